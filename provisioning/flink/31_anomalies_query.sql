@@ -1,0 +1,63 @@
+-- name: anomalies-query
+-- kind: query
+-- group: anomalies
+-- property: sql.state-ttl = 4 h
+--
+-- Each reading is compared with what its own car's past lets one expect: an ARIMA model for each key, trained again as
+-- readings come in, gives a forecast and an interval; outside the interval is an anomaly. That is the flag, point by
+-- point. Whether flags make an alarm is decided where they are read, by the same rule as for the embedded engine.
+--
+-- Why it is written so:
+--   ORDER BY $rowtime     the record's own event time; an OVER window wants a time attribute, no expression
+--   PARTITION BY `key`      one model for each car of each race; the key is bytes, and text after the CAST
+--   RANGE ... CURRENT ROW   the frame that the function asks for; maxTrainingSize limits what it learns from
+--   the input is append-only, and so is the output of OVER: every row is written once
+-- What it is told, so that no default can change under it:
+--   minTrainingSize 16      is_anomaly is NULL for a car's first 16 readings, 3.2 seconds
+--   maxTrainingSize 256     learns from the newest 51 seconds
+--   confidencePercentage    99: one reading in a hundred lies outside on a good day
+--   p, d, q                 1, 0, 0: the order that the embedded engine uses
+--   enableStl false         no seasons in an engine's temperature; m, a season's length, means nothing then
+--   horizon 1               the next reading
+--   updateInterval 5        fitted again every five readings
+--   evalWindowSize 5        rmse over the newest five forecasts
+-- A row comes out when the watermark has passed it; a car's last readings wait until others come.
+INSERT INTO `${car_metrics_anomalies}`
+SELECT
+  `car`                     AS `key`,
+  `ts`,
+  `team_name`,
+  `engine_temperature`,
+  `outcome`.`is_anomaly`     AS `is_anomaly`,
+  `outcome`.`forecast_value` AS `forecast_value`,
+  `outcome`.`lower_bound`    AS `lower_bound`,
+  `outcome`.`upper_bound`    AS `upper_bound`,
+  `outcome`.`rmse`           AS `rmse`
+FROM (
+  SELECT
+    CAST(`key` AS STRING) AS `car`,
+    $rowtime AS `ts`,
+    `team_name`,
+    `engine_temperature`,
+    ML_DETECT_ANOMALIES(
+      `engine_temperature`,
+      $rowtime,
+      JSON_OBJECT(
+        'minTrainingSize' VALUE 16,
+        'maxTrainingSize' VALUE 256,
+        'confidencePercentage' VALUE 99.0,
+        'p' VALUE 1,
+        'd' VALUE 0,
+        'q' VALUE 0,
+        'enableStl' VALUE FALSE,
+        'horizon' VALUE 1,
+        'updateInterval' VALUE 5,
+        'evalWindowSize' VALUE 5
+      )
+    ) OVER (
+      PARTITION BY `key`
+      ORDER BY $rowtime
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS `outcome`
+  FROM `${car_metrics}`
+);
