@@ -1,0 +1,110 @@
+"""The parts of the board that are logs: notes in order of their event time, and engine readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from races.live.board_records import Anomaly, BrokenRecord, Note, Record, Trace, millis, optional_number
+
+NOTES_KEPT = 40
+TRACE_SECONDS = 60
+TRACED = 4  # charts on the page: the own driver and the newest alarms
+
+
+class Alarms(Protocol):
+    """Per car: folds flagged readings into alarms, so that the board needs no analytics of its own.
+    Returns the alarm as it stands after this reading, plain data with at least `start` (epoch ms),
+    `end` (None while it lasts), `severity` and `kind`; None while there never was one."""
+
+    def __call__(self, ts: int, anomaly: Anomaly) -> dict[str, Any] | None: ...
+
+
+class NoteLog:
+    """The newest notes, newest first, each id once however often and in whatever order it comes."""
+
+    def __init__(self, notes: list[Note]) -> None:
+        self.notes = notes
+        self._seen = {note["id"] for note in notes}
+
+    def add(self, note: Note) -> bool:
+        if note["id"] in self._seen:
+            return False
+        self._seen.add(note["id"])
+        # a new list each time: frames already given out keep theirs
+        self.notes = sorted([note, *self.notes], key=_instant, reverse=True)[:NOTES_KEPT]
+        return True
+
+
+def _instant(note: Note) -> tuple[int, str]:
+    """A tick has several events at one instant; their ordinals, padded, keep their order."""
+    return note["at"], note["id"].rjust(12, "0")
+
+
+class EngineLog:
+    """Readings by car and instant."""
+
+    def __init__(self, alarms: Callable[[], Alarms] | None = None) -> None:
+        self.newest: dict[str, Anomaly] = {}
+        self._new_rule = alarms
+        self._rules: dict[str, Alarms] = {}
+        self._samples: dict[str, dict[int, tuple[float, float | None, float | None, bool]]] = {}
+        self._last: dict[str, set[int]] = {}
+
+    def add(self, key: Record, record: Record) -> bool:
+        code, ts = str(key["key"]).rpartition(":")[2], millis(key["ts"])
+        reading = optional_number(record, "engine_temperature")
+        if reading is None or not code:
+            raise BrokenRecord("engine_temperature")
+        seen = self._last.setdefault(code, set())
+        if ts in seen:
+            return False
+        self._remember(seen, ts)
+        bounds = optional_number(record, "lower_bound"), optional_number(record, "upper_bound")
+        flag = bool(record.get("is_anomaly"))
+        self._sample(code, ts, (reading, *bounds, flag))
+        forecast = optional_number(record, "forecast_value")
+        self._fold(code, Anomaly(ts=ts, reading=reading, forecast=forecast, lower=bounds[0], upper=bounds[1],
+                                 flag=flag, flags=0, alarm=None, alarms=0))  # fmt: skip
+        return True
+
+    @staticmethod
+    def _remember(seen: set[int], ts: int) -> None:
+        seen.add(ts)
+        if len(seen) > 1000:
+            seen -= set(sorted(seen)[:500])
+
+    def _sample(self, code: str, ts: int, sample: tuple[float, float | None, float | None, bool]) -> None:
+        """One sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
+        samples = self._samples.setdefault(code, {})
+        second = ts // 1000
+        if second not in samples or sample[3]:
+            samples[second] = sample
+        if len(samples) > TRACE_SECONDS:
+            del samples[min(samples)]
+
+    def _fold(self, code: str, anomaly: Anomaly) -> None:
+        before = self.newest.get(code)
+        if before and anomaly["ts"] < before["ts"]:
+            return  # late: it has its place in the trace, the newest stays the newest
+        anomaly["flags"] = (before["flags"] if before else 0) + anomaly["flag"]
+        anomaly["alarms"] = before["alarms"] if before else 0
+        if self._new_rule:
+            anomaly["alarm"] = self._rules.setdefault(code, self._new_rule())(anomaly["ts"], anomaly)
+            anomaly["alarms"] += _start(anomaly) not in (None, _start(before))
+        self.newest = {**self.newest, code: anomaly}
+
+    def traces(self, own: str) -> dict[str, Trace]:
+        alarmed = sorted(self.newest, key=lambda code: -(_start(self.newest[code]) or 0))
+        alarmed = [code for code in alarmed if self.newest[code]["alarm"]]
+        codes = [own, *(code for code in alarmed if code != own)][:TRACED]
+        return {
+            code: Trace(samples=[self._samples[code][s] for s in sorted(self._samples[code])])
+            for code in codes
+            if code in self._samples
+        }
+
+
+def _start(anomaly: Anomaly | None) -> int | None:
+    alarm = anomaly and anomaly["alarm"]
+    return int(alarm["start"]) if alarm else None

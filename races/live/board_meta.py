@@ -1,0 +1,64 @@
+"""What a board needs to know of its race before the first record: frozen with the race, plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CarMeta:
+    """One entry: `colour` is the team's, as #rrggbb; `code` names the car everywhere on the page."""
+
+    code: str
+    name: str
+    number: int
+    team: str
+    colour: str = "#8a93a3"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackMeta:
+    """The circuit as drawn. `outline` is closed and its points lie at equal shares of the lap;
+    `pit` runs from the entry's share to the exit's. Coordinates are anything: they are fitted."""
+
+    outline: tuple[Point, ...] = ()
+    pit: tuple[Point, ...] = ()
+    pit_entry: float = 0.97
+    pit_exit: float = 0.03
+    sectors: tuple[float, float] = (1 / 3, 2 / 3)
+
+
+@dataclass(frozen=True, slots=True)
+class RaceMeta:
+    """`pit_loss_s`: what a stop costs against staying out, by flag (green, vsc, safety_car), in seconds."""
+
+    race_id: str
+    circuit: str
+    circuit_name: str
+    laps: int
+    pace: int
+    seed: int
+    own_code: str
+    cars: tuple[CarMeta, ...]
+    country: str = ""
+    length_m: float = 0.0
+    track: TrackMeta = field(default_factory=TrackMeta)
+    pit_loss_s: Mapping[str, float] = field(default_factory=lambda: {"green": 22.0})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RaceMeta:
+        """The inverse of to_json, also after a round trip through JSON (lists for tuples)."""
+        track = dict(data.get("track") or {})
+        for name in ("outline", "pit"):
+            track[name] = tuple((float(x), float(y)) for x, y in track.get(name, ()))
+        if "sectors" in track:
+            track["sectors"] = tuple(track["sectors"])
+        cars = tuple(CarMeta(**car) for car in data["cars"])
+        return cls(**{**data, "cars": cars, "track": TrackMeta(**track)})

@@ -1,0 +1,171 @@
+"""From records to the board's own shapes. A record is trusted only after its types were looked at:
+anybody may write to a topic, and one odd value must not take the page down five times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+Record = Mapping[str, Any]
+
+
+class BrokenRecord(ValueError):
+    """A record that lacks what every reader may expect, or holds something else in its place."""
+
+
+class CarFrame(TypedDict):
+    """One car at one tick; times in seconds, speeds in km/h. Marks: "purple", "green", "yellow" or ""."""
+
+    position: int
+    driver_code: str
+    driver_name: str
+    team_name: str
+    number: int
+    grid: int
+    gained: int
+    lap: int
+    lap_fraction: float
+    speed: float
+    gap_s: float | None
+    interval_s: float | None
+    laps_down: int
+    last_lap_s: float | None
+    best_lap_s: float | None
+    lap_mark: str
+    best_mark: str
+    sectors: list[float | None]
+    sector_marks: list[str]
+    best_sectors: list[float | None]
+    tyre: str
+    tyre_age: int
+    stints: str
+    stops: int
+    pit: bool
+    status: str
+    battle: bool
+    average_speed_kmh: float | None
+    overtake_mode: bool
+
+
+class Note(TypedDict):
+    """One line of commentary or race control. `kind` is the record's type; `key` orders and identifies."""
+
+    id: str
+    at: int
+    kind: str
+    code: str
+    lap: int
+    text: str
+
+
+class Anomaly(TypedDict):
+    """The newest reading of a car's engine and, when an alarm stands or stood, what the rule says of it."""
+
+    ts: int
+    reading: float
+    forecast: float | None
+    lower: float | None
+    upper: float | None
+    flag: bool
+    flags: int
+    alarm: dict[str, Any] | None
+    alarms: int
+
+
+class Trace(TypedDict):
+    """One sample a second of one car's engine, oldest first: reading, lower, upper, flagged."""
+
+    samples: list[tuple[float, float | None, float | None, bool]]
+
+
+class Frame(TypedDict):
+    """The whole board at one tick: plain data, ready for JSON."""
+
+    race_id: str
+    tick: int
+    timestamp: int
+    race_time_s: float
+    phase: str
+    lights: int
+    flag: str
+    yellow_sector: int
+    lap: int
+    laps: int
+    cars: list[CarFrame]
+    fastest: dict[str, Any] | None
+    best_sectors: list[float | None]
+    commentary: list[Note]
+    control: list[Note]
+    anomalies: dict[str, Anomaly]
+    traces: dict[str, Trace]
+
+
+_TEXTS = ("driver_name", "race_id", "team_name")
+_OPTIONAL_TEXTS = {
+    "driver_code": "", "phase": "race", "flag": "green", "tyre": "", "stints": "", "status": "racing",
+}  # fmt: skip
+_WHOLES = {
+    "driver_number": 0, "tick": -1, "field_size": 0, "lights": 0, "yellow_sector": 0, "lap": 0, "laps": 0,
+    "laps_down": 0, "tyre_age": 0, "stops": 0, "grid": 0,
+}  # fmt: skip
+_TIMES = ("gap_s", "interval_s", "last_lap_s", "best_lap_s", "sector_1_s", "sector_2_s", "sector_3_s")
+_KNOWN_DEFAULTS: dict[str, Any] = {
+    **_OPTIONAL_TEXTS, **_WHOLES, **dict.fromkeys(_TIMES),
+    "race_time_s": 0.0, "lap_fraction": 0.0, "pit": False, "overtake_mode": False,
+}  # fmt: skip
+
+
+def _number(record: Record, name: str) -> float:
+    value = record[name]
+    if type(value) not in (float, int) or value - value != 0:  # not finite: inf - inf and nan - nan are nan
+        raise BrokenRecord(name)
+    return float(value)
+
+
+def position_of(record: Record) -> dict[str, Any]:
+    """The record with every known field present and of its type. Raises BrokenRecord."""
+    car = {**_KNOWN_DEFAULTS, **record}
+    try:
+        for name in ("position", "timestamp", *_WHOLES):
+            if type(car[name]) is not int:
+                raise BrokenRecord(name)
+        for name in (*_TEXTS, *_OPTIONAL_TEXTS):
+            if type(car[name]) is not str:
+                raise BrokenRecord(name)
+        for name in _TIMES:
+            if car[name] is not None:
+                car[name] = _number(car, name)
+        for name in ("speed", "race_time_s", "lap_fraction"):
+            car[name] = _number(car, name)
+    except KeyError as missing:
+        raise BrokenRecord(str(missing)) from None
+    return car
+
+
+def note_of_control(record: Record) -> Note:
+    """A race_control record as a note. Its identity: race, tick and ordinal (or type and driver)."""
+    event = record.get("event", -1)
+    name = str(event) if event != -1 else f"{record['tick']}-{record['type']}-{record['driver_code']}"
+    return Note(
+        id=f"e{name}", at=int(record["timestamp"]), kind=str(record["type"]),
+        code=str(record["driver_code"]), lap=int(record["lap"]), text=str(record["message"]),
+    )  # fmt: skip
+
+
+def note_of_commentary(record: Record) -> Note:
+    return Note(
+        id=str(record["id"]), at=int(record["timestamp"]), kind=str(record["type"]), code="", lap=0,
+        text=str(record["message"]),
+    )  # fmt: skip
+
+
+def millis(value: Any) -> int:
+    """Epoch milliseconds from a long or from the datetime that Avro's timestamp-millis decodes to."""
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    return int(value)
+
+
+def optional_number(record: Record, name: str) -> float | None:
+    return None if record.get(name) is None else _number(record, name)

@@ -1,0 +1,135 @@
+from datetime import UTC, datetime
+from typing import Any
+
+from races.live.board import Board
+from races.live.board_logs import NOTES_KEPT, TRACE_SECONDS
+from races.live.board_records import Anomaly
+from tests.live import synthetic
+from tests.live.synthetic import RACE_ID, START
+
+META = synthetic.meta()
+
+
+def comment(name: str, at: int, race_id: str | None = RACE_ID) -> dict[str, Any]:
+    return {"id": name, "message": f"words {name}", "timestamp": at, "type": "info", "race_id": race_id}
+
+
+def show(board: Board, number: int) -> Any:
+    frames = [frame for record in synthetic.tick(number, META) if (frame := board.apply("positions", record))]
+    return frames[0]
+
+
+def reading(code: str, ts: Any, value: float = 118.0, flag: bool = False) -> tuple[Any, Any]:
+    key = {"key": f"{RACE_ID}:{code}", "ts": ts}
+    return {"team_name": "x", "engine_temperature": value, "is_anomaly": flag, "forecast_value": 118.0,
+            "lower_bound": 115.0, "upper_bound": 121.0}, key  # fmt: skip
+
+
+def test_notes_are_newest_first_and_a_late_one_finds_its_place() -> None:
+    board = Board(META)
+    for name, at in (("a", 1), ("c", 3), ("b", 2), ("c", 3)):
+        board.apply("commentary", comment(name, at))
+    assert [note["id"] for note in show(board, 100)["commentary"]] == ["c", "b", "a"]
+
+
+def test_a_comment_without_a_race_belongs_to_every_race() -> None:
+    board = Board(META)
+    board.apply("commentary", comment("everybody", 1, None))
+    board.apply("commentary", comment("others", 1, "another race"))
+    assert [note["id"] for note in show(board, 100)["commentary"]] == ["everybody"]
+
+
+def test_events_of_one_instant_keep_their_ordinals_order() -> None:
+    board = Board(META)
+    for ordinal in (9, 11, 10):
+        board.apply("race_control", synthetic.event(90, ordinal, "overtake", "NOR", f"number {ordinal}"))
+    assert [note["text"] for note in show(board, 100)["control"]] == ["number 11", "number 10", "number 9"]
+
+
+def test_only_the_newest_notes_are_kept() -> None:
+    board = Board(META)
+    for number in range(100):
+        board.apply("commentary", comment(f"n{number}", number))
+    notes = show(board, 100)["commentary"]
+    assert len(notes) == NOTES_KEPT
+    assert notes[0]["id"] == "n99"
+
+
+def test_frames_given_out_do_not_change_afterwards() -> None:
+    board = Board(META)
+    before = show(board, 100)
+    board.apply("commentary", comment("later", 1))
+    board.apply("car_metrics_anomalies", *reading("NOR", START))
+    assert before["commentary"] == []
+    assert before["anomalies"] == {}
+
+
+def test_after_the_last_tick_a_late_comment_still_reaches_the_page() -> None:
+    board = Board(META)
+    over = show(board, 440)
+    assert over["phase"] == "over"
+    frame = board.apply("commentary", comment("winner", over["timestamp"] + 5))
+    assert frame and frame["tick"] == over["tick"]
+    assert frame["commentary"][0]["id"] == "winner"
+    assert board.apply("commentary", comment("winner", over["timestamp"] + 5)) is None
+
+
+def test_average_speeds_come_from_their_own_topic() -> None:
+    board = Board(META)
+    board.apply("avg_speed", {"avg_speed": 221.5}, {"driver_name": "Lando Norris", "race_id": RACE_ID})
+    board.apply("avg_speed", {"avg_speed": 99.0}, {"driver_name": "Lando Norris", "race_id": "another"})
+    averages = {car["driver_code"]: car["average_speed_kmh"] for car in show(board, 100)["cars"]}
+    assert averages["NOR"] == 221.5
+    assert averages["PIA"] is None
+
+
+def test_an_instant_from_avro_counts_like_its_milliseconds_and_once() -> None:
+    board = Board(META)
+    board.apply(
+        "car_metrics_anomalies", *reading("NOR", datetime.fromtimestamp(START / 1000, UTC), flag=True)
+    )
+    board.apply("car_metrics_anomalies", *reading("NOR", START, flag=True))
+    newest = show(board, 100)["anomalies"]["NOR"]
+    assert (newest["ts"], newest["flags"]) == (START, 1)
+
+
+def test_a_trace_keeps_a_minute_with_one_sample_a_second_and_every_flagged_one() -> None:
+    board = Board(META)
+    for number in range(5 * 90):
+        board.apply("car_metrics_anomalies", *reading("NOR", START + number * 200, flag=number == 447))
+    samples = show(board, 100)["traces"]["NOR"]["samples"]
+    assert len(samples) == TRACE_SECONDS
+    assert [sample[3] for sample in samples].count(True) == 1
+
+
+class EveryFlag:
+    """An alarm rule for tests: an alarm begins with each flag and lasts until the next reading without."""
+
+    def __init__(self) -> None:
+        self.alarm: dict[str, Any] | None = None
+
+    def __call__(self, ts: int, anomaly: Anomaly) -> dict[str, Any] | None:
+        if anomaly["flag"] and (self.alarm is None or self.alarm["end"]):
+            self.alarm = {"start": ts, "end": None, "severity": "warning", "kind": "high"}
+        elif not anomaly["flag"] and self.alarm:
+            self.alarm = {**self.alarm, "end": self.alarm["end"] or ts}
+        return self.alarm
+
+
+def test_the_alarm_rule_that_is_passed_in_is_followed_and_its_alarms_are_counted() -> None:
+    board = Board(META, alarms=EveryFlag)
+    for number, flag in enumerate([False, True, True, False, True, False]):
+        board.apply("car_metrics_anomalies", *reading("PIA", START + number * 200, flag=flag))
+    frame = show(board, 100)
+    assert frame["anomalies"]["PIA"]["alarms"] == 2
+    assert frame["anomalies"]["PIA"]["alarm"]["end"] == START + 1000
+    assert set(frame["traces"]) == {"PIA"}
+
+
+def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> None:
+    board = Board(META)
+    for second in (0, 2, 1):
+        board.apply("car_metrics_anomalies", *reading("NOR", START + second * 1000, value=110.0 + second))
+    frame = show(board, 100)
+    assert frame["anomalies"]["NOR"]["reading"] == 112.0
+    assert [sample[0] for sample in frame["traces"]["NOR"]["samples"]] == [110.0, 111.0, 112.0]
