@@ -14,7 +14,7 @@
 --   the input is append-only, and so is the output of OVER: every row is written once
 -- What it is told, so that no default can change under it:
 --   minTrainingSize 16      is_anomaly is NULL for a car's first 16 readings, 3.2 seconds
---   maxTrainingSize 256     learns from the newest 51 seconds
+--   maxTrainingSize 512     learns from the newest 102 seconds
 --   confidencePercentage    99: one reading in a hundred lies outside on a good day
 --   p, d, q                 1, 0, 0: the order that the embedded engine uses
 --   enableStl false         no seasons in an engine's temperature; m, a season's length, means nothing then
@@ -44,7 +44,7 @@ FROM (
       $rowtime,
       JSON_OBJECT(
         'minTrainingSize' VALUE 16,
-        'maxTrainingSize' VALUE 256,
+        'maxTrainingSize' VALUE 512,
         'confidencePercentage' VALUE 99.0,
         'p' VALUE 1,
         'd' VALUE 0,

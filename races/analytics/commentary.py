@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from races.analytics.commentary_facts import surname
 from races.analytics.commentary_moments import BIG, Moment, describe, moment_of
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_stories import stories
@@ -32,6 +33,7 @@ class Line:
     timestamp: int
     kind: str
     facts: tuple[Fact, ...]
+    names: tuple[str, ...] = ()  # of the whole field
 
 
 class Commentator:
@@ -43,6 +45,7 @@ class Commentator:
         self._waiting: list[Moment] = []
         self._last_event = -1
         self._last_line = -QUIET
+        self._names: tuple[str, ...] = ()
         self._told: dict[tuple[str, tuple[str, ...]], int] = {}
 
     def was_said(self, text: str) -> None:
@@ -96,5 +99,6 @@ class Commentator:
             return None
         text, facts = put
         self._last_line = self._race.tick
+        self._names = self._names or tuple(surname(car) for car in self._race.cars.values())
         timestamp = int(self._race.leader["timestamp"])
-        return Line(text, telling.type, self._race.tick, timestamp, telling.kind, facts)
+        return Line(text, telling.type, self._race.tick, timestamp, telling.kind, facts, self._names)

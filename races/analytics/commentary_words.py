@@ -21,7 +21,7 @@ LONGEST = 88
 """Characters in a line, the most; phrases aim at 80 with names of common length."""
 
 _PHRASES = Path(__file__).with_name("commentary_phrases.json")
-_ORDINALS = (
+ORDINALS = (
     "zeroth",
     "first",
     "second",
@@ -34,7 +34,7 @@ _ORDINALS = (
     "ninth",
     "tenth",
 )
-_COUNTS = (
+COUNTS = (
     "no",
     "one",
     "two",
@@ -80,15 +80,15 @@ class Telling:
 
 def ordinal(number: int) -> str:
     """third, tenth, 11th, 21st."""
-    if number < len(_ORDINALS):
-        return _ORDINALS[number]
+    if number < len(ORDINALS):
+        return ORDINALS[number]
     ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
 
 def count(number: int) -> str:
     """three, twelve, 13."""
-    return _COUNTS[number] if 0 <= number < len(_COUNTS) else str(number)
+    return COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
 
 
 def plural(number: int, noun: str) -> str:

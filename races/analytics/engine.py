@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from races.analytics.anomaly import AnomalyDetector
 from races.analytics.average import AverageSpeed
 from races.analytics.commentary import Commentator, Line
 
@@ -41,9 +42,10 @@ class RaceAnalytics:
         self.race_id = race_id
         self._average = AverageSpeed()
         self._commentator = Commentator(race_id) if commentary else None
+        self._detector = AnomalyDetector() if anomaly else None
 
     def feed(self, role: str, record: Record, key: str | None = None) -> list[Derived]:
-        """What follows from one record of positions, race_control or car_metrics.
+        """What follows from one record of positions, race_control or car_metrics; `key` is that of the metric.
 
         A record of commentary is remembered as said: a worker that takes over doesn't say it again.
         """
@@ -51,11 +53,20 @@ class RaceAnalytics:
             return []
         if role == "positions":
             return self._position(record)
+        if role == "car_metrics":
+            return self._metric(record, key or f"{self.race_id}:{record['driver_code']}")
         if self._commentator and role == "race_control":
             self._commentator.race_control(record)
         elif self._commentator and role == "commentary":
             self._commentator.was_said(record["message"])
         return []
+
+    def _metric(self, record: Record, key: str) -> list[Derived]:
+        value = self._detector.feed(key, record) if self._detector else None
+        if value is None:
+            return []
+        when: int = record["timestamp"]
+        return [Derived("car_metrics_anomalies", {"key": key, "ts": when}, value, when)]
 
     def _position(self, record: Record) -> list[Derived]:
         average = self._average.feed(record)
