@@ -1,0 +1,1 @@
+"""Kafka and Avro: topics and schemas, codec, registry, producer, consumer and the embedded broker."""

@@ -1,0 +1,147 @@
+"""Records to bytes and back: Confluent's framing (0, four bytes of schema id), then Avro or JSON.
+
+Out: our own schema. In: whatever schema the id names, resolved to ours, so that older and newer writers,
+Flink and records with the base fields only are all read as the same shape. Times come out as epoch
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from io import BytesIO
+from threading import Lock
+from typing import Any
+
+import fastavro
+
+from races.streams.config import StreamSettings
+from races.streams.errors import BadRecord, Tombstone
+from races.streams.lookups import Lookups
+from races.streams.readers import Reader, make_reader, parse_own
+from races.streams.registry_client import SchemaClient
+from races.streams.shapes import Shape, avro_shape, json_shape
+from races.streams.topics import TOPICS, Topic, compatibility, subject
+
+MAGIC = 0
+HEADER = struct.Struct(">bI")
+RECORD_LIMIT = 256 * 1024  # our largest is under 1 kB
+KEY_LIMIT = 300
+Record = dict[str, Any]
+
+
+class _Side:
+    """One of our schemas: a topic's key or value."""
+
+    def __init__(self, topic: Topic, part: str, name: str) -> None:
+        self.topic, self.part, self.subject = topic, part, subject(name, part)
+        self.is_json = part == "value" and topic.value_format == "json"
+        self.text = (topic.key_schema or "") if part == "key" else topic.value_schema
+        self.type = "JSON" if self.is_json else "AVRO"
+        self.shape: Shape = json_shape(self.text) if self.is_json else avro_shape(self.text)
+        self.parsed = None if self.is_json else parse_own(self.text)
+        self.header = b""  # known once the registry has answered
+
+
+class Codec:
+    """Thread-safe. Everything that the registry says is asked once."""
+
+    def __init__(self, settings: StreamSettings, registry: SchemaClient) -> None:
+        self._settings, self._registry = settings, registry
+        self._lookups = Lookups(registry)
+        self._lock = Lock()
+        self._sides: dict[tuple[str, str], _Side] = {}
+        for role, topic in TOPICS.items():
+            self._sides[role, "value"] = _Side(topic, "value", settings.topic(role))
+            if topic.key_format == "avro":
+                self._sides[role, "key"] = _Side(topic, "key", settings.topic(role))
+        self._readers: dict[tuple[str, str, int], Reader] = {}
+
+    def prepare(self) -> None:
+        """Registers (or looks up) every schema now rather than at its first record. Raises
+        RegistryUnavailable, RegistryRefused; may be called again.
+        """
+        for side in self._sides.values():
+            self._header(side)
+
+    def encode(self, role: str, value: Record) -> bytes:
+        """Raises BadRecord (a field missing or of a wrong type), RegistryUnavailable, RegistryRefused."""
+        return self._encode(self._sides[role, "value"], value)
+
+    def encode_key(self, role: str, key: str | Record | None) -> bytes | None:
+        if key is None:
+            return None
+        if isinstance(key, str):
+            return key.encode()
+        return self._encode(self._sides[role, "key"], key)
+
+    def decode(self, role: str, data: bytes | None) -> Record:
+        """Raises BadRecord (Tombstone for None), and RegistryUnavailable when the schema isn't known yet."""
+        if data is None:
+            raise Tombstone("no value")
+        return self._decode(role, "value", data)
+
+    def decode_key(self, role: str, data: bytes | None) -> str | Record | None:
+        """Text, or the record of an Avro key. Raises BadRecord, RegistryUnavailable."""
+        if data is None:
+            return None
+        if TOPICS[role].key_format == "avro":
+            return self._decode(role, "key", data)
+        return text_key(data)
+
+    def _encode(self, side: _Side, value: Record) -> bytes:
+        header = side.header or self._header(side)
+        try:
+            if side.parsed is None:
+                return (
+                    header
+                    + json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+                )
+            out = BytesIO()
+            out.write(header)
+            fastavro.schemaless_writer(out, side.parsed, value)
+            return out.getvalue()
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, struct.error) as error:
+            raise BadRecord(f"{side.subject}: {error}") from error
+
+    def _header(self, side: _Side) -> bytes:
+        with self._lock:
+            if side.header:
+                return side.header
+            schema_id = self._schema_id(side)
+            self._readers[side.topic.role, side.part, schema_id] = make_reader(side.type, side.text, side)
+            side.header = HEADER.pack(MAGIC, schema_id)
+            return side.header
+
+    def _schema_id(self, side: _Side) -> int:
+        if self._settings.auto_register:
+            return self._registry.register(side.subject, side.text, side.type, compatibility(side.part))
+        return self._registry.lookup(side.subject, side.text, side.type)
+
+    def _decode(self, role: str, part: str, data: bytes) -> Record:
+        if len(data) < HEADER.size or data[0] != MAGIC:
+            raise BadRecord(f"no schema id in front of {len(data)} bytes")
+        if len(data) > RECORD_LIMIT:
+            raise BadRecord(f"{len(data)} bytes; {RECORD_LIMIT} at most")
+        schema_id = int.from_bytes(data[1:5], "big")
+        reader = self._readers.get((role, part, schema_id)) or self._reader(role, part, schema_id)
+        return reader(data)
+
+    def _reader(self, role: str, part: str, schema_id: int) -> Reader:
+        side = self._sides[role, part]
+        schema_type, text = self._lookups.schema(schema_id)
+        reader = self._readers[role, part, schema_id] = make_reader(schema_type, text, side)
+        return reader
+
+
+def text_key(data: bytes) -> str:
+    """A key that is plain text: a race id, or race id and driver code. Raises BadRecord."""
+    if len(data) > KEY_LIMIT:
+        raise BadRecord(f"a key of {len(data)} bytes")
+    try:
+        key = data.decode()
+    except UnicodeDecodeError as error:
+        raise BadRecord(f"a key that is not UTF-8: {error.reason}") from error
+    if "\0" in key:
+        raise BadRecord("a key with a NUL")
+    return key

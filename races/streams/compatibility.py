@@ -1,0 +1,116 @@
+"""May this schema follow those? Confluent's levels, decided by Apache's own Avro checker.
+
+JSON Schemas: objects with typed properties, which is what Flink's json-registry format and this project
+write. An optional property may come and go, a type may widen, nothing may become required that was not
+written before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import avro.compatibility
+import avro.errors
+import avro.schema
+
+LEVELS = (
+    "NONE",
+    "BACKWARD",
+    "BACKWARD_TRANSITIVE",
+    "FORWARD",
+    "FORWARD_TRANSITIVE",
+    "FULL",
+    "FULL_TRANSITIVE",
+)
+_PARSE_ERRORS = (avro.errors.AvroException, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+class InvalidSchema(Exception):
+    pass
+
+
+def canonical(schema_type: str, text: str) -> str:
+    """One spelling for what differs in white space only. Raises InvalidSchema."""
+    parsed = _loads(text) if schema_type == "JSON" or not text.strip().isidentifier() else text.strip()
+    if schema_type == "AVRO":
+        _avro(json.dumps(parsed))
+    elif not isinstance(parsed, dict | bool):
+        raise InvalidSchema("a JSON Schema is an object")
+    return json.dumps(parsed, separators=(",", ":"), ensure_ascii=False)
+
+
+def problems(schema_type: str, new: str, olds: Sequence[tuple[str, str]], level: str) -> list[str]:
+    """Why `new` may not follow `olds` ((type, text), newest last); empty when it may."""
+    if level == "NONE" or not olds:
+        return []
+    against = olds if level.endswith("_TRANSITIVE") else olds[-1:]
+    found: list[str] = []
+    for old_type, old in against:
+        if old_type != schema_type:
+            found.append(f"was {old_type}, is {schema_type}")
+            continue
+        reads = _avro_reads if schema_type == "AVRO" else _json_reads
+        if level.startswith(("BACKWARD", "FULL")):
+            found += [f"the new schema can't read old data: {why}" for why in reads(new, old)]
+        if level.startswith(("FORWARD", "FULL")):
+            found += [f"the old schema can't read new data: {why}" for why in reads(old, new)]
+    return found
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidSchema(f"not JSON: {error}") from error
+
+
+def _avro(text: str) -> avro.schema.Schema:
+    try:
+        return avro.schema.parse(json.dumps(_without_logical_types(json.loads(text))))
+    except _PARSE_ERRORS as error:
+        raise InvalidSchema(str(error)) from error
+
+
+def _without_logical_types(node: Any) -> Any:
+    """They play no part in compatibility, and the library warns of each one it doesn't know."""
+    if isinstance(node, dict):
+        return {key: _without_logical_types(value) for key, value in node.items() if key != "logicalType"}
+    return [_without_logical_types(value) for value in node] if isinstance(node, list) else node
+
+
+def _avro_reads(reader: str, writer: str) -> list[str]:
+    checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
+    result = checker.get_compatibility(_avro(reader), _avro(writer))
+    if result.compatibility is avro.compatibility.SchemaCompatibilityType.compatible:
+        return []
+    return sorted(str(message) for message in result.messages) or ["not compatible"]
+
+
+def _json_reads(reader: str, writer: str) -> list[str]:
+    read, written = _loads(reader), _loads(writer)
+    if not isinstance(read, dict) or not isinstance(written, dict):
+        return [] if read in (True, written) else ["a schema that forbids all"]
+    always_written = set(written.get("required", []))
+    found = [f"'{name}' is required now" for name in read.get("required", []) if name not in always_written]
+    properties = written.get("properties", {})
+    for name, spec in read.get("properties", {}).items():
+        if name in properties and not _types(properties[name]) <= _types(spec):
+            found.append(f"'{name}' was {sorted(_types(properties[name]))}, is {sorted(_types(spec))}")
+    return found
+
+
+_ALL_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "object", "array"})
+
+
+def _types(spec: Any) -> frozenset[str]:
+    """The JSON types that a property's schema lets through."""
+    if not isinstance(spec, dict):
+        return _ALL_TYPES
+    branches = spec.get("oneOf") or spec.get("anyOf")
+    if branches:
+        return frozenset().union(*(_types(branch) for branch in branches))
+    kinds = spec.get("type", list(_ALL_TYPES))
+    names = {kinds} if isinstance(kinds, str) else set(kinds)
+    return frozenset(names | ({"integer"} if "number" in names else set()))

@@ -1,0 +1,54 @@
+"""Which Kafka and which registry: all that this package needs to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from races.streams.topics import DEFAULT_NAMES
+
+DEFAULT_GROUP = "f1-leaderboard-consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """librdkafka holds bootstrap.servers and security; registry_auth is "key:secret". Neither is ever
+    printed.
+
+    With the embedded cluster registry_url may be empty: its threads use the Registry object itself.
+    auto_register False: schemas are looked up, and one that is missing is an error for a person.
+    """
+
+    embedded: bool
+    librdkafka: Mapping[str, str] = field(repr=False)
+    registry_url: str = ""
+    registry_auth: str | None = field(default=None, repr=False)
+    topics: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_NAMES))
+    group: str = DEFAULT_GROUP
+    auto_register: bool = True
+
+    @property
+    def bootstrap(self) -> str:
+        return self.librdkafka["bootstrap.servers"]
+
+    def topic(self, role: str) -> str:
+        return self.topics[role]
+
+    def role(self, topic: str) -> str:
+        """The role that a topic name plays. Raises KeyError."""
+        return {name: role for role, name in self.topics.items()}[topic]
+
+
+def embedded_settings(
+    bootstrap: str, topics: Mapping[str, str] | None = None, registry_url: str = ""
+) -> StreamSettings:
+    return StreamSettings(
+        embedded=True,
+        librdkafka={"bootstrap.servers": bootstrap},
+        registry_url=registry_url,
+        topics=dict(topics or DEFAULT_NAMES),
+    )
+
+
+def with_topics(settings: StreamSettings, topics: Mapping[str, str]) -> StreamSettings:
+    return replace(settings, topics=dict(topics))

@@ -1,0 +1,258 @@
+"""Records out of Kafka: every partition of some topics, from a place of the caller's choice, in one thread.
+
+The policy: no group and no commits (a web process reads everything; the recorder keeps offsets in its
+database). A broker that is away, a topic that is missing and records that retention took are states and
+counts, not exceptions. A cluster that came back empty is read from its beginning: identity, not the offset,
+decides what is a repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from races.streams.config import StreamSettings
+from races.streams.logs import QUIET, librdkafka_log
+
+log = logging.getLogger(__name__)
+Offsets = dict[str, dict[int, int]]  # role -> partition -> the next offset to read
+RETRY_S = 1.0
+LOOK_AGAIN_S = 30.0  # for new partitions and another cluster
+ASK_S = 1.0
+RESET_CODES = frozenset(
+    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
+)
+AWAY_CODES = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
+
+
+class Message(NamedTuple):
+    """A record as bytes: who needs the value decodes it."""
+
+    role: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TailState:
+    """gaps: records that were gone before they were read. restarts: times that a cluster came back as
+    another.
+    """
+
+    ok: bool
+    text: str
+    gaps: int
+    restarts: int
+    errors: int
+
+
+class Tail:
+    """Not thread-safe, except `state`, `lag`, `lags` and `offsets`. Making one never waits for a broker."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        roles: Sequence[str],
+        start: str | Mapping[str, Mapping[Any, int]] = "beginning",
+        incarnation: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """start: beginning, end, or offsets as `offsets` gave them (a partition that they lack: its
+        beginning).
+
+        incarnation: the cluster that those offsets belong to; on another they mean nothing.
+        """
+        self._roles = {settings.topic(role): role for role in roles}
+        self._start, self._clock, self._cluster = start, clock, incarnation
+        self._next: dict[tuple[str, int], int] = {}
+        self._waiting: str | None = "waiting: not connected yet"
+        self._gaps = self._restarts = self._errors = 0
+        self._look_at = 0.0
+        self._consumer = Consumer(
+            {**consumer_options(settings), "error_cb": self._on_error}, logger=librdkafka_log
+        )
+
+    def poll(self, max_messages: int = 1000, timeout: float = 0.1) -> list[Message]:
+        """What has arrived, at once when there is something; else an empty list after `timeout` seconds or
+        so.
+        """
+        if self._clock() >= self._look_at:
+            self._look()
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        raw = [first, *self._consumer.consume(max_messages - 1, 0)] if max_messages > 1 else [first]
+        return self._taken(raw)
+
+    @property
+    def state(self) -> TailState:
+        return TailState(
+            self._waiting is None, self._waiting or "ok", self._gaps, self._restarts, self._errors
+        )
+
+    @property
+    def incarnation(self) -> str | None:
+        """The cluster's id: saved offsets belong to it."""
+        return self._cluster
+
+    def offsets(self) -> Offsets:
+        """The next offset of each partition, to be remembered and given as `start` another time."""
+        found: Offsets = {}
+        for (topic, partition), offset in list(self._next.items()):
+            found.setdefault(self._roles[topic], {})[partition] = offset
+        return found
+
+    def lags(self) -> dict[str, int]:
+        """Records that are in Kafka and not read yet, for each role, as of the last fetch."""
+        found = dict.fromkeys(self._roles.values(), 0)
+        for (topic, partition), offset in list(self._next.items()):
+            try:
+                marks = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+            except (KafkaException, RuntimeError):  # not fetched yet, or closed
+                continue
+            if marks is not None and marks[1] > offset:
+                found[self._roles[topic]] += marks[1] - offset
+        return found
+
+    def lag(self) -> int:
+        return sum(self.lags().values())
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _taken(self, raw: list[KafkaMessage]) -> list[Message]:
+        messages: list[Message] = []
+        for message in raw:
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            if message.error() is not None or topic is None or partition is None or offset is None:
+                self._on_partition_error(message)
+                continue
+            self._next[topic, partition] = offset + 1
+            messages.append(
+                Message(
+                    self._roles[topic],
+                    partition,
+                    offset,
+                    message.key(),
+                    message.value(),
+                    message.timestamp()[1],
+                )
+            )
+        if messages and self._waiting is not None and self._look_at > self._clock() + RETRY_S:
+            self._waiting = None
+        return messages
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._errors += 1
+        if error.code() in AWAY_CODES and self._waiting is None:
+            self._wait(f"waiting: broker away ({error.str()})")
+
+    def _on_partition_error(self, message: KafkaMessage) -> None:
+        error = message.error()
+        self._errors += 1
+        if error is None:
+            return
+        if error.code() in RESET_CODES:
+            self._wait("waiting: looking for the oldest record that is left")
+            self._look_at = 0.0
+        elif error.code() != KafkaError._PARTITION_EOF:
+            self._wait(f"waiting: {message.topic()}: {error.str()}")
+
+    def _wait(self, text: str) -> None:
+        self._waiting = text
+        self._look_at = min(self._look_at, self._clock() + RETRY_S)
+        log.warning("%s", text)
+
+    def _look(self) -> None:
+        """Learns the cluster, its partitions and their marks, and puts right what has changed. Also the
+        start.
+        """
+        try:
+            found = self._consumer.list_topics(timeout=ASK_S)
+            partitions = {
+                (topic, partition)
+                for topic in self._roles
+                if topic in found.topics and found.topics[topic].error is None
+                for partition in found.topics[topic].partitions
+            }
+            missing = set(self._roles) - {topic for topic, _ in partitions}
+            self._put_right(
+                str(found.cluster_id), {place: self._marks(place) for place in sorted(partitions)}
+            )
+        except KafkaException as error:
+            self._look_at = self._clock() + RETRY_S
+            self._waiting = f"waiting: broker away ({error.args[0].str()})"
+            return
+        self._waiting = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None
+        self._look_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
+
+    def _marks(self, place: tuple[str, int]) -> tuple[int, int]:
+        marks = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=ASK_S)
+        if marks is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return marks
+
+    def _put_right(self, cluster: str, marks: dict[tuple[str, int], tuple[int, int]]) -> None:
+        another = self._cluster is not None and self._cluster != cluster
+        self._cluster = cluster
+        if another:
+            self._restarts += 1
+            self._next, self._start = {}, "beginning"
+        before = dict(self._next)
+        for place, (low, high) in marks.items():
+            self._next[place] = self._place(place, low, high)
+        if another or self._next != before:
+            self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+
+    def _place(self, place: tuple[str, int], low: int, high: int) -> int:
+        """Where to read on: the known next offset as long as it lies between the marks."""
+        wanted = self._next.get(place)
+        if wanted is None:
+            wanted = self._first(place, low, high)
+        if wanted > high:
+            self._restarts += 1
+            return low
+        if wanted < low:
+            self._gaps += low - wanted
+            return low
+        return wanted
+
+    def _first(self, place: tuple[str, int], low: int, high: int) -> int:
+        if self._start == "end" and not self._next:
+            return high
+        if isinstance(self._start, str):
+            return low  # a partition that is new since the start is read from its beginning
+        topic, partition = place
+        offsets = self._start.get(self._roles[topic], {})
+        return int(offsets.get(partition, offsets.get(str(partition), low)))
+
+
+def consumer_options(settings: StreamSettings) -> dict[str, Any]:
+    """The settings' own librdkafka options win over ours, but for what this module's policy rests on."""
+    # The embedded cluster doesn't wake a waiting fetch, so this wait is its latency. A real broker does.
+    wait = {"fetch.wait.max.ms": 5} if settings.embedded else {}
+    return {
+        "group.id": settings.group,
+        **wait,
+        "fetch.queue.backoff.ms": 20,
+        "queued.max.messages.kbytes": 16_384,
+        "topic.metadata.refresh.interval.ms": 30_000,
+        "reconnect.backoff.max.ms": 1000,
+        **QUIET,
+        **settings.librdkafka,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": False,
+        "isolation.level": "read_uncommitted",  # Flink commits about once a minute
+        "auto.offset.reset": "error",  # so that what retention took is counted; _look then finds the oldest
+        "allow.auto.create.topics": False,
+    }

@@ -1,0 +1,236 @@
+"""Records into Kafka: never dropped in silence, never out of sight.
+
+The policy: a record that `send` took stays with the Publisher until Kafka has acknowledged it. librdkafka
+retries without a time limit and in order; what it gives up all the same (a topic that is gone, a producer
+whose session a wiped broker has forgotten) is sent again from here. Only a record that Kafka will never take
+ends as an error. While Kafka is away, `state` says so, the local queue fills, and then `send` waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from races.streams.codec import Codec, Record
+from races.streams.config import StreamSettings
+from races.streams.errors import Closed, DeliveryFailed
+from races.streams.logs import QUIET, librdkafka_log
+
+log = logging.getLogger(__name__)
+OnDelivery = Callable[[Exception | None], None]
+SLOW_AFTER_S = 2.0  # an acknowledgement takes milliseconds; after this the broker counts as away
+RESEND_PAUSE_S = 0.2
+QUEUE_RECORDS = 50_000
+HOPELESS = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.INVALID_RECORD,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherState:
+    """text is for people. since: seconds on the monotonic clock's scale."""
+
+    ok: bool
+    text: str
+    waiting: int
+    since: float | None = None
+
+
+class _Sent:
+    """A record on its way."""
+
+    __slots__ = ("at", "key", "on_delivery", "publisher", "timestamp_ms", "topic", "value")
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        timestamp_ms: int,
+        on_delivery: OnDelivery | None,
+    ) -> None:
+        self.publisher, self.topic, self.key, self.value = publisher, topic, key, value
+        self.timestamp_ms, self.on_delivery = timestamp_ms, on_delivery
+        self.at = 0.0
+
+    def __call__(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self.publisher._not_delivered(self, error)
+            return
+        self.publisher._open.pop(self, None)
+        if self.on_delivery is not None:
+            self.on_delivery(None)
+
+
+class Publisher:
+    """Thread-safe. on_delivery gets None or DeliveryFailed in the Publisher's own thread: be quick."""
+
+    def __init__(
+        self, settings: StreamSettings, codec: Codec, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings, self._codec, self._clock = settings, codec, clock
+        self._open: dict[_Sent, None] = {}  # in the order sent: the first one is the oldest
+        self._again: deque[_Sent] = deque()
+        self._closed, self._full_since, self._renew = Event(), 0.0, False
+        self._last_error = ""
+        self._producer = self._make()
+        self._thread = Thread(target=self._serve, name="publisher", daemon=True)
+        self._thread.start()
+
+    def send(
+        self,
+        role: str,
+        key: str | Record | None,
+        value: Record,
+        timestamp_ms: int,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Waits while the local queue is full. Raises BadRecord, RegistryUnavailable, RegistryRefused,
+        Closed.
+        """
+        data, topic = self._codec.encode(role, value), self._settings.topics[role]
+        sent = _Sent(self, topic, self._codec.encode_key(role, key), data, timestamp_ms, on_delivery)
+        sent.at = self._clock()
+        while len(self._open) >= QUEUE_RECORDS:
+            self._wait_for_room()
+        if self._closed.is_set():
+            raise Closed("the publisher is closed")
+        self._open[sent] = None
+        if self._again:  # what failed goes first, so that a partition keeps its order
+            self._again.append(sent)
+        else:
+            self._produce(sent)
+
+    @property
+    def waiting(self) -> int:
+        """Records that Kafka has not acknowledged."""
+        return len(self._open)
+
+    @property
+    def state(self) -> PublisherState:
+        waiting, oldest = len(self._open), self._oldest()
+        if self._full_since:
+            return PublisherState(False, "waiting: local queue full", waiting, self._full_since)
+        if oldest is not None and self._clock() - oldest > SLOW_AFTER_S:
+            seconds = self._clock() - oldest
+            why = f" ({self._last_error})" if self._last_error else ""
+            return PublisherState(False, f"waiting: broker away since {seconds:.0f} s{why}", waiting, oldest)
+        return PublisherState(True, "ok", waiting)
+
+    def flush(self, timeout: float) -> int:
+        """Waits until everything is acknowledged; returns how many records are not."""
+        end = time.monotonic() + timeout
+        while self._open and time.monotonic() < end and not self._closed.is_set():
+            self._producer.flush(0.05)
+            self._closed.wait(0.002)  # what is to be sent again isn't in librdkafka's queue
+        return len(self._open)
+
+    def close(self, timeout: float = 1.0) -> int:
+        """Returns how many records Kafka has not acknowledged; a `send` that waits raises Closed."""
+        left = self.flush(timeout)
+        self._closed.set()
+        self._thread.join(timeout=2.0)
+        return left
+
+    def _make(self) -> Producer:
+        return Producer(
+            {**producer_options(self._settings), "error_cb": self._on_error}, logger=librdkafka_log
+        )
+
+    def _produce(self, sent: _Sent) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    sent.topic, sent.value, sent.key, timestamp=sent.timestamp_ms, on_delivery=sent
+                )
+            except BufferError:
+                self._wait_for_room()
+                continue
+            except KafkaException as error:
+                self._not_delivered(sent, error.args[0])
+            self._full_since = 0.0
+            return
+
+    def _wait_for_room(self) -> None:
+        if not self._full_since:
+            self._full_since = self._clock()
+            log.warning("the local queue is full: waiting for Kafka to take records")
+        if self._closed.wait(0.01):
+            raise Closed("the publisher was closed while its queue was full")
+
+    def _not_delivered(self, sent: _Sent, error: KafkaError) -> None:
+        self._last_error = error.str()
+        if error.code() in HOPELESS:
+            self._open.pop(sent, None)
+            if sent.on_delivery is not None:
+                sent.on_delivery(DeliveryFailed(f"{sent.topic}: {error.str()}"))
+            return
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            self._renew = True
+        self._again.append(sent)
+
+    def _oldest(self) -> float | None:
+        try:
+            return next(iter(self._open)).at or None
+        except (StopIteration, RuntimeError):  # empty, or changed by another thread meanwhile
+            return None
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._last_error = error.str()
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            self._renew = True
+
+    def _serve(self) -> None:
+        while not self._closed.is_set():
+            self._producer.poll(0.1)
+            if self._renew:
+                self._start_anew()
+            elif self._again:
+                self._send_again()
+
+    def _start_anew(self) -> None:
+        """librdkafka's idempotent producer gives up for good when a broker has lost its state; we don't."""
+        log.warning("a new Kafka producer takes over: %s", self._last_error)
+        old, self._producer = self._producer, self._make()
+        old.purge()
+        old.flush(1.0)  # hands every purged record to _not_delivered
+        self._renew = False
+
+    def _send_again(self) -> None:
+        if self._closed.wait(RESEND_PAUSE_S):
+            return
+        for _ in range(len(self._again)):
+            sent = self._again[0]
+            self._produce(sent)
+            self._again.popleft()
+
+
+def producer_options(settings: StreamSettings) -> dict[str, Any]:
+    """The settings' own librdkafka options win over ours."""
+    return {
+        "linger.ms": 2,
+        "acks": "all",
+        "enable.idempotence": True,
+        "message.timeout.ms": 0,
+        "queue.buffering.max.messages": QUEUE_RECORDS,
+        "queue.buffering.max.kbytes": 65_536,
+        "compression.type": "none" if settings.embedded else "lz4",
+        "topic.metadata.refresh.interval.ms": 30_000,
+        "reconnect.backoff.max.ms": 1000,
+        **QUIET,
+        **settings.librdkafka,
+    }

@@ -1,0 +1,96 @@
+"""What the codec needs of a registry, and the client for one that is reached over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from races.streams.config import StreamSettings
+from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+TIMEOUT_S = 5.0
+
+
+class SchemaClient(Protocol):
+    """Registry has it; HttpRegistry has it. All three may raise RegistryUnavailable."""
+
+    def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int: ...
+
+    def lookup(self, subject: str, text: str, schema_type: str) -> int: ...
+
+    def schema(self, schema_id: int) -> tuple[str, str]: ...
+
+
+class HttpRegistry:
+    """Confluent's own client, with its many errors brought down to the three that a caller can act on."""
+
+    def __init__(self, url: str, auth: str | None = None) -> None:
+        from confluent_kafka.schema_registry import (
+            SchemaRegistryClient,
+        )  # 0.4 s, which the embedded lab need not pay
+
+        options: dict[str, Any] = {"url": url, "timeout": TIMEOUT_S, "max.retries": 1, "retries.wait.ms": 100}
+        if auth:
+            options["basic.auth.user.info"] = auth
+        self._client: SchemaRegistryClient = SchemaRegistryClient(options)
+
+    def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int:
+        """level is set where the subject has none of its own; a registry that forbids it stays as it is."""
+        from confluent_kafka.schema_registry import Schema
+
+        if level is not None:
+            self._set_level(subject, level)
+        return int(self._ask(self._client.register_schema, subject, Schema(text, schema_type)))
+
+    def _set_level(self, subject: str, level: str) -> None:
+        from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            self._client.get_config(subject)
+        except SchemaRegistryError as error:
+            if error.http_status_code == 404:
+                self._ask(
+                    self._client.set_config,
+                    subject,
+                    ServerConfig(compatibility=ConfigCompatibilityLevel(level)),
+                )
+        except Exception as error:
+            raise RegistryUnavailable(_words(error)) from error
+
+    def lookup(self, subject: str, text: str, schema_type: str) -> int:
+        from confluent_kafka.schema_registry import Schema
+
+        found = self._ask(self._client.lookup_schema, subject, Schema(text, schema_type))
+        return int(found.schema_id)
+
+    def schema(self, schema_id: int) -> tuple[str, str]:
+        try:
+            found = self._ask(self._client.get_schema, schema_id)
+        except RegistryRefused as refusal:
+            raise UnknownSchema(f"schema id {schema_id}: {refusal}") from refusal
+        return found.schema_type or "AVRO", found.schema_str or ""
+
+    def _ask(self, method: Any, *arguments: Any) -> Any:
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            return method(*arguments)
+        except SchemaRegistryError as error:
+            if error.http_status_code in (401, 403, 404, 409, 422):
+                raise RegistryRefused(_words(error)) from error
+            raise RegistryUnavailable(_words(error)) from error
+        except Exception as error:  # the HTTP library below is not part of the client's promise
+            raise RegistryUnavailable(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}"
+
+
+def schema_client(settings: StreamSettings) -> SchemaClient:
+    """For a registry with an address. The embedded lab's own threads use its Registry instead."""
+    return HttpRegistry(settings.registry_url, settings.registry_auth)

@@ -1,0 +1,113 @@
+"""The one list of topics: what each is called, keyed by, written as and how long it is kept.
+
+Roles are what the code says; names are what the configuration may change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SCHEMAS = Path(__file__).with_name("schemas")
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """key_format: text, avro, none; value_format: avro, json; base_fields: what a reader may insist on."""
+
+    role: str
+    name: str
+    key_format: str
+    value_format: str
+    base_fields: tuple[str, ...]
+    written_by: str
+    partitions: int = 4  # the embedded cluster's number, so that both behave alike
+    retention_ms: int = DAY_MS
+    cleanup_policy: str = "delete"
+
+    @property
+    def value_schema(self) -> str:
+        suffix = "avsc" if self.value_format == "avro" else "json"
+        return _schema_text(f"{_FILES.get(self.role, self.role)}.{suffix}")
+
+    @property
+    def key_schema(self) -> str | None:
+        return (
+            _schema_text(f"{_FILES.get(self.role, self.role)}_key.avsc")
+            if self.key_format == "avro"
+            else None
+        )
+
+
+_FILES = {"car_metrics_anomalies": "anomalies"}
+
+
+@cache
+def _schema_text(file: str) -> str:
+    return (SCHEMAS / file).read_text(encoding="utf-8")
+
+
+_ALL = (
+    Topic(
+        role="positions",
+        name="f1-driver-positions",
+        key_format="text",
+        value_format="avro",
+        base_fields=("driver_name", "position", "timestamp", "race_id", "team_name", "speed"),
+        written_by="worker",
+    ),
+    Topic(
+        role="race_control",
+        name="f1-race-control",
+        key_format="text",
+        value_format="avro",
+        base_fields=("race_id", "tick", "timestamp", "type", "driver_code", "lap", "message"),
+        written_by="worker",
+    ),
+    Topic(
+        role="car_metrics",
+        name="f1-car-metrics",
+        key_format="text",
+        value_format="avro",
+        base_fields=("team_name", "timestamp", "engine_temperature"),
+        written_by="worker",
+    ),
+    Topic(
+        role="avg_speed",
+        name="f1-driver-avg-speed",
+        key_format="avro",
+        value_format="avro",
+        base_fields=("avg_speed",),
+        written_by="analytics",
+    ),
+    Topic(
+        role="commentary",
+        name="f1-commentary",
+        key_format="none",
+        value_format="json",
+        base_fields=("id", "message", "timestamp", "type"),
+        written_by="analytics",
+    ),
+    Topic(
+        role="car_metrics_anomalies",
+        name="f1-car-metrics-anomalies",
+        key_format="avro",
+        value_format="avro",
+        base_fields=("team_name", "engine_temperature", "is_anomaly"),
+        written_by="analytics",
+    ),
+)
+TOPICS: dict[str, Topic] = {topic.role: topic for topic in _ALL}
+DEFAULT_NAMES: dict[str, str] = {topic.role: topic.name for topic in _ALL}
+
+
+def subject(topic_name: str, part: str) -> str:
+    """part: key or value."""
+    return f"{topic_name}-{part}"
+
+
+def compatibility(part: str) -> str:
+    """Values may grow (BACKWARD); keys mean identity, so both directions must hold (FULL)."""
+    return "FULL" if part == "key" else "BACKWARD"
