@@ -1,0 +1,115 @@
+"""Who calls, with which key, and whether that key opens this door.
+
+Each plane has keys of its own kind: a Cloud key opens the control plane only, a Kafka key its cluster, a Schema
+Registry key its registry, a Flink key its region in its environment. Cloud and Global keys of an account without a
+role see nothing.
+"""
+
+from .answers import CONTROL_UNAUTHORIZED, WRONG_KIND_OF_KEY, Refused, coded, control, page
+from .calls import Call
+from .records import Key
+
+
+def authenticate(call: Call) -> Key:
+    """The key of the call. Raises Refused with the body that this plane's gateway sends."""
+    key = _known(call)
+    if key is None:
+        raise unauthorized(call.plane)
+    if not _opens(call, key):
+        raise _wrong_kind(call, key)
+    if not _synced(call, key):
+        raise unauthorized(call.plane)
+    _authorize(call, key)
+    return key
+
+
+def _known(call: Call) -> Key | None:
+    if call.credentials is None:
+        return None
+    name, secret = call.credentials
+    key = call.cloud.keys.get(name)
+    return key if key and key.deleted is None and key.secret == secret else None
+
+
+def unauthorized(plane: str) -> Refused:
+    if plane == "kafka":
+        return page(401, "Unauthorized")
+    if plane == "registry":
+        return coded(401, "Unauthorized", 401)
+    return control(401, CONTROL_UNAUTHORIZED)
+
+
+def _opens(call: Call, key: Key) -> bool:
+    cloud = call.cloud
+    if call.plane == "control":
+        return key.kind in ("Cloud", "Global")
+    if call.plane == "kafka":
+        cluster = cloud.clusters.get(key.resource)
+        return cluster is not None and cluster.endpoint == call.host
+    if call.plane == "registry":
+        registry = cloud.registries.get(key.resource)
+        return registry is not None and registry.endpoint == call.host
+    in_region = key.kind == "Region" and flink_host(key.resource) == call.host
+    return key.kind == "Global" or (in_region and f"/environments/{key.environment_id}/" in call.path)
+
+
+def flink_host(region_id: str) -> str:
+    """aws.us-east-2 -> flink.us-east-2.aws, the first labels of the real host."""
+    provider, _, region = region_id.partition(".")
+    return f"flink.{region}.{provider}"
+
+
+def _wrong_kind(call: Call, key: Key) -> Refused:
+    if call.plane == "control":
+        return control(401, WRONG_KIND_OF_KEY)
+    if call.plane == "flink" and key.kind == "Region":
+        return control(
+            403, "Forbidden: the API key is not valid for this environment and region.", "forbidden_access"
+        )
+    return unauthorized(call.plane)
+
+
+def _synced(call: Call, key: Key) -> bool:
+    """A new key is unknown for a while; after that some of its first calls meet a node that hasn't heard of it."""
+    if call.cloud.now() < key.ready:
+        return False
+    key.asked += 1
+    nodes = call.cloud.timings.key_nodes
+    return key.kind == "Cloud" or key.asked > len(nodes) or nodes[key.asked - 1]
+
+
+def _authorize(call: Call, key: Key) -> None:
+    if call.plane == "control" or may(call, key.owner, environment_of(call)):
+        return
+    if call.plane == "kafka":
+        raise coded(40301, "Cluster authorization failed.")
+    if call.plane == "registry":
+        raise coded(40301, "User is denied operation Read on Subject")
+    raise control(403, "User is not authorized to access this resource.", "forbidden_access")
+
+
+def environment_of(call: Call) -> str:
+    """The environment that a data plane's address belongs to."""
+    if call.plane == "flink":
+        parts = call.path.split("/")
+        return parts[parts.index("environments") + 1] if "environments" in parts else ""
+    owners = (*call.cloud.clusters.values(), *call.cloud.registries.values())
+    return next((owner.environment_id for owner in owners if owner.endpoint == call.host), "")
+
+
+def may(call: Call, owner: str, environment_id: str = "") -> bool:
+    """Whether an account or user administers the environment (or the organisation, with "")."""
+    cloud = call.cloud
+    scopes = {"OrganizationAdmin": cloud.crn, "EnvironmentAdmin": f"{cloud.crn}/environment={environment_id}"}
+    return any(
+        binding.principal == f"User:{owner}"
+        and scopes.get(binding.role) == binding.crn
+        and cloud.is_ready(binding)
+        for binding in cloud.alive(cloud.bindings.values())
+    )
+
+
+def demand_administrator(call: Call, environment_id: str = "") -> None:
+    """Control-plane writes: OrganizationAdmin anywhere, EnvironmentAdmin in its environment. Raises Refused."""
+    if call.caller is None or not may(call, call.caller.owner, environment_id):
+        raise control(403, "User is not authorized to perform this operation.", "forbidden_access")

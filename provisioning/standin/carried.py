@@ -1,0 +1,51 @@
+"""The Kafka and the Schema Registries that the stand-in carries, so that a lab on its endpoints really runs."""
+
+import json
+from typing import Any, Protocol
+
+from races.streams.embedded import EmbeddedKafka
+from races.streams.registry import Registry
+
+
+class Broker(Protocol):
+    """Deleting a topic isn't among what the embedded Kafka can do: its records stay until the stand-in ends."""
+
+    bootstrap: str
+
+    def create(self, topic: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class NoBroker:
+    """For tests that send no records: an address where nobody answers."""
+
+    bootstrap = "127.0.0.1:9"
+
+    def create(self, topic: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def new_broker(kafka: bool) -> Broker:
+    return EmbeddedKafka() if kafka else NoBroker()
+
+
+class Subjects:
+    """One environment's Schema Registry: its REST interface on a database in memory."""
+
+    def __init__(self) -> None:
+        self.registry = Registry(":memory:")
+
+    def handle(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        """`path` as it came, its parts still quoted."""
+        return self.registry.handle(method, path, query, b"" if body is None else json.dumps(body).encode())
+
+    def names(self, deleted: bool = False) -> list[str]:
+        _, names = self.handle("GET", "/subjects", {"deleted": "true"} if deleted else {}, None)
+        return sorted(names)
+
+    def close(self) -> None:
+        self.registry.close()

@@ -1,0 +1,125 @@
+"""What can go wrong on the way, on purpose: at the n-th call or at every matching one.
+
+A fault "before" leaves no effect; one "after" has the effect and loses the answer, which is what makes a client look
+before it asks again.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .answers import Answer, Refused, coded, control, enveloped, page
+from .exchanges import Exchange
+
+Kind = Literal[
+    "timeout_before",
+    "timeout_after",
+    "drop_before",
+    "drop_after",
+    "429",
+    "429_bare",
+    "429_html",
+    "500",
+    "503",
+    "503_envelope",
+    "hook_before",
+    "hook_after",
+]
+KINDS: tuple[Kind, ...] = (
+    "timeout_before",
+    "timeout_after",
+    "drop_before",
+    "drop_after",
+    "429",
+    "429_bare",
+    "500",
+    "503",
+)
+LOSES_ANSWER = ("timeout_before", "timeout_after", "drop_before", "drop_after")
+
+
+@dataclass(slots=True)
+class Fault:
+    """`at`: the number of the call, from 1 (None: any); `path`: a regular expression searched in the plane's path.
+
+    `times`: how many calls it meets before it is spent. `hook` is for the two hook kinds: it runs on the server's
+    thread, before the effect or between the effect and the answer, and may end the client.
+    """
+
+    kind: Kind
+    at: int | None = None
+    method: str = ""
+    path: str = ""
+    times: int = 1
+    hook: Callable[[Exchange], None] | None = None
+
+    def matches(self, exchange: Exchange) -> bool:
+        return (
+            self.times > 0
+            and self.at in (None, exchange.number)
+            and self.method in ("", exchange.method)
+            and re.search(self.path, exchange.path) is not None
+        )
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults still to come. `met` counts those that happened."""
+
+    planned: list[Fault] = field(default_factory=list)
+    met: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *faults: Fault) -> None:
+        with self._lock:
+            self.planned.extend(faults)
+
+    def clear(self) -> None:
+        with self._lock:
+            self.planned.clear()
+
+    def take(self, exchange: Exchange) -> Fault | None:
+        with self._lock:
+            for fault in self.planned:
+                if fault.matches(exchange):
+                    fault.times -= 1
+                    self.met += 1
+                    exchange.fault = fault.kind
+                    return fault
+        return None
+
+
+def planned(faults: Iterable[Fault]) -> Faults:
+    return Faults(list(faults))
+
+
+def refusal(fault: Fault, plane: str) -> Answer | None:
+    """The answer that a fault sends instead of the handler's; None for the kinds that send none."""
+    refused = _refused(fault.kind, plane)
+    return refused.answer if refused else None
+
+
+def _refused(kind: Kind, plane: str) -> Refused | None:
+    if kind == "429":
+        limit = {
+            "X-RateLimit-Limit": "100",
+            "X-RateLimit-Remaining": "0",
+            "X-RateLimit-Reset": "1",
+            "Retry-After": "1",
+        }
+        body = control(429, "Too many requests.", "too_many_requests").answer.body
+        return Refused(Answer(429, body, limit))
+    if kind == "429_html" or (kind == "429_bare" and plane == "kafka"):
+        return page(429, "Too Many Requests")
+    if kind == "503_envelope":
+        return enveloped(503, "service_unavailable", "The service is temporarily unavailable.")
+    if kind in ("429_bare", "500", "503"):
+        status = int(kind[:3])
+        in_codes = plane in ("kafka", "registry")
+        return coded(status * 100 + 1, WORDS[status], status) if in_codes else control(status, WORDS[status])
+    return None
+
+
+WORDS = {429: "Too many requests.", 500: "Internal server error.", 503: "Service unavailable."}

@@ -1,0 +1,36 @@
+"""How a resource is named in an answer: metadata, CRNs and references between resources."""
+
+from typing import Any
+
+from .answers import forbidden
+from .calls import Call
+from .cloud import Cloud
+from .records import Environment, Resource
+
+
+def metadata(cloud: Cloud, path: str, resource: Resource, crn: str) -> dict[str, Any]:
+    return {
+        "self": f"{cloud.address}{path}/{resource.id}",
+        "resource_name": crn,
+        "created_at": resource.created_at,
+        "updated_at": resource.created_at,
+    }
+
+
+def environment_crn(cloud: Cloud, environment_id: str) -> str:
+    return f"{cloud.crn}/environment={environment_id}"
+
+
+def environment_reference(cloud: Cloud, environment_id: str) -> dict[str, str]:
+    return {
+        "id": environment_id,
+        "related": f"{cloud.address}/org/v2/environments/{environment_id}",
+        "resource_name": environment_crn(cloud, environment_id),
+    }
+
+
+def live_environment(call: Call, environment_id: str) -> Environment:
+    found = call.cloud.environments.get(environment_id)
+    if found is None or found.deleted is not None:
+        raise forbidden()
+    return found

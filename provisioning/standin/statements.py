@@ -1,0 +1,304 @@
+"""sql/v1: Flink statements. They live through their phases and change the catalogue; queries compute nothing."""
+
+import re
+from typing import Any
+
+from . import tables
+from .answers import Answer, control, invalid
+from .auth import may
+from .calls import Call, Route, required
+from .cloud import Cloud
+from .connections import base, checked_environment
+from .paging import paged
+from .pools import region_id, used_cfu
+from .records import Pool, Statement
+from .references import environment_crn
+from .sql import Parsed, SqlError, parse
+
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+LONGEST_NAME, LONGEST_SQL = 72, 131072
+QUERIES = ("INSERT_INTO", "STATEMENT_SET", "SELECT")
+RESUMABLE = ("INSERT_INTO", "STATEMENT_SET")
+
+
+# -- time passes ---------------------------------------------------------------------------------------------------
+
+
+def settle(cloud: Cloud) -> None:
+    """Moves every statement on that is due."""
+    for statement in cloud.alive(cloud.statements):
+        if statement.phase == "PENDING" and statement.due <= cloud.now():
+            _begin(cloud, statement)
+        elif statement.phase == "STOPPING" and statement.due <= cloud.now():
+            _move(statement, "STOPPED", "This statement was stopped manually.")
+        elif statement.phase == "RUNNING":
+            _degrade(cloud, statement)
+
+
+def _move(statement: Statement, phase: str, detail: str = "") -> None:
+    statement.phase, statement.detail = phase, detail
+    statement.version += 1
+
+
+def _begin(cloud: Cloud, statement: Statement) -> None:
+    try:
+        parsed = parse(statement.sql)
+        if _waits_for_pool(cloud, statement, parsed):
+            return
+        dry = statement.properties.get("sql.dry-run") == "true"
+        statement.tables = tables.run(tables.Database(cloud, statement), parsed, dry)
+    except SqlError as error:
+        _move(statement, "FAILED", str(error))
+        return
+    runs = parsed.kind in QUERIES and not dry
+    _move(statement, "RUNNING" if runs else "COMPLETED", "" if runs else "Command completed successfully.")
+
+
+def _waits_for_pool(cloud: Cloud, statement: Statement, parsed: Parsed) -> bool:
+    pool = cloud.pools.get(statement.pool_id)
+    if pool is None or pool.deleted is not None:
+        raise SqlError(f"The compute pool {statement.pool_id} was not found.")
+    statement.exhausted = parsed.kind in QUERIES and used_cfu(cloud, pool.id) >= pool.max_cfu
+    statement.detail = "The compute pool has no CFU left for this statement." if statement.exhausted else ""
+    return statement.exhausted
+
+
+def _degrade(cloud: Cloud, statement: Statement) -> None:
+    """What becomes of a statement whose pool is deleted is not documented; here it fails."""
+    pool = cloud.pools.get(statement.pool_id)
+    if pool is None or pool.deleted is not None:
+        _move(statement, "FAILED", f"The compute pool {statement.pool_id} was not found.")
+        return
+    for cluster_id, name in statement.tables:
+        topic = cloud.topic(cluster_id, name)
+        if topic is None or topic.deleted is not None:
+            _move(statement, "DEGRADED", f"Table '{name}' does not exist any more.")
+            return
+
+
+# -- answers -------------------------------------------------------------------------------------------------------
+
+
+def rendered(call: Call, found: Statement) -> dict[str, Any]:
+    cloud = call.cloud
+    address = call.url.split("/sql/v1")[0] + base(cloud, found.environment_id)
+    return {
+        "api_version": "sql/v1",
+        "kind": "Statement",
+        "metadata": {
+            "self": f"{address}/statements/{found.name}",
+            "resource_name": f"{environment_crn(cloud, found.environment_id)}/statement={found.name}",
+            "uid": found.id,
+            "resource_version": str(found.version),
+            "labels": found.labels,
+            "created_at": found.created_at,
+            "updated_at": found.created_at,
+        },
+        "name": found.name,
+        "organization_id": cloud.organization,
+        "environment_id": found.environment_id,
+        "spec": {
+            "statement": found.sql,
+            "properties": found.properties,
+            "compute_pool_id": found.pool_id,
+            "principal": found.principal,
+            "stopped": found.stopped,
+        },
+        "status": _status(found),
+    }
+
+
+def _status(found: Statement) -> dict[str, Any]:
+    return {
+        "phase": "DELETING" if found.deleted is not None else found.phase,
+        "detail": found.detail,
+        "scaling_status": {
+            "scaling_state": "POOL_EXHAUSTED" if found.exhausted else "OK",
+            "last_updated": found.created_at,
+        },
+        "traits": {
+            "sql_kind": found.kind,
+            "is_bounded": found.kind not in QUERIES,
+            "is_append_only": True,
+            "upsert_columns": None,
+            "schema": {},
+        },
+        "network_kind": "PUBLIC",
+        "latest_offsets": {},
+        "warnings": [],
+    }
+
+
+def _kind(sql: str) -> str:
+    try:
+        return parse(sql).kind
+    except SqlError:
+        return "UNKNOWN"
+
+
+def _selected(found: Statement, selector: str) -> bool:
+    """label_selector: equalities or bare names, all of which must hold."""
+    for condition in filter(None, selector.split(",")):
+        name, equals, value = condition.partition("=")
+        if name not in found.labels or (equals and found.labels[name] != value):
+            return False
+    return True
+
+
+def listing(call: Call) -> Answer:
+    cloud, environment = call.cloud, checked_environment(call)
+    pool, selector = call.query.get("spec.compute_pool_id"), call.query.get("label_selector", "")
+    found = [
+        s
+        for s in cloud.listed(cloud.statements)
+        if s.environment_id == environment and pool in (None, s.pool_id) and _selected(s, selector)
+    ]
+    answer = paged(call, "sql/v1", "StatementList", found, lambda s: rendered(call, s), full=False)
+    answer.body["metadata"]["self"] = call.url
+    return answer
+
+
+def create(call: Call) -> Answer:
+    environment, document, spec = checked_environment(call), call.document(), call.spec()
+    name = _checked_name(str(required(document, "name", "")))
+    sql = str(required(spec, "statement"))
+    if len(sql) > LONGEST_SQL:
+        raise invalid(f"The statement is longer than {LONGEST_SQL} characters.", "/spec/statement")
+    if spec.get("stopped"):
+        raise invalid("A statement can't be created stopped.", "/spec/stopped")
+    if call.cloud.statement(environment, name):
+        detail = f"Statement {name} already exists."
+        raise control(409, detail, "resource_already_exists", location=f"{call.url}/{name}")
+    made = Statement(
+        id=call.cloud.uuid(),
+        name=name,
+        environment_id=environment,
+        sql=sql,
+        kind=_kind(sql),
+        properties=_texts(spec.get("properties")),
+        labels=_texts((document.get("metadata") or {}).get("labels")),
+        pool_id=_pool(call, environment, str(required(spec, "compute_pool_id"))).id,
+        principal=_principal(call, spec.get("principal")),
+    )
+    call.cloud.statements.append(call.cloud.made(made))
+    made.due = call.cloud.now() + call.cloud.timings.statement
+    return Answer(201, rendered(call, made), {"Location": f"{call.url}/{name}"})
+
+
+def _checked_name(name: str) -> str:
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise invalid(f"The name must match {NAME.pattern} with at most {LONGEST_NAME} characters.", "/name")
+    return name
+
+
+def _texts(given: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in (given or {}).items()}
+
+
+def _pool(call: Call, environment_id: str, pool_id: str) -> Pool:
+    pool = call.cloud.pools.get(pool_id)
+    if pool is None or pool.deleted is not None or pool.environment_id != environment_id:
+        raise control(404, f"The compute pool {pool_id} was not found.", "resource_not_found")
+    if not call.cloud.is_ready(pool):
+        raise invalid(f"The compute pool {pool_id} is not provisioned yet.", "/spec/compute_pool_id")
+    if f"{call.host}." != f"flink.{pool.region}.{region_id(pool.cloud, pool.region).split('.')[0]}.":
+        raise invalid(f"The compute pool {pool_id} is in another region.", "/spec/compute_pool_id")
+    return pool
+
+
+def _principal(call: Call, wanted: str | None) -> str:
+    """The key's owner, or another account that the owner may assign."""
+    owner = call.caller.owner if call.caller else ""
+    if wanted in (None, "", owner):
+        return owner
+    account = call.cloud.accounts.get(str(wanted))
+    if account is None or account.deleted is not None or not may(call, owner):
+        raise control(403, f"The caller may not assign the principal {wanted}.", "forbidden_access")
+    return account.id
+
+
+def _get(call: Call) -> Statement:
+    found = call.cloud.statement(checked_environment(call), call.param("name"))
+    if found is None:
+        raise control(404, f"Statement resource={call.param('name')} does not exist", "resource_not_found")
+    return found
+
+
+def read(call: Call) -> Answer:
+    return Answer(200, rendered(call, _get(call)))
+
+
+def patch(call: Call) -> Answer:
+    """JSON patch; of its operations the stand-in knows replacing /spec/stopped."""
+    if call.content_type != "application/json-patch+json":
+        raise control(415, "Content-Type must be application/json-patch+json.", "unsupported_media_type")
+    found = _get(call)
+    for operation in call.body if isinstance(call.body, list) else []:
+        if str(operation.get("op")).lower() != "replace" or operation.get("path") != "/spec/stopped":
+            raise invalid("Only /spec/stopped can be replaced.", "/spec")
+        _set_stopped(call.cloud, found, bool(operation.get("value")))
+    return Answer(200, rendered(call, found))
+
+
+def replace(call: Call) -> Answer:
+    """The whole object, at the version that its sender saw. Changed properties are ignored without a word."""
+    found, document, spec = _get(call), call.document(), call.spec()
+    if (document.get("metadata") or {}).get("resource_version") != str(found.version):
+        raise control(
+            409, "The statement was changed meanwhile. Read it again.", "conflict", location=call.url
+        )
+    if spec.get("statement", found.sql) != found.sql:
+        raise invalid("The statement's text is immutable.", "/spec/statement", status=422)
+    _set_stopped(call.cloud, found, bool(spec.get("stopped", found.stopped)))
+    return Answer(202)
+
+
+def _set_stopped(cloud: Cloud, found: Statement, stopped: bool) -> None:
+    found.touched += 1
+    if stopped and found.phase in ("PENDING", "RUNNING", "DEGRADED"):
+        _move(found, "STOPPING")
+        found.stopped, found.due = True, cloud.now() + cloud.timings.stop
+    elif not stopped and found.phase == "STOPPED":
+        if found.kind not in RESUMABLE:
+            raise invalid("Only INSERT INTO and statement sets can be resumed.", "/spec/stopped")
+        _move(found, "PENDING")
+        found.stopped, found.due = False, cloud.now() + cloud.timings.statement
+
+
+def delete(call: Call) -> Answer:
+    """A running one is stopped first, so that it takes longer."""
+    found, cloud = _get(call), call.cloud
+    stopping = cloud.timings.stop if found.phase in ("RUNNING", "STOPPING", "DEGRADED") else 0.0
+    cloud.delete(found, cloud.timings.statement_gone + stopping)
+    return Answer(202)
+
+
+def exceptions(call: Call) -> Answer:
+    found = _get(call)
+    data = []
+    if found.phase in ("FAILED", "DEGRADED"):
+        name = "org.apache.flink.table.api.ValidationException"
+        data = [
+            {
+                "kind": "StatementException",
+                "name": name,
+                "message": found.detail,
+                "timestamp": found.created_at,
+            }
+        ]
+    about = {"self": call.url}
+    return Answer(
+        200, {"api_version": "sql/v1", "kind": "StatementExceptionList", "metadata": about, "data": data}
+    )
+
+
+BASE = "/sql/v1/organizations/{organization}/environments/{environment}/statements"
+ROUTES: list[Route] = [
+    ("GET", BASE, listing),
+    ("POST", BASE, create),
+    ("GET", f"{BASE}/{{name}}", read),
+    ("PATCH", f"{BASE}/{{name}}", patch),
+    ("PUT", f"{BASE}/{{name}}", replace),
+    ("DELETE", f"{BASE}/{{name}}", delete),
+    ("GET", f"{BASE}/{{name}}/exceptions", exceptions),
+]
