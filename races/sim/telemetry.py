@@ -29,10 +29,10 @@ STILL_AIR = 0.35  # cooling of a standing car (fan, radiation) as a share of tha
 ENGINE_OFF = 0.06  # the pump stands
 REFERENCE_MS = 60.0
 SECONDS_TO_WARM = 80.0  # C/h at REFERENCE_MS
-WAKE_LOSS = 0.09  # of the airspeed, right behind another car: 4 to 5 degrees
+WAKE_LOSS = 0.07  # of the airspeed, right behind another car: 3 to 4 degrees
 WAKE_FULL_S, WAKE_NONE_S = 0.6, 2.2
 BLOCKED_IN_CLEAN_AIR = 0.4  # share of a blocked radiator's rise that shows without traffic
-MODE_SPREAD, MODE_SECONDS = 0.06, 90.0  # drivers change engine mode: +-6 % of power, every 90 s or so
+MODE_SPREAD, MODE_SECONDS = 0.03, 90.0  # drivers change engine mode: +-3 % of power, every 90 s or so
 NOISE_C = 0.25
 RESOLUTION = 10  # steps in a degree
 

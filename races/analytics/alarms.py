@@ -1,0 +1,323 @@
+"""From flagged readings to alarms: the written rule that board, recorder and score share.
+
+The rule sees nothing but the records of the anomalies topic, so it is the same whoever wrote the flags.
+
+    stuck sensor   the same reading REPEATS times in a row
+    spike          a flagged reading at least JUMP_C off its forecast, less what the whole field did in that
+                   instant; it ends when the reading is back half way, or after SPIKE_SAMPLES
+    overheating    hotter than the field's median by more than EXCESS_C, for so long that what lies above
+                   EXCESS_C adds up to HEAT_C; or LIMIT_C three times in a row, whatever the field does
+
+The field is the reference for what all cars share: circuit, load, weather, safety car. Only heat counts as
+lasting: a car in the pits or retired cools down, and that is no fault. A reading in a spike or from a stuck
+sensor tells nothing about heat and adds none.
+
+Severity: critical is coolant that boils (BOILING_C at 2.5 bar) or SERIOUS_C over the field; warning an engine
+that overheats or a sensor that lies by SERIOUS_C or not at all any more; info a smaller spike.
+
+A statement that passes on flagged rows only (the original lab's) leaves nothing to compare with: there a run
+of flagged rows is one alarm, info at first, a warning from the third row, critical from BOILING_C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from statistics import median
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["spike", "overheating", "stuck_sensor", "flagged"]
+Severity = Literal["critical", "warning", "info"]
+Direction = Literal["high", "low", "none"]
+
+REPEATS = 10
+JUMP_C = 4.5
+SPIKE_SAMPLES = 10
+EXCESS_C = 5.0
+HEAT_C = 20.0  # degree-samples
+HEAT_STEP_C = 3.0  # one sample adds no more: seven in a row, longer than a spike
+COOLER_C = 2.0  # overheating ends this far below EXCESS_C
+SMOOTHING = 0.2
+LIMIT_C = 130.0
+BOILING_C = 127.0  # water at 2.5 bar
+SERIOUS_C = 10.0
+ENGINE_OFF_C = 12.0  # this far below the field's median an engine is not part of the field
+SMALLEST_FIELD = 5
+START_MS = 10_000  # until then it is not known which cars there are
+PATIENCE_MS = 30_000  # records of one instant come from several partitions
+RUN_GAP_MS = 30_000  # flagged rows only: a longer pause ends the run
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One event on one car; (key, kind, start) is its identity.
+
+    start is when the rule raised it, end when it was over, None while it lasts: epoch milliseconds. size_c is
+    the largest deviation so far (from forecast, field or bound), None where nothing tells; reading the most
+    extreme one.
+    """
+
+    key: str
+    kind: Kind
+    severity: Severity
+    direction: Direction
+    start: int
+    end: int | None
+    size_c: float | None
+    reading: float
+
+
+class Sample(NamedTuple):
+    reading: float
+    forecast: float | None
+    lower: float | None
+    upper: float | None
+    flag: bool | None
+
+    @property
+    def surprise(self) -> float | None:
+        """Signed degrees off the forecast; without one beyond the broken bound; None where nothing tells."""
+        if self.forecast is not None:
+            return self.reading - self.forecast
+        if self.upper is not None and self.reading > self.upper:
+            return self.reading - self.upper
+        if self.lower is not None and self.reading < self.lower:
+            return self.reading - self.lower
+        return None
+
+
+class Field(NamedTuple):
+    """What all cars did at one instant; level None where they are too few to tell."""
+
+    level: float | None
+    surprise: float
+
+
+Frame = dict[str, Sample]
+
+
+def sample_of(record: Mapping[str, Any]) -> Sample | None:
+    """None for a record without a reading."""
+    reading = _finite(record.get("engine_temperature"))
+    if reading is None:
+        return None
+    forecast, lower, upper = (
+        _finite(record.get(name)) for name in ("forecast_value", "lower_bound", "upper_bound")
+    )
+    return Sample(reading, forecast, lower, upper, record.get("is_anomaly"))
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+def field_of(frame: Frame) -> Field:
+    readings = [sample.reading for sample in frame.values()]
+    if len(readings) < SMALLEST_FIELD:
+        return Field(None, 0.0)
+    middle = median(readings)
+    level = median([reading for reading in readings if reading > middle - ENGINE_OFF_C])
+    surprises = [s.reading - s.forecast for s in frame.values() if s.forecast is not None]
+    return Field(level, median(surprises) if len(surprises) >= SMALLEST_FIELD else 0.0)
+
+
+class _Frames:
+    """Puts the readings of one instant together, in order of time, late and repeated ones left out."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Frame] = {}
+        self._cars: set[str] = set()
+        self._done = -1
+        self._started = False
+
+    def add(self, key: str, ts: int, sample: Sample) -> Iterator[tuple[int, Frame]]:
+        self._cars.add(key)
+        if ts <= self._done:
+            return
+        self._open.setdefault(ts, {}).setdefault(key, sample)
+        while self._open:
+            oldest = min(self._open)
+            waited = max(self._open) - oldest
+            self._started = self._started or waited >= START_MS
+            complete = self._started and len(self._open[oldest]) == len(self._cars)
+            if not complete and waited < PATIENCE_MS:
+                return
+            yield self._close(oldest)
+
+    def rest(self) -> Iterator[tuple[int, Frame]]:
+        while self._open:
+            yield self._close(min(self._open))
+
+    def _close(self, ts: int) -> tuple[int, Frame]:
+        frame = self._open.pop(ts)
+        self._done = ts
+        if len(frame) < len(self._cars):  # who has gone is not waited for again
+            self._cars = set(frame).union(*self._open.values())
+        return ts, frame
+
+
+class _Car:
+    """The three rules on one car, sample by sample."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.alarms: dict[Kind, Alarm] = {}
+        self._last: float | None = None
+        self._repeats = 0
+        self._normal = 0.0
+        self._spike_left = 0
+        self._excess = self._heat = 0.0
+        self._above_limit = 0
+
+    def step(self, ts: int, sample: Sample, field: Field) -> Iterator[Alarm]:
+        released = "stuck_sensor" in self.alarms
+        yield from self._stuck(ts, sample.reading)
+        if "stuck_sensor" in self.alarms:
+            return
+        if not released:  # a sensor that comes back jumps to the truth
+            yield from self._spike(ts, sample, field)
+        if "spike" not in self.alarms:
+            yield from self._overheating(ts, sample.reading, field)
+
+    def _stuck(self, ts: int, reading: float) -> Iterator[Alarm]:
+        self._repeats = self._repeats + 1 if reading == self._last else 1
+        self._last = reading
+        if self._repeats == REPEATS:
+            yield self._open("stuck_sensor", "warning", "none", ts, 0.0, reading)
+        elif self._repeats == 1:
+            yield from self._close("stuck_sensor", ts)
+
+    def _spike(self, ts: int, sample: Sample, field: Field) -> Iterator[Alarm]:
+        size = sample.surprise
+        if (alarm := self.alarms.get("spike")) is not None:
+            self._spike_left -= 1
+            off = sample.reading - self._normal
+            if abs(off) < abs(alarm.size_c or 0.0) / 2 or not self._spike_left:
+                yield from self._close("spike", ts)
+            else:
+                yield from self._grow("spike", _spike_severity(off), off, sample.reading)
+        elif sample.flag and size is not None and abs(size - field.surprise) >= JUMP_C:
+            self._normal, self._spike_left = sample.reading - size, SPIKE_SAMPLES
+            direction: Direction = "high" if size > 0 else "low"
+            yield self._open("spike", _spike_severity(size), direction, ts, abs(size), sample.reading)
+
+    def _overheating(self, ts: int, reading: float, field: Field) -> Iterator[Alarm]:
+        excess = 0.0 if field.level is None else reading - field.level
+        self._excess += (excess - self._excess) * SMOOTHING
+        self._heat = max(0.0, self._heat + min(excess - EXCESS_C, HEAT_STEP_C))
+        self._above_limit = self._above_limit + 1 if reading >= LIMIT_C else 0
+        hot = (self._heat >= HEAT_C and self._excess > EXCESS_C) or self._above_limit >= 3
+        severity: Severity = (
+            "critical" if self._excess >= SERIOUS_C or self._boils(reading, field) else "warning"
+        )
+        if "overheating" not in self.alarms:
+            if hot:
+                yield self._open("overheating", severity, "high", ts, self._excess, reading)
+        elif self._excess < EXCESS_C - COOLER_C and not self._above_limit:
+            self._heat = 0.0
+            yield from self._close("overheating", ts)
+        else:
+            yield from self._grow("overheating", severity, self._excess, reading)
+
+    def _boils(self, reading: float, field: Field) -> bool:
+        return reading >= BOILING_C and (field.level is None or field.level + self._excess >= BOILING_C)
+
+    def _open(
+        self, kind: Kind, severity: Severity, direction: Direction, ts: int, size: float, reading: float
+    ) -> Alarm:
+        alarm = Alarm(self.key, kind, severity, direction, ts, None, round(size, 1), reading)
+        self.alarms[kind] = alarm
+        return alarm
+
+    def _grow(self, kind: Kind, severity: Severity, size: float, reading: float) -> Iterator[Alarm]:
+        """Severity and size only rise; a change is told from one degree on."""
+        alarm = self.alarms[kind]
+        worse = _worse(severity, alarm.severity)
+        size = round(max(abs(size), alarm.size_c or 0.0), 1)
+        if worse != alarm.severity or size >= (alarm.size_c or 0.0) + 1:
+            extreme = min if alarm.direction == "low" else max
+            self.alarms[kind] = replace(
+                alarm, severity=worse, size_c=size, reading=extreme(reading, alarm.reading)
+            )
+            yield self.alarms[kind]
+
+    def _close(self, kind: Kind, ts: int) -> Iterator[Alarm]:
+        alarm = self.alarms.pop(kind, None)
+        if alarm is not None:
+            yield replace(alarm, end=ts)
+
+
+class _Flagged:
+    """A car of which only flagged rows are passed on."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._alarm: Alarm | None = None
+        self._newest = self._rows = 0
+
+    def step(self, ts: int, sample: Sample) -> Iterator[Alarm]:
+        if self._alarm is not None and ts - self._newest > RUN_GAP_MS:
+            yield replace(self._alarm, end=self._newest)
+            self._alarm = None
+        self._newest = max(ts, self._newest)
+        self._rows = 1 if self._alarm is None else self._rows + 1
+        changed = self._raised(ts, sample)
+        if changed != self._alarm:
+            self._alarm = changed
+            yield changed
+
+    def _raised(self, ts: int, sample: Sample) -> Alarm:
+        severity: Severity = "warning" if self._rows >= 3 else "info"
+        if sample.reading >= BOILING_C:
+            severity = "critical"
+        size = sample.surprise
+        if self._alarm is not None:
+            return replace(self._alarm, severity=_worse(severity, self._alarm.severity))
+        direction: Direction = "none" if size is None else "high" if size > 0 else "low"
+        deviation = None if size is None else round(abs(size), 1)
+        return Alarm(self.key, "flagged", severity, direction, ts, None, deviation, sample.reading)
+
+
+def _spike_severity(size: float) -> Severity:
+    return "warning" if abs(size) >= SERIOUS_C else "info"
+
+
+_RANK: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
+
+
+def _worse(one: Severity, other: Severity) -> Severity:
+    return max(one, other, key=_RANK.__getitem__)
+
+
+class AlarmRule:
+    """Alarms of one race: a fold over its anomaly records.
+
+    Once every car has been seen, records may come in any order within PATIENCE_MS and more than once.
+    """
+
+    def __init__(self) -> None:
+        self._frames = _Frames()
+        self._cars: dict[str, _Car] = {}
+        self._flagged: dict[str, _Flagged] = {}
+        self._whole = False  # unflagged rows come too
+
+    def feed(self, key: str, ts: int, record: Mapping[str, Any]) -> list[Alarm]:
+        """The alarms that this record opened, changed or ended. key: that of the metric; ts: epoch ms."""
+        sample = sample_of(record)
+        if sample is None:
+            return []
+        self._whole = self._whole or sample.flag is not True
+        if not self._whole:
+            return list(self._flagged.setdefault(key, _Flagged(key)).step(ts, sample))
+        return [alarm for at, frame in self._frames.add(key, ts, sample) for alarm in self._judge(at, frame)]
+
+    def flush(self) -> list[Alarm]:
+        """No more records: judge what still waited for others of its instant."""
+        return [alarm for at, frame in self._frames.rest() for alarm in self._judge(at, frame)]
+
+    def _judge(self, ts: int, frame: Frame) -> Iterator[Alarm]:
+        field = field_of(frame)
+        for key in sorted(frame):
+            car = self._cars.setdefault(key, _Car(key))
+            yield from car.step(ts, frame[key], field)
