@@ -3,13 +3,14 @@
     with Standin() as standin:
         ...  # CONFLUENT_CLOUD_URL=standin.url, key standin.key, secret standin.secret
 
-`standin.state` is what stands, `standin.calls` what was asked and answered, `standin.faults` what shall go wrong.
+`standin.state` is what stands, `standin.calls` what was asked and answered, `standin.faults` what shall go
+wrong.
 Flink statements go through their phases and make tables; they compute nothing.
 """
 
 from .exchanges import Exchange
 from .faults import KINDS, Fault, Faults
-from .server import DEMO_KEY, DEMO_SECRET, Standin, add_cloud_key
+from .service import DEMO_KEY, DEMO_SECRET, Standin, add_cloud_key
 from .timings import CLOUD, INSTANT, Timings
 
 __all__ = [

@@ -55,8 +55,8 @@ def enveloped(status: int, code: str, message: str) -> Refused:
 
 def page(status: int, title: str) -> Refused:
     """Shape 4, a gateway's HTML."""
-    text = f"<html>\n<head><title>{status} {title}</title></head>\n<body><h1>{status} {title}</h1></body>\n</html>\n"
-    return Refused(Answer(status, text))
+    head = f"<head><title>{status} {title}</title></head>"
+    return Refused(Answer(status, f"<html>\n{head}\n<body><h1>{status} {title}</h1></body>\n</html>\n"))
 
 
 def unknown(thing: str, name: str) -> Refused:

@@ -1,13 +1,13 @@
 """Who calls, with which key, and whether that key opens this door.
 
-Each plane has keys of its own kind: a Cloud key opens the control plane only, a Kafka key its cluster, a Schema
-Registry key its registry, a Flink key its region in its environment. Cloud and Global keys of an account without a
-role see nothing.
+Each plane has keys of its own kind: a Cloud key opens the control plane only, a Kafka key its cluster, a
+Schema Registry key its registry, a Flink key its region in its environment, a Global key control plane and
+Flink.
 """
 
 from .answers import CONTROL_UNAUTHORIZED, WRONG_KIND_OF_KEY, Refused, coded, control, page
 from .calls import Call
-from .records import Key
+from .records import Cluster, Key, SchemaRegistry
 
 
 def authenticate(call: Call) -> Key:
@@ -70,7 +70,7 @@ def _wrong_kind(call: Call, key: Key) -> Refused:
 
 
 def _synced(call: Call, key: Key) -> bool:
-    """A new key is unknown for a while; after that some of its first calls meet a node that hasn't heard of it."""
+    """A new key is unknown for a while; then some of its first calls meet a node that hasn't heard of it."""
     if call.cloud.now() < key.ready:
         return False
     key.asked += 1
@@ -93,7 +93,7 @@ def environment_of(call: Call) -> str:
     if call.plane == "flink":
         parts = call.path.split("/")
         return parts[parts.index("environments") + 1] if "environments" in parts else ""
-    owners = (*call.cloud.clusters.values(), *call.cloud.registries.values())
+    owners: list[Cluster | SchemaRegistry] = [*call.cloud.clusters.values(), *call.cloud.registries.values()]
     return next((owner.environment_id for owner in owners if owner.endpoint == call.host), "")
 
 
@@ -110,6 +110,6 @@ def may(call: Call, owner: str, environment_id: str = "") -> bool:
 
 
 def demand_administrator(call: Call, environment_id: str = "") -> None:
-    """Control-plane writes: OrganizationAdmin anywhere, EnvironmentAdmin in its environment. Raises Refused."""
+    """For writes: OrganizationAdmin anywhere, EnvironmentAdmin in its environment. Raises Refused."""
     if call.caller is None or not may(call, call.caller.owner, environment_id):
         raise control(403, "User is not authorized to perform this operation.", "forbidden_access")

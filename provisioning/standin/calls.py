@@ -12,7 +12,7 @@ from .records import Key
 
 @dataclass(slots=True)
 class Call:
-    """`plane`: control, kafka, registry or flink; `host`: the endpoint's first part, as pkc-1a2b3c; `path`: after it."""
+    """`plane`: control, kafka, registry, flink; `host`: the endpoint, as pkc-1a2b3c; `path`: the rest."""
 
     method: str
     plane: str

@@ -1,4 +1,4 @@
-"""The Kafka and the Schema Registries that the stand-in carries, so that a lab on its endpoints really runs."""
+"""The Kafkas and Schema Registries that the stand-in carries, so that a lab on its endpoints really runs."""
 
 import json
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from races.streams.registry import Registry
 
 
 class Broker(Protocol):
-    """Deleting a topic isn't among what the embedded Kafka can do: its records stay until the stand-in ends."""
+    """The embedded Kafka can't delete a topic: its records stay until the stand-in ends."""
 
     bootstrap: str
 

@@ -66,7 +66,7 @@ class Cloud:
             "topics": 2048,
         }
 
-    # -- names -------------------------------------------------------------------------------------------------
+    # -- names --
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}-" + "".join(self.random.choices(string.ascii_lowercase + string.digits, k=6))
@@ -85,7 +85,7 @@ class Cloud:
     def crn(self) -> str:
         return f"crn://confluent.cloud/organization={self.organization}"
 
-    # -- coming and going --------------------------------------------------------------------------------------
+    # -- coming and going --
 
     def made(self, resource: R, takes: float = 0.0) -> R:
         resource.created = self.now()

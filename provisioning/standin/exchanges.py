@@ -11,7 +11,7 @@ REDACTED = "<redacted>"
 
 @dataclass(slots=True)
 class Exchange:
-    """`path` is the part after the plane's endpoint, as the OpenAPI files name it. Bodies here are not redacted."""
+    """`path`: what follows the plane's endpoint, as the OpenAPI files name it. Bodies are not redacted."""
 
     number: int
     method: str

@@ -1,7 +1,7 @@
 """What can go wrong on the way, on purpose: at the n-th call or at every matching one.
 
-A fault "before" leaves no effect; one "after" has the effect and loses the answer, which is what makes a client look
-before it asks again.
+A fault "before" leaves no effect; one "after" has the effect and loses the answer, which is why a client
+has to look before it asks again.
 """
 
 import re
@@ -42,10 +42,10 @@ LOSES_ANSWER = ("timeout_before", "timeout_after", "drop_before", "drop_after")
 
 @dataclass(slots=True)
 class Fault:
-    """`at`: the number of the call, from 1 (None: any); `path`: a regular expression searched in the plane's path.
+    """`at`: the number of the call, from 1 (None: any); `path`: a regular expression searched in its path.
 
-    `times`: how many calls it meets before it is spent. `hook` is for the two hook kinds: it runs on the server's
-    thread, before the effect or between the effect and the answer, and may end the client.
+    `times`: how many calls it meets before it is spent. `hook` is for the two hook kinds: it runs on the
+    server's thread, before the effect or between the effect and the answer, and may end the client.
     """
 
     kind: Kind

@@ -15,11 +15,10 @@ DEFAULT_SIZE, LARGEST_SIZE = 10, 100
 
 def _position(call: Call) -> tuple[int, int]:
     """(sequence number after which the page starts, its size)."""
-    token = call.query.get("page_token")
     try:
-        if token:
-            after, size = base64.urlsafe_b64decode(token).decode().split(":")
-            return int(after), int(size)
+        if token := call.query.get("page_token"):
+            after, _, rest = base64.urlsafe_b64decode(token).decode().partition(":")
+            return int(after), int(rest)
         size = int(call.query.get("page_size", DEFAULT_SIZE))
     except ValueError as error:
         raise invalid("The page token or size is not valid.", "/page_token") from error

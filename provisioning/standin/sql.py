@@ -1,14 +1,11 @@
 """Reads Flink SQL far enough to know what a statement makes, needs and gets wrong. It runs nothing."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-TOKEN = re.compile(
-    r"(?P<skip>\s+|--[^\n]*|/\*.*?\*/)|(?P<text>'(?:[^']|'')*')|(?P<quoted>`[^`]+`)"
-    r"|(?P<word>[A-Za-z_$][\w$]*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>.)",
-    re.S,
-)
+from .tokens import END, Reader, SqlError, Token, split, tokens
+
 FORMATS = {"avro-registry", "json-registry", "proto-registry", "raw"}
 OPTIONS = {
     "changelog.mode",
@@ -33,10 +30,6 @@ TABLE_FUNCTIONS_OF_MODELS = {"AI_COMPLETE", "ML_PREDICT", "AI_EMBEDDING"}
 FUNCTIONS_WITH_FROM = {"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"}
 NOW = {"CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "CURRENT_DATE"}
 DEFAULT_BUCKETS = 6
-
-
-class SqlError(Exception):
-    """What a FAILED statement says in its detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,97 +60,6 @@ class Parsed:
     primary: bool = False
     buckets: int = DEFAULT_BUCKETS
     queries: tuple[Query, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
-    text: str  # without its quotes
-
-    def says(self, *words: str) -> bool:
-        return self.kind in ("word", "sign") and self.text.upper() in words
-
-    @property
-    def is_name(self) -> bool:
-        return self.kind in ("word", "quoted")
-
-
-END = Token("end", "")
-
-
-def tokens(sql: str) -> list[Token]:
-    found = []
-    for match in TOKEN.finditer(sql):
-        kind, text = str(match.lastgroup), match.group()
-        if kind == "text":
-            text = text[1:-1].replace("''", "'")
-        elif kind == "quoted":
-            text = text[1:-1]
-        if kind != "skip":
-            found.append(Token(kind, text))
-    return found
-
-
-class Reader:
-    """Walks over tokens."""
-
-    def __init__(self, found: list[Token]) -> None:
-        self.tokens = found
-        self.at = 0
-
-    def peek(self, ahead: int = 0) -> Token:
-        place = self.at + ahead
-        return self.tokens[place] if place < len(self.tokens) else END
-
-    def next(self) -> Token:
-        token = self.peek()
-        self.at += 1
-        return token
-
-    def accept(self, *words: str) -> bool:
-        """Whether these words come next; if so they are read."""
-        if all(self.peek(i).says(word) for i, word in enumerate(words)):
-            self.at += len(words)
-            return True
-        return False
-
-    def expect(self, *words: str) -> None:
-        if not self.accept(*words):
-            raise SqlError(f"SQL parse failed. Expected {' '.join(words)}, found '{self.peek().text}'.")
-
-    def name(self) -> str:
-        """The last part of a possibly qualified name."""
-        token = self.next()
-        if not token.is_name:
-            raise SqlError(f"SQL parse failed. Expected a name, found '{token.text}'.")
-        return self.name() if self.accept(".") else token.text
-
-    def group(self) -> list[Token]:
-        """The tokens between the parenthesis that comes next and its partner."""
-        self.expect("(")
-        depth, start = 1, self.at
-        while depth:
-            token = self.next()
-            if token is END:
-                raise SqlError("SQL parse failed. A parenthesis is not closed.")
-            depth += token.says("(") - token.says(")")
-        return self.tokens[start : self.at - 1]
-
-    def rest(self) -> list[Token]:
-        return self.tokens[self.at :]
-
-
-def split(found: list[Token], separator: str) -> list[list[Token]]:
-    """At a separator outside of parentheses; empty parts are left out."""
-    parts: list[list[Token]] = [[]]
-    depth = 0
-    for token in found:
-        depth += token.says("(") - token.says(")")
-        if depth == 0 and token.says(separator):
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return [part for part in parts if part]
 
 
 def parse(sql: str) -> Parsed:
@@ -300,7 +202,7 @@ def _query(reader: Reader) -> Query:
 
 
 def _sources(found: list[Token]) -> frozenset[str]:
-    common = {t.text for t, after in zip(found, found[1:], strict=False) if t.is_name and after.says("AS")}
+    common = {t.text for t, after in pairwise(found) if t.is_name and after.says("AS")}
     common &= {
         a.text for a, b, c in zip(found, found[1:], found[2:], strict=False) if b.says("AS") and c.says("(")
     }
@@ -312,9 +214,8 @@ def _sources(found: list[Token]) -> frozenset[str]:
         elif token.says(")"):
             opened.pop()
         elif token.says("FROM", "JOIN", "TABLE") and not before.says("DISTINCT"):
-            if opened[-1] not in FUNCTIONS_WITH_FROM and (name := _table_at(found, place + 1)):
-                sources.add(name)
-    return frozenset(sources - common)
+            sources.add("" if opened[-1] in FUNCTIONS_WITH_FROM else _table_at(found, place + 1))
+    return frozenset(sources - common - {""})
 
 
 def _table_at(found: list[Token], place: int) -> str:
@@ -334,7 +235,7 @@ def _models(found: list[Token]) -> frozenset[str]:
 
 def _is_updating(found: list[Token]) -> bool:
     """A GROUP BY without a window revises its rows."""
-    groups = any(a.says("GROUP") and b.says("BY") for a, b in zip(found, found[1:], strict=False))
+    groups = any(a.says("GROUP") and b.says("BY") for a, b in pairwise(found))
     windowed = any(t.says("WINDOW_START", "WINDOW_END", "WINDOW_TIME") for t in found)
     if groups and not windowed and any(t.says(*NOW) for t in found):
         raise SqlError(

@@ -1,82 +1,24 @@
-"""sql/v1: Flink statements. They live through their phases and change the catalogue; queries compute nothing."""
+"""sql/v1: Flink statements. They change the catalogue of tables; running queries compute nothing."""
 
 import re
 from typing import Any
 
-from . import tables
 from .answers import Answer, control, invalid
 from .auth import may
 from .calls import Call, Route, required
 from .cloud import Cloud
 from .connections import base, checked_environment
 from .paging import paged
-from .pools import region_id, used_cfu
+from .phases import QUERIES, move
+from .pools import region_id
 from .records import Pool, Statement
 from .references import environment_crn
-from .sql import Parsed, SqlError, parse
+from .sql import parse
+from .tokens import SqlError
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LONGEST_NAME, LONGEST_SQL = 72, 131072
-QUERIES = ("INSERT_INTO", "STATEMENT_SET", "SELECT")
 RESUMABLE = ("INSERT_INTO", "STATEMENT_SET")
-
-
-# -- time passes ---------------------------------------------------------------------------------------------------
-
-
-def settle(cloud: Cloud) -> None:
-    """Moves every statement on that is due."""
-    for statement in cloud.alive(cloud.statements):
-        if statement.phase == "PENDING" and statement.due <= cloud.now():
-            _begin(cloud, statement)
-        elif statement.phase == "STOPPING" and statement.due <= cloud.now():
-            _move(statement, "STOPPED", "This statement was stopped manually.")
-        elif statement.phase == "RUNNING":
-            _degrade(cloud, statement)
-
-
-def _move(statement: Statement, phase: str, detail: str = "") -> None:
-    statement.phase, statement.detail = phase, detail
-    statement.version += 1
-
-
-def _begin(cloud: Cloud, statement: Statement) -> None:
-    try:
-        parsed = parse(statement.sql)
-        if _waits_for_pool(cloud, statement, parsed):
-            return
-        dry = statement.properties.get("sql.dry-run") == "true"
-        statement.tables = tables.run(tables.Database(cloud, statement), parsed, dry)
-    except SqlError as error:
-        _move(statement, "FAILED", str(error))
-        return
-    runs = parsed.kind in QUERIES and not dry
-    _move(statement, "RUNNING" if runs else "COMPLETED", "" if runs else "Command completed successfully.")
-
-
-def _waits_for_pool(cloud: Cloud, statement: Statement, parsed: Parsed) -> bool:
-    pool = cloud.pools.get(statement.pool_id)
-    if pool is None or pool.deleted is not None:
-        raise SqlError(f"The compute pool {statement.pool_id} was not found.")
-    statement.exhausted = parsed.kind in QUERIES and used_cfu(cloud, pool.id) >= pool.max_cfu
-    statement.detail = "The compute pool has no CFU left for this statement." if statement.exhausted else ""
-    return statement.exhausted
-
-
-def _degrade(cloud: Cloud, statement: Statement) -> None:
-    """What becomes of a statement whose pool is deleted is not documented; here it fails."""
-    pool = cloud.pools.get(statement.pool_id)
-    if pool is None or pool.deleted is not None:
-        _move(statement, "FAILED", f"The compute pool {statement.pool_id} was not found.")
-        return
-    for cluster_id, name in statement.tables:
-        topic = cloud.topic(cluster_id, name)
-        if topic is None or topic.deleted is not None:
-            _move(statement, "DEGRADED", f"Table '{name}' does not exist any more.")
-            return
-
-
-# -- answers -------------------------------------------------------------------------------------------------------
 
 
 def rendered(call: Call, found: Statement) -> dict[str, Any]:
@@ -256,12 +198,12 @@ def replace(call: Call) -> Answer:
 def _set_stopped(cloud: Cloud, found: Statement, stopped: bool) -> None:
     found.touched += 1
     if stopped and found.phase in ("PENDING", "RUNNING", "DEGRADED"):
-        _move(found, "STOPPING")
+        move(found, "STOPPING")
         found.stopped, found.due = True, cloud.now() + cloud.timings.stop
     elif not stopped and found.phase == "STOPPED":
         if found.kind not in RESUMABLE:
             raise invalid("Only INSERT INTO and statement sets can be resumed.", "/spec/stopped")
-        _move(found, "PENDING")
+        move(found, "PENDING")
         found.stopped, found.due = False, cloud.now() + cloud.timings.statement
 
 

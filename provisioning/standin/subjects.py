@@ -1,4 +1,4 @@
-"""Schema Registry: the embedded registry's own REST interface, one for each environment, behind its API keys."""
+"""Schema Registry: the embedded registry's own REST interface, one for each environment, behind its keys."""
 
 from .answers import Answer, coded
 from .calls import Call

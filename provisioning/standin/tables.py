@@ -1,4 +1,4 @@
-"""What a statement does to the environment when it runs: tables are topics with subjects, as on the real thing."""
+"""What a statement does when it runs: tables are topics with subjects, as on the real thing."""
 
 import json
 from typing import Any
@@ -7,7 +7,8 @@ from . import connections, topics
 from .carried import Subjects
 from .cloud import Cloud
 from .records import Cluster, Model, Statement, Topic
-from .sql import Column, Parsed, Query, SqlError
+from .sql import Column, Parsed, Query
+from .tokens import SqlError
 
 AVRO_TYPES: dict[str, Any] = {
     "STRING": "string",

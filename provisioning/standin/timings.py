@@ -1,7 +1,7 @@
 """How long things take, in seconds of the stand-in's clock.
 
-The figures of `CLOUD` follow what users and the Terraform provider's waits report; a key's first answers come from
-several frontend nodes, of which one may still not know it.
+The figures of `CLOUD` follow what users report and the Terraform provider waits for; a key's first answers
+come from several frontend nodes, of which one may still not know it.
 """
 
 from dataclasses import dataclass

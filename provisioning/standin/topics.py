@@ -1,4 +1,4 @@
-"""Kafka REST v3: topics of a cluster. Their partitions are counted here; the embedded Kafka always makes four."""
+"""Kafka REST v3: topics of a cluster. Partitions are counted here; the embedded Kafka always makes four."""
 
 import re
 from typing import Any

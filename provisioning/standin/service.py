@@ -1,0 +1,180 @@
+"""The stand-in: one address, the planes under it by the first part of the path."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote
+
+from . import (
+    accounts,
+    bindings,
+    clusters,
+    connections,
+    environments,
+    keys,
+    phases,
+    pools,
+    registries,
+    statements,
+    subjects,
+    topics,
+)
+from .answers import Answer, Refused, coded, control
+from .auth import authenticate
+from .calls import Call, Router
+from .cloud import Cloud
+from .exchanges import Exchange
+from .faults import Fault, Faults, planned, refusal
+from .records import Binding, Key
+from .timings import INSTANT, Timings
+from .wire import Server
+
+DEMO_KEY, DEMO_SECRET = "STANDINCLOUDKEY1", "cfltStandInDemoSecretOfNoAccountAtAll"
+DEMO_USER = "u-standin"
+ROUTERS = {
+    "control": Router(
+        environments.ROUTES
+        + clusters.ROUTES
+        + registries.ROUTES
+        + pools.ROUTES
+        + accounts.ROUTES
+        + bindings.ROUTES
+        + keys.ROUTES
+    ),
+    "kafka": Router(topics.ROUTES),
+    "flink": Router(statements.ROUTES + connections.ROUTES),
+}
+
+
+class Standin:
+    """A Confluent Cloud of one organisation on 127.0.0.1. As a context manager it serves from a thread.
+
+    `clock` gives seconds; with `speed` they pass faster than on the wall. `kafka` False: no embedded Kafka.
+    """
+
+    def __init__(
+        self,
+        timings: Timings = INSTANT,
+        faults: Iterable[Fault] = (),
+        speed: float = 1.0,
+        clock: Callable[[], float] | None = None,
+        port: int = 0,
+        seed: int = 0,
+        kafka: bool = True,
+    ) -> None:
+        self.state = Cloud(timings, clock or (lambda: time.monotonic() * speed), seed, kafka)
+        self.faults: Faults = planned(faults)
+        self.calls: list[Exchange] = []
+        self.key, self.secret = DEMO_KEY, DEMO_SECRET
+        self._ended = threading.Event()
+        self._server = Server(("127.0.0.1", port), self)
+        self.url = self.state.address = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        add_administrator(self.state)
+
+    def start(self) -> str:
+        """Serves; returns the address for CONFLUENT_CLOUD_URL."""
+        self._thread.start()
+        return self.url
+
+    def stop(self) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+        self.state.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def answer(self, call: Call, exchange: Exchange) -> Answer | None:
+        """None: the connection ends without an answer."""
+        fault = self.faults.take(exchange)
+        if fault is None:
+            return self._handled(call)
+        if fault.hook and fault.kind == "hook_before":
+            fault.hook(exchange)
+        if fault.kind in ("timeout_before", "drop_before"):
+            return None
+        if instead := refusal(fault, call.plane):
+            return instead
+        answer = self._handled(call)
+        exchange.status, exchange.response = answer.status, answer.body
+        if fault.hook and fault.kind == "hook_after":
+            fault.hook(exchange)
+        return None if fault.kind in ("timeout_after", "drop_after") else answer
+
+    def _handled(self, call: Call) -> Answer:
+        with self.state.lock:
+            registries.settle(self.state)
+            phases.settle(self.state)
+            try:
+                call.caller = authenticate(call)
+                answer = _dispatch(call)
+            except Refused as refused:
+                answer = refused.answer
+            registries.settle(self.state)
+            phases.settle(self.state)
+            return answer
+
+    def record(
+        self, method: str, plane: str, path: str, query: dict[str, str], body: Any, kind: str
+    ) -> Exchange:
+        with self.state.lock:
+            exchange = Exchange(len(self.calls) + 1, method, plane, path, query, body, kind)
+            self.calls.append(exchange)
+            return exchange
+
+    def has_ended(self) -> bool:
+        return self._ended.is_set()
+
+
+def _dispatch(call: Call) -> Answer:
+    if call.plane == "registry":
+        return subjects.handle(call)
+    found = ROUTERS[call.plane].find(call.method, call.path)
+    if isinstance(found, int):
+        words = "Method not allowed." if found == 405 else "Not found."
+        raise coded(found, words, found) if call.plane == "kafka" else control(found, words)
+    handler, params = found
+    call.params = {name: unquote(value) for name, value in params.items()}
+    return handler(call)
+
+
+def add_administrator(cloud: Cloud) -> None:
+    """The person whose Cloud key the commands are given: OrganizationAdmin, as they need it."""
+    add_cloud_key(cloud, DEMO_KEY, DEMO_SECRET, DEMO_USER)
+    cloud.bindings["rb-owner0"] = cloud.made(
+        Binding(
+            id="rb-owner0",
+            name="OrganizationAdmin",
+            principal=f"User:{DEMO_USER}",
+            role="OrganizationAdmin",
+            crn=cloud.crn,
+            stranger=True,
+        )
+    )
+
+
+def add_cloud_key(cloud: Cloud, key: str, secret: str, owner: str) -> Key:
+    """A Cloud key of a user; without a role of its own the user may read little and write nothing."""
+    made = Key(
+        id=key,
+        name="the caller's own",
+        secret=secret,
+        owner=owner,
+        resource="cloud",
+        kind="Cloud",
+        stranger=True,
+    )
+    cloud.keys[key] = cloud.made(made)
+    return made

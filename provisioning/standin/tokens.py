@@ -1,0 +1,105 @@
+"""Flink SQL cut into tokens, and a reader that walks over them."""
+
+import re
+from dataclasses import dataclass
+
+TOKEN = re.compile(
+    r"(?P<skip>\s+|--[^\n]*|/\*.*?\*/)|(?P<text>'(?:[^']|'')*')|(?P<quoted>`[^`]+`)"
+    r"|(?P<word>[A-Za-z_$][\w$]*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>.)",
+    re.S,
+)
+
+
+class SqlError(Exception):
+    """What a FAILED statement says in its detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    text: str  # without its quotes
+
+    def says(self, *words: str) -> bool:
+        return self.kind in ("word", "sign") and self.text.upper() in words
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind in ("word", "quoted")
+
+
+END = Token("end", "")
+
+
+def tokens(sql: str) -> list[Token]:
+    found = []
+    for match in TOKEN.finditer(sql):
+        kind, text = str(match.lastgroup), match.group()
+        if kind == "text":
+            text = text[1:-1].replace("''", "'")
+        elif kind == "quoted":
+            text = text[1:-1]
+        if kind != "skip":
+            found.append(Token(kind, text))
+    return found
+
+
+class Reader:
+    """Walks over tokens."""
+
+    def __init__(self, found: list[Token]) -> None:
+        self.tokens = found
+        self.at = 0
+
+    def peek(self, ahead: int = 0) -> Token:
+        place = self.at + ahead
+        return self.tokens[place] if place < len(self.tokens) else END
+
+    def next(self) -> Token:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def accept(self, *words: str) -> bool:
+        """Whether these words come next; if so they are read."""
+        if all(self.peek(i).says(word) for i, word in enumerate(words)):
+            self.at += len(words)
+            return True
+        return False
+
+    def expect(self, *words: str) -> None:
+        if not self.accept(*words):
+            raise SqlError(f"SQL parse failed. Expected {' '.join(words)}, found '{self.peek().text}'.")
+
+    def name(self) -> str:
+        """The last part of a possibly qualified name."""
+        token = self.next()
+        if not token.is_name:
+            raise SqlError(f"SQL parse failed. Expected a name, found '{token.text}'.")
+        return self.name() if self.accept(".") else token.text
+
+    def group(self) -> list[Token]:
+        """The tokens between the parenthesis that comes next and its partner."""
+        self.expect("(")
+        depth, start = 1, self.at
+        while depth:
+            token = self.next()
+            if token is END:
+                raise SqlError("SQL parse failed. A parenthesis is not closed.")
+            depth += token.says("(") - token.says(")")
+        return self.tokens[start : self.at - 1]
+
+    def rest(self) -> list[Token]:
+        return self.tokens[self.at :]
+
+
+def split(found: list[Token], separator: str) -> list[list[Token]]:
+    """At a separator outside of parentheses; empty parts are left out."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in found:
+        depth += token.says("(") - token.says(")")
+        if depth == 0 and token.says(separator):
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [part for part in parts if part]
