@@ -48,6 +48,11 @@ class Board:
         self._codes = {car.name: car.code for car in meta.cars}
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
 
+    @property
+    def averages(self) -> dict[str, float | None]:
+        """km/h by driver name, as the avg_speed topic last said."""
+        return dict(self._averages)
+
     def apply(self, role: str, record: Record, key: Mapping[str, Any] | str | None = None) -> Frame | None:
         """Takes one record of a topic's role. Never raises for what it holds: counts it in `ignored`."""
         try:
@@ -61,7 +66,9 @@ class Board:
     def _other(self, role: str, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         """True when the record changed the picture."""
         if role == "race_control":
-            return self._mine(record) and self._control.add(note_of_control(record))
+            # overtakes are what the tower itself shows; forty kept notes would hold nothing else
+            shown = self._mine(record) and record["type"] != "overtake"
+            return shown and self._control.add(note_of_control(record))
         if role == "commentary":
             return self._mine(record) and self._commentary.add(note_of_commentary(record))
         if role == "avg_speed":

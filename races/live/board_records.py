@@ -138,6 +138,9 @@ def position_of(record: Record) -> dict[str, Any]:
                 car[name] = _number(car, name)
         for name in ("speed", "race_time_s", "lap_fraction"):
             car[name] = _number(car, name)
+        # codes become parts of element ids and of space-separated lists
+        if car["driver_code"] and not (car["driver_code"].isalnum() and len(car["driver_code"]) <= 8):
+            raise BrokenRecord("driver_code")
     except KeyError as missing:
         raise BrokenRecord(str(missing)) from None
     return car

@@ -168,7 +168,7 @@ def test_sector_marks_remember_what_was_best_before() -> None:
 def test_a_board_that_takes_over_shows_what_the_first_would_have() -> None:
     first = Board(META)
     records = positions(*range(60, 160))
-    control = ("race_control", synthetic.event(70, 3, "overtake", "NOR", "NOR takes P1"))
+    control = ("race_control", synthetic.event(70, 3, "pit_in", "NOR", "NOR pits"))
     fold(first, [*records[:1100], control, *records[1100:2200]])
     second = Board(META, last=json.loads(json.dumps(first.frame)))
     assert fold(second, [control, *positions(160)]) == fold(first, positions(160))

@@ -42,8 +42,14 @@ def test_a_comment_without_a_race_belongs_to_every_race() -> None:
 def test_events_of_one_instant_keep_their_ordinals_order() -> None:
     board = Board(META)
     for ordinal in (9, 11, 10):
-        board.apply("race_control", synthetic.event(90, ordinal, "overtake", "NOR", f"number {ordinal}"))
+        board.apply("race_control", synthetic.event(90, ordinal, "pit_in", "NOR", f"number {ordinal}"))
     assert [note["text"] for note in show(board, 100)["control"]] == ["number 11", "number 10", "number 9"]
+
+
+def test_overtakes_are_left_to_the_tower() -> None:
+    board = Board(META)
+    board.apply("race_control", synthetic.event(90, 1, "overtake", "NOR", "NOR passes PIA"))
+    assert show(board, 100)["control"] == []
 
 
 def test_only_the_newest_notes_are_kept() -> None:

@@ -1,0 +1,97 @@
+"""The track as inline SVG. Cars are drawn once and moved by the page's script along the outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from races.live.board_meta import CarMeta, Point, RaceMeta
+
+WIDTH, HEIGHT, MARGIN = 1000.0, 640.0, 60.0
+
+
+def _fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+    """Both lines in the picture's box, turned by a quarter where that makes the track larger."""
+    lines, everything = (points, others), [*points, *others]
+    xs, ys = [x for x, _ in everything], [y for _, y in everything]
+    wide, high = max(max(xs) - min(xs), 1e-9), max(max(ys) - min(ys), 1e-9)
+    inner_w, inner_h = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+    if high > wide * 1.15:
+        turned = [[(y, -x) for x, y in line] for line in lines]
+        return _fit(turned[0], turned[1])
+    scale = min(inner_w / wide, inner_h / high)
+    left = (WIDTH - wide * scale) / 2 - min(xs) * scale
+    top = (HEIGHT - high * scale) / 2 - min(ys) * scale
+    fitted = [[(round(x * scale + left, 1), round(y * scale + top, 1)) for x, y in line] for line in lines]
+    return fitted[0], fitted[1]
+
+
+def _line(points: Sequence[Point]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def _span(outline: Sequence[Point], start: float, end: float) -> list[Point]:
+    """The points of the outline between two shares of the lap, ends included."""
+    count = len(outline)
+    first, last = round(start * count), round(end * count)
+    return [outline[index % count] for index in range(first, last + 1)]
+
+
+def _sectors(meta: RaceMeta, outline: Sequence[Point]) -> str:
+    one, two = meta.track.sectors
+    spans = ((0.0, one), (one, two), (two, 1.0))
+    parts = []
+    for number, (start, end) in enumerate(spans, 1):
+        line = _span(outline, start, end)
+        x, y = line[len(line) // 2]
+        parts.append(f'<polyline class="sector s{number}" points="{_line(line)}"/>')
+        parts.append(f'<text class="sname s{number}" x="{x:g}" y="{y:g}">S{number}</text>')
+    return "".join(parts)
+
+
+def _finish(outline: Sequence[Point]) -> str:
+    (x, y), (bx, by) = outline[0], outline[1]
+    length = ((bx - x) ** 2 + (by - y) ** 2) ** 0.5 or 1.0
+    nx, ny = (by - y) / length * 17, -(bx - x) / length * 17
+    return f'<path class="finish" d="M{x - nx:.1f} {y - ny:.1f}L{x + nx:.1f} {y + ny:.1f}"/>'
+
+
+def _dot(meta: RaceMeta, car: CarMeta) -> str:
+    own = " own" if car.code == meta.own_code else ""
+    return (
+        f'<g class="dot{own}" data-c="{car.code}" role="button" tabindex="-1" '
+        f'aria-label="Follow {escape(car.name)}"><circle class="ring" r="19"/>'
+        f'<circle class="body" r="11" fill="{escape(car.colour)}"/>'
+        f'<path class="cross" d="M-7-7L7 7M7-7L-7 7"/>'
+        f"<text>{car.code}</text></g>"
+    )
+
+
+def track_map(meta: RaceMeta) -> str:
+    """The figure with everything that stands still, and one group for each car."""
+    if len(meta.track.outline) < 3:
+        return '<p class="empty">This race has no circuit to draw.</p>'
+    outline, pit = _fit(meta.track.outline, meta.track.pit)
+    cars = [car for car in meta.cars if car.code != meta.own_code]
+    cars += [car for car in meta.cars if car.code == meta.own_code]  # drawn last, so on top
+    dots = "".join(_dot(meta, car) for car in cars)
+    return (
+        f'<svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="group" '
+        f'aria-label="Track map of {escape(meta.circuit_name)}: the tower has every car\'s place and gap" '
+        f'data-entry="{meta.track.pit_entry:g}" data-exit="{meta.track.pit_exit:g}" '
+        f'data-cars="{" ".join(car.code for car in meta.cars)}">'
+        f'<polygon class="kerb" points="{_line(outline)}"/>{_sectors(meta, outline)}'
+        f'<polygon id="outline" class="line" points="{_line(outline)}"/>'
+        f'<polyline id="pitlane" class="pitlane" points="{_line(pit)}"/>{_finish(outline)}{dots}</svg>'
+    )
+
+
+def outline_svg(outline: Sequence[Point]) -> str:
+    """A circuit's shape alone, for cards."""
+    if len(outline) < 3:
+        return ""
+    fitted, _ = _fit(outline, ())
+    return (
+        f'<svg class="outline" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" aria-hidden="true">'
+        f'<polygon points="{_line(fitted)}"/></svg>'
+    )

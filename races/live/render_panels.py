@@ -1,0 +1,137 @@
+"""Commentary, race control, engines and the pipeline strip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from races.live.board_meta import RaceMeta
+from races.live.board_records import Anomaly, Frame, Note, Trace
+from races.live.render_cars import Cells, chip
+from races.live.render_text import age, clock
+
+CHART_W, CHART_H, SECONDS = 240, 56, 60
+CONTROL_WORDS = {
+    "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
+    "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "safety_car": "SC", "green": "Green", "penultimate_lap": "Laps",
+    "last_lap": "Last lap", "chequered": "Flag", "finish": "Finish", "red_flag": "Red",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One topic as the feed sees it: records a second, records still to read, seconds since the newest."""
+
+    role: str
+    topic: str
+    rate: float
+    lag: int
+    age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The whole stream: `engine` is embedded or flink, `feed` the feed's state in a word or two."""
+
+    streams: tuple[Stream, ...]
+    engine: str
+    sockets: int
+    feed: str = "reading"
+
+
+def note_item(note: Note, started_ms: int) -> str:
+    kind = escape(note["kind"])
+    at = clock((note["at"] - started_ms) / 1000)[2:]
+    word = CONTROL_WORDS.get(note["kind"], "")
+    badge = f"<em>{word}</em>" if word else ""
+    return f'<li class="k-{kind}"><time>{at}</time>{badge}<span>{escape(note["text"])}</span></li>'
+
+
+def notes_list(name: str, notes: Sequence[Note], started_ms: int) -> str:
+    return f'<ol id="{name}">{"".join(note_item(note, started_ms) for note in notes)}</ol>'
+
+
+def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
+    """What turns the shown list into the new one: items on top, or the whole list where one came late."""
+    if old is new or list(old) == list(new):
+        return ""
+    top = next((index for index, note in enumerate(new) if old and note["id"] == old[0]["id"]), None)
+    if top and [*new[:top], *old][: len(new)] == list(new):
+        items = "".join(note_item(note, started_ms) for note in new[:top])
+        return f'<ol hx-swap-oob="afterbegin:#{name}">{items}</ol>'
+    return notes_list(name, new, started_ms)
+
+
+def speed_list(meta: RaceMeta, cells: Cells) -> str:
+    items = "".join(
+        f'<li data-c="{car.code}"{" class=own" if car.code == meta.own_code else ""}>{chip(car.colour)}'
+        f"<span>{car.code}</span>{cells.get('w' + car.code, '')}{cells.get('v' + car.code, '')}</li>"
+        for car in meta.cars
+    )
+    return f'<ul id="speeds">{items}</ul>'
+
+
+def engine_cells(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+    colours = {car.code: car.colour for car in meta.cars}
+    charts = "".join(
+        _chart(code, trace, frame["anomalies"].get(code), colours.get(code, "#8a93a3"))
+        for code, trace in frame["traces"].items()
+    )
+    waiting = '<p class="empty">Waiting for the first readings: a forecast needs 16 of them.</p>'
+    cells["charts"] = f'<div id="charts">{charts or waiting}</div>'
+    flags = sum(anomaly["flags"] for anomaly in frame["anomalies"].values())
+    alarms = sum(anomaly["alarms"] for anomaly in frame["anomalies"].values())
+    cells["alarms"] = f'<b id="alarms">{alarms} alarms, {flags} readings flagged</b>'
+
+
+def _chart(code: str, trace: Trace, newest: Anomaly | None, colour: str) -> str:
+    """A minute of one engine: the expected band, the reading, and a ring round each flagged reading."""
+    samples = trace["samples"]
+    values = [v for reading, low, high, _ in samples for v in (reading, low, high) if v is not None]
+    floor, ceiling = min(values) - 0.5, max(values) + 0.5
+    step = CHART_W / (SECONDS - 1)
+
+    def at(index: int, value: float) -> str:
+        y = round(CHART_H * (ceiling - value) / (ceiling - floor))
+        return f"{round((SECONDS - len(samples) + index) * step)} {y}"
+
+    line = "L".join(at(index, sample[0]) for index, sample in enumerate(samples))
+    upper = [at(index, high) for index, (_, _, high, _) in enumerate(samples) if high is not None]
+    lower = [at(index, low) for index, (_, low, _, _) in enumerate(samples) if low is not None]
+    band = f'<path class="band" d="M{"L".join([*upper, *reversed(lower)])}Z"/>' if upper and lower else ""
+    rings = "".join(_ring(at(index, sample[0])) for index, sample in enumerate(samples) if sample[3])
+    words, kind = _engine_words(newest)
+    last = samples[-1][0]
+    return (
+        f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{code}</b><span>{last:.1f} °C</span>'
+        f'<em>{escape(words)}</em></figcaption><svg viewBox="0 0 {CHART_W} {CHART_H}" role="img" '
+        f'aria-label="{code} engine, {last:.1f} degrees, {escape(words)}">{band}'
+        f'<path class="line" d="M{line}"/>{rings}</svg></figure>'
+    )
+
+
+def _ring(point: str) -> str:
+    x, y = point.split()
+    return f'<circle cx="{x}" cy="{y}" r="4"/>'
+
+
+def _engine_words(newest: Anomaly | None) -> tuple[str, str]:
+    if newest is None or newest["alarm"] is None:
+        return "as expected", ""
+    alarm = newest["alarm"]
+    kind = str(alarm.get("kind", "")).replace("_", " ")
+    if alarm.get("end") is None:
+        return f"alarm: {kind}, {alarm.get('severity', '')}".rstrip(", "), "alarm"
+    return f"earlier alarm: {kind}", "was"
+
+
+def pipeline_cells(cells: Cells, pipeline: Pipeline) -> None:
+    for stream in pipeline.streams:
+        role = escape(stream.role)
+        rate = f"{stream.rate:.0f}" if stream.rate >= 10 else f"{stream.rate:.1f}"
+        quiet = ' class="quiet"' if stream.age_s is None or stream.age_s > 5 else ""
+        cells[f"k-{role}"] = f'<b id="k-{role}"{quiet}>{rate}/s · newest {age(stream.age_s)}</b>'
+        cells[f"q-{role}"] = f'<b id="q-{role}">{rate}/s, lag {stream.lag}</b>'
+    cells["feed"] = f'<b id="feed">{escape(pipeline.feed)}</b>'
+    cells["sockets"] = f'<b id="sockets">{pipeline.sockets}</b>'

@@ -1,0 +1,51 @@
+"""Figures and words as the page writes them. Fixed widths where figures stand in columns."""
+
+from __future__ import annotations
+
+FLAG_WORDS = {
+    "green": "Green flag",
+    "yellow": "Yellow flag",
+    "vsc": "Virtual safety car",
+    "safety_car": "Safety car",
+    "red": "Red flag",
+    "chequered": "Chequered flag",
+}
+NONE = "–"
+
+
+def lap_time(seconds: float | None) -> str:
+    """1:21.345; sectors and gaps under a minute have no minutes."""
+    if seconds is None:
+        return NONE
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    if minutes:
+        return f"{minutes}:{rest // 1000:02d}.{rest % 1000:03d}"
+    return f"{rest // 1000}.{rest % 1000:03d}"
+
+
+def gap(seconds: float | None, laps_down: int = 0) -> str:
+    if laps_down > 0:
+        return f"+{laps_down} lap{'s' if laps_down > 1 else ''}"
+    return NONE if seconds is None else f"+{lap_time(seconds)}"
+
+
+def clock(seconds: float) -> str:
+    """Elapsed race time, 0:12:04; zero before the start."""
+    whole = max(int(seconds), 0)
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def flag_words(flag: str, yellow_sector: int, phase: str) -> str:
+    if phase == "grid":
+        return "On the grid"
+    if phase == "over" and flag != "red":
+        return "Finished"
+    words = FLAG_WORDS.get(flag, flag.replace("_", " "))
+    return f"{words}, sector {yellow_sector}" if flag == "yellow" and yellow_sector else words
+
+
+def age(seconds: float | None) -> str:
+    if seconds is None:
+        return "nothing yet"
+    return f"{seconds:.1f} s ago" if seconds < 10 else f"{seconds:.0f} s ago"

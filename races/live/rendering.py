@@ -1,0 +1,152 @@
+"""One race as HTML. A Screen holds what every spectator's page holds: cells by their id. A page begins with
+the snapshot and then gets, once a tick, one message with the cells that changed, the same for everybody.
+
+Page load, socket and replay all come from here, so they cannot drift apart. What nobody reads five times a
+second changes once a second. Strings are built by hand: a tick has 250 cells and a millisecond and a half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.safestring import SafeString, mark_safe
+
+from races.live import render_cars, render_head, render_panels
+from races.live.board_meta import RaceMeta
+from races.live.board_records import Frame, Note
+from races.live.render_head import Life
+from races.live.render_panels import Pipeline
+
+SLOW_TICKS = 5  # one second
+# Cells that stand by themselves on the page; all others live inside the tower or the list of speeds.
+LOOSE = ("st", "order", "dots", "lap", "clock", "flag", "bar", "say", "own", "fastest", "life", "result")
+ROLES = ("positions", "race_control", "car_metrics", "avg_speed", "commentary", "car_metrics_anomalies")
+
+
+class Screen:
+    """What a page of this race shows. `show` moves it on and returns the message that moves the pages on."""
+
+    def __init__(self, meta: RaceMeta, *, anomaly_on: bool = True, life: Life | None = None) -> None:
+        self.meta = meta
+        self.frame: Frame | None = None
+        self._anomaly_on = anomaly_on
+        self._life = life or Life()
+        self._cells: dict[str, str] = {}
+        self._rows: list[tuple[str, str]] = []
+        self._second = -1
+        self._commentary: list[Note] = []
+        self._control: list[Note] = []
+        self._empty()
+
+    def _empty(self) -> None:
+        """What is there before the first tick: the field in the order of the entry list."""
+        for name, text in (("lap", "0"), ("clock", "0:00:00")):
+            self._cells[name] = f'<b id="{name}">{text}</b>'
+        self._cells["st"] = '<i id="st" class="waiting" hidden></i>'
+        self._cells["order"] = '<i id="order" hidden></i>'
+        self._cells["dots"] = '<i id="dots" hidden></i>'
+        self._cells["flag"] = '<b id="flag" class="">Waiting for the start</b>'
+        self._cells["bar"] = (
+            '<progress id="bar" max="500" value="0" aria-label="Share of the race"></progress>'
+        )
+        self._cells["say"] = '<span id="say"></span>'
+        self._cells["own"] = '<span id="own"></span>'
+        self._cells["fastest"] = '<b id="fastest">none yet</b>'
+        render_head.life_cell(self._cells, self._life)
+        render_head.result_cell(self._cells, None, self.meta, self._life)
+        for role in ROLES:
+            self._cells[f"k-{role}"] = f'<b id="k-{role}">waiting for the first record</b>'
+            self._cells[f"q-{role}"] = f'<b id="q-{role}">–</b>'
+        self._cells["feed"] = '<b id="feed">–</b>'
+        self._cells["sockets"] = '<b id="sockets">–</b>'
+        self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
+        self._cells["alarms"] = '<b id="alarms">no alarms</b>'
+
+    def show(self, frame: Frame, pipeline: Pipeline | None = None) -> str:
+        """The message from what was shown to this frame; empty for a frame older than the one shown."""
+        if self.frame is not None and frame["tick"] < self.frame["tick"]:
+            return ""
+        rows = [(car["driver_code"], car["driver_name"]) for car in frame["cars"]]
+        other_field = sorted(rows) != sorted(self._rows)
+        new: dict[str, str] = {}
+        self._fast(new, frame)
+        second = frame["tick"] // SLOW_TICKS
+        if second != self._second or frame["phase"] == "over" or other_field:
+            self._slow(new, frame)
+        if pipeline is not None:
+            render_panels.pipeline_cells(new, pipeline)
+        changed = [name for name, cell in new.items() if self._cells.get(name) != cell]
+        self._cells.update(new)
+        self.frame, self._second, self._rows = frame, second, rows
+        notes = self._notes(frame)
+        # where the field itself changed there are no rows yet to put cells in
+        return self.snapshot() if other_field else "".join(new[name] for name in changed) + notes
+
+    def _fast(self, new: dict[str, str], frame: Frame) -> None:
+        render_head.state_cells(new, frame)
+        render_head.dots_cell(new, frame, self.meta)
+        render_head.head_cells(new, frame)
+        phase = frame["phase"]
+        for car in frame["cars"]:
+            render_cars.fast_cells(new, car, phase)
+
+    def _slow(self, new: dict[str, str], frame: Frame) -> None:
+        render_head.own_cells(new, frame, self.meta)
+        render_head.result_cell(new, frame, self.meta, self._life)
+        for car in frame["cars"]:
+            render_cars.slow_cells(new, car)
+        render_cars.rejoin_cells(new, frame["cars"], self.meta, frame["flag"])
+        if self._anomaly_on:
+            render_panels.engine_cells(new, frame, self.meta)
+
+    def _notes(self, frame: Frame) -> str:
+        started = _started(frame)
+        message = render_panels.new_notes("commentary", self._commentary, frame["commentary"], started)
+        message += render_panels.new_notes("control", self._control, frame["control"], started)
+        self._commentary, self._control = frame["commentary"], frame["control"]
+        return message
+
+    def live(self, life: Life) -> str:
+        """The message for a change of the race's own status."""
+        new: dict[str, str] = {}
+        self._life = life
+        render_head.life_cell(new, life)
+        render_head.result_cell(new, self.frame, self.meta, life)
+        message = "".join(cell for name, cell in new.items() if self._cells[name] != cell)
+        self._cells.update(new)
+        return message
+
+    def fragments(self) -> Mapping[str, SafeString]:
+        """Every top-level element by name: the template puts each in its place."""
+        parts = {name: self._cells[name] for name in LOOSE}
+        parts |= {name: cell for name, cell in self._cells.items() if name[:2] in ("k-", "q-")}
+        parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "alarms")}
+        parts["tower"] = render_cars.tower(self.meta, self._rows, self._cells)
+        parts["speeds"] = render_panels.speed_list(self.meta, self._cells)
+        started = _started(self.frame) if self.frame else 0
+        parts["commentary"] = render_panels.notes_list("commentary", self._commentary, started)
+        parts["control"] = render_panels.notes_list("control", self._control, started)
+        return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308
+
+    def snapshot(self) -> str:
+        """One message that makes any page of this race show what this screen shows."""
+        return "".join(self.fragments().values())
+
+
+def _started(frame: Frame) -> int:
+    """The race's start instant, as far as the frame itself tells: waits are not counted."""
+    return frame["timestamp"] - frame["tick"] * 200
+
+
+def screen_of(
+    meta: RaceMeta, frame: Frame | None, *, anomaly_on: bool = True, life: Life | None = None
+) -> Screen:
+    """A frame by itself: for a first page, and for each stop of a replay."""
+    screen = Screen(meta, anomaly_on=anomaly_on, life=life)
+    if frame is not None:
+        screen.show(frame)
+    return screen
+
+
+def render_snapshot(meta: RaceMeta, frame: Frame | None) -> str:
+    return screen_of(meta, frame).snapshot()
