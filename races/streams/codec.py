@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import struct
-from io import BytesIO
 from threading import Lock
 from typing import Any
 
-import fastavro
-
 from races.streams.config import StreamSettings
 from races.streams.errors import BadRecord, Tombstone
+from races.streams.flat import make_encoder
 from races.streams.lookups import Lookups
 from races.streams.readers import Reader, make_reader, parse_own
 from races.streams.registry_client import SchemaClient
@@ -40,7 +38,12 @@ class _Side:
         self.type = "JSON" if self.is_json else "AVRO"
         self.shape: Shape = json_shape(self.text) if self.is_json else avro_shape(self.text)
         self.parsed = None if self.is_json else parse_own(self.text)
+        self.write = _json_bytes if self.is_json else make_encoder(self.shape.fields)
         self.header = b""  # known once the registry has answered
+
+
+def _json_bytes(value: Record, header: bytes) -> bytes:
+    return header + json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 class Codec:
@@ -92,15 +95,7 @@ class Codec:
     def _encode(self, side: _Side, value: Record) -> bytes:
         header = side.header or self._header(side)
         try:
-            if side.parsed is None:
-                return (
-                    header
-                    + json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-                )
-            out = BytesIO()
-            out.write(header)
-            fastavro.schemaless_writer(out, side.parsed, value)
-            return out.getvalue()
+            return side.write(value, header)
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError, struct.error) as error:
             raise BadRecord(f"{side.subject}: {error}") from error
 

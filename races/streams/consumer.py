@@ -22,6 +22,7 @@ from races.streams.logs import QUIET, librdkafka_log
 
 log = logging.getLogger(__name__)
 Offsets = dict[str, dict[int, int]]  # role -> partition -> the next offset to read
+Start = str | Mapping[str, Mapping[Any, int]]  # beginning, end, or offsets (JSON's text keys will do)
 RETRY_S = 1.0
 LOOK_AGAIN_S = 30.0  # for new partitions and another cluster
 ASK_S = 1.0
@@ -62,7 +63,7 @@ class Tail:
         self,
         settings: StreamSettings,
         roles: Sequence[str],
-        start: str | Mapping[str, Mapping[Any, int]] = "beginning",
+        start: Start = "beginning",
         incarnation: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -5,6 +5,7 @@ rest.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import fastavro
 from fastavro.schema import SchemaParseException
 
 from races.streams.errors import BadRecord
+from races.streams.flat import make_decoder
 from races.streams.shapes import Shape
 
 Reader = Callable[[bytes], dict[str, Any]]
@@ -55,8 +57,10 @@ def make_reader(schema_type: str, text: str, own: OwnSchema) -> Reader:
         writer = _writer(text, own)
     except (BadRecord, SchemaParseException, ValueError, TypeError, KeyError, RecursionError) as error:
         return _refuse(f"its schema: {error}")
-    ours = None if writer == own.parsed else own.parsed
-    return lambda data: _read_avro(data, writer, ours, own.shape)
+    if writer["fields"] == own.parsed["fields"]:
+        decode = make_decoder(own.shape.fields)
+        return lambda data: _read_own(data, decode, own.shape)
+    return lambda data: _read_avro(data, writer, own.parsed, own.shape)
 
 
 def _refuse(why: str) -> Reader:
@@ -106,6 +110,13 @@ def _plain(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _plain(value) for key, value in node.items() if key not in ("logicalType", "doc")}
     return [_plain(value) for value in node] if isinstance(node, list) else node
+
+
+def _read_own(data: bytes, decode: Callable[[bytes, int], dict[str, Any]], shape: Shape) -> dict[str, Any]:
+    try:
+        return shape.check(decode(data, HEADER_SIZE))
+    except (ValueError, IndexError, struct.error) as error:
+        raise BadRecord(f"{type(error).__name__}: {str(error)[:200]}") from error
 
 
 def _read_avro(data: bytes, writer: Any, ours: Any, shape: Shape) -> dict[str, Any]:

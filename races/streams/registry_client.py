@@ -91,6 +91,6 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {text[:300]}"
 
 
-def schema_client(settings: StreamSettings) -> SchemaClient:
+def http_client(settings: StreamSettings) -> SchemaClient:
     """For a registry with an address. The embedded lab's own threads use its Registry instead."""
     return HttpRegistry(settings.registry_url, settings.registry_auth)

@@ -59,11 +59,18 @@ class Shape:
             count = record[name]
             if count is not None and not low <= count <= high:
                 raise BadRecord(f"{name} is {count}")
-        for name, limit in self._texts:
-            text = record[name]
-            if text is not None and (len(text) > limit or "\0" in text):
-                raise BadRecord(f"{name} has {len(text)} characters or a NUL")
+        self._check_texts(record)
         return record
+
+    def _check_texts(self, record: dict[str, Any]) -> None:
+        # all at once, because that is nearly always all there is to do
+        together = "".join([record[name] or "" for name, _ in self._texts])
+        if len(together) <= TEXT_LIMIT and "\0" not in together:
+            return
+        for name, limit in self._texts:
+            text = record[name] or ""
+            if len(text) > limit or "\0" in text:
+                raise BadRecord(f"{name} has {len(text)} characters or a NUL")
 
     def conform(self, value: object) -> dict[str, Any]:
         """Exactly our fields from a JSON object; unknown ones are left out. Raises BadRecord."""
