@@ -1,4 +1,4 @@
-"""srcm/v3: Schema Registry clusters, One comes when its environment has a package and a cluster."""
+"""srcm/v3: Schema Registry clusters. One appears when its environment has a package and a cluster."""
 
 from typing import Any
 

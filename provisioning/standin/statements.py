@@ -62,7 +62,7 @@ def _status(found: Statement) -> dict[str, Any]:
             "sql_kind": found.kind,
             "is_bounded": found.kind not in QUERIES,
             "is_append_only": True,
-            "upsert_columns": None,
+            "upsert_columns": [],
             "schema": {},
         },
         "network_kind": "PUBLIC",
