@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from races.analytics.commentary_facts import surname
-from races.analytics.commentary_moments import BIG, Moment, describe, moment_of
+from races.analytics.commentary_moments import BIG, LAST_CHANCE, Moment, announced, describe, observed
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_stories import stories
 from races.analytics.commentary_words import Fact, Phrasebook, Telling
@@ -21,6 +21,13 @@ PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
 QUIET = 16  # after which a story is told
 STALE = 15  # a moment that could not be told by then is dropped
 STORY_AGAIN = 100  # before the same story is told of the same drivers
+KIND_TIRES = 75  # a kind of story is worth less while the last one is younger
+
+
+def _pause_before(moment: Moment) -> int:
+    if moment.weight >= LAST_CHANCE:
+        return 1
+    return PAUSE if moment.weight >= BIG else PAUSE_BEFORE_SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,8 @@ class Commentator:
         if 0 <= message["event"] <= self._last_event:
             return
         self._last_event = message["event"]
+        moment = announced(message, self._race)
         self._race.heard(message)
-        moment = moment_of(message)
         if moment:
             self._waiting.append(moment)
 
@@ -67,15 +74,14 @@ class Commentator:
             return None
         tick = self._race.tick
         self._waiting = [moment for moment in self._waiting if tick - moment.tick <= STALE]
+        self._waiting += observed(self._race)
         silence = tick - self._last_line
-        if silence < PAUSE:
-            return None
         return self._moment(silence) or (self._story() if silence >= QUIET else None)
 
     def _moment(self, silence: int) -> Line | None:
         """The weightiest moment that may be told now, and is still true."""
         for moment in sorted(self._waiting, key=lambda moment: (-moment.weight, moment.tick)):
-            if moment.tick > self._race.tick or (silence < PAUSE_BEFORE_SMALL and moment.weight < BIG):
+            if moment.tick > self._race.tick or silence < _pause_before(moment):
                 continue
             self._waiting.remove(moment)
             line = self._say(describe(moment, self._race))
@@ -84,14 +90,21 @@ class Commentator:
         return None
 
     def _story(self) -> Line | None:
-        for telling in stories(self._race):
-            key = (telling.kind, telling.subject)
-            if self._race.tick - self._told.get(key, -STORY_AGAIN) >= STORY_AGAIN:
-                line = self._say(telling)
-                if line:
-                    self._told[key] = line.tick
-                    return line
+        """The heaviest story that has not been told lately."""
+        weighted = [(self._interest(weight, telling), telling) for weight, telling in stories(self._race)]
+        for interest, telling in sorted(weighted, key=lambda pair: -pair[0]):
+            line = self._say(telling) if interest > 0 else None
+            if line:
+                self._told[telling.kind, telling.subject] = self._told[telling.kind, ()] = line.tick
+                return line
         return None
+
+    def _interest(self, weight: int, telling: Telling) -> int:
+        """A story's weight, less for a kind that has been heard lately, none for the same one again."""
+        tick = self._race.tick
+        if tick - self._told.get((telling.kind, telling.subject), -STORY_AGAIN) < STORY_AGAIN:
+            return 0
+        return weight - max(0, KIND_TIRES - (tick - self._told.get((telling.kind, ()), -KIND_TIRES))) // 5
 
     def _say(self, telling: Telling | None) -> Line | None:
         put = self._book.put(telling) if telling else None

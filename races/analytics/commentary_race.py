@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 Record = Mapping[str, Any]
-RUNNING = ("racing", "pit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,22 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A visit to the pits: the lap, the order on the road when the car came in, and the place it held."""
+    """A visit to the pits as it began: when, the order on the road, and the tyres that came in."""
 
     lap: int
     tick: int
     order: tuple[str, ...]
-    stationary_s: float | None = None
+    tyre: str
+    tyre_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """From this tick on, this driver led."""
+
+    tick: int
+    lap: int
+    who: str
 
 
 class Race:
@@ -38,13 +47,17 @@ class Race:
         self.tick = -1
         self.cars: dict[str, Record] = {}
         self.order: tuple[str, ...] = ()
-        self.leaders: list[tuple[int, str]] = []  # (leader's lap, who) at each change of the lead
+        self.leads: list[Lead] = []
         self.crossings: dict[str, list[Crossing]] = {}
         self.passes: dict[tuple[str, str], int] = {}  # (who, whom) -> tick of the newest pass
         self.pass_count: dict[str, int] = {}
         self.stops: dict[str, list[Stop]] = {}
         self.fastest: tuple[str, float] | None = None
-        self.flag_since = 0
+        self.fastest_before: str | None = None
+        self.finished_now: list[str] = []
+        self.lap_begun = 0  # by the leader, at this tick
+        self.retired: list[tuple[int, str]] = []  # (tick, who)
+        self.flags: list[str] = []
         self._coming: dict[str, Record] = {}
         self._coming_tick = -1
 
@@ -69,12 +82,19 @@ class Race:
     def flag(self) -> str:
         return str(self.leader["flag"])
 
-    def running(self) -> list[str]:
-        """Codes in order of position, the retired left out."""
-        return [code for code in self.order if self.cars[code]["status"] != "retired"]
+    def running(self) -> list[Record]:
+        """Cars in order of position, the retired left out."""
+        return [self.cars[code] for code in self.order if self.cars[code]["status"] != "retired"]
 
     def at(self, position: int) -> Record:
         return self.cars[self.order[position - 1]]
+
+    def ahead_of(self, car: Record) -> Record | None:
+        return self.at(car["position"] - 1) if car["position"] > 1 else None
+
+    def led_before(self, code: str) -> bool:
+        """Whether the driver led at some time before the present leader took over."""
+        return any(lead.who == code for lead in self.leads[:-1])
 
     def add(self, record: Record) -> bool:
         """Take a position record; True when it completes a tick that is newer than the last one."""
@@ -90,31 +110,45 @@ class Race:
         return True
 
     def _complete(self, tick: int) -> None:
-        before, self.cars = self.cars, self._coming
-        self._coming = {}
-        if before and self.flag != before[self.order[0]]["flag"]:
-            self.flag_since = tick
+        before, self.cars, self._coming = self.cars, self._coming, {}
         self.tick = tick
+        self.finished_now = [
+            code for code in before if self.cars[code]["status"] == "finished" != before[code]["status"]
+        ]
+        lap = self.lap if self.order else 0
         self.order = tuple(sorted(self.cars, key=lambda code: self.cars[code]["position"]))
-        if not self.leaders or self.leaders[-1][1] != self.order[0]:
-            self.leaders.append((self.lap, self.order[0]))
+        self.lap_begun = self.lap if self.lap > lap else 0
+        if not self.flags or self.flags[-1] != self.flag:
+            self.flags.append(self.flag)
+        if self.phase == "race" and (not self.leads or self.leads[-1].who != self.order[0]):
+            self.leads.append(Lead(tick, self.lap, self.order[0]))
         for code, car in self.cars.items():
-            if before and car["lap"] > before[code]["lap"] >= 1:
+            if code in before and car["lap"] > before[code]["lap"] >= 1:
                 self._cross(code, car)
 
     def _cross(self, code: str, car: Record) -> None:
-        place = car["position"]
-        ahead = self.order[place - 2] if place > 1 else ""
-        crossing = Crossing(car["lap"] - 1, self.tick, place, ahead, car["interval_s"])
+        ahead = self.ahead_of(car)
+        name = ahead["driver_code"] if ahead else ""
+        crossing = Crossing(car["lap"] - 1, self.tick, car["position"], name, car["interval_s"])
         self.crossings.setdefault(code, []).append(crossing)
+
+    def was_ahead(self, message: Record) -> bool:
+        """Whether an overtake is told later than it was done: the opening lap's are summed up at its end."""
+        who, whom = (self.cars.get(message[name]) for name in ("driver_code", "other_code"))
+        return who is None or whom is None or bool(who["position"] < whom["position"])
 
     def heard(self, message: Record) -> None:
         """Take a race-control message."""
-        kind, code = message["type"], message["driver_code"]
-        if kind == "overtake":
-            self.passes[code, message["other_code"]] = message["tick"]
+        kind, code, tick = message["type"], message["driver_code"], message["tick"]
+        if kind == "overtake" and not self.was_ahead(message):
+            self.passes[code, message["other_code"]] = tick
             self.pass_count[code] = self.pass_count.get(code, 0) + 1
         elif kind == "fastest_lap" and message["value"]:
+            self.fastest_before = self.fastest[0] if self.fastest else None
             self.fastest = (code, message["value"])
-        elif kind == "pit_in":
-            self.stops.setdefault(code, []).append(Stop(message["lap"], message["tick"], self.order))
+        elif kind == "retirement":
+            self.retired.append((tick, code))
+        elif kind == "pit_in" and code in self.cars:
+            car = self.cars[code]
+            stop = Stop(message["lap"], tick, self.order, car["tyre"], car["tyre_age"])
+            self.stops.setdefault(code, []).append(stop)

@@ -45,7 +45,7 @@ class RaceAnalytics:
         self._detector = AnomalyDetector() if anomaly else None
 
     def feed(self, role: str, record: Record, key: str | None = None) -> list[Derived]:
-        """What follows from one record of positions, race_control or car_metrics; `key` is that of the metric.
+        """What follows from one record of positions, race_control or car_metrics; `key`: the metric's.
 
         A record of commentary is remembered as said: a worker that takes over doesn't say it again.
         """

@@ -1,8 +1,9 @@
 """A language model's part in the commentary, without the network: what it is asked, what is believed.
 
-The built-in commentator decides when something is said, and what. The model may say it better. Its answer is
-a stranger's text: it becomes one plain line, and it is used only if every driver and every number in it stands
-in the line it was given. Verbs cannot be checked; names and numbers are what a viewer holds against the board.
+The built-in commentator decides when something is said, and what. The model may say it better. Its answer
+is a stranger's text: it becomes one plain line, and it is used only if every driver and every number in it
+stands in the line it was given. Verbs cannot be checked; names and numbers are what a viewer holds against
+the board.
 """
 
 from __future__ import annotations
