@@ -1,0 +1,149 @@
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from races.analytics.anomaly import AnomalyDetector, Outcome, Parameters, Series
+
+FIELDS = {
+    "team_name",
+    "engine_temperature",
+    "is_anomaly",
+    "forecast_value",
+    "lower_bound",
+    "upper_bound",
+    "rmse",
+}
+
+
+def wandering(seed: int, count: int, phi: float = 0.8, level: float = 112.0) -> list[float]:
+    """An autoregressive series about a level, with a jump of some degrees now and then."""
+    draw, off, readings = Random(seed), 0.0, []
+    for index in range(count):
+        off = phi * off + draw.gauss(0, 0.8)
+        readings.append(round(level + off + (draw.uniform(3, 9) if index % 61 == 60 else 0), 1))
+    return readings
+
+
+def outcomes(values: list[float], **parameters: float) -> list[Outcome]:
+    series = Series(Parameters(**parameters))  # type: ignore[arg-type]
+    return [series.feed(value) for value in values]
+
+
+def test_nothing_is_told_before_the_training_size_is_reached() -> None:
+    told = [outcome.is_anomaly is not None for outcome in outcomes(wandering(1, 40), minTrainingSize=16)]
+    assert told == [False] * 16 + [True] * 24
+    assert outcomes(wandering(1, 5))[-1] == Outcome(None, None, None, None, None)
+
+
+def test_a_reading_outside_its_interval_is_flagged_and_one_inside_is_not() -> None:
+    for outcome, value in zip(outcomes(wandering(2, 300)), wandering(2, 300), strict=True):
+        if outcome.forecast_value is not None and outcome.lower_bound and outcome.upper_bound:
+            assert outcome.lower_bound < outcome.forecast_value < outcome.upper_bound
+            assert outcome.is_anomaly == (not outcome.lower_bound <= value <= outcome.upper_bound)
+
+
+def test_about_one_clean_reading_in_a_hundred_is_flagged_at_99_percent() -> None:
+    draw, off, values = Random(5), 0.0, []
+    for _ in range(20_000):
+        off = 0.8 * off + draw.gauss(0, 1)
+        values.append(112 + off)
+    flags = [outcome.is_anomaly for outcome in outcomes(values) if outcome.is_anomaly is not None]
+    assert 0.008 < sum(flags) / len(flags) < 0.013
+
+
+def test_higher_confidence_widens_the_interval() -> None:
+    widths = []
+    for confidence in (90.0, 99.0, 99.99):
+        last = outcomes(wandering(3, 100), confidencePercentage=confidence)[-1]
+        assert last.upper_bound is not None and last.lower_bound is not None
+        widths.append(last.upper_bound - last.lower_bound)
+    assert widths == sorted(widths)
+    assert widths[1] / widths[0] == pytest.approx(2.5758 / 1.6449, rel=0.001)
+
+
+def test_old_values_leave_the_window() -> None:
+    old, new = wandering(4, 200, level=60.0), wandering(5, 100)
+    after_both = outcomes(old + new, maxTrainingSize=64)[-1]
+    assert after_both.forecast_value == pytest.approx(outcomes(new, maxTrainingSize=64)[-1].forecast_value)
+    assert after_both.upper_bound == pytest.approx(outcomes(new, maxTrainingSize=64)[-1].upper_bound)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=17, max_size=80))
+def test_any_finite_readings_give_finite_intervals(values: list[float]) -> None:
+    for outcome in outcomes(values)[16:]:
+        assert outcome.lower_bound is not None and outcome.upper_bound is not None
+        assert -1e9 < outcome.lower_bound < outcome.upper_bound < 1e9
+
+
+def test_a_constant_series_is_no_anomaly_and_its_first_move_is_one() -> None:
+    results = outcomes([112.0] * 50 + [115.0])
+    assert not any(result.is_anomaly for result in results[:50])
+    assert results[50].is_anomaly
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"minTrainingSize": 3},
+        {"minTrainingSize": 64, "maxTrainingSize": 32},
+        {"confidencePercentage": 100.0},
+        {"confidencePercentage": 0.99},
+        {"evalWindowSize": 0},
+    ],
+)
+def test_parameters_without_meaning_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Parameters(**wrong)  # type: ignore[arg-type]
+
+
+def metric(timestamp: int, reading: float) -> dict[str, object]:
+    return {"team_name": "McLaren", "timestamp": timestamp, "engine_temperature": reading}
+
+
+def test_each_key_learns_for_itself_and_an_instant_seen_again_changes_nothing() -> None:
+    mixed, alone = AnomalyDetector(), AnomalyDetector()
+    for index, (one, other) in enumerate(zip(wandering(6, 60), wandering(7, 60, level=90.0), strict=True)):
+        first = mixed.feed("r:AAA", metric(index, one))
+        assert mixed.feed("r:AAA", metric(index, 999.0)) is None
+        mixed.feed("r:BBB", metric(index, other))
+        assert first == alone.feed("r:AAA", metric(index, one))
+        assert first is not None
+        assert set(first) == FIELDS
+
+
+def exact_intervals(values: list[float], first: int) -> Iterator[dict[float, tuple[float, float]]]:
+    """statsmodels' own ARIMA(1,0,0), fitted anew before every value from `first` on: bounds by confidence."""
+    from statsmodels.tsa.arima.model import ARIMA
+
+    start = None
+    for index in range(first, len(values)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its optimiser, on so few points
+            fitted = ARIMA(values[:index], order=(1, 0, 0)).fit(start_params=start)
+        start = fitted.params
+        forecast = fitted.get_forecast(1)
+        yield {level: tuple(forecast.conf_int(alpha=1 - level / 100)[0]) for level in (90.0, 99.0)}
+
+
+def test_flags_agree_with_an_exact_arima_1_0_0_on_98_percent_of_points() -> None:
+    """Over the training of two series, from the first flag that both can give."""
+    agree, exact_anomalies, total = Counter[float](), Counter[float](), 0
+    for seed, phi in ((11, 0.5), (12, 0.9)):
+        values = wandering(seed, 140, phi)
+        ours = {level: outcomes(values, confidencePercentage=level)[16:] for level in (90.0, 99.0)}
+        for index, bounds in enumerate(exact_intervals(values, 16)):
+            total += 1
+            for level, (low, high) in bounds.items():
+                exact = not low <= values[16 + index] <= high
+                exact_anomalies[level] += exact
+                agree[level] += exact == ours[level][index].is_anomaly
+    assert all(exact_anomalies[level] >= 4 for level in (90.0, 99.0)), (
+        "a series without flags compares nothing"
+    )
+    assert agree[99.0] / total >= 0.98
+    assert agree[90.0] / total >= 0.98
