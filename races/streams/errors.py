@@ -6,6 +6,8 @@ StreamError
 │   └── UnknownSchema    the registry has no such schema id; asked again only after a back-off
 ├── RegistryUnavailable  the registry doesn't answer: wait and try the same record again
 ├── RegistryRefused      the registry answered no (incompatible, unauthorised): a person must act
+├── BrokerUnavailable    Kafka doesn't answer: wait
+├── TopicsMissing        topics are missing that we may not create: a person must act
 ├── DeliveryFailed       Kafka refused this one record for good
 └── Closed               the producer or consumer was closed meanwhile
 """
@@ -34,6 +36,14 @@ class RegistryUnavailable(StreamError):
 
 
 class RegistryRefused(StreamError):
+    pass
+
+
+class BrokerUnavailable(StreamError):
+    pass
+
+
+class TopicsMissing(StreamError):
     pass
 
 

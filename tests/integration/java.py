@@ -1,0 +1,129 @@
+"""Jars by Maven, and Java processes that are watched: what the real Kafka and the real Flink need alike."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+JARS = ROOT / ".jars"
+POM = Path(__file__).with_name("pom.xml")
+MAVEN_LIMIT_S = 240
+
+
+def require(*programs: str) -> None:
+    """Skips with words where a program is missing; in CI it has to be there."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    words = f"needs {', '.join(missing)}; on Debian: apt-get install openjdk-17-jdk-headless maven"
+    if os.environ.get("CI") == "true":
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+def jars(profile: str) -> Path:
+    """The folder with a profile's jars, fetched once for each state of the pom."""
+    require("java", "mvn")
+    folder, stamp = JARS / profile, JARS / f"{profile}.pom"
+    with _alone(JARS / f"{profile}.lock"):
+        if not (stamp.exists() and stamp.read_text() == POM.read_text()):
+            shutil.rmtree(folder, ignore_errors=True)
+            _fetch(profile, folder)
+            stamp.write_text(POM.read_text())
+    return folder
+
+
+def _fetch(profile: str, folder: Path) -> None:
+    command = ["mvn", "-q", "-B", "-f", str(POM), "-P", profile, "dependency:copy-dependencies"]
+    done = subprocess.run(
+        [*command, f"-DoutputDirectory={folder}"],
+        capture_output=True,
+        text=True,
+        timeout=MAVEN_LIMIT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.fail(f"Maven could not fetch the jars of {profile}:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Test processes may run side by side; one of them fetches."""
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: str, ready: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+class JavaProcess:
+    """One JVM with its output in a file, ended by its process id."""
+
+    def __init__(
+        self, classpath: str, main: Sequence[str], log: Path, heap_mb: int, options: Sequence[str] = ()
+    ) -> None:
+        self.log = log
+        flags = [
+            f"-Xmx{heap_mb}m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            *options,
+        ]
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                ["java", *flags, "-cp", classpath, *main], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")[-4000:]
+
+    def must_live(self, what: str) -> None:
+        if not self.alive:
+            raise RuntimeError(f"{what} ended with {self._process.returncode}:\n{self.output()}")
+
+    def wait(self, seconds: float) -> int:
+        return self._process.wait(seconds)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def stop(self, seconds: float = 15.0) -> None:
+        if self.alive:
+            self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
