@@ -1,0 +1,28 @@
+"""The modelled race: a deterministic function of its settings, the data files and the model's version."""
+
+from races.sim.circuit import Circuit, circuit_slugs, load_circuit
+from races.sim.distance import default_laps
+from races.sim.faults import InjectedFault
+from races.sim.race import Race
+from races.sim.records import CarState, Classified, Event, Tick
+from races.sim.season import MODEL_VERSION, Driver, Season, Team, load_season
+from races.sim.settings import RaceSettings
+
+__all__ = [
+    "MODEL_VERSION",
+    "CarState",
+    "Circuit",
+    "Classified",
+    "Driver",
+    "Event",
+    "InjectedFault",
+    "Race",
+    "RaceSettings",
+    "Season",
+    "Team",
+    "Tick",
+    "circuit_slugs",
+    "default_laps",
+    "load_circuit",
+    "load_season",
+]

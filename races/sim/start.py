@@ -1,0 +1,105 @@
+"""From settings to a field on its grid: form of the day, qualifying, strategies, and the getaway."""
+
+from __future__ import annotations
+
+from races.sim import laps, strategy, traffic, troubles
+from races.sim.car import Car
+from races.sim.control import Control
+from races.sim.field import Field
+from races.sim.season import load_season
+from races.sim.settings import STEP_S, RaceSettings, stream
+from races.sim.strategy import TWO_COMPOUNDS_FROM, View
+from races.sim.track import FIRST_SLOT_M, SLOT_M, Track, load_track
+from races.sim.tyres import REFERENCE_M, TyreModel
+
+TEAM_FORM_S, DRIVER_FORM_S = 0.16, 0.12  # sigma a 90 s lap: how well the weekend suits a car, a driver
+QUALIFYING_S = 0.17  # sigma of a qualifying lap against that form
+SPOILT_LAP = 0.06  # traffic, a flag, a mistake: the lap that counts is a slow one
+SPOILT_S = 0.9
+START_S = 0.15  # sigma of the getaway
+BELIEF = 0.16  # sigma of what a team believes of a compound's wear
+STOP_RISK_S = 2.5  # a stop costs more than the clock says: traffic on the way out
+START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners
+
+
+def line_up(settings: RaceSettings) -> Field:
+    track = load_track(settings.circuit)
+    share = min(1.0, settings.laps / track.circuit.laps)
+    tyres = TyreModel(track.circuit.length_m / REFERENCE_M / share, track.lap_s / 90.0)
+    cars = _cars(settings.seed)
+    _qualify(cars, settings.seed)
+    for car in cars:
+        _prepare(car, track, tyres, settings)
+    if settings.incidents:
+        troubles.schedule(stream(settings.seed, "incidents"), cars, settings.laps, share)
+    field = Field(track, settings.laps, cars, tyres, stream(settings.seed, "field"))
+    field.control = Control()
+    _to_their_slots(field)
+    return field
+
+
+def _cars(seed: int) -> list[Car]:
+    season, form = load_season(), stream(seed, "form")
+    teams = {team.name: form.gauss(0.0, TEAM_FORM_S) for team in season.teams}
+    cars = []
+    for index, driver in enumerate(season.drivers):
+        team = season.team_of(driver)
+        car = Car(index, driver, team, stream(seed, "car", driver.code))
+        car.ability_s = team.pace_s + driver.pace_s + teams[team.name] + form.gauss(0.0, DRIVER_FORM_S)
+        cars.append(car)
+    return cars
+
+
+def _qualify(cars: list[Car], seed: int) -> None:
+    random, times = stream(seed, "qualifying"), {}
+    for car in cars:
+        time = car.ability_s + random.gauss(0.0, QUALIFYING_S)
+        if random.random() < SPOILT_LAP:
+            time += random.expovariate(1.0 / SPOILT_S)
+        times[car.index] = time
+    for place, car in enumerate(sorted(cars, key=lambda car: times[car.index]), start=1):
+        car.grid = place
+
+
+def _prepare(car: Car, track: Track, tyres: TyreModel, settings: RaceSettings) -> None:
+    lane, teams = track.lane, load_season().teams
+    box = 0.15 + 0.7 * teams.index(car.team) / len(teams)
+    car.box_tau = (lane.exit - 1.0) * box
+    car.fuel_kg = laps.FUEL_KG
+    random = stream(settings.seed, "strategy", car.code)
+    believed = tuple(
+        TyreModel(tyres.rate * car.driver.tyre_care * random.gauss(1.0, BELIEF), tyres.scale)
+        for _ in range(3)
+    )
+    stop_s = track.circuit.race.pit_loss_s + 2.5 + STOP_RISK_S
+    car.view = View(believed, stop_s, settings.laps >= TWO_COMPOUNDS_FROM)
+    taste = [tyre + random.gauss(0.0, 0.8) for tyre in START_TYRE_S]
+    compound, car.plan = strategy.before_the_race(car.view, settings.laps, taste)
+    car.fit(compound)
+
+
+def _to_their_slots(field: Field) -> None:
+    track, random = field.track, field.random
+    slowest = 0.0
+    for i in field.order:
+        car = field.cars[i]
+        field.progress[i] = -track.per_metre * (FIRST_SLOT_M + SLOT_M * (car.grid - 1))
+        field.due[i], car.mark = track.marks[1], 1
+        laps.begin_lap(field, car)
+        lost = max(0.8, track.circuit.race.first_lap_loss_s + random.gauss(0.0, START_S))
+        car.launch_steps = 2.0 * lost / STEP_S
+        slowest = max(slowest, car.launch_steps)
+    for step in range(int(slowest) + 2):
+        field.alarms.setdefault(step, []).append((_accelerate, (field,)))
+
+
+def _accelerate(field: Field) -> None:
+    """From standstill: speed rises evenly until the first-lap loss is lost; nobody queues before the first corner."""
+    for car in field.cars:
+        i = car.index
+        share = (field.step + 0.5) / car.launch_steps
+        if car.mark == 1:
+            field.rate[i] = min(1.0, share) * STEP_S / car.pace_s
+        elif share < 1.0:
+            traffic.drive(field, car, car.mark - 1, field.progress[i], field.time_s)
+            field.rate[i] *= share
