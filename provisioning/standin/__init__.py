@@ -4,13 +4,14 @@
         ...  # CONFLUENT_CLOUD_URL=standin.url, key standin.key, secret standin.secret
 
 `standin.state` is what stands, `standin.calls` what was asked and answered, `standin.faults` what shall go
-wrong.
+wrong; `seed` puts other people's things in, `picture` compares what stands.
 Flink statements go through their phases and make tables; they compute nothing.
 """
 
 from .exchanges import Exchange
 from .faults import KINDS, Fault, Faults
-from .service import DEMO_KEY, DEMO_SECRET, Standin, add_cloud_key
+from .picture import picture, strangers
+from .service import DEMO_KEY, DEMO_SECRET, Standin
 from .timings import CLOUD, INSTANT, Timings
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Faults",
     "Standin",
     "Timings",
-    "add_cloud_key",
+    "picture",
+    "strangers",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .answers import Answer, control, taken
-from .auth import demand_administrator
+from .auth import demand_administrator, may_see
 from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
@@ -38,7 +38,7 @@ def rendered(cloud: Cloud, account: Account) -> dict[str, Any]:
 
 def listing(call: Call) -> Answer:
     cloud, name = call.cloud, call.query.get("display_name")
-    found = [a for a in cloud.listed(cloud.accounts.values()) if name in (None, a.name)]
+    found = [a for a in cloud.listed(cloud.accounts.values()) if name in (None, a.name) and may_see(call)]
     return paged(call, "iam/v2", "ServiceAccountList", found, lambda a: rendered(cloud, a))
 
 

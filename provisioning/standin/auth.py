@@ -109,7 +109,11 @@ def may(call: Call, owner: str, environment_id: str = "") -> bool:
     )
 
 
+def may_see(call: Call, environment_id: str = "") -> bool:
+    return call.caller is not None and may(call, call.caller.owner, environment_id)
+
+
 def demand_administrator(call: Call, environment_id: str = "") -> None:
     """For writes: OrganizationAdmin anywhere, EnvironmentAdmin in its environment. Raises Refused."""
-    if call.caller is None or not may(call, call.caller.owner, environment_id):
+    if not may_see(call, environment_id):
         raise control(403, "User is not authorized to perform this operation.", "forbidden_access")

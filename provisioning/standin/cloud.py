@@ -25,6 +25,7 @@ from .timings import Timings
 
 R = TypeVar("R", bound=Resource)
 
+A_DAY_S = 86400.0
 CLOUDS = ("AWS", "GCP", "AZURE")
 KAFKA_REGIONS = {
     "AWS": ("us-east-1", "us-east-2", "us-west-2", "eu-central-1", "eu-west-1", "af-south-1"),
@@ -90,6 +91,11 @@ class Cloud:
     def made(self, resource: R, takes: float = 0.0) -> R:
         resource.created = self.now()
         resource.ready = resource.created + takes
+        return resource
+
+    def found(self, resource: R) -> R:
+        """For what was there before anybody called."""
+        resource.created = resource.ready = self.now() - A_DAY_S
         return resource
 
     def delete(self, resource: Resource, takes: float = 0.0) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from . import registries
 from .answers import Answer, control, invalid, taken, unknown
-from .auth import demand_administrator
+from .auth import demand_administrator, may_see
 from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
@@ -45,8 +45,9 @@ def organizations(call: Call) -> Answer:
 
 
 def listing(call: Call) -> Answer:
+    """Only those that the caller may see."""
     cloud = call.cloud
-    found = cloud.listed(cloud.environments.values())
+    found = [e for e in cloud.listed(cloud.environments.values()) if may_see(call, e.id)]
     return paged(call, "org/v2", "EnvironmentList", found, lambda e: rendered(cloud, e))
 
 

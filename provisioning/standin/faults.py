@@ -24,6 +24,7 @@ Kind = Literal[
     "500",
     "503",
     "503_envelope",
+    "slow",
     "hook_before",
     "hook_after",
 ]
@@ -37,15 +38,17 @@ KINDS: tuple[Kind, ...] = (
     "500",
     "503",
 )
-LOSES_ANSWER = ("timeout_before", "timeout_after", "drop_before", "drop_after")
+WITHOUT_EFFECT = ("timeout_before", "drop_before", "hook_before")
+WITHOUT_ANSWER = (*WITHOUT_EFFECT, "timeout_after", "drop_after")
 
 
 @dataclass(slots=True)
 class Fault:
     """`at`: the number of the call, from 1 (None: any); `path`: a regular expression searched in its path.
 
-    `times`: how many calls it meets before it is spent. `hook` is for the two hook kinds: it runs on the
-    server's thread, before the effect or between the effect and the answer, and may end the client.
+    `times`: how many calls it meets before it is spent; `delay_s`: how late a slow answer is. `hook` is for
+    the two hook kinds: it runs on the server's thread, instead of the effect or between the effect and the
+    answer, and may end the client.
     """
 
     kind: Kind
@@ -53,6 +56,8 @@ class Fault:
     method: str = ""
     path: str = ""
     times: int = 1
+    retry_after: str = "1"
+    delay_s: float = 0.0
     hook: Callable[[Exchange], None] | None = None
 
     def matches(self, exchange: Exchange) -> bool:
@@ -97,17 +102,18 @@ def planned(faults: Iterable[Fault]) -> Faults:
 
 def refusal(fault: Fault, plane: str) -> Answer | None:
     """The answer that a fault sends instead of the handler's; None for the kinds that send none."""
-    refused = _refused(fault.kind, plane)
+    refused = _refused(fault, plane)
     return refused.answer if refused else None
 
 
-def _refused(kind: Kind, plane: str) -> Refused | None:
+def _refused(fault: Fault, plane: str) -> Refused | None:
+    kind = fault.kind
     if kind == "429":
         limit = {
             "X-RateLimit-Limit": "100",
             "X-RateLimit-Remaining": "0",
-            "X-RateLimit-Reset": "1",
-            "Retry-After": "1",
+            "X-RateLimit-Reset": fault.retry_after,
+            "Retry-After": fault.retry_after,
         }
         body = control(429, "Too many requests.", "too_many_requests").answer.body
         return Refused(Answer(429, body, limit))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .answers import forbidden
+from .auth import may_see
 from .calls import Call
 from .cloud import Cloud
 from .records import Environment, Resource
@@ -31,6 +32,7 @@ def environment_reference(cloud: Cloud, environment_id: str) -> dict[str, str]:
 
 def live_environment(call: Call, environment_id: str) -> Environment:
     found = call.cloud.environments.get(environment_id)
-    if found is None or found.deleted is not None:
+    hidden = call.plane == "control" and not may_see(call, environment_id)
+    if found is None or found.deleted is not None or hidden:
         raise forbidden()
     return found

@@ -26,8 +26,8 @@ from .auth import authenticate
 from .calls import Call, Router
 from .cloud import Cloud
 from .exchanges import Exchange
-from .faults import Fault, Faults, planned, refusal
-from .records import Binding, Key
+from .faults import WITHOUT_ANSWER, WITHOUT_EFFECT, Fault, Faults, planned, refusal
+from .seed import add_cloud_key, add_role
 from .timings import INSTANT, Timings
 from .wire import Server
 
@@ -63,10 +63,12 @@ class Standin:
         port: int = 0,
         seed: int = 0,
         kafka: bool = True,
+        on_answer: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.state = Cloud(timings, clock or (lambda: time.monotonic() * speed), seed, kafka)
         self.faults: Faults = planned(faults)
         self.calls: list[Exchange] = []
+        self.on_answer = on_answer or (lambda exchange: None)
         self.key, self.secret = DEMO_KEY, DEMO_SECRET
         self._ended = threading.Event()
         self._server = Server(("127.0.0.1", port), self)
@@ -103,15 +105,16 @@ class Standin:
             return self._handled(call)
         if fault.hook and fault.kind == "hook_before":
             fault.hook(exchange)
-        if fault.kind in ("timeout_before", "drop_before"):
+        if fault.kind in WITHOUT_EFFECT:
             return None
         if instead := refusal(fault, call.plane):
             return instead
         answer = self._handled(call)
-        exchange.status, exchange.response = answer.status, answer.body
+        exchange.response = answer.body
         if fault.hook and fault.kind == "hook_after":
             fault.hook(exchange)
-        return None if fault.kind in ("timeout_after", "drop_after") else answer
+        self._ended.wait(fault.delay_s)
+        return None if fault.kind in WITHOUT_ANSWER else answer
 
     def _handled(self, call: Call) -> Answer:
         with self.state.lock:
@@ -153,28 +156,4 @@ def _dispatch(call: Call) -> Answer:
 def add_administrator(cloud: Cloud) -> None:
     """The person whose Cloud key the commands are given: OrganizationAdmin, as they need it."""
     add_cloud_key(cloud, DEMO_KEY, DEMO_SECRET, DEMO_USER)
-    cloud.bindings["rb-owner0"] = cloud.made(
-        Binding(
-            id="rb-owner0",
-            name="OrganizationAdmin",
-            principal=f"User:{DEMO_USER}",
-            role="OrganizationAdmin",
-            crn=cloud.crn,
-            stranger=True,
-        )
-    )
-
-
-def add_cloud_key(cloud: Cloud, key: str, secret: str, owner: str) -> Key:
-    """A Cloud key of a user; without a role of its own the user may read little and write nothing."""
-    made = Key(
-        id=key,
-        name="the caller's own",
-        secret=secret,
-        owner=owner,
-        resource="cloud",
-        kind="Cloud",
-        stranger=True,
-    )
-    cloud.keys[key] = cloud.made(made)
-    return made
+    add_role(cloud, DEMO_USER)

@@ -32,6 +32,7 @@ class Service(Protocol):
 
     url: str
     state: Cloud
+    on_answer: Callable[[Exchange], None]
 
     def record(
         self, method: str, plane: str, path: str, query: dict[str, str], body: Any, kind: str
@@ -96,6 +97,7 @@ class Handler(BaseHTTPRequestHandler):
             self._break_off(exchange)
         else:
             self._send(answer, exchange)
+        standin.on_answer(exchange)
 
     def _break_off(self, exchange: Exchange) -> None:
         exchange.status = 0
