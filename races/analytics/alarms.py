@@ -193,7 +193,9 @@ class _Car:
         if (alarm := self.alarms.get("spike")) is not None:
             self._spike_left -= 1
             off = sample.reading - self._normal
-            if abs(off) < abs(alarm.size_c or 0.0) / 2 or not self._spike_left:
+            if alarm.direction == "low":
+                off = -off
+            if off < (alarm.size_c or 0.0) / 2 or not self._spike_left:
                 yield from self._close("spike", ts)
             else:
                 yield from self._grow("spike", _spike_severity(off), off, sample.reading)
