@@ -13,11 +13,11 @@ TRACED = 4  # charts on the page: the own driver and the newest alarms
 
 
 class Alarms(Protocol):
-    """Per car: folds flagged readings into alarms, so that the board needs no analytics of its own.
-    Returns the alarm as it stands after this reading, plain data with at least `start` (epoch ms),
-    `end` (None while it lasts), `severity` and `kind`; None while there never was one."""
+    """One race's alarm rule: takes a reading by its key (race id, colon, driver code) and instant, gives the alarms
+    that opened, changed or ended: plain data with `driver_code`, `kind`, `start` (epoch ms), `end` (None while it
+    lasts), `severity`. Passed in, so that the board needs no analytics of its own."""
 
-    def __call__(self, ts: int, anomaly: Anomaly) -> dict[str, Any] | None: ...
+    def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]: ...
 
 
 class NoteLog:
@@ -46,8 +46,8 @@ class EngineLog:
 
     def __init__(self, alarms: Callable[[], Alarms] | None = None) -> None:
         self.newest: dict[str, Anomaly] = {}
-        self._new_rule = alarms
-        self._rules: dict[str, Alarms] = {}
+        self._rule = alarms() if alarms else None
+        self._alarms: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
         self._samples: dict[str, dict[int, tuple[float, float | None, float | None, bool]]] = {}
         self._last: dict[str, set[int]] = {}
 
@@ -64,6 +64,8 @@ class EngineLog:
         flag = bool(record.get("is_anomaly"))
         self._sample(code, ts, (reading, *bounds, flag))
         forecast = optional_number(record, "forecast_value")
+        for alarm in self._rule(str(key["key"]), ts, record) if self._rule else ():
+            self._alarms.setdefault(alarm["driver_code"], {})[alarm["kind"], alarm["start"]] = alarm
         self._fold(code, Anomaly(ts=ts, reading=reading, forecast=forecast, lower=bounds[0], upper=bounds[1],
                                  flag=flag, flags=0, alarm=None, alarms=0))  # fmt: skip
         return True
@@ -88,10 +90,9 @@ class EngineLog:
         if before and anomaly["ts"] < before["ts"]:
             return  # late: it has its place in the trace, the newest stays the newest
         anomaly["flags"] = (before["flags"] if before else 0) + anomaly["flag"]
-        anomaly["alarms"] = before["alarms"] if before else 0
-        if self._new_rule:
-            anomaly["alarm"] = self._rules.setdefault(code, self._new_rule())(anomaly["ts"], anomaly)
-            anomaly["alarms"] += _start(anomaly) not in (None, _start(before))
+        alarms = self._alarms.get(code, {})
+        anomaly["alarm"] = max(alarms.values(), key=_standing, default=None)
+        anomaly["alarms"] = len(alarms)
         self.newest = {**self.newest, code: anomaly}
 
     def traces(self, own: str) -> dict[str, Trace]:
@@ -103,6 +104,11 @@ class EngineLog:
             for code in codes
             if code in self._samples
         }
+
+
+def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:
+    """What lasts comes before what is over, the newest first."""
+    return alarm["end"] is None, int(alarm["start"])
 
 
 def _start(anomaly: Anomaly | None) -> int | None:

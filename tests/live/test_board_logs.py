@@ -3,7 +3,7 @@ from typing import Any
 
 from races.live.board import Board
 from races.live.board_logs import NOTES_KEPT, TRACE_SECONDS
-from races.live.board_records import Anomaly
+from races.live.board_records import Record
 from tests.live import synthetic
 from tests.live.synthetic import RACE_ID, START
 
@@ -114,12 +114,15 @@ class EveryFlag:
     def __init__(self) -> None:
         self.alarm: dict[str, Any] | None = None
 
-    def __call__(self, ts: int, anomaly: Anomaly) -> dict[str, Any] | None:
-        if anomaly["flag"] and (self.alarm is None or self.alarm["end"]):
-            self.alarm = {"start": ts, "end": None, "severity": "warning", "kind": "high"}
-        elif not anomaly["flag"] and self.alarm:
-            self.alarm = {**self.alarm, "end": self.alarm["end"] or ts}
-        return self.alarm
+    def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]:
+        code = key.rpartition(":")[2]
+        if record["is_anomaly"] and (self.alarm is None or self.alarm["end"]):
+            self.alarm = {"driver_code": code, "start": ts, "end": None, "severity": "warning", "kind": "spike"}
+            return [self.alarm]
+        if not record["is_anomaly"] and self.alarm and self.alarm["end"] is None:
+            self.alarm = {**self.alarm, "end": ts}
+            return [self.alarm]
+        return []
 
 
 def test_the_alarm_rule_that_is_passed_in_is_followed_and_its_alarms_are_counted() -> None:

@@ -1,0 +1,49 @@
+"""The ASGI application, for Daphne and uvicorn alike: pages, sockets, and the live service that starts with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
+
+from django.core.asgi import get_asgi_application
+
+pages = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (models need Django set up first)
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from f1site.routing import websocket_urlpatterns  # noqa: E402
+from races.live.service import service  # noqa: E402
+from races.live.shutdown import close_with_daphne  # noqa: E402
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+_routes = ProtocolTypeRouter(
+    {"http": pages, "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns))}
+)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    """uvicorn's start and stop; Daphne has no such event."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await service().close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    service().ensure_started()
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+        return
+    close_with_daphne()
+    await _routes(scope, receive, send)

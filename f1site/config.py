@@ -1,0 +1,250 @@
+"""config.yaml and the environment, read once and checked with words.
+
+A wrong file never half works: it raises ConfigError with the file, the line and key, what is wrong and what is
+allowed, and the start ends with that one message.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from races.streams.config import StreamSettings
+from races.streams.topics import TOPICS
+
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+ENGINES = ("embedded", "flink")
+KAFKA_TEXT = ("schema_registry_url", "schema_registry_api_key", "schema_registry_secret", "consumer_group")
+COMMENTARY_TEXT = ("base_url", "model", "api_key")
+CONFLUENT_DEFAULTS: dict[str, str | int] = {
+    "cloud_api_key": "",
+    "cloud_api_secret": "",
+    "cloud": "AWS",
+    "region": "us-east-2",
+    "environment_name": "f1-leaderboard-env",
+    "environment_id": "",
+    "kafka_cluster_name": "f1-leaderboard-cluster",
+    "flink_pool_name": "f1-leaderboard-flink-pool",
+    "flink_max_cfu": 5,
+    "bedrock_region": "us-east-1",
+    "bedrock_model": "",
+}
+FLINK_CFUS = (5, 10, 20, 30, 40, 50)
+
+
+class ConfigError(Exception):
+    """One message for the person who wrote the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    base_url: str = ""
+    model: str = ""
+    api_key: str = field(default="", repr=False)
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.base_url and self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What the person decided. kafka is None: the embedded Kafka."""
+
+    path: Path
+    kafka: StreamSettings | None
+    topics: dict[str, str]
+    anomaly_detection: bool
+    engine: str
+    commentator: str  # who writes f1-commentary: embedded or flink
+    commentary: LanguageModel
+    confluent: dict[str, Any] = field(repr=False)
+
+
+class _Section:
+    """A mapping of the file that knows its lines, for messages."""
+
+    def __init__(self, file: Path, name: str, node: yaml.Node | None) -> None:
+        self.file, self.name = file, name
+        self.values: dict[str, Any] = {}
+        self.nodes: dict[str, yaml.Node] = {}
+        self.lines: dict[str, int] = {}
+        if node is None or _is_null(node):
+            return
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError(
+                f"{_place(file, node)}: '{name or 'the file'}' must be a list of 'key: value' lines"
+            )
+        for key_node, value_node in node.value:
+            self._add(str(getattr(key_node, "value", "")), key_node, value_node)
+
+    def _add(self, key: str, key_node: yaml.Node, value_node: yaml.Node) -> None:
+        if key in self.lines:
+            raise ConfigError(f"{_place(self.file, key_node)}: '{self._full(key)}' stands twice; keep one")
+        self.nodes[key] = value_node
+        self.lines[key] = key_node.start_mark.line + 1
+
+    def _full(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
+
+    def wrong(self, key: str, problem: str) -> ConfigError:
+        line = self.lines.get(key)
+        where = f"{self.file}, line {line}" if line else str(self.file)
+        return ConfigError(f"{where}: '{self._full(key)}' {problem}")
+
+    def section(self, key: str) -> _Section:
+        return _Section(self.file, self._full(key), self.nodes.get(key))
+
+    def only(self, allowed: tuple[str, ...], dotted: bool = False) -> None:
+        for key in self.nodes:
+            if key in allowed or (dotted and "." in key):
+                continue
+            near = difflib.get_close_matches(key, allowed, 1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise self.wrong(key, f"is not known{hint} Allowed: {', '.join(allowed)}")
+
+    def text(self, key: str, default: str = "", allowed: tuple[str, ...] = ()) -> str:
+        node = self.nodes.get(key)
+        if node is None or _is_null(node):
+            return default
+        if not isinstance(node, yaml.ScalarNode):
+            raise self.wrong(key, "must be one text value")
+        value = str(node.value).strip()
+        if allowed and value not in allowed:
+            raise self.wrong(key, f"is '{value}'; allowed: {', '.join(allowed)}")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.text(key, "true" if default else "false").lower()
+        if value not in ("true", "false", "yes", "no", "on", "off"):
+            raise self.wrong(key, f"is '{value}'; allowed: true, false")
+        return value in ("true", "yes", "on")
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _place(file: Path, node: yaml.Node) -> str:
+    return f"{file}, line {node.start_mark.line + 1}"
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{path}{line}: is not YAML: {problem}") from error
+
+
+def _topics(section: _Section) -> dict[str, str]:
+    section.only(tuple(TOPICS))
+    names = {role: section.text(role, topic.name) for role, topic in TOPICS.items()}
+    for role, name in names.items():
+        if not name or len(name) > 249 or not all((c.isalnum() and c.isascii()) or c in "._-" for c in name):
+            raise section.wrong(role, f"is '{name}'; a topic name has 1 to 249 of a-z A-Z 0-9 . _ -")
+    if len(set(names.values())) < len(names):
+        raise section.wrong("", "names one topic twice; each needs a name of its own")
+    return names
+
+
+def _librdkafka(section: _Section) -> dict[str, str]:
+    section.text("security.protocol", "PLAINTEXT", PROTOCOLS)
+    dotted = {key: section.text(key) for key in section.nodes if "." in key}
+    if not dotted.get("bootstrap.servers"):
+        raise section.wrong(
+            "bootstrap.servers", "is missing; write host:port, or take the kafka: section out"
+        )
+    return dotted
+
+
+def _kafka(section: _Section, topics: dict[str, str]) -> StreamSettings | None:
+    if not section.nodes or set(section.nodes) == {"topics"}:
+        return None
+    section.only(
+        ("bootstrap.servers", "security.protocol", "sasl.mechanism", "topics", *KAFKA_TEXT), dotted=True
+    )
+    librdkafka = _librdkafka(section)
+    url = section.text("schema_registry_url")
+    if not url.startswith(("http://", "https://")):
+        raise section.wrong(
+            "schema_registry_url", f"is '{url}'; it needs an address with http:// or https://"
+        )
+    key, secret = section.text("schema_registry_api_key"), section.text("schema_registry_secret")
+    return StreamSettings(
+        embedded=False,
+        librdkafka=librdkafka,
+        registry_url=url,
+        registry_auth=f"{key}:{secret}" if key else None,
+        topics=topics,
+        group=section.text("consumer_group", "f1-leaderboard-consumer"),
+    )
+
+
+def _confluent(section: _Section) -> dict[str, Any]:
+    section.only(tuple(CONFLUENT_DEFAULTS))
+    values: dict[str, Any] = {
+        key: section.text(key, str(default)) for key, default in CONFLUENT_DEFAULTS.items()
+    }
+    cfu = values["flink_max_cfu"]
+    if cfu not in {str(n) for n in FLINK_CFUS}:
+        raise section.wrong("flink_max_cfu", f"is '{cfu}'; allowed: {', '.join(map(str, FLINK_CFUS))}")
+    return values | {"flink_max_cfu": int(cfu)}
+
+
+def _commentator(analytics: _Section, engine: str) -> str:
+    """Flink without a language model leaves the words to the embedded commentator."""
+    commentator = analytics.text("commentary", engine, ENGINES)
+    if commentator == "flink" and engine == "embedded":
+        raise analytics.wrong("commentary", "is 'flink', which needs analytics.engine: flink")
+    return commentator
+
+
+def config_path(base: Path, environ: Mapping[str, str]) -> Path:
+    """F1_CONFIG's file, which must exist; else config.yaml beside manage.py, which need not."""
+    named = environ.get("F1_CONFIG")
+    if named and not Path(named).is_file():
+        raise ConfigError(f"F1_CONFIG names {named}, which is not a file; unset it or name your config.yaml")
+    return Path(named) if named else base / "config.yaml"
+
+
+def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
+    """The lab's configuration. Raises ConfigError."""
+    path = config_path(base, environ)
+    top = _Section(path, "", _compose(path) if path.exists() else None)
+    top.only(("kafka", "features", "analytics", "commentary", "confluent"))
+    features, analytics, model = top.section("features"), top.section("analytics"), top.section("commentary")
+    features.only(("anomaly_detection",))
+    anomaly = features.section("anomaly_detection")
+    anomaly.only(("enabled",))
+    analytics.only(("engine", "commentary"))
+    model.only(COMMENTARY_TEXT)
+    topics = _topics(top.section("kafka").section("topics"))
+    kafka = _kafka(top.section("kafka"), topics)
+    engine = analytics.text("engine", "embedded", ENGINES)
+    if engine == "flink" and kafka is None:
+        raise analytics.wrong(
+            "engine", "is 'flink', which needs a kafka: section; the embedded Kafka has no Flink"
+        )
+    return Lab(
+        path=path,
+        kafka=kafka,
+        topics=topics,
+        anomaly_detection=anomaly.flag("enabled", False) or environ.get("F1_ANOMALY_DETECTION") == "1",
+        engine=engine,
+        commentator=_commentator(analytics, engine),
+        commentary=LanguageModel(**{key: model.text(key) for key in COMMENTARY_TEXT}),
+        confluent=_confluent(top.section("confluent")),
+    )

@@ -1,0 +1,55 @@
+"""Settings from environment variables, failing loudly on a value that cannot be meant."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """1/0, true/false, yes/no, on/off in any case. Raises SystemExit."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise SystemExit(f"{name} is '{value}'; allowed: 1, 0")
+
+
+def env_count(name: str, default: int) -> int:
+    """A whole number from 0. Raises SystemExit."""
+    value = os.environ.get(name, "").strip() or str(default)
+    if not value.isascii() or not value.isdigit():
+        raise SystemExit(f"{name} is '{value}'; it must be a whole number from 0 (0: no limit)")
+    return int(value)
+
+
+def env_list(name: str) -> list[str]:
+    return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def secret_key(path: Path) -> str:
+    """DJANGO_SECRET_KEY, else a key made at the first start and kept in a file that only its owner reads."""
+    given = os.environ.get("DJANGO_SECRET_KEY")
+    if given:
+        return given
+    if not path.exists():
+        _make_key(path)
+    key = path.read_text().strip()
+    if not key:
+        raise SystemExit(f"{path} is empty; delete it, and the next start makes a new key")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, so that two processes that start together agree on the first one's key."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()

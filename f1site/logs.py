@@ -1,0 +1,44 @@
+"""Quiet, readable logs; one setting (F1_LOG_JSON=1) makes them one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def logging_config(as_json: bool) -> dict[str, Any]:
+    """A dictConfig: our own words from info, everybody else's from warning, all to standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
+            "json": {"()": "f1site.logs.JsonFormatter"},
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}
+        },
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "races": {"level": "INFO"},
+            "provisioning": {"level": "INFO"},
+            # A missing page is a visitor's matter, told to the visitor.
+            "django.request": {"level": "ERROR"},
+            "axes": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,99 @@
+"""The JSON interface: the grid, the races, one race as it stands."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_GET
+
+from races.live.history import last_frame
+from races.live.service import service
+from races.models import Race
+from races.sim import load_season
+
+CAR = (
+    "position", "driver_code", "driver_name", "team_name", "gap_s", "interval_s", "last_lap_s", "best_lap_s",
+    "average_speed_kmh", "tyre", "stops", "status",
+)  # fmt: skip
+LISTED = 200
+
+
+@require_GET
+def drivers(request: HttpRequest) -> JsonResponse:
+    season = load_season()
+    colours = {team.name: team.colour for team in season.teams}
+    rows = [
+        {
+            "driver_code": driver.code,
+            "driver_name": driver.name,
+            "number": driver.number,
+            "team_name": driver.team,
+            "team_colour": colours[driver.team],
+        }
+        for driver in season.drivers
+    ]
+    return JsonResponse({"season": season.year, "drivers": rows})
+
+
+@require_GET
+def races(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"races": [_summary(race) for race in Race.objects.all()[:LISTED]]})
+
+
+@require_GET
+def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
+    found = Race.objects.filter(pk=race_id).first()
+    if found is None:
+        return JsonResponse({"error": "There is no such race."}, status=404)
+    cars, tick, lap = _cars(found)
+    classified = [_car(vars(result)) for result in found.results.all()]
+    body = _summary(found) | {
+        "tick": tick,
+        "lap": lap,
+        "leaderboard": cars or classified,
+        "classification": classified,
+    }
+    return JsonResponse(body)
+
+
+def _summary(race: Race) -> dict[str, Any]:
+    return {
+        "id": str(race.pk),
+        "status": race.status,
+        "reason": race.status_reason,
+        "waiting_for": race.waiting_for,
+        "driver_code": race.driver_code,
+        "circuit": race.circuit,
+        "laps": race.laps,
+        "pace": race.pace,
+        "seed": race.seed,
+        "incidents": race.incidents,
+        "created_at": race.created_at.isoformat(),
+        "tick": max(race.recorded_tick, race.published_tick),
+        "lap": race.lap,
+        "missing_ticks": race.missing_ticks,
+        "url": race.get_absolute_url(),
+    }
+
+
+def _cars(race: Race) -> tuple[list[dict[str, Any]], int, int]:
+    """The board as far as this process knows it: live, else the stream's newest tick, else history."""
+    live = service()
+    frame = live.frame(str(race.pk))
+    if frame is None and race.is_active:
+        records = sorted(live.newest(str(race.pk)), key=lambda record: record["position"])
+        if records and len(records) >= records[0]["field_size"]:
+            first = records[0]
+            return [_car(record) for record in records], first["tick"], first["lap"]
+    frame = frame or last_frame(race)
+    if frame is None:
+        return [], race.published_tick, race.lap
+    cars: Iterable[Any] = frame["cars"]
+    return [_car(car) for car in cars], frame["tick"], frame["lap"]
+
+
+def _car(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values.get(name) for name in CAR}

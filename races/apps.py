@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class RacesConfig(AppConfig):
+    name = "races"
+    verbose_name = "Races"
+
+    def ready(self) -> None:
+        post_migrate.connect(_load, sender=self)
+
+
+def _load(sender: AppConfig, using: str, **_: Any) -> None:
+    """A migrated database has the season's grid and circuits, for the admin to show."""
+    from races.season import load
+
+    load(using)

@@ -1,0 +1,73 @@
+"""This process's way to Kafka and the schema registry: the configured one, or the embedded one of runlab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from races.streams.codec import Codec
+from races.streams.config import StreamSettings
+from races.streams.consumer import Offsets, Tail
+from races.streams.errors import RegistryRefused, RegistryUnavailable
+from races.streams.producer import Publisher
+from races.streams.registry import Registry
+from races.streams.registry_client import SchemaClient, http_client
+
+
+class NoKafka(Exception):
+    """Neither a kafka: section nor a lab in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """embedded_registry: the object that serves /registry/, where the Kafka is the embedded one."""
+
+    settings: StreamSettings
+    codec: Codec
+    embedded_registry: Registry | None = None
+
+    def publisher(self) -> Publisher:
+        return Publisher(self.settings, self.codec)
+
+    def tail(
+        self, roles: Sequence[str], start: str | Offsets = "end", incarnation: str | None = None
+    ) -> Tail:
+        return Tail(self.settings, roles, start, incarnation)
+
+    def registry_error(self) -> str:
+        """Why the registry cannot be used just now; empty when it can."""
+        try:
+            self.codec.prepare()
+        except (RegistryUnavailable, RegistryRefused) as error:
+            return str(error)
+        return ""
+
+
+_current: Connection | None = None
+
+
+def connect(kafka: StreamSettings, registry: Registry | None = None) -> Connection:
+    client: SchemaClient = registry if registry is not None else http_client(kafka)
+    return Connection(kafka, Codec(kafka, client), registry)
+
+
+def use(connection: Connection | None) -> None:
+    """Makes it this process's connection; None forgets it."""
+    global _current
+    _current = connection
+
+
+def current() -> Connection:
+    """Raises NoKafka."""
+    if _current is not None:
+        return _current
+    kafka = settings.LAB.kafka
+    if kafka is None:
+        raise NoKafka(
+            "No Kafka here: config.yaml has no kafka: section, and the embedded one lives in `manage.py runlab`"
+        )
+    connection = connect(kafka)
+    use(connection)
+    return connection

@@ -1,0 +1,105 @@
+"""How a race comes to be: the same for the form, the command line and a repeat."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from races.meta import entries_for, meta_for
+from races.models import Entry, Race
+from races.sim import MODEL_VERSION, circuit_slugs, default_laps, load_circuit, load_season
+
+PACES = (1, 60)
+DEFAULT_PACE = 12
+DEFAULT_CIRCUIT = "monza"
+SEEDS = 2**31
+
+
+class LimitReached(Exception):
+    """Words for the person: which limit, and what to do."""
+
+
+class WrongChoice(ValueError):
+    """field: which of the choices; the message says what is allowed."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """laps and seed None: the circuit's sprint, any seed."""
+
+    driver: str
+    circuit: str = DEFAULT_CIRCUIT
+    laps: int | None = None
+    pace: int = DEFAULT_PACE
+    seed: int | None = None
+    incidents: bool = True
+
+
+def check(choice: Choice) -> Choice:
+    """The choice with laps and seed filled in. Raises WrongChoice for the first field that is wrong."""
+    codes = [driver.code for driver in load_season().drivers]
+    if choice.driver not in codes:
+        raise WrongChoice(
+            "driver", f"No driver '{choice.driver}' on this grid; choose one of {', '.join(codes)}."
+        )
+    if choice.circuit not in circuit_slugs():
+        raise WrongChoice(
+            "circuit", f"No circuit '{choice.circuit}'; choose one of {', '.join(circuit_slugs())}."
+        )
+    circuit = load_circuit(choice.circuit)
+    laps = default_laps(circuit.slug) if choice.laps is None else choice.laps
+    if not 1 <= laps <= circuit.laps:
+        raise WrongChoice(
+            "laps", f"Laps go from 1 to {circuit.laps}, the Grand Prix distance of {circuit.name}."
+        )
+    if not PACES[0] <= choice.pace <= PACES[1]:
+        raise WrongChoice("pace", "Pace goes from 1 (real time) to 60 race seconds a second.")
+    seed = secrets.randbelow(SEEDS) if choice.seed is None else choice.seed
+    if not 0 <= seed < SEEDS:
+        raise WrongChoice("seed", f"A seed is a whole number from 0 to {SEEDS - 1}.")
+    return Choice(choice.driver, choice.circuit, laps, choice.pace, seed, choice.incidents)
+
+
+def enter(choice: Choice, client: str = "") -> Race:
+    """Queues a race. Raises WrongChoice, LimitReached; nothing is written then."""
+    choice = check(choice)
+    driver = next(driver for driver in load_season().drivers if driver.code == choice.driver)
+    race = Race(
+        client=client,
+        driver_code=driver.code,
+        driver_name=driver.name,
+        team_name=driver.team,
+        circuit=choice.circuit,
+        circuit_name=load_circuit(choice.circuit).name,
+        laps=choice.laps,
+        pace=choice.pace,
+        seed=choice.seed,
+        incidents=choice.incidents,
+        anomaly_detection=settings.LAB.anomaly_detection,
+        model_version=MODEL_VERSION,
+    )
+    meta = meta_for(race)
+    race.frozen = meta.to_json()
+    with transaction.atomic():
+        _limits(client)
+        race.save(force_insert=True)
+        Entry.objects.bulk_create(entries_for(race, meta))
+    return race
+
+
+def _limits(client: str) -> None:
+    active = Race.objects.active()
+    limit, own = settings.F1_MAX_RACES, settings.F1_MAX_RACES_PER_CLIENT
+    if limit and active.count() >= limit:
+        raise LimitReached(
+            f"{limit} races are running already, which is all that this lab takes. Try again soon."
+        )
+    if client and own and active.filter(client=client).count() >= own:
+        raise LimitReached(f"You have {own} races running. Stop one, or let it finish, then start the next.")

@@ -1,0 +1,119 @@
+"""/livez, /healthz and /metrics: what this process knows of itself, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from races import connection, roles
+from races.live.service import service
+from races.models import Race, WorkerHeartbeat
+
+Part = dict[str, Any]
+WORKER_SEEN = timedelta(seconds=10)
+
+
+@require_GET
+def livez(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@require_GET
+def healthz(request: HttpRequest) -> JsonResponse:
+    parts: dict[str, Callable[[], Part]] = {
+        "database": _database,
+        "kafka": _kafka,
+        "registry": lambda: _registry(request),
+        "feed": _feed,
+        "recorder": lambda: roles.recorder_health(),
+        "analytics": lambda: roles.analytics_health(),
+    }
+    body: dict[str, Any] = {name: _guarded(part) for name, part in parts.items()}
+    ok = all(part["ok"] for part in body.values())
+    body["worker"] = _guarded(_worker)
+    return JsonResponse({"ok": ok, **body}, status=200 if ok else 503)
+
+
+def _guarded(part: Callable[[], Part]) -> Part:
+    try:
+        return part()
+    except (DatabaseError, connection.NoKafka) as error:
+        return {"ok": False, "error": f"{error}"[:300]}
+
+
+def _database() -> Part:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {"ok": True, "engine": connections["default"].vendor}
+
+
+def _kafka() -> Part:
+    kafka = connection.current().settings
+    state = service().feed.state
+    part: Part = {"ok": state is None or state.ok, "bootstrap": kafka.bootstrap, "embedded": kafka.embedded}
+    if state is not None and not state.ok:
+        part["error"] = state.text
+    return part
+
+
+def _registry(request: HttpRequest) -> Part:
+    current = connection.current()
+    if current.embedded_registry is not None:
+        return {"ok": True, "url": request.build_absolute_uri(reverse("registry"))}
+    part: Part = {"url": current.settings.registry_url}
+    error = current.registry_error()
+    return part | ({"ok": False, "error": error} if error else {"ok": True})
+
+
+def _feed() -> Part:
+    live = service()
+    state = live.feed.state
+    part: Part = {
+        "ok": state is not None and state.ok and not live.feed_error,
+        "lag": live.feed.lags(),
+        "skipped_records": dict(live.feed.bad),
+        "restarts": live.restarts,
+        "sockets": live.hub.count(),
+    }
+    if state is not None:
+        part |= {"gaps": state.gaps, "state": state.text}
+    if live.feed_error:
+        part["error"] = live.feed_error
+    return part
+
+
+def _worker() -> Part:
+    """Informs only: a web process is healthy without a worker of its own."""
+    seen = WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN)
+    rows = [{"owner": row.owner, "races": row.races, "state": row.state} for row in seen]
+    return {"ok": bool(rows), "workers": rows}
+
+
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    live = service()
+    lines = []
+    for role, name in settings.LAB.topics.items():
+        label = f'{{topic="{name}"}}'
+        lines += [
+            f"f1_feed_records_total{label} {live.feed.rates.total(role)}",
+            f"f1_feed_lag{label} {live.feed.lags().get(role, 0)}",
+            f"f1_feed_skipped_records_total{label} {live.feed.bad[role]}",
+        ]
+    lines += [
+        f"f1_sockets {live.hub.count()}",
+        f"f1_frames_sent_total {live.hub.frames}",
+        f"f1_frames_skipped_total {live.hub.skipped}",
+        f"f1_feed_restarts_total {live.restarts}",
+        f"f1_races_active {Race.objects.active().count()}",
+        *roles.metric_lines(),
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")

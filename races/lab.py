@@ -1,0 +1,166 @@
+"""The whole lab in one process: web, worker, analytics and recorder, with its own Kafka unless one is configured."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from races import connection
+from races.recorder.lease import break_lease
+from races.roles import Roles, make_roles
+from races.streams.admin import ensure_topics
+from races.streams.config import embedded_settings
+from races.streams.embedded import EmbeddedKafka
+from races.streams.registry import Registry
+from races.worker import store
+
+STOP_WITHIN_S = 1.8
+
+
+class CannotStart(Exception):
+    """One line for the person."""
+
+
+@dataclass(slots=True)
+class Lab:
+    """What runs beside the web server. lock: an embedded Kafka and its database belong to one process."""
+
+    roles: Roles | None = None
+    kafka: EmbeddedKafka | None = None
+    lock: IO[str] | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, address: str, on_death: Callable[[str], None]) -> connection.Connection:
+        if settings.LAB.kafka is None:
+            self._embed(address)
+        current = connection.current()
+        if not current.settings.embedded:
+            ensure_topics(current.settings)
+        self.roles = make_roles(current)
+        self.roles.start(on_death)
+        return current
+
+    def _embed(self, address: str) -> None:
+        self.lock = only_lab(settings.VAR_DIR / "lab.lock")
+        topics = settings.LAB.topics
+        self.kafka = EmbeddedKafka(topics.values())
+        kafka = embedded_settings(self.kafka.bootstrap, topics, f"{address}/registry/")
+        connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
+        store.release_all()
+        break_lease()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        if self.roles is not None:
+            self.roles.stop()
+        if self.kafka is not None:
+            self.kafka.close()
+
+
+def only_lab(path: Path) -> IO[str]:
+    """Holds a lock for as long as the file is open. Raises CannotStart."""
+    file = path.open("w")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise CannotStart(
+            "Another lab runs on this database already. Stop it first, or give this one its own with DATABASE_URL "
+            "and a configured Kafka."
+        ) from None
+    return file
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises CannotStart where somebody else listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"Port {port} on {host} cannot be used ({error.strerror}). "
+                f"Is a lab running there already? Another port: make run PORT={port + 100}"
+            ) from None
+
+
+def check_migrations() -> None:
+    """Raises CannotStart."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CannotStart(
+            "The database is not ready: run  python manage.py migrate  first (make run does it)."
+        )
+
+
+def own_addresses() -> list[str]:
+    """This machine's names and addresses, for ALLOWED_HOSTS of a lab that a room looks at."""
+    names = {socket.gethostname(), socket.getfqdn()}
+    for name in list(names):
+        try:
+            names |= {str(info[4][0]) for info in socket.getaddrinfo(name, None, socket.AF_INET)}
+        except OSError:
+            continue
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # a documentation address: no packet is sent, only a route chosen
+            names.add(str(probe.getsockname()[0]))
+        except OSError:
+            pass
+    return sorted(names)
+
+
+def serve(host: str, port: int, application: Any, ready: Callable[[], None], lab: Lab) -> None:
+    """Daphne in this thread until a signal; every page is told with code 1012 that the server goes."""
+    from daphne.server import Server
+    from twisted.internet import reactor
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        exit_within_limit()
+        threading.Thread(target=lab.stop, name="stop", daemon=True).start()
+        reactor.callFromThread(reactor.stop)
+
+    interface = host.replace(":", r"\:")
+    server = Server(
+        application,
+        endpoints=[f"tcp:port={port}:interface={interface}"],
+        signal_handlers=False,
+        websocket_timeout=-1,
+        ping_interval=25,
+        ready_callable=ready,
+        server_name="f1-lab",
+    )
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    server.run()
+
+
+def exit_within_limit() -> None:
+    """Ctrl-C ends it, whatever still hangs; what is lost then comes back from Kafka and the leases."""
+
+    def end() -> None:
+        time.sleep(STOP_WITHIN_S)
+        os._exit(0)
+
+    threading.Thread(target=end, name="deadline", daemon=True).start()

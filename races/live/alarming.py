@@ -1,0 +1,31 @@
+"""The one alarm rule of the analytics, in the shape that board and recorder take it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from races.analytics.alarms import Alarm, AlarmRule
+from races.live.board_logs import Alarms
+from races.live.board_records import Record
+
+
+def alarm_rule() -> Alarms:
+    rule = AlarmRule()
+
+    def fold(key: str, ts: int, record: Record) -> list[dict[str, Any]]:
+        return [plain(alarm) for alarm in rule.feed(key, ts, record)]
+
+    return fold
+
+
+def plain(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "driver_code": alarm.key.rpartition(":")[2],
+        "kind": alarm.kind,
+        "severity": alarm.severity,
+        "direction": alarm.direction,
+        "start": alarm.start,
+        "end": alarm.end,
+        "size_c": alarm.size_c,
+        "reading": alarm.reading,
+    }

@@ -1,0 +1,239 @@
+"""Topics to boards to sockets, in every web process for itself: its own position, no shared group.
+
+One thread reads. Of a race that nobody watches it keeps the newest tick's records as bytes, undecoded; of one that
+is watched it keeps a board, and hands each new frame to the event loop as one rendered string.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from races.live.board import Board
+from races.live.board_records import Frame
+from races.live.pipeline import Rates
+from races.live.render_head import Life
+from races.live.render_panels import Pipeline
+from races.live.rendering import SLOW_TICKS, Screen, screen_of
+from races.streams.codec import Codec
+from races.streams.consumer import Message, Tail, TailState
+from races.streams.errors import BadRecord, RegistryUnavailable
+
+log = logging.getLogger(__name__)
+
+BATCH = 5000
+POLL_S = 0.2
+RACES_KEPT = 500  # unwatched races whose newest tick is remembered
+Publish = Callable[[str, str, Callable[[], str]], None]
+
+
+@dataclass(slots=True)
+class Watched:
+    """A race with spectators. The screen is what every one of their pages shows."""
+
+    board: Board
+    screen: Screen
+    _snapshot: str = ""
+
+    def show(self, frame: Frame, pipeline: Pipeline | None) -> str:
+        self._snapshot = ""
+        return self.screen.show(frame, pipeline)
+
+    def live(self, life: Life) -> str:
+        message = self.screen.live(life)
+        if message:
+            self._snapshot = ""
+        return message
+
+    def snapshot(self) -> str:
+        self._snapshot = self._snapshot or self.screen.snapshot()
+        return self._snapshot
+
+
+@dataclass(slots=True)
+class Raw:
+    """The newest tick of a race as it came: event time and values."""
+
+    timestamp: int = -1
+    values: list[bytes] = field(default_factory=list)
+
+    def add(self, message: Message) -> None:
+        if message.timestamp_ms > self.timestamp:
+            self.timestamp, self.values = message.timestamp_ms, []
+        if message.timestamp_ms == self.timestamp and message.value is not None:
+            self.values.append(message.value)
+
+
+class Feed:
+    """publish(race id, message, snapshot) is called in the reading thread; pipeline() says how the stream does."""
+
+    def __init__(self, publish: Publish, pipeline: Callable[[], Pipeline] | None = None) -> None:
+        self._publish, self._pipeline = publish, pipeline
+        self._tail: Tail | None = None
+        self._codec: Codec | None = None
+        self._watched: dict[str, Watched] = {}
+        self._raw: dict[str, Raw] = {}
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self.rates = Rates()
+        self.bad: Counter[str] = Counter()
+        self.polled_at = time.monotonic()
+
+    def run(self, tail: Tail, codec: Codec) -> None:
+        """Reads until stop() or an error; the boards outlive both."""
+        self._tail, self._codec = tail, codec
+        try:
+            while not self._stopping.is_set():
+                messages = tail.poll(BATCH, POLL_S)
+                self.polled_at = time.monotonic()
+                with self._lock:
+                    for message in messages:
+                        self._take(message)
+        finally:
+            self._tail = None
+            tail.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def lags(self) -> Mapping[str, int]:
+        return self._tail.lags() if self._tail else {}
+
+    @property
+    def state(self) -> TailState | None:
+        """None while it does not read."""
+        return self._tail.state if self._tail else None
+
+    def watch(self, race_id: str, board: Board, life: Life) -> None:
+        """Starts a board, brought up with the newest tick if one was seen."""
+        with self._lock:
+            if race_id in self._watched:
+                return
+            for record in self._decoded("positions", self._raw.get(race_id, Raw()).values):
+                board.apply("positions", record)
+            screen = screen_of(board.meta, board.frame, life=life)
+            self._watched[race_id] = Watched(board, screen)
+
+    def live(self, race_id: str, life: Life) -> None:
+        """The race's own state changed: said on every page that shows it."""
+        with self._lock:
+            watched = self._watched.get(race_id)
+            message = watched.live(life) if watched else ""
+            if watched and message:
+                self._publish(race_id, message, watched.snapshot)
+
+    def races(self) -> set[str]:
+        return set(self._watched)
+
+    def watched(self, race_id: str) -> bool:
+        return race_id in self._watched
+
+    def unwatch(self, keep: set[str]) -> None:
+        with self._lock:
+            for race_id in set(self._watched) - keep:
+                del self._watched[race_id]
+
+    def snapshot(self, race_id: str) -> str:
+        with self._lock:
+            return self._watched[race_id].snapshot()
+
+    def newest(self, race_id: str) -> list[Mapping[str, Any]]:
+        """The newest tick's records of any race that publishes just now."""
+        with self._lock:
+            return list(self._decoded("positions", self._raw.get(race_id, Raw()).values))
+
+    def frame(self, race_id: str) -> Frame | None:
+        with self._lock:
+            watched = self._watched.get(race_id)
+            return watched.board.frame if watched else None
+
+    def _take(self, message: Message) -> None:
+        self.rates.count(message.role, message.timestamp_ms)
+        if message.role == "positions":
+            self._position(message)
+        elif message.role != "car_metrics" and self._watched:
+            self._other(message)
+
+    def _position(self, message: Message) -> None:
+        race_id = (message.key or b"").decode("utf-8", "replace")
+        raw = self._raw.get(race_id)
+        if raw is None:
+            raw = self._raw[race_id] = Raw()
+            if len(self._raw) > RACES_KEPT:
+                del self._raw[next(iter(self._raw))]
+        raw.add(message)
+        watched = self._watched.get(race_id)
+        if watched is not None:
+            record = self._decode(message)
+            if record is not None:
+                self._apply(race_id, watched, "positions", record, None)
+
+    def _other(self, message: Message) -> None:
+        race_id = self._race_of(message)
+        if race_id is not None and race_id not in self._watched:
+            return
+        record = self._decode(message)
+        if record is None:
+            return
+        race_id = race_id or record.get("race_id")
+        key = self._key(message)
+        for name, watched in list(self._watched.items()):
+            if race_id in (None, name):
+                self._apply(name, watched, message.role, record, key)
+
+    def _race_of(self, message: Message) -> str | None:
+        """The race by the key alone; None where the value has to say it."""
+        if message.role == "race_control":
+            return (message.key or b"").decode("utf-8", "replace")
+        key = self._key(message)
+        if not isinstance(key, dict):
+            return None
+        return (
+            str(key["race_id"]) if message.role == "avg_speed" else str(key["key"]).rpartition(":")[0] or None
+        )
+
+    def _key(self, message: Message) -> Any:
+        if self._codec is None:
+            return None
+        try:
+            return self._codec.decode_key(message.role, message.key)
+        except (BadRecord, RegistryUnavailable) as error:
+            self._count_bad(message, error)
+            return None
+
+    def _apply(self, race_id: str, watched: Watched, role: str, record: Mapping[str, Any], key: Any) -> None:
+        frame = watched.board.apply(role, record, key)
+        if frame is None:
+            return
+        pipeline = self._pipeline() if self._pipeline and frame["tick"] % SLOW_TICKS == 0 else None
+        self._publish(race_id, watched.show(frame, pipeline), watched.snapshot)
+
+    def _decoded(self, role: str, values: list[bytes]) -> list[Mapping[str, Any]]:
+        records: list[Mapping[str, Any]] = []
+        if self._codec is None:
+            return records
+        for value in values:
+            try:
+                records.append(self._codec.decode(role, value))
+            except (BadRecord, RegistryUnavailable):
+                self.bad[role] += 1
+        return records
+
+    def _decode(self, message: Message) -> Mapping[str, Any] | None:
+        if self._codec is None:
+            return None
+        try:
+            return self._codec.decode(message.role, message.value)
+        except (BadRecord, RegistryUnavailable) as error:
+            self._count_bad(message, error)
+            return None
+
+    def _count_bad(self, message: Message, error: Exception) -> None:
+        self.bad[message.role] += 1
+        if self.bad[message.role] == 1:
+            log.warning("Skipped %s[%d]@%d: %s", message.role, message.partition, message.offset, error)

@@ -1,0 +1,141 @@
+"""Race id to sockets, inside one process and one event loop.
+
+A frame is one string for everybody. It is sent inline while the transport takes it: the send coroutine is started
+by hand and is done at once in the usual case. For a client that doesn't take it the rest of that one send becomes
+a task; until it ends, the client's frames are left out, and what it gets next is the newest state as a whole.
+So a slow client costs one pending frame, never a queue, and delays nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+Send = Callable[[str], Coroutine[Any, Any, None]]
+Close = Callable[[int, str], Awaitable[None]]
+
+
+class _Rest(Awaitable[None]):
+    """The rest of a coroutine that was started by hand and stopped at `first`."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], first: Any) -> None:
+        self._coroutine, self._waits_for = coroutine, first
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while True:
+            step: Callable[[Any], Any]
+            try:
+                given: Any = yield self._waits_for
+                step = self._coroutine.send
+            except BaseException as error:
+                given, step = error, self._coroutine.throw
+            try:
+                self._waits_for = step(given)
+            except StopIteration:
+                return
+
+
+async def _finish(rest: _Rest) -> None:
+    await rest
+
+
+@dataclass(slots=True, eq=False)
+class Socket:
+    """One spectator. needs_snapshot: what it has is older than the last frame, changes alone would mislead it."""
+
+    send: Send
+    close: Close
+    client: str | None
+    acked_at: float
+    needs_snapshot: bool = False
+    lagging: bool = False
+    pending: asyncio.Task[None] | None = None
+    skipped: int = 0
+    last_sent_at: float = 0.0
+
+    def offer(self, text: str) -> bool:
+        """Sends now or begins to; False where the last one isn't through yet, or the connection is gone."""
+        if self.pending is not None:
+            self.needs_snapshot = True
+            self.skipped += 1
+            return False
+        coroutine = self.send(text)
+        try:
+            first = coroutine.send(None)
+        except StopIteration:
+            return True
+        except Exception:  # the connection ended; its own disconnect event takes it off the hub
+            return False
+        self.pending = asyncio.ensure_future(_finish(_Rest(coroutine, first)))
+        self.pending.add_done_callback(self._through)
+        return True
+
+    def _through(self, task: asyncio.Task[None]) -> None:
+        self.pending = None
+        if not task.cancelled():
+            task.exception()
+
+
+@dataclass(slots=True)
+class Channel:
+    """The sockets of one race."""
+
+    sockets: set[Socket] = field(default_factory=set)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._races: dict[str, Channel] = {}
+        self.frames = 0
+        self.skipped = 0
+
+    def join(self, race_id: str, socket: Socket) -> None:
+        self._races.setdefault(race_id, Channel()).sockets.add(socket)
+
+    def leave(self, race_id: str, socket: Socket) -> None:
+        channel = self._races.get(race_id)
+        if channel is None:
+            return
+        channel.sockets.discard(socket)
+        self.skipped += socket.skipped
+        socket.skipped = 0
+        if socket.pending is not None:
+            socket.pending.cancel()
+        if not channel.sockets:
+            del self._races[race_id]
+
+    def watched(self, race_id: str) -> bool:
+        return race_id in self._races
+
+    def races(self) -> list[str]:
+        return list(self._races)
+
+    def sockets(self, race_id: str | None = None) -> list[Socket]:
+        if race_id is not None:
+            channel = self._races.get(race_id)
+            return list(channel.sockets) if channel else []
+        return [socket for channel in self._races.values() for socket in channel.sockets]
+
+    def count(self, client: str | None = None) -> int:
+        if client is None:
+            return sum(len(channel.sockets) for channel in self._races.values())
+        return sum(socket.client == client for socket in self.sockets())
+
+    def publish(self, race_id: str, message: str, snapshot: Callable[[], str], now: float) -> None:
+        """One frame to everybody in the race; whoever missed one gets the whole state instead."""
+        channel = self._races.get(race_id)
+        if channel is None:
+            return
+        for socket in channel.sockets:
+            if socket.lagging:
+                continue
+            if socket.needs_snapshot and socket.pending is None:
+                socket.needs_snapshot = False
+                sent = socket.offer(snapshot())
+            else:
+                sent = socket.offer(message)
+            if sent:
+                socket.last_sent_at = now
+                self.frames += 1

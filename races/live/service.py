@@ -1,0 +1,194 @@
+"""One web process's live part: hub, feed and the task that looks after slow and silent clients.
+
+Daphne and Channels have no start-up event, so it starts with the first connection (f1site.asgi wraps the
+application) and is supervised: a feed that dies is started again with a growing pause, and /healthz says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from races import connection
+from races.live.board import Board
+from races.live.board_records import Frame
+from races.live.feed import Feed
+from races.live.history import live_board, race_of
+from races.live.hub import Hub, Socket
+from races.live.render_head import Life
+from races.live.render_panels import Pipeline, Stream
+from races.models import Race
+
+log = logging.getLogger(__name__)
+
+ROLES = ("positions", "race_control", "car_metrics", "avg_speed", "commentary", "car_metrics_anomalies")
+SILENT_S, LAGGING_EVERY_S, GIVEN_UP_S = 15.0, 5.0, 60.0
+FORGET_S = 20.0  # a race stays on its board this long after the last spectator left: reloads are cheap
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
+SILENT, GOING_AWAY = 4408, 1012
+
+
+class LiveService:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.hub = Hub()
+        self.feed = Feed(self._cross, self.pipeline)
+        self.feed_error = ""
+        self.restarts = 0
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = threading.Event()
+        self._left: dict[str, float] = {}
+        self._care: asyncio.Task[None] | None = None
+
+    def ensure_started(self) -> None:
+        """Called in the event loop with every connection; works once a loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        # Thousands of long-lived sockets make full collections slow: rarer ones cut the p99 of a broadcast.
+        gc.set_threshold(50_000, 50, 1000)
+        self._care = loop.create_task(self._look_after())
+        threading.Thread(target=self._supervise, name="feed", daemon=True).start()
+
+    async def close(self) -> None:
+        """Tells every page that the server goes, so that it comes back by itself."""
+        self._stopping.set()
+        self.feed.stop()
+        await asyncio.gather(
+            *(socket.close(GOING_AWAY, "the server restarts") for socket in self.hub.sockets()),
+            return_exceptions=True,
+        )
+        if self._care is not None:
+            self._care.cancel()
+
+    async def open_race(self, race_id: str) -> bool:
+        """Has a board for the race's first spectator; False where there is no such race."""
+        if self.feed.watched(race_id):
+            return True
+        found = await sync_to_async(_from_history, thread_sensitive=False)(race_id)
+        if found is None:
+            return False
+        self.feed.watch(race_id, *found)
+        return True
+
+    def frame(self, race_id: str) -> Frame | None:
+        return self.feed.frame(race_id)
+
+    def newest(self, race_id: str) -> list[Mapping[str, Any]]:
+        return self.feed.newest(race_id)
+
+    def snapshot(self, race_id: str) -> str:
+        return self.feed.snapshot(race_id)
+
+    def pipeline(self) -> Pipeline:
+        """The stream as this process measures it, for the strip at the foot of its pages."""
+        topics, rates, lags = settings.LAB.topics, self.feed.rates, self.feed.lags()
+        now_ms = time.time() * 1000
+        streams = tuple(
+            Stream(
+                role,
+                topics[role],
+                rates.per_second(role),
+                lags.get(role, 0),
+                None if (newest := rates.newest_ms(role)) is None else max(0.0, (now_ms - newest) / 1000),
+            )
+            for role in ROLES
+        )
+        state = self.feed.state
+        return Pipeline(
+            streams, settings.LAB.engine, self.hub.count(), state.text if state else "not reading"
+        )
+
+    def _supervise(self) -> None:
+        pause = FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began = self._clock()
+            try:
+                self._run_feed()
+            except Exception as error:
+                self.feed_error = f"{type(error).__name__}: {error}"[:300]
+                if not isinstance(error, connection.NoKafka):
+                    log.exception("The feed stopped; it starts again in %.1f s", pause)
+            pause = FIRST_PAUSE_S if self._clock() - began > 60 else min(pause * 2, LONGEST_PAUSE_S)
+            self._stopping.wait(pause)
+
+    def _run_feed(self) -> None:
+        kafka = connection.current()
+        self.feed_error = ""
+        self.feed.run(kafka.tail(ROLES), kafka.codec)
+        self.restarts += 1
+
+    def _cross(self, race_id: str, message: str, snapshot: Callable[[], str]) -> None:
+        """From the reading thread into the event loop, in order."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, race_id, message, snapshot)
+
+    def _deliver(self, race_id: str, message: str, snapshot: Callable[[], str]) -> None:
+        self.hub.publish(race_id, message, snapshot, self._clock())
+
+    async def _look_after(self) -> None:
+        while not self._stopping.is_set():
+            await asyncio.sleep(1.0)
+            try:
+                now = self._clock()
+                for race_id in self.hub.races():
+                    for socket in self.hub.sockets(race_id):
+                        await self._check(race_id, socket, now)
+                self._forget(now)
+                await sync_to_async(self._lives, thread_sensitive=False)()
+            except Exception:
+                log.exception("Looking after the sockets failed once")
+
+    def _lives(self) -> None:
+        """What the database says of the races on show: queued, waiting, failed, finished."""
+        ids = self.feed.races()
+        for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
+            self.feed.live(str(race.pk), life_of(race))
+
+    async def _check(self, race_id: str, socket: Socket, now: float) -> None:
+        silent = now - socket.acked_at
+        if silent > GIVEN_UP_S:
+            self.hub.leave(race_id, socket)
+            await socket.close(SILENT, "")
+        elif silent > SILENT_S:
+            socket.lagging = True
+            if now - socket.last_sent_at >= LAGGING_EVERY_S and socket.offer(self.snapshot(race_id)):
+                socket.last_sent_at = now
+        elif socket.needs_snapshot and socket.pending is None:
+            socket.needs_snapshot = False
+            socket.offer(self.snapshot(race_id))
+
+    def _forget(self, now: float) -> None:
+        watched, known = set(self.hub.races()), self.feed.races()
+        self._left = {race: self._left.get(race, now) for race in known - watched}
+        self.feed.unwatch({race for race in known if race in watched or now - self._left[race] < FORGET_S})
+
+
+def life_of(race: Race) -> Life:
+    return Life(race.status, race.status_reason, race.waiting_for)
+
+
+def _from_history(race_id: str) -> tuple[Board, Life] | None:
+    race = race_of(race_id)
+    board = live_board(race) if race is not None else None
+    return (board, life_of(race)) if race is not None and board is not None else None
+
+
+_service: LiveService | None = None
+
+
+def service() -> LiveService:
+    """This process's live service."""
+    global _service
+    if _service is None:
+        _service = LiveService()
+    return _service

@@ -1,0 +1,112 @@
+"""The socket of one spectator: a snapshot on connect, then what the hub hands over. It understands `ack <tick>`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from races.live.hub import Socket
+from races.live.service import LiveService, service
+from races.middleware import COOKIE, client_of
+
+BAD_MESSAGE, UNKNOWN_RACE, SILENT, TOO_MANY = 4400, 4404, 4408, 4429
+REASONS = {
+    BAD_MESSAGE: "this socket takes acknowledgements only",
+    UNKNOWN_RACE: "there is no such race",
+    SILENT: "no acknowledgement for a minute",
+    TOO_MANY: "too many pages of this browser are open",
+}
+# A page acknowledges once a second; a little room for timers that bunch up after a pause.
+ACK_BURST, ACK_RATE = 10.0, 2.0
+LONGEST_ACK = 16
+
+
+def cookie_of(scope: dict[str, Any]) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            for part in value.decode("latin-1").split(";"):
+                key, _, text = part.strip().partition("=")
+                if key == COOKIE:
+                    return str(text)
+    return None
+
+
+def acked_tick(text: str | None) -> int | None:
+    """The tick of an `ack <tick>`; None for anything else."""
+    if text is None or len(text) > LONGEST_ACK or not text.startswith("ack "):
+        return None
+    number = text[4:]
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    live: LiveService
+    socket: Socket | None = None
+
+    async def connect(self) -> None:
+        self.live = service()
+        self.race_id = str(self.scope["url_route"]["kwargs"]["race_id"])
+        await self.accept()
+        if not await self.live.open_race(self.race_id):
+            await self._refuse(UNKNOWN_RACE)
+            return
+        client = client_of(cookie_of(self.scope))
+        limit = settings.F1_MAX_SOCKETS_PER_CLIENT
+        if client and limit and self.live.hub.count(client) >= limit:
+            await self._refuse(TOO_MANY)
+            return
+        self._join(client)
+
+    def _join(self, client: str | None) -> None:
+        """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
+        self._tokens, self._refilled = ACK_BURST, time.monotonic()
+        self.socket = Socket(self._send_text, self._refuse, client, acked_at=self._refilled)
+        self.live.hub.join(self.race_id, self.socket)
+        self.socket.offer(self.live.snapshot(self.race_id))
+
+    async def _send_text(self, text: str) -> None:
+        await self.base_send({"type": "websocket.send", "text": text})
+
+    async def _refuse(self, code: int, reason: str = "") -> None:
+        await self.base_send(
+            {"type": "websocket.close", "code": code, "reason": reason or REASONS.get(code, "")}
+        )
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        tick = acked_tick(text_data) if bytes_data is None else None
+        if self.socket is None:
+            return
+        if tick is None or not self._within_rate():
+            self._leave()
+            await self._refuse(BAD_MESSAGE)
+            return
+        self.socket.acked_at = time.monotonic()
+        self.socket.lagging = False
+        self.socket.offer(f'<i id="pong" hidden>{tick}</i>')
+
+    def _within_rate(self) -> bool:
+        now = time.monotonic()
+        self._tokens = min(ACK_BURST, self._tokens + (now - self._refilled) * ACK_RATE) - 1
+        self._refilled = now
+        return self._tokens >= 0
+
+    def _leave(self) -> None:
+        if self.socket is not None:
+            self.live.hub.leave(self.race_id, self.socket)
+            self.socket = None
+
+    async def disconnect(self, code: int) -> None:
+        self._leave()
+
+
+class UnknownSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """Any other socket address: closed with words instead of a traceback in the log."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.base_send(
+            {"type": "websocket.close", "code": UNKNOWN_RACE, "reason": REASONS[UNKNOWN_RACE]}
+        )

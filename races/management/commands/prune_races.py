@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from races.management.base import TeachingCommand
+from races.models import Race
+
+
+class Command(TeachingCommand):
+    help = """Delete old history; running and queued races stay.
+
+  python manage.py prune_races --keep 50      the newest fifty that have ended stay"""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--keep", type=int, required=True, help="how many of the newest ended races stay")
+
+    def handle(self, *args: Any, keep: int, **options: Any) -> None:
+        if keep < 0:
+            raise CommandError("--keep must be 0 or more.")
+        old = list(Race.objects.ended().order_by("-created_at").values_list("pk", flat=True)[keep:])
+        for race_id in old:  # one transaction each: a long history must not hold the lock for long
+            Race.objects.filter(pk=race_id).delete()
+        self.stdout.write(f"{len(old)} races deleted, {Race.objects.ended().count()} kept.")

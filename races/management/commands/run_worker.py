@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from races import connection
+from races.lab import CannotStart, check_migrations, exit_within_limit
+from races.management.base import TeachingCommand
+from races.roles import make_roles
+from races.streams.admin import ensure_topics
+from races.streams.errors import StreamError
+
+
+class Command(TeachingCommand):
+    help = """Run a worker of its own for a configured Kafka: races, embedded analytics and, by lease, the recorder.
+
+  python manage.py run_worker
+
+Any number of them may run, on any machine that reaches the database and Kafka; each race has one of them at a
+time, and when a worker dies another goes on with its races. The web is then one or more of
+  daphne f1site.asgi:application      or      uvicorn f1site.asgi:application"""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.LAB.kafka is None:
+            raise CommandError(
+                "run_worker needs a kafka: section in config.yaml. Without one, runlab carries its own Kafka."
+            )
+        try:
+            check_migrations()
+            ensure_topics(settings.LAB.kafka)
+        except (CannotStart, StreamError) as error:
+            raise CommandError(str(error)) from None
+        self._run()
+
+    def _run(self) -> None:
+        ended, deaths = threading.Event(), []
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            exit_within_limit()
+            ended.set()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        roles = make_roles(connection.current())
+
+        def died(name: str) -> None:
+            deaths.append(name)
+            ended.set()
+
+        roles.start(died)
+        self.stdout.write(f"Worker {roles.worker.owner} takes races. Ctrl-C stops it.")
+        ended.wait()
+        roles.stop()
+        if deaths:
+            raise CommandError(f"The {deaths[0]} died; the log above says why.")

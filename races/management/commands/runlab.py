@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import CommandError, CommandParser
+
+from races.connection import Connection
+from races.lab import CannotStart, Lab, check_migrations, check_port, own_addresses, serve
+from races.management.base import TeachingCommand
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Command(TeachingCommand):
+    help = """Start the whole lab in one process: web, worker, analytics and recorder.
+
+Without a kafka: section in config.yaml it carries its own Kafka and schema registry; with one it uses those.
+
+  python manage.py runlab                 on http://127.0.0.1:8000
+  python manage.py runlab 8100            on another port
+  python manage.py runlab 0.0.0.0:8000    for a whole room: other machines can open it too
+  F1_ANOMALY_DETECTION=1 python manage.py runlab     with engine readings and their anomalies
+
+Ctrl-C ends everything; running races go on at the next start."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("address", nargs="?", default="127.0.0.1:8000", help="HOST:PORT or PORT")
+
+    def handle(self, *args: Any, address: str, **options: Any) -> None:
+        host, port = split_address(address)
+        lab = Lab()
+        try:
+            check_port(host, port)
+            check_migrations()
+            if host not in LOOPBACK:
+                settings.ALLOWED_HOSTS += own_addresses()
+            shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
+            url = f"http://{shown}:{port}"
+            kafka = lab.start(url, lambda name: os.kill(os.getpid(), signal.SIGTERM))
+        except CannotStart as error:
+            raise CommandError(str(error)) from None
+        from f1site.asgi import application
+
+        serve(host, port, application, lambda: self._banner(url, host, kafka), lab)
+        lab.stop()
+        if lab.roles is not None and lab.roles.died.is_set():
+            raise CommandError("The lab stopped because a part of it died; the log above says why.")
+
+    def _banner(self, url: str, host: str, kafka: Connection) -> None:
+        kind = "embedded" if kafka.settings.embedded else "configured"
+        anomalies = "on" if settings.LAB.anomaly_detection else "off (F1_ANOMALY_DETECTION=1 turns it on)"
+        lines = [
+            "",
+            f"  The F1 streaming lab runs on {self.style.SUCCESS(url)}",
+            "",
+            f"  Kafka       {kafka.settings.bootstrap}  ({kind})",
+            f"  Registry    {kafka.settings.registry_url}",
+            f"  Analytics   {settings.LAB.engine}; anomaly detection {anomalies}",
+        ]
+        if host not in LOOPBACK:
+            others = [name for name in own_addresses() if name[0].isdigit() and not name.startswith("127.")]
+            port = url.rpartition(":")[2]
+            lines.append(f"  The room    {'  '.join(f'http://{name}:{port}' for name in others)}")
+        if not get_user_model().objects.filter(is_staff=True).exists():
+            lines.append(f"  Admin       {url}/admin/  (first: python manage.py createsuperuser)")
+        self.stdout.write(
+            "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
+        )
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Raises CommandError."""
+    host, _, port = address.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise CommandError(f"'{address}' is no address; write HOST:PORT or PORT, e.g. 127.0.0.1:8000")
+    return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, Choice, LimitReached, WrongChoice, enter
+from races.management.base import TeachingCommand
+from races.models import Race
+from races.sim import load_circuit
+
+WIDTH = 40
+POLL_S = 0.5
+NOBODY_AFTER_S = 8.0
+
+
+class Command(TeachingCommand):
+    help = """Start a race from the shell; a running lab or worker takes it from the database.
+
+  python manage.py start_race --driver NOR
+  python manage.py start_race --driver HAM --circuit spa --laps 8 --seed 7 --wait
+  python manage.py start_race --driver VER --pace 60 --wait
+
+Prints the race's id and address. --wait follows it with a progress bar to the classification."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--driver", required=True, help="three-letter code, e.g. NOR")
+        parser.add_argument("--circuit", default=DEFAULT_CIRCUIT, help="default %(default)s")
+        parser.add_argument("--laps", type=int, help="default: a sprint of about 90 seconds")
+        parser.add_argument("--pace", type=int, default=DEFAULT_PACE, help="race seconds a second, 1 to 60")
+        parser.add_argument("--seed", type=int, help="the same seed gives the same race")
+        parser.add_argument("--no-incidents", action="store_true", help="no retirements, no safety car")
+        parser.add_argument("--wait", action="store_true", help="follow it to the classification")
+        parser.add_argument(
+            "--lab", default="http://127.0.0.1:8000", help="the lab's address, for the printed link"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        choice = Choice(
+            options["driver"].upper(),
+            options["circuit"],
+            options["laps"],
+            options["pace"],
+            options["seed"],
+            not options["no_incidents"],
+        )
+        try:
+            race = enter(choice)
+        except (WrongChoice, LimitReached) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"{race.pk}  {options['lab']}{race.get_absolute_url()}")
+        if options["wait"]:
+            self._follow(race)
+
+    def _follow(self, race: Race) -> None:
+        began, lap = time.monotonic(), -1
+        while race.is_active:
+            time.sleep(POLL_S)
+            race.refresh_from_db()
+            if race.status == Race.Status.QUEUED and time.monotonic() - began > NOBODY_AFTER_S:
+                self.stderr.write(
+                    "Nobody takes the race. Start a lab (make run) or a worker (manage.py run_worker)."
+                )
+                began = time.monotonic()
+            if race.lap != lap or sys.stdout.isatty():
+                lap = race.lap
+                self._progress(race)
+        self.stdout.write("")
+        self._result(race)
+
+    def _progress(self, race: Race) -> None:
+        share = min(1.0, race.lap / race.laps)
+        bar = "█" * round(share * WIDTH) + "░" * (WIDTH - round(share * WIDTH))
+        words = race.waiting_for and f"  waiting for {race.waiting_for}"
+        line = f"{race.circuit_name}  {bar}  lap {race.lap} of {race.laps}{words}"
+        self.stdout.write(
+            f"\r{line}\033[K" if sys.stdout.isatty() else line, ending="" if sys.stdout.isatty() else "\n"
+        )
+        self.stdout.flush()
+
+    def _result(self, race: Race) -> None:
+        if race.status == Race.Status.FAILED:
+            raise CommandError(f"The race failed: {race.status_reason}")
+        self.stdout.write(f"{race.get_status_display()}: {load_circuit(race.circuit).name}, {race.laps} laps")
+        for row in race.results.all():
+            gap = (
+                ""
+                if row.gap_s is None
+                else f"+{row.gap_s:.3f}"
+                if not row.laps_down
+                else f"+{row.laps_down} lap"
+            )
+            mark = "*" if row.driver_code == race.driver_code else " "
+            words = "retired" if row.status == "retired" else gap
+            self.stdout.write(
+                f"{mark}{row.position:3}  {row.driver_code}  {row.driver_name:<22} {words:>10}  {row.stops} stops"
+            )

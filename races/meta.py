@@ -1,0 +1,58 @@
+"""A race's names, colours and track as they are when it is entered: frozen with it, so that history stays true."""
+
+from __future__ import annotations
+
+from races.live.board_meta import CarMeta, RaceMeta, TrackMeta
+from races.models import Entry, Race
+from races.sim import load_circuit, load_season
+
+
+def meta_for(race: Race) -> RaceMeta:
+    circuit, season = load_circuit(race.circuit), load_season()
+    colours = {team.name: team.colour for team in season.teams}
+    drawing = circuit.drawing
+    return RaceMeta(
+        race_id=str(race.pk),
+        circuit=circuit.slug,
+        circuit_name=circuit.name,
+        laps=race.laps,
+        pace=race.pace,
+        seed=race.seed,
+        own_code=race.driver_code,
+        cars=tuple(
+            CarMeta(driver.code, driver.name, driver.number, driver.team, colours[driver.team])
+            for driver in season.drivers
+        ),
+        country=circuit.country,
+        length_m=circuit.length_m,
+        track=TrackMeta(
+            outline=tuple((round(x, 1), round(y, 1)) for x, y in drawing.outline),
+            pit=tuple((round(x, 1), round(y, 1)) for x, y in drawing.pit_lane),
+            pit_entry=circuit.pit.entry,
+            pit_exit=circuit.pit.exit,
+            sectors=circuit.sectors,
+        ),
+        pit_loss_s={
+            "green": circuit.race.pit_loss_s + STANDING_S,
+            "vsc": circuit.race.pit_loss_vsc_s + STANDING_S,
+            "safety_car": circuit.race.pit_loss_sc_s + STANDING_S,
+        },
+    )
+
+
+STANDING_S = 2.7  # the usual stop, stationary
+
+
+def entries_for(race: Race, meta: RaceMeta) -> list[Entry]:
+    return [
+        Entry(
+            race=race,
+            driver_code=car.code,
+            driver_name=car.name,
+            number=car.number,
+            team_name=car.team,
+            colour=car.colour,
+            own=car.code == meta.own_code,
+        )
+        for car in meta.cars
+    ]

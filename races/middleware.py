@@ -1,0 +1,52 @@
+"""Who is asking, without knowing who they are: a signed random id in a cookie, nothing else."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+COOKIE = "f1_client"
+SALT = "races.client"
+PATHS_WITHOUT = ("/api/", "/registry/", "/livez", "/healthz", "/metrics", "/static/")
+
+
+def client_of(cookie: str | None) -> str | None:
+    """The id that the cookie's signature vouches for."""
+    if not cookie or len(cookie) > 200:
+        return None
+    try:
+        return str(signing.Signer(salt=SALT).unsign(cookie))
+    except signing.BadSignature:
+        return None
+
+
+class ClientMiddleware:
+    """Gives every visitor of a page request.client_id, which limits and the stop button go by."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        known = client_of(request.COOKIES.get(COOKIE))
+        client = known or secrets.token_urlsafe(12)
+        request.client_id = client  # type: ignore[attr-defined]  # the way Django's own middleware adds user
+        response = self.get_response(request)
+        if not known and not request.path.startswith(PATHS_WITHOUT):
+            value = signing.Signer(salt=SALT).sign(client)
+            response.set_cookie(
+                COOKIE, value, max_age=90 * 86400, httponly=True, samesite="Lax", secure=request.is_secure()
+            )
+        return response
+
+
+class PermissionsPolicyMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+        return response

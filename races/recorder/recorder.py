@@ -1,0 +1,194 @@
+"""Topics to history. One recorder at a time, by lease; every row goes by its own identity, so that a topic that is
+read twice changes nothing. Offsets are saved in the transaction that saves what was read up to them.
+
+Where the database refuses (locked, disk full) nothing more is read: Kafka holds what is not recorded yet.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from races.live.board import Board
+from races.live.board_meta import RaceMeta
+from races.live.history import last_frame
+from races.models import Race
+from races.recorder import writing
+from races.recorder.chunks import unpack_readings
+from races.recorder.lease import RecorderLease
+from races.recorder.recording import Recording
+from races.streams.codec import Codec
+from races.streams.consumer import Message, Tail
+from races.streams.errors import BadRecord, RegistryUnavailable
+
+log = logging.getLogger(__name__)
+
+ROLES = ("positions", "race_control", "avg_speed", "commentary", "car_metrics_anomalies")
+FLUSH_S, RETRY_S, POLL_S = 1.0, 0.5, 0.1
+BATCH = 4000
+FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
+FORGET_S = 300.0  # Flink's last words come up to minutes after the flag
+Pending = writing.Pending
+
+
+class Recorder:
+    def __init__(
+        self,
+        make_tail: Callable[[Any, str | None], Tail],
+        codec: Codec,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """make_tail(offsets or "beginning", incarnation)."""
+        self._make_tail, self._codec, self._clock = make_tail, codec, clock
+        self._lease = RecorderLease(clock)
+        self._stopping = threading.Event()
+        self._races: dict[str, Recording | None] = {}
+        self._pending = Pending()
+        self.bad: Counter[str] = Counter()
+        self.error = ""
+        self.active = False
+        self.flushed_at = clock()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                close_old_connections()
+                if self._lease.hold():
+                    self._record()
+                self.error = ""
+            except DatabaseError as error:
+                self.error = f"the database does not take history: {error}"
+                log.warning("%s", self.error)
+            self.active = False
+            self._stopping.wait(RETRY_S)
+        self._give_back()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _give_back(self) -> None:
+        try:
+            self._lease.release()
+        except DatabaseError as error:
+            log.warning("The recorder's lease runs out by itself: %s", error)
+        connection.close()
+
+    def _record(self) -> None:
+        incarnation, offsets = writing.saved_offsets()
+        tail = self._make_tail(offsets or "beginning", incarnation)
+        self._races, self._pending, self.active = {}, Pending(), True
+        try:
+            next_flush = self._clock() + FLUSH_S
+            while not self._stopping.is_set() and self._lease.fresh():
+                self._take_all(tail)
+                if self._clock() >= next_flush:
+                    self._flush_until_it_works(tail)
+                    next_flush = self._clock() + FLUSH_S
+            self._take_all(tail)
+            self._flush(tail)
+        finally:
+            tail.close()
+
+    def _take_all(self, tail: Tail) -> None:
+        for message in tail.poll(BATCH, POLL_S):
+            try:
+                self._take(message)
+            except (BadRecord, RegistryUnavailable, KeyError, TypeError, ValueError) as error:
+                self._skip(message, error)
+
+    def _skip(self, message: Message, error: Exception) -> None:
+        self.bad[message.role] += 1
+        if self.bad[message.role] == 1:
+            log.warning("Skipped %s[%d]@%d: %s", message.role, message.partition, message.offset, error)
+
+    def _flush_until_it_works(self, tail: Tail) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._flush(tail)
+                self.error = ""
+                return
+            except DatabaseError as error:
+                if not self.error:
+                    log.warning("History waits: %s", error)
+                self.error = f"the database does not take history: {error}"
+                self._stopping.wait(RETRY_S)
+                close_old_connections()
+
+    def _flush(self, tail: Tail) -> None:
+        if not self._lease.hold():
+            return
+        now = self._clock()
+        recordings = [recording for recording in self._races.values() if recording is not None]
+        writing.flush(recordings, self._pending, tail.incarnation or "", tail.offsets(), now - FINISH_AFTER_S)
+        self._pending, self.flushed_at = Pending(), now
+        for race_id, recording in list(self._races.items()):
+            if recording is None or (recording.over_at is not None and now - recording.over_at > FORGET_S):
+                del self._races[race_id]
+
+    def _take(self, message: Message) -> None:
+        record = self._codec.decode(message.role, message.value)
+        key = self._codec.decode_key(message.role, message.key)
+        if message.role == "commentary":
+            self._commentary(record)
+            return
+        recording = self._recording(_race_id(message.role, record, key))
+        if recording is None:
+            return
+        if message.role == "positions":
+            recording.position(record, self._clock())
+        elif message.role == "race_control":
+            self._pending.control[recording.race.pk, record["event"]] = (recording.race, record)
+        elif isinstance(key, dict):
+            self._derived(message.role, recording, record, key)
+
+    def _derived(self, role: str, recording: Recording, record: dict[str, Any], key: dict[str, Any]) -> None:
+        if role == "avg_speed":
+            recording.average(record, key)
+        else:
+            recording.reading(record, key)
+
+    def _commentary(self, record: dict[str, Any]) -> None:
+        race_id = record.get("race_id")
+        if race_id is not None:
+            recording = self._recording(str(race_id))
+            targets = [recording.race] if recording else []
+        else:  # the original lab's records belong to every running race
+            targets = list(Race.objects.filter(status=Race.Status.RUNNING))
+        for race in targets:
+            self._pending.commentary[race.pk, str(record["id"])[:120]] = (race, record)
+
+    def _recording(self, race_id: str) -> Recording | None:
+        if race_id not in self._races:
+            self._races[race_id] = self._load(race_id)
+        return self._races[race_id]
+
+    def _load(self, race_id: str) -> Recording | None:
+        try:
+            race = Race.objects.filter(pk=uuid.UUID(race_id)).first()
+        except ValueError:
+            return None
+        if race is None or not race.frozen:
+            return None
+        frame = last_frame(race)
+        recording = Recording(race, Board(RaceMeta.from_json(race.frozen), None, frame), frame)
+        for chunk in race.reading_chunks.all():
+            for key, record in unpack_readings(race_id, bytes(chunk.data)):
+                recording.reading(record, key)
+        recording.readings.clear()
+        recording.alarms.clear()
+        return recording
+
+
+def _race_id(role: str, record: dict[str, Any], key: Any) -> str:
+    if role in ("positions", "race_control"):
+        return str(record["race_id"])
+    if not isinstance(key, dict):
+        return ""
+    return str(key["race_id"]) if role == "avg_speed" else str(key["key"]).rpartition(":")[0]

@@ -1,0 +1,132 @@
+"""One race as the recorder follows it: what the next flush writes. Pure but for what it is given to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from races.live.alarming import alarm_rule
+from races.live.board import Board
+from races.live.board_logs import Alarms
+from races.live.board_records import CarFrame, Frame
+from races.models import ControlMessage, Lap, Race, Result
+
+Record = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Recording:
+    """over_at: when the last tick was seen, on the recorder's clock."""
+
+    race: Race
+    board: Board
+    previous: Frame | None
+    frames: list[Frame] = field(default_factory=list)
+    laps: list[Lap] = field(default_factory=list)
+    readings: list[tuple[str, int, Record]] = field(default_factory=list)
+    seen_readings: set[tuple[str, int]] = field(default_factory=set)
+    rule: Alarms = field(default_factory=alarm_rule)
+    alarms: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
+    missing: int = 0
+    over_at: float | None = None
+    dirty_results: bool = False
+
+    def position(self, record: Record, now: float) -> None:
+        frame = self.board.apply("positions", record)
+        if frame is not None and frame["tick"] > self._newest():
+            self._frame(frame, now)
+
+    def average(self, record: Record, key: Record) -> None:
+        self.board.apply("avg_speed", record, key)
+        self.dirty_results = self.over_at is not None or not self.race.is_active
+
+    def reading(self, record: Record, key: Record) -> bool:
+        """True where the reading is new."""
+        code, ts = str(key["key"]).rpartition(":")[2], int(key["ts"])
+        if not code or len(code) > 3 or (code, ts) in self.seen_readings:
+            return False
+        self.seen_readings.add((code, ts))
+        self.readings.append((code, ts, record))
+        for alarm in self.rule(str(key["key"]), ts, record):
+            self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm
+        return True
+
+    def _newest(self) -> int:
+        return self.previous["tick"] if self.previous else -1
+
+    def _frame(self, frame: Frame, now: float) -> None:
+        self.missing += frame["tick"] - self._newest() - 1
+        before = {car["driver_code"]: car for car in self.previous["cars"]} if self.previous else {}
+        for car in frame["cars"]:
+            self._lap(frame, car, before.get(car["driver_code"]))
+        self.frames.append(frame)
+        self.previous = frame
+        if frame["phase"] == "over":
+            self.over_at = now
+
+    def _lap(self, frame: Frame, car: CarFrame, before: CarFrame | None) -> None:
+        if before is None:
+            return
+        finished = car["status"] == "finished" and before["status"] != "finished"
+        if not finished and (car["lap"] <= before["lap"] or before["lap"] < 1):
+            return
+        sectors = car["sectors"]
+        self.laps.append(
+            Lap(
+                race=self.race,
+                driver_code=car["driver_code"],
+                lap=car["lap"] if finished else car["lap"] - 1,
+                time_s=car["last_lap_s"],
+                sector_1_s=sectors[0],
+                sector_2_s=sectors[1],
+                sector_3_s=sectors[2],
+                position=car["position"],
+                gap_s=car["gap_s"],
+                tyre=before["tyre"],
+                tyre_age=before["tyre_age"],
+                tick=frame["tick"],
+            )
+        )
+
+
+def results(race: Race, frame: Frame, averages: Mapping[str, float | None]) -> list[Result]:
+    """The classification as the last frame has it."""
+    return [
+        Result(
+            race=race,
+            position=car["position"],
+            grid=car["grid"],
+            driver_code=car["driver_code"],
+            driver_name=car["driver_name"],
+            team_name=car["team_name"],
+            gap_s=car["gap_s"],
+            interval_s=car["interval_s"],
+            laps_down=car["laps_down"],
+            last_lap_s=car["last_lap_s"],
+            best_lap_s=car["best_lap_s"],
+            average_speed_kmh=averages.get(car["driver_name"]),
+            tyre=car["tyre"],
+            stints=car["stints"][:80],
+            stops=car["stops"],
+            laps=car["lap"] if car["status"] == "finished" else max(car["lap"] - 1, 0),
+            status=car["status"],
+        )
+        for car in frame["cars"]
+    ]
+
+
+def control_row(race: Race, record: Record) -> ControlMessage:
+    return ControlMessage(
+        race=race,
+        event=record["event"],
+        tick=record["tick"],
+        timestamp=record["timestamp"],
+        type=str(record["type"])[:30],
+        driver_code=str(record["driver_code"])[:3],
+        other_code=str(record["other_code"])[:3],
+        lap=max(0, record["lap"]),
+        position=max(0, record["position"]),
+        value=record["value"],
+        message=str(record["message"])[:300],
+    )

@@ -1,0 +1,151 @@
+"""What a flush writes, in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from races.models import (
+    ACTIVE,
+    Alarm,
+    BoardChunk,
+    CommentaryLine,
+    ControlMessage,
+    Lap,
+    Race,
+    ReadingChunk,
+    RecorderOffset,
+    Result,
+)
+from races.recorder.chunks import pack_frames, pack_readings
+from races.recorder.recording import Recording, control_row, results
+from races.streams.consumer import Offsets
+
+Rows = dict[tuple[uuid.UUID, Any], tuple[Race, Mapping[str, Any]]]
+KINDS = ("info", "warning", "highlight")
+
+
+@dataclass(slots=True)
+class Pending:
+    control: Rows = field(default_factory=dict)
+    commentary: Rows = field(default_factory=dict)
+
+
+def saved_offsets() -> tuple[str | None, Offsets]:
+    """(incarnation, role -> partition -> next offset) of the newest incarnation recorded."""
+    newest = RecorderOffset.objects.order_by("-id").values_list("incarnation", flat=True).first()
+    offsets: Offsets = {}
+    for row in RecorderOffset.objects.filter(incarnation=newest or ""):
+        offsets.setdefault(row.topic, {})[row.partition] = row.next_offset
+    return newest, offsets
+
+
+def flush(
+    recordings: list[Recording], pending: Pending, incarnation: str, offsets: Offsets, over_before: float
+) -> None:
+    ended: list[tuple[Recording, str]] = []
+    with transaction.atomic():
+        _logs(pending)
+        for recording in recordings:
+            _recording(recording)
+            if recording.over_at is not None and recording.over_at <= over_before:
+                ended.append((recording, _finish(recording)))
+        _offsets(incarnation, offsets)
+    for recording, status in ended:
+        recording.race.status = status
+    for recording in recordings:
+        recording.frames, recording.laps, recording.readings = [], [], []
+        recording.alarms.clear()
+        recording.missing = 0
+
+
+def _logs(pending: Pending) -> None:
+    ControlMessage.objects.bulk_create(
+        [control_row(race, record) for race, record in pending.control.values()], ignore_conflicts=True
+    )
+    CommentaryLine.objects.bulk_create(
+        [
+            CommentaryLine(
+                race=race,
+                identity=str(record["id"])[:120],
+                timestamp=int(record["timestamp"]),
+                type=record["type"] if record["type"] in KINDS else "info",
+                message=str(record["message"])[:500],
+            )
+            for race, record in pending.commentary.values()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _recording(recording: Recording) -> None:
+    race = recording.race
+    if recording.frames:
+        first, last = recording.frames[0]["tick"], recording.frames[-1]["tick"]
+        BoardChunk.objects.bulk_create(
+            [BoardChunk(race=race, first_tick=first, last_tick=last, data=pack_frames(recording.frames))],
+            ignore_conflicts=True,
+        )
+        Lap.objects.bulk_create(recording.laps, ignore_conflicts=True)
+        Race.objects.filter(pk=race.pk).update(
+            recorded_tick=last, missing_ticks=F("missing_ticks") + recording.missing
+        )
+    if recording.readings:
+        ReadingChunk.objects.create(race=race, data=pack_readings(recording.readings))
+    for alarm in recording.alarms.values():
+        Alarm.objects.update_or_create(
+            race=race,
+            driver_code=alarm["driver_code"],
+            kind=alarm["kind"],
+            start_ms=alarm["start"],
+            defaults={
+                "end_ms": alarm["end"],
+                "severity": alarm["severity"],
+                "direction": alarm["direction"],
+                "size_c": alarm["size_c"],
+                "reading": alarm["reading"],
+            },
+        )
+    if recording.dirty_results and not race.is_active:
+        _averages(recording)
+
+
+def _finish(recording: Recording) -> str:
+    """Results and status together: `finished` means that the classification is whole. Returns the status."""
+    race, frame = recording.race, recording.previous
+    status = Race.objects.values_list("status", flat=True).get(pk=race.pk)
+    if frame is None or status not in ACTIVE:
+        return status
+    Result.objects.bulk_create(results(race, frame, recording.board.averages), ignore_conflicts=True)
+    status = Race.Status.STOPPED if frame["flag"] == "red" else Race.Status.FINISHED
+    Race.objects.filter(pk=race.pk).update(
+        status=status, ended_at=timezone.now(), waiting_for="", lap=frame["lap"]
+    )
+    return status
+
+
+def _averages(recording: Recording) -> None:
+    for name, average in recording.board.averages.items():
+        Result.objects.filter(race=recording.race, driver_name=name).update(average_speed_kmh=average)
+    recording.dirty_results = False
+
+
+def _offsets(incarnation: str, offsets: Offsets) -> None:
+    RecorderOffset.objects.exclude(incarnation=incarnation).delete()
+    rows = [
+        RecorderOffset(incarnation=incarnation, topic=role, partition=partition, next_offset=offset)
+        for role, partitions in offsets.items()
+        for partition, offset in partitions.items()
+    ]
+    RecorderOffset.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["incarnation", "topic", "partition"],
+        update_fields=["next_offset"],
+    )

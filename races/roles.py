@@ -1,0 +1,123 @@
+"""The parts that run in this process beside the web: worker, analytics, recorder; and how they do."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from races.connection import Connection
+from races.recorder.recorder import ROLES as RECORDED
+from races.recorder.recorder import Recorder
+from races.streams.producer import Publisher
+from races.worker.analysis import ROLES as ANALYSED
+from races.worker.analysis import Analysis
+from races.worker.worker import Worker
+
+log = logging.getLogger(__name__)
+RESTART_S = 1.0
+
+
+def derived_roles() -> frozenset[str]:
+    """The topics that the embedded analytics writes: all, or what Flink leaves to it."""
+    lab = settings.LAB
+    if lab.engine == "embedded":
+        return frozenset({"avg_speed", "commentary", "car_metrics_anomalies"})
+    return frozenset({"commentary"}) if lab.commentator == "embedded" else frozenset()
+
+
+@dataclass(slots=True)
+class Roles:
+    """Worker with its analytics, and the recorder, as threads. One that dies takes the process down with it:
+    a half-working worker is worse than one that somebody starts again."""
+
+    kafka: Connection
+    publisher: Publisher
+    worker: Worker
+    analysis: Analysis | None
+    recorder: Recorder
+    died: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self, on_death: Callable[[str], None]) -> None:
+        for name, part in self._parts():
+            thread = threading.Thread(
+                target=self._run, args=(name, part.run, on_death), name=name, daemon=True
+            )
+            self.threads.append(thread)
+            thread.start()
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        parts: list[tuple[str, Any]] = [("worker", self.worker), ("recorder", self.recorder)]
+        return parts if self.analysis is None else [("analytics", self.analysis), *parts]
+
+    def _run(self, name: str, run: Callable[[], None], on_death: Callable[[str], None]) -> None:
+        try:
+            run()
+        except Exception:
+            log.exception("The %s died", name)
+            self.died.set()
+            on_death(name)
+
+    def stop(self, timeout: float = 1.5) -> None:
+        for _, part in self._parts():
+            part.stop()
+        for thread in self.threads:
+            thread.join(timeout)
+        self.publisher.close(0.2)
+
+
+_here: Roles | None = None
+
+
+def make_roles(kafka: Connection) -> Roles:
+    """The roles of this process, which /healthz then speaks of."""
+    global _here
+    publisher = kafka.publisher()
+    derived = derived_roles()
+    analysis = Analysis(kafka.tail(ANALYSED, "end"), kafka.codec, publisher, derived) if derived else None
+    recorder = Recorder(lambda start, incarnation: kafka.tail(RECORDED, start, incarnation), kafka.codec)
+    _here = Roles(kafka, publisher, Worker(publisher, analysis, kafka.registry_error), analysis, recorder)
+    return _here
+
+
+def recorder_health() -> dict[str, Any]:
+    if _here is None:
+        return {"ok": True, "here": False}
+    recorder = _here.recorder
+    part = {
+        "ok": not recorder.error,
+        "here": True,
+        "active": recorder.active,
+        "skipped_records": dict(recorder.bad),
+    }
+    return part | ({"error": recorder.error} if recorder.error else {})
+
+
+def analytics_health() -> dict[str, Any]:
+    if _here is None or _here.analysis is None:
+        return {"ok": True, "here": False, "engine": settings.LAB.engine}
+    analysis = _here.analysis
+    state = _here.publisher.state
+    part = {
+        "ok": state.ok and analysis.ready.is_set(),
+        "here": True,
+        "engine": settings.LAB.engine,
+        "records": analysis.records,
+        "skipped_records": analysis.bad_records,
+    }
+    return part | ({} if state.ok else {"error": state.text})
+
+
+def metric_lines() -> list[str]:
+    if _here is None:
+        return []
+    return [
+        f"f1_worker_races {len(_here.worker.conductor.held)}",
+        f"f1_worker_worst_lateness_seconds {_here.worker.conductor.worst_lateness_s:.3f}",
+        f"f1_publisher_waiting_records {_here.publisher.state.waiting}",
+    ]

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from races import api, health, registry, views
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("races/", views.races, name="races"),
+    path("races/<uuid:race_id>/", views.race, name="race"),
+    path("races/<uuid:race_id>/stop/", views.stop, name="stop"),
+    path("api/drivers/", api.drivers, name="api-drivers"),
+    path("api/races/", api.races, name="api-races"),
+    path("api/races/<uuid:race_id>/", api.race, name="api-race"),
+    path("livez", health.livez, name="livez"),
+    path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("registry/", registry.registry, {"path": ""}, name="registry"),
+    path("registry/<path:path>", registry.registry),
+]

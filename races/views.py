@@ -1,0 +1,124 @@
+"""The pages. Rules about races are elsewhere; a view reads, asks and renders."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, PACES, LimitReached, enter
+from races.forms import RaceForm
+from races.live.board_meta import RaceMeta
+from races.live.history import live_board
+from races.live.rendering import Screen, screen_of
+from races.live.service import life_of, service
+from races.models import Race
+from races.sim import circuit_slugs, default_laps, load_circuit, load_season
+
+PAGE = 30
+
+
+def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "") -> dict[str, Any]:
+    season = load_season()
+    circuits = [load_circuit(slug) for slug in circuit_slugs()]
+    return {
+        "form": form,
+        "chosen": _chosen(request, form),
+        "words": words,
+        "teams": [(team, [d for d in season.drivers if d.team == team.name]) for team in season.teams],
+        "circuits": [{"circuit": circuit, "laps": default_laps(circuit.slug)} for circuit in circuits],
+        "pace_min": PACES[0],
+        "pace_max": PACES[1],
+        "running": Race.objects.active()[:PAGE],
+        "anomaly_on": settings.LAB.anomaly_detection,
+    }
+
+
+def _chosen(request: HttpRequest, form: RaceForm | None) -> dict[str, Any]:
+    """What the form shows: what was typed, or a set-up kept in the address, or the default race."""
+    given = request.POST if form is not None else request.GET
+    names = ("driver", "circuit", "laps", "pace", "seed")
+    chosen: dict[str, Any] = {name: given.get(name, "")[:40] for name in names}
+    chosen["circuit"] = chosen["circuit"] or DEFAULT_CIRCUIT
+    chosen["pace"] = chosen["pace"] or DEFAULT_PACE
+    chosen["incidents"] = "incidents" in given if "incidents_asked" in given else True
+    return chosen
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "races/index.html", _choosing(request))
+
+
+@require_http_methods(["GET", "POST"])
+def races(request: HttpRequest) -> HttpResponse:
+    return _create(request) if request.method == "POST" else _history(request)
+
+
+def _create(request: HttpRequest) -> HttpResponse:
+    form = RaceForm(request.POST)
+    if not form.is_valid():
+        return render(request, "races/index.html", _choosing(request, form), status=422)
+    try:
+        race = enter(form.choice, request.client_id)  # type: ignore[attr-defined]  # ClientMiddleware adds it
+    except LimitReached as limit:
+        return render(request, "races/index.html", _choosing(request, form, str(limit)), status=429)
+    response = redirect(race)
+    response.status_code = 303
+    return response
+
+
+def _history(request: HttpRequest) -> HttpResponse:
+    page = Paginator(Race.objects.all(), PAGE).get_page(request.GET.get("page"))
+    return render(request, "races/history.html", {"page": page})
+
+
+def can_stop(request: HttpRequest, race: Race) -> bool:
+    mine = bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]
+    return race.is_active and (mine or request.user.is_staff)
+
+
+@require_GET
+def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Race, pk=race_id)
+    screen = _screen(found)
+    context = {
+        "race": found,
+        "meta": screen.meta,
+        "frame": screen.frame,
+        "parts": screen.fragments(),
+        "results": found.results.all(),
+        "can_stop": can_stop(request, found),
+        "anomaly_on": found.anomaly_detection,
+        "engine": settings.LAB.engine,
+        "topics": settings.LAB.topics,
+    }
+    return render(request, "races/race.html", context)
+
+
+def _screen(race: Race) -> Screen:
+    """What the socket will send again in a moment: the page is whole before it and without it."""
+    frame = service().frame(str(race.pk))
+    board = live_board(race) if frame is None else None
+    frame = board.frame if board else frame
+    return screen_of(RaceMeta.from_json(race.frozen), frame, life=life_of(race))
+
+
+@require_POST
+def stop(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Race, pk=race_id)
+    if not (found.client and found.client == request.client_id) and not request.user.is_staff:  # type: ignore[attr-defined]
+        return HttpResponseForbidden("Only who started this race, or staff, may stop it.")
+    Race.objects.active().filter(pk=race_id).update(stop_requested=True)
+    response = redirect(found)
+    response.status_code = 303
+    return response
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "races/not_found.html", status=404)

@@ -1,0 +1,98 @@
+"""The embedded analytics at work: reads the held races' records back from Kafka, publishes what follows.
+
+It reads the topics like any other consumer, so that what it says is about what was streamed. Its state is a fold
+over a race's records; a worker that takes a race over folds the regenerated records first (prepare.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+
+from races.analytics.engine import Derived, RaceAnalytics
+from races.streams.codec import Codec
+from races.streams.consumer import Message, Tail
+from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.producer import Publisher
+from races.worker.held import Held
+from races.worker.records import LAST_PHASE, Addressed
+
+log = logging.getLogger(__name__)
+
+ROLES = ("race_control", "positions", "car_metrics")
+BATCH = 2000
+
+
+class Analysis:
+    """roles: which derived topics are ours to write; what Flink writes we do not."""
+
+    def __init__(self, tail: Tail, codec: Codec, publisher: Publisher, roles: frozenset[str]) -> None:
+        self._tail, self._codec, self._publisher, self._roles = tail, codec, publisher, roles
+        self._races: dict[bytes, tuple[RaceAnalytics, Held]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self.ready = threading.Event()  # at the topics' ends: what is published from now on is seen
+        self._last = False
+        self.records = 0
+        self.bad_records = 0
+
+    def begin(self, held: Held) -> None:
+        race_id = str(held.race_id)
+        engine = RaceAnalytics(race_id, anomaly=held.metrics, commentary="commentary" in self._roles)
+        with self._lock:
+            self._races[race_id.encode()] = (engine, held)
+
+    def rebuild(self, held: Held, records: Iterable[Addressed], emit: bool) -> None:
+        with self._lock:
+            engine, _ = self._races[str(held.race_id).encode()]
+            derived = [d for r in records for d in engine.feed(r.role, r.value, r.key)]
+        if emit:
+            self._publish(derived)
+
+    def forget(self, race_id: str) -> None:
+        with self._lock:
+            self._races.pop(race_id.encode(), None)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set() and not self._tail.state.ok:
+                self._tail.poll(1, 0.05)
+            self.ready.set()
+            while not self._stopping.is_set():
+                for message in self._tail.poll(BATCH, 0.2):
+                    self._take(message)
+        finally:
+            self._tail.close()
+
+    def _take(self, message: Message) -> None:
+        race = (message.key or b"").split(b":")[0]
+        with self._lock:
+            found = self._races.get(race)
+            if found is None or message.value is None:
+                return
+            derived = self._feed(found[0], message)
+        self._publish(derived)
+        if self._last:
+            found[1].analysed = True
+
+    def _feed(self, engine: RaceAnalytics, message: Message) -> list[Derived]:
+        try:
+            record = self._codec.decode(message.role, message.value or b"")
+        except (BadRecord, RegistryUnavailable) as error:
+            self._last = False
+            self.bad_records += 1
+            if self.bad_records == 1:
+                log.warning("%s[%d]@%d: %s", message.role, message.partition, message.offset, error)
+            return []
+        self.records += 1
+        self._last = record.get("phase") == LAST_PHASE and record.get("position") == record.get("field_size")
+        return engine.feed(message.role, record, (message.key or b"").decode("utf-8", "replace"))
+
+    def _publish(self, derived: Iterable[Derived]) -> None:
+        for record in derived:
+            if record.role in self._roles:
+                self._publisher.send(record.role, record.key, record.value, record.timestamp)

@@ -1,0 +1,144 @@
+"""Publishes every held race's ticks at their time: one thread, one heap, the earliest tick first."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from itertools import count
+
+from races.streams.producer import Publisher
+from races.worker.held import LATE_S, Clock, Held
+
+log = logging.getLogger(__name__)
+
+MAX_INFLIGHT = 10  # ticks, 2 s: more unacknowledged than that means that the broker is away
+RETRY_S = 0.05
+IDLE_S = 0.25
+
+
+class Conductor:
+    """lease_fresh says whether the leases are certainly still ours: a worker that was suspended must look first.
+    registry_error says why records cannot be written yet; it is asked until it says nothing.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        clock: Clock,
+        lease_fresh: Callable[[], bool],
+        registry_error: Callable[[], str],
+    ) -> None:
+        self._publisher, self._clock, self._lease_fresh = publisher, clock, lease_fresh
+        self._registry_error, self._prepared = registry_error, False
+        self._heap: list[tuple[float, int, Held]] = []
+        self._order = count()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self.held: dict[uuid.UUID, Held] = {}
+        self.failed: dict[uuid.UUID, str] = {}
+        self.wants_wait: dict[uuid.UUID, int] = {}
+        self.worst_lateness_s = 0.0
+
+    def add(self, held: Held) -> None:
+        with self._wake:
+            self.held[held.race_id] = held
+            self._push(held, held.due)
+            self._wake.notify()
+
+    def drop(self, race_id: uuid.UUID) -> None:
+        held = self.held.pop(race_id, None)
+        if held:
+            held.lost = True
+        self.wants_wait.pop(race_id, None)
+
+    def waited(self, held: Held) -> None:
+        """The wait that the race asked for is in the database: go on from now."""
+        held.due = self._clock()
+        self.wants_wait.pop(held.race_id, None)
+
+    def stop(self) -> None:
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+
+    def run(self) -> None:
+        while not self._stopping:
+            held = self._next()
+            if held is not None and not held.lost:
+                self._turn(held)
+
+    def _push(self, held: Held, at: float) -> None:
+        heapq.heappush(self._heap, (at, next(self._order), held))
+
+    def _next(self) -> Held | None:
+        with self._wake:
+            if not self._heap:
+                self._wake.wait(IDLE_S)
+                return None
+            ahead = self._heap[0][0] - self._clock()
+            if ahead > 0:
+                self._wake.wait(min(ahead, IDLE_S))
+                return None
+            return heapq.heappop(self._heap)[2]
+
+    def _turn(self, held: Held) -> None:
+        try:
+            again = self._publish(held)
+        except Exception as error:
+            log.exception("Race %s fails", held.race_id)
+            self.drop(held.race_id)
+            self.failed[held.race_id] = f"The simulation broke: {type(error).__name__}: {error}"
+            return
+        if again is not None:
+            with self._wake:
+                self._push(held, again)
+
+    def _publish(self, held: Held) -> float | None:
+        """Sends the next tick if it may go. Returns when to look again; None: everything is sent."""
+        now = self._clock()
+        reason = self._obstacle(held)
+        if reason is not None:
+            held.waiting_for = reason if held.lateness(now) > LATE_S else ""
+            return now + RETRY_S
+        if held.wants_wait(now):
+            self.wants_wait.setdefault(held.race_id, held.next_tick)
+            return now + RETRY_S
+        held.waiting_for = ""
+        if held.next_tick > held.replay_until:
+            self.worst_lateness_s = max(self.worst_lateness_s, held.lateness(now))
+        self._send(held)
+        return None if held.over_sent else held.due
+
+    def _obstacle(self, held: Held) -> str | None:
+        if not self._prepared:
+            error = self._registry_error()
+            self._prepared = not error
+            if error:
+                return f"the schema registry: {error}"[:200]
+        if not self._lease_fresh():
+            return "the database: this worker's lease cannot be renewed"
+        if held.hold_at is not None and held.next_tick >= held.hold_at:
+            return "the red flag"
+        if held.inflight >= MAX_INFLIGHT:
+            state = self._publisher.state
+            return "Kafka: the broker does not answer" if state.ok else f"Kafka: {state.text}"
+        if held.next_tick > held.reserved:
+            return "the database: it does not take the race's progress"
+        return None
+
+    def _send(self, held: Held) -> None:
+        tick = held.peek().tick
+        records = held.records()
+        timestamp = held.event_ms(tick)
+        held.sent(len(records))
+        for record in records:
+            self._publisher.send(
+                record.role,
+                record.key,
+                record.value,
+                timestamp,
+                on_delivery=lambda error: held.acknowledged(tick, error is not None),
+            )

@@ -1,0 +1,115 @@
+"""One race in a worker's hands: its simulation, its clock and which of its ticks the broker has."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from races.sim import Race, Tick
+from races.worker.records import LAST_PHASE, Addressed, Field, red_flagged, tick_records
+
+TICK_S = 0.2
+RESERVE = 15  # ticks that may be published ahead of what the database knows
+LATE_S = 1.0  # lateness up to this is made up for; beyond it a wait is recorded
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Held:
+    """Due is on the monotonic clock. Ticks up to replay_until may have been published before, by whoever held the
+    race: they go out again with the event times they had, and no wait may come before them.
+    """
+
+    race_id: uuid.UUID
+    sim: Race
+    field: Field
+    started_ms: int
+    waits: list[list[int]]
+    metrics: bool
+    published: int
+    replay_until: int
+    reserved: int
+    due: float
+    stop_tick: int | None = None
+    hold_at: int | None = None  # go no further until the database has the stop
+    next_tick: int = 0
+    over_sent: bool = False
+    analysed: bool = False
+    lost: bool = False
+    waiting_for: str = ""
+    lap: int = 0
+    saved: tuple[int, str] = (-2, "")
+    _tick: Tick | None = None
+    _pending: dict[int, int] = field(default_factory=dict)
+    _failed: set[int] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def event_ms(self, tick: int) -> int:
+        return self.started_ms + tick * 200 + sum(ms for at, ms in self.waits if at <= tick)
+
+    @property
+    def inflight(self) -> int:
+        return self.next_tick - 1 - self.published
+
+    def lateness(self, now: float) -> float:
+        return now - self.due
+
+    def wants_wait(self, now: float) -> bool:
+        return self.next_tick > self.replay_until and self.lateness(now) > LATE_S
+
+    def peek(self) -> Tick:
+        """The tick that goes out next, simulated once however often its sending is tried."""
+        if self._tick is None:
+            tick = self.sim.advance()
+            stopped = self.stop_tick is not None and tick.tick >= self.stop_tick
+            self._tick = red_flagged(tick) if stopped and tick.phase != LAST_PHASE else tick
+        return self._tick
+
+    def records(self) -> list[Addressed]:
+        tick = self.peek()
+        return list(tick_records(self.field, tick, self.event_ms(tick.tick), self.metrics))
+
+    def stop_at(self, tick: int) -> None:
+        """Red flag: a tick already simulated but not yet sent is simulated no further, only marked."""
+        self.stop_tick = tick
+        if self._tick is not None and self._tick.tick >= tick and self._tick.phase != LAST_PHASE:
+            self._tick = red_flagged(self._tick)
+
+    def sent(self, count: int) -> None:
+        """The newest tick's records are with the producer."""
+        tick = self.peek()
+        with self._lock:
+            self._pending[tick.tick] = self._pending.get(tick.tick, 0) + count
+        self.over_sent = tick.phase == LAST_PHASE
+        self.lap = max((car.lap for car in tick.cars), default=0)
+        self.next_tick, self._tick = tick.tick + 1, None
+        self.due += TICK_S
+        self._settle()
+
+    def acknowledged(self, tick: int, failed: bool) -> None:
+        """One record of a tick came back from the broker; called from the producer's thread."""
+        with self._lock:
+            self._pending[tick] = self._pending.get(tick, 0) - 1
+            if failed:
+                self._failed.add(tick)
+        self._settle()
+
+    def _settle(self) -> None:
+        with self._lock:
+            while self._pending.get(self.published + 1) == 0 and self.published + 1 < self.next_tick:
+                if self.published + 1 in self._failed:
+                    return
+                self.published += 1
+                del self._pending[self.published]
+
+    @property
+    def broken(self) -> bool:
+        """The broker refused a record for good: what was sent since is of no use before it is sent again."""
+        return bool(self._failed)
+
+    @property
+    def complete(self) -> bool:
+        return self.over_sent and self.inflight == 0

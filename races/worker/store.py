@@ -1,0 +1,114 @@
+"""All that a worker reads and writes in the database. Every write is bound to the lease."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from races.models import ACTIVE, InjectedFault, Race, WorkerHeartbeat
+from races.sim import InjectedFault as PlannedFault
+from races.worker.held import RESERVE, Held
+
+
+def heartbeat(owner: str, held: Iterable[uuid.UUID], state: str) -> set[uuid.UUID]:
+    """Renews the leases and says which of them are lost."""
+    ids = set(held)
+    with transaction.atomic():
+        leases = Race.objects.filter(pk__in=ids, lease_owner=owner)
+        leases.update(lease_counter=F("lease_counter") + 1)
+        WorkerHeartbeat.objects.update_or_create(
+            owner=owner, defaults={"seen_at": timezone.now(), "races": len(ids), "state": state}
+        )
+        return ids - set(leases.values_list("pk", flat=True))
+
+
+def leases() -> dict[uuid.UUID, tuple[str, int]]:
+    """(owner, counter) of every race with ticks still to publish, oldest first."""
+    rows = Race.objects.unpublished().order_by("created_at").values_list("pk", "lease_owner", "lease_counter")
+    return {pk: (owner, counter) for pk, owner, counter in rows}
+
+
+def start(owner: str, race: Race, now_ms: int, faults: Iterable[PlannedFault]) -> bool:
+    """Queued to running, with the start instant and the ground truth that no stream carries."""
+    with transaction.atomic():
+        row = Race.objects.filter(pk=race.pk, lease_owner=owner, status=Race.Status.QUEUED)
+        if not row.update(status=Race.Status.RUNNING, started_ms=now_ms, reserved_tick=RESERVE):
+            return False
+        InjectedFault.objects.bulk_create(
+            [
+                InjectedFault(
+                    race=race,
+                    driver_code=fault.driver_code,
+                    kind=fault.kind,
+                    start_tick=fault.start_tick,
+                    end_tick=fault.end_tick,
+                    size_c=fault.size_c,
+                )
+                for fault in faults
+            ],
+            ignore_conflicts=True,
+        )
+    race.status, race.started_ms, race.reserved_tick = Race.Status.RUNNING, now_ms, RESERVE
+    return True
+
+
+def save_progress(owner: str, held: Held, reserve: int) -> bool:
+    """Where publishing stands; false where the lease is lost."""
+    published, words = held.published, held.waiting_for
+    changed = Race.objects.filter(pk=held.race_id, lease_owner=owner).update(
+        published_tick=published, reserved_tick=reserve, waiting_for=words, lap=held.lap
+    )
+    if changed:
+        held.saved, held.reserved = (published, words), reserve
+    return bool(changed)
+
+
+def save_waits(owner: str, race_id: uuid.UUID, waits: list[list[int]]) -> bool:
+    return bool(Race.objects.filter(pk=race_id, lease_owner=owner).update(waits=waits))
+
+
+def save_stop(owner: str, race_id: uuid.UUID, tick: int) -> bool:
+    return bool(Race.objects.filter(pk=race_id, lease_owner=owner).update(stop_tick=tick))
+
+
+def stop_requests(held: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    asked = Race.objects.filter(pk__in=list(held), stop_requested=True, stop_tick=None)
+    return list(asked.values_list("pk", flat=True))
+
+
+def finish_publishing(owner: str, held: Held) -> bool:
+    return bool(
+        Race.objects.filter(pk=held.race_id, lease_owner=owner).update(
+            published_tick=held.published, published_over=True, lease_owner="", waiting_for="", lap=held.lap
+        )
+    )
+
+
+def fail(owner: str, race_id: uuid.UUID, reason: str) -> None:
+    Race.objects.filter(pk=race_id, lease_owner=owner, status__in=ACTIVE).update(
+        status=Race.Status.FAILED,
+        status_reason=reason[:500],
+        ended_at=timezone.now(),
+        published_over=True,
+        lease_owner="",
+        waiting_for="",
+    )
+
+
+def release(owner: str, held: Iterable[Held]) -> None:
+    for race in held:
+        if not race.lost:
+            Race.objects.filter(pk=race.race_id, lease_owner=owner).update(
+                lease_owner="", published_tick=race.published, waiting_for="", lap=race.lap
+            )
+    Race.objects.filter(lease_owner=owner).update(lease_owner="")
+    WorkerHeartbeat.objects.filter(owner=owner).delete()
+
+
+def release_all() -> None:
+    """For the one process that owns an embedded Kafka: whoever held a race before is gone with its broker."""
+    Race.objects.unpublished().exclude(lease_owner="").update(lease_owner="")

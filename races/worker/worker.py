@@ -1,0 +1,221 @@
+"""A worker: claims races by lease, runs and publishes them, gives them back.
+
+Three threads. The conductor publishes and touches no database, so that a slow disk delays no tick. The keeper
+(this module's loop) does all that the database needs: heartbeats, progress, claims, waits, stops. The preparer
+builds simulations, those of races taken over run silently up to where their publishing stood.
+
+The lease: its counter moves every 2 s; an observer that has seen it stand still for 6 s on its own monotonic
+clock takes the race. Who cannot renew for 6 s stops publishing before that.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from races.models import Race
+from races.streams.producer import Publisher
+from races.worker import store
+from races.worker.analysis import Analysis
+from races.worker.conductor import Conductor
+from races.worker.held import RESERVE, Clock, Held
+from races.worker.prepare import prepare
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 2.0
+LEASE_S = 6.0
+ROUND_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    monotonic: Clock = time.monotonic
+    wall: Clock = time.time
+
+
+class Worker:
+    def __init__(
+        self,
+        publisher: Publisher,
+        analysis: Analysis | None,
+        registry_error: Callable[[], str],
+        clocks: Clocks | None = None,
+        owner: str = "",
+    ) -> None:
+        self.owner = owner or uuid.uuid4().hex[:16]
+        self.clocks = clocks or Clocks()
+        self.publisher, self.analysis = publisher, analysis
+        self.conductor = Conductor(publisher, self.clocks.monotonic, self._lease_fresh, registry_error)
+        self.preparing: dict[uuid.UUID, Race] = {}
+        self.state = "running"
+        self._renewed_at = self.clocks.monotonic()
+        self._seen: dict[uuid.UUID, tuple[tuple[str, int], float]] = {}
+        self._to_prepare: queue.Queue[uuid.UUID | None] = queue.Queue()
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Until stop(); then every lease is released."""
+        threads = [
+            threading.Thread(target=self.conductor.run, name="conductor", daemon=True),
+            threading.Thread(target=self._prepare_all, name="preparer", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        next_heartbeat = 0.0
+        while not self._stopping.is_set() and all(thread.is_alive() for thread in threads):
+            if self.clocks.monotonic() >= next_heartbeat:
+                next_heartbeat = self.clocks.monotonic() + HEARTBEAT_S
+                self._guarded(self._heartbeat)
+            self._guarded(self._round)
+            self._stopping.wait(ROUND_S)
+        self._end(threads)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        self.conductor.stop()
+        self._to_prepare.put(None)
+        threads[0].join(1.0)
+        self.publisher.flush(0.5)
+        self._guarded(lambda: store.release(self.owner, list(self.conductor.held.values())))
+        connection.close()
+
+    def _lease_fresh(self) -> bool:
+        return self.clocks.monotonic() - self._renewed_at < LEASE_S
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        """The database may be away or locked; the worker says so and tries again."""
+        try:
+            close_old_connections()
+            action()
+            self.state = "running"
+        except DatabaseError as error:
+            if self.state == "running":
+                log.warning("The database does not answer: %s", error)
+            self.state = "waiting for the database"
+
+    def _heartbeat(self) -> None:
+        asked_at = self.clocks.monotonic()
+        ids = {*self.conductor.held, *self.preparing}
+        for race_id in store.heartbeat(self.owner, ids, self.state):
+            log.warning("Race %s has another worker now", race_id)
+            self.conductor.drop(race_id)
+            self.preparing.pop(race_id, None)
+        self._renewed_at = asked_at
+
+    def _round(self) -> None:
+        if self.analysis is None or self.analysis.ready.is_set():
+            self._claim()
+        self._report_failures()
+        self._stops()
+        for held in list(self.conductor.held.values()):
+            self._tend(held)
+
+    def _claim(self) -> None:
+        now = self.clocks.monotonic()
+        leases = store.leases()
+        self._seen = {pk: seen for pk, seen in self._seen.items() if pk in leases}
+        for race_id, lease in leases.items():
+            if lease[0] == self.owner and race_id in {*self.conductor.held, *self.preparing}:
+                continue
+            if self._may_take(race_id, lease, now) and Race.objects.claim(race_id, self.owner, lease):
+                self._take(race_id)
+
+    def _may_take(self, race_id: uuid.UUID, lease: tuple[str, int], now: float) -> bool:
+        if not lease[0]:
+            return True
+        seen, since = self._seen.get(race_id, (None, now))
+        if seen != lease:
+            self._seen[race_id] = (lease, now)
+            return False
+        return now - since >= LEASE_S
+
+    def _take(self, race_id: uuid.UUID) -> None:
+        self.preparing[race_id] = Race.objects.get(pk=race_id)
+        self._to_prepare.put(race_id)
+
+    def _prepare_all(self) -> None:
+        while (race_id := self._to_prepare.get()) is not None:
+            race = self.preparing.get(race_id)
+            if race is not None:
+                self._prepare(race)
+        connection.close()
+
+    def _prepare(self, race: Race) -> None:
+        try:
+            held = prepare(race, self.owner, self.clocks, self.analysis)
+        except DatabaseError:
+            self._to_prepare.put(race.pk)
+            time.sleep(ROUND_S)
+            return
+        except Exception as error:
+            log.exception("Race %s cannot be prepared", race.pk)
+            self.conductor.failed[race.pk] = f"The race cannot be run: {error}"
+            self.preparing.pop(race.pk, None)
+            return
+        if self.preparing.pop(race.pk, None) is not None and held is not None:
+            self.conductor.add(held)
+
+    def _report_failures(self) -> None:
+        for race_id, reason in list(self.conductor.failed.items()):
+            store.fail(self.owner, race_id, reason)
+            del self.conductor.failed[race_id]
+
+    def _stops(self) -> None:
+        for race_id in store.stop_requests(self.conductor.held):
+            held = self.conductor.held.get(race_id)
+            if held is None:
+                continue
+            # Beyond everything that may have been published, by us or by whoever held the race before.
+            held.hold_at = max(held.next_tick + 2, held.replay_until + 1)
+            if store.save_stop(self.owner, race_id, held.hold_at):
+                held.stop_at(held.hold_at)
+            held.hold_at = None
+
+    def _tend(self, held: Held) -> None:
+        if held.broken:
+            self._retake(held)
+        elif held.complete and (held.analysed or self.analysis is None):
+            if store.finish_publishing(self.owner, held):
+                self._forget(held)
+        elif self._save(held):
+            self._wait_if_late(held)
+        else:
+            self.conductor.drop(held.race_id)
+
+    def _save(self, held: Held) -> bool:
+        reserve = max(held.reserved, held.replay_until, held.next_tick + RESERVE)
+        if held.stop_tick is not None:
+            reserve = max(held.reserved, held.stop_tick)
+        if held.saved == (held.published, held.waiting_for) and reserve == held.reserved:
+            return True
+        return store.save_progress(self.owner, held, reserve)
+
+    def _wait_if_late(self, held: Held) -> None:
+        tick = self.conductor.wants_wait.get(held.race_id)
+        if tick is None:
+            return
+        ms = round(held.lateness(self.clocks.monotonic()) * 1000)
+        waits = [*held.waits, [tick, ms]]
+        if store.save_waits(self.owner, held.race_id, waits):
+            held.waits = waits
+            self.conductor.waited(held)
+
+    def _retake(self, held: Held) -> None:
+        """The broker refused records for good: run up to the last tick it has, and send again from there."""
+        self._forget(held)
+        self._take(held.race_id)
+
+    def _forget(self, held: Held) -> None:
+        self.conductor.drop(held.race_id)
+        if self.analysis is not None:
+            self.analysis.forget(str(held.race_id))
