@@ -1,0 +1,21 @@
+"""The same contract on a real Apache Kafka, so that the embedded cluster cannot drift from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from races.streams.admin import ensure_topics
+from races.streams.config import StreamSettings
+from tests.integration.kafka import RealKafka
+from tests.streams.contract import StreamsContract
+
+pytestmark = pytest.mark.integration
+
+
+class TestApacheKafka(StreamsContract):
+    @pytest.fixture
+    def broker(self, real_kafka: RealKafka) -> StreamSettings:
+        return real_kafka.settings()
+
+    def make_topics(self, settings: StreamSettings) -> None:
+        ensure_topics(settings)
