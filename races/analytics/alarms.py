@@ -102,14 +102,17 @@ def sample_of(record: Mapping[str, Any]) -> Sample | None:
     reading = _finite(record.get("engine_temperature"))
     if reading is None:
         return None
-    forecast, lower, upper = (
-        _finite(record.get(name)) for name in ("forecast_value", "lower_bound", "upper_bound")
+    return Sample(
+        reading,
+        _finite(record.get("forecast_value")),
+        _finite(record.get("lower_bound")),
+        _finite(record.get("upper_bound")),
+        record.get("is_anomaly"),
     )
-    return Sample(reading, forecast, lower, upper, record.get("is_anomaly"))
 
 
 def _finite(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+    return value if type(value) in (float, int) and isfinite(value) else None
 
 
 def field_of(frame: Frame) -> Field:
@@ -128,30 +131,40 @@ class _Frames:
     def __init__(self) -> None:
         self._open: dict[int, Frame] = {}
         self._cars: set[str] = set()
-        self._done = -1
+        self._oldest = self._newest = self._done = -1
         self._started = False
 
-    def add(self, key: str, ts: int, sample: Sample) -> Iterator[tuple[int, Frame]]:
+    def add(self, key: str, ts: int, sample: Sample) -> list[tuple[int, Frame]]:
+        """The instants that are complete now."""
         self._cars.add(key)
         if ts <= self._done:
-            return
-        self._open.setdefault(ts, {}).setdefault(key, sample)
+            return []
+        frame = self._open.get(ts)
+        if frame is None:
+            frame = self._open[ts] = {}
+            self._oldest, self._newest = min(self._open), max(ts, self._newest)
+        frame.setdefault(key, sample)
+        if len(frame) < len(self._cars) and self._newest - self._oldest < PATIENCE_MS:
+            return []
+        return list(self._ripe())
+
+    def _ripe(self) -> Iterator[tuple[int, Frame]]:
         while self._open:
-            oldest = min(self._open)
-            waited = max(self._open) - oldest
+            waited = self._newest - self._oldest
             self._started = self._started or waited >= START_MS
-            complete = self._started and len(self._open[oldest]) == len(self._cars)
+            complete = self._started and len(self._open[self._oldest]) == len(self._cars)
             if not complete and waited < PATIENCE_MS:
                 return
-            yield self._close(oldest)
+            yield self._close()
 
     def rest(self) -> Iterator[tuple[int, Frame]]:
         while self._open:
-            yield self._close(min(self._open))
+            yield self._close()
 
-    def _close(self, ts: int) -> tuple[int, Frame]:
+    def _close(self) -> tuple[int, Frame]:
+        ts = self._done = self._oldest
         frame = self._open.pop(ts)
-        self._done = ts
+        self._oldest = min(self._open, default=ts)
         if len(frame) < len(self._cars):  # who has gone is not waited for again
             self._cars = set(frame).union(*self._open.values())
         return ts, frame
@@ -321,5 +334,7 @@ class AlarmRule:
     def _judge(self, ts: int, frame: Frame) -> Iterator[Alarm]:
         field = field_of(frame)
         for key in sorted(frame):
-            car = self._cars.setdefault(key, _Car(key))
+            car = self._cars.get(key)
+            if car is None:
+                car = self._cars[key] = _Car(key)
             yield from car.step(ts, frame[key], field)
