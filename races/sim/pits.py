@@ -124,7 +124,7 @@ def stationary_s(car: Car) -> float:
     while True:
         u = car.random.random()
         if u > 0.0:
-            time = QUICKEST_S + car.team.crew_s + DELAY_S * (u / (1.0 - u)) ** (1.0 / DELAY_SHAPE)
+            time: float = QUICKEST_S + car.team.crew_s + DELAY_S * (u / (1.0 - u)) ** (1.0 / DELAY_SHAPE)
             if time < LONGEST * mean:
                 return time
 

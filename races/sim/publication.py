@@ -38,7 +38,7 @@ class Lens:
     def _distance(self, car: Car) -> float:
         p = self._field.progress[car.index]
         state = car.state
-        if state == LANE or state == BOX or (state == RETIRED and car.broken):
+        if state in (LANE, BOX) or (state == RETIRED and car.broken):
             return self._in_the_lane(car, p)
         if state == FINISHED:
             p += self._cooling(car)
@@ -51,7 +51,7 @@ class Lens:
     def _in_the_lane(self, car: Car, p: float) -> float:
         lane = self._field.track.lane
         tau = p - car.done
-        if tau >= lane.entry:  # before the line
+        if tau > 0.5:  # before the line
             return (
                 car.done
                 + lane.entry_share
@@ -136,7 +136,7 @@ class Lens:
             car.tyre_laps,
             car.stint_text,
             car.stops,
-            state == LANE or state == BOX,
+            state in (LANE, BOX),
             STATUS[state],
             car.grid,
             car.mode,

@@ -23,7 +23,7 @@ PIT_LIMIT_MS = 80 / 3.6
 class Lane:
     """The pit lane: tau and distance shares (beyond 1 after the line) and progress a second on each side of it.
 
-    The car that drives it loses the circuit's pit loss, whatever its length in the drawing.
+    The part of the drawing that is driven as a lane is chosen so that the limit and the circuit's pit loss agree.
     """
 
     entry: float
@@ -32,7 +32,6 @@ class Lane:
     exit_share: float
     before_line: float
     after_line: float
-    speed_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,10 @@ def _inside(zones: tuple[Zone, ...], tau: float) -> bool:
     return any(zone.contains_tau(tau) for zone in zones)
 
 
-def _wanted(circuit: Circuit) -> list[tuple[float, int]]:
+def _wanted(circuit: Circuit, entry: float) -> list[tuple[float, int]]:
     first, second = circuit.sectors_tau
     wanted = [(0.0, LINE), (first, FIRST_SECTOR), (second, SECOND_SECTOR), (circuit.detection_tau, DETECTION)]
-    wanted.append((circuit.tau(circuit.pit.entry), PIT_ENTRY))
+    wanted.append((entry, PIT_ENTRY))
     for zone in circuit.slipstream:
         wanted += [(zone.start_tau, 0), (zone.end_tau, 0)]
     for zone in circuit.overtaking:
@@ -73,26 +72,36 @@ def _filled(marks: list[tuple[float, int]]) -> list[tuple[float, int]]:
     for tau, kind in [*marks, (1.0, 0)]:
         if found and tau - found[-1][0] < CLOSE:
             if tau < 1.0:
-                found[-1] = (found[-1][0], found[-1][1] | kind)
+                found[-1] = (tau if kind & PIT_ENTRY else found[-1][0], found[-1][1] | kind)
             continue
         if found:
             gap = tau - found[-1][0]
             pieces = int(gap / SPACING) + 1
-            found += [(found[-1][0] + gap / pieces, 0) for _ in range(pieces - 1)]
+            start = found[-1][0]
+            found += [(start + gap * n / pieces, 0) for n in range(1, pieces)]
         found.append((tau, kind))
     return [mark for mark in found if mark[0] < 1.0]
 
 
-def _lane(circuit: Circuit, entry: float) -> Lane:
-    pit = circuit.pit
-    before, after = 1.0 - pit.entry, pit.exit
-    leave = 1.0 + circuit.tau(pit.exit)
+def _lane(circuit: Circuit) -> Lane:
+    """As much of the drawn lane as makes a car that keeps to the limit lose the circuit's pit loss."""
+    pit, length, speed = circuit.pit, circuit.length_m, circuit.pit.limit_kmh / 3.6
+
+    def loss(part: float) -> float:
+        entry, leave = circuit.tau(1.0 - part * (1.0 - pit.entry)), 1.0 + circuit.tau(part * pit.exit)
+        metres = part * (1.0 - pit.entry + pit.exit) * length
+        return metres / speed - (leave - entry) * circuit.model_lap_s
+
+    short, part = 0.0, 1.0
+    for _ in range(40):
+        middle = (short + part) / 2
+        short, part = (short, middle) if loss(middle) > circuit.race.pit_loss_s else (middle, part)
+    before, after = part * (1.0 - pit.entry), part * pit.exit
+    entry, leave = circuit.tau(1.0 - before), 1.0 + circuit.tau(after)
     seconds = (leave - entry) * circuit.model_lap_s + circuit.race.pit_loss_s
-    speed = (before + after) * circuit.length_m / seconds
-    on_line, off_line = before * circuit.length_m / speed, after * circuit.length_m / speed
-    return Lane(
-        entry, leave, pit.entry, 1.0 + pit.exit, (1.0 - entry) / on_line, (leave - 1.0) / off_line, speed
-    )
+    speed = (before + after) * length / seconds  # the limit, or less where the drawn lane is too short
+    rates = (1.0 - entry) * speed / (before * length), (leave - 1.0) * speed / (after * length)
+    return Lane(entry, leave, 1.0 - before, 1.0 + after, *rates)
 
 
 def _zone_length(kinds: list[int], stretch: list[float], start: int) -> float:
@@ -109,11 +118,11 @@ def _zone_length(kinds: list[int], stretch: list[float], start: int) -> float:
 @cache
 def load_track(slug: str) -> Track:
     circuit = load_circuit(slug)
-    marks = _filled(_wanted(circuit))
+    lane = _lane(circuit)
+    marks = _filled(_wanted(circuit, lane.entry))
     taus, kinds = [tau for tau, _ in marks], [kind for _, kind in marks]
     stretch = [b - a for a, b in zip(taus, [*taus[1:], 1.0], strict=True)]
     towing = [_inside(circuit.slipstream, a + s / 2) for a, s in zip(taus, stretch, strict=True)]
-    lane = _lane(circuit, next(tau for tau, kind in marks if kind & PIT_ENTRY))
     return Track(
         circuit=circuit,
         lap_s=circuit.model_lap_s,

@@ -9,7 +9,7 @@ TOW_S, TOW_WITHIN_S = 0.20, 1.3  # won a lap on the straights behind another car
 FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.5, 0.14  # least time between two cars, and in the pack after the start
 QUEUE_S = 0.8  # behind a safety car
 YELLOW = 1.1  # lap time under a yellow flag
-MOST_LOSS = 0.5  # of a stretch's time that can be lost on it at once
+LEAST_LOSS, MOST_LOSS = 0.03, 0.5  # of a stretch's time that is lost on it at once, where there is that much to lose
 BLUE_WITHIN_S = 1.2
 BLUE_S, LAPPING_S = 0.5, 0.08  # lost by the car that is lapped, and by the one that laps it
 
@@ -37,7 +37,7 @@ def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
         field.hold[i] = follow_s(field, car) / lap
     seconds = lap * field.track.stretch[k]
     if car.owes_s > 0.0:
-        lost = min(car.owes_s, MOST_LOSS * seconds)
+        lost = min(MOST_LOSS * seconds, max(LEAST_LOSS * seconds, 0.35 * car.owes_s), car.owes_s)
         car.owes_s -= lost
         lap *= 1.0 + lost / seconds
     field.rate[i] = car.boost * STEP_S / lap
