@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from races.analytics.commentary_facts import surname
-from races.analytics.commentary_moments import BIG, LAST_CHANCE, Moment, announced, describe, observed
+from races.analytics.commentary_moments import (
+    BIG,
+    LAST_CHANCE,
+    MIDDLING,
+    Moment,
+    announced,
+    describe,
+    observed,
+)
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_stories import stories
 from races.analytics.commentary_words import Fact, Phrasebook, Telling
@@ -18,10 +26,14 @@ from races.analytics.commentary_words import Fact, Phrasebook, Telling
 # In ticks of 200 ms of wall time.
 PAUSE = 10  # between any two lines
 PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
-QUIET = 16  # after which a story is told
+QUIET = 14  # after which a story is told, or a moment that few would miss
 STALE = 15  # a moment that could not be told by then is dropped
-STORY_AGAIN = 100  # before the same story is told of the same drivers
-KIND_TIRES = 75  # a kind of story is worth less while the last one is younger
+HUSH = 10  # before the flag nothing is begun that would stand in its way
+SHOUT = 90  # weight of a moment that cannot wait even then
+STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
+KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
+LONG_SILENCE = 30  # after which a story may come again within the lap
+DULL = 15  # a story of less interest is not worth breaking the silence
 
 
 def _pause_before(moment: Moment) -> int:
@@ -76,12 +88,14 @@ class Commentator:
         self._waiting = [moment for moment in self._waiting if tick - moment.tick <= STALE]
         self._waiting += observed(self._race)
         silence = tick - self._last_line
+        if self._race.flag_near(HUSH) and not any(moment.weight >= SHOUT for moment in self._waiting):
+            return None
         return self._moment(silence) or (self._story() if silence >= QUIET else None)
 
     def _moment(self, silence: int) -> Line | None:
         """The weightiest moment that may be told now, and is still true."""
         for moment in sorted(self._waiting, key=lambda moment: (-moment.weight, moment.tick)):
-            if moment.tick > self._race.tick or silence < _pause_before(moment):
+            if moment.weight < MIDDLING or silence < _pause_before(moment) or moment.tick > self._race.tick:
                 continue
             self._waiting.remove(moment)
             line = self._say(describe(moment, self._race))
@@ -90,10 +104,15 @@ class Commentator:
         return None
 
     def _story(self) -> Line | None:
-        """The heaviest story that has not been told lately."""
+        """The heaviest story that has not been told lately, or a small moment that weighs more."""
         weighted = [(self._interest(weight, telling), telling) for weight, telling in stories(self._race)]
+        weighted += [
+            (moment.weight, telling)
+            for moment in self._waiting
+            if moment.weight < MIDDLING and (telling := describe(moment, self._race))
+        ]
         for interest, telling in sorted(weighted, key=lambda pair: -pair[0]):
-            line = self._say(telling) if interest > 0 else None
+            line = self._say(telling) if interest > DULL else None
             if line:
                 self._told[telling.kind, telling.subject] = self._told[telling.kind, ()] = line.tick
                 return line
@@ -101,10 +120,15 @@ class Commentator:
 
     def _interest(self, weight: int, telling: Telling) -> int:
         """A story's weight, less for a kind that has been heard lately, none for the same one again."""
-        tick = self._race.tick
-        if tick - self._told.get((telling.kind, telling.subject), -STORY_AGAIN) < STORY_AGAIN:
+        tick, lap = self._race.tick, self._race.ticks_a_lap
+        again = STORY_AGAIN if tick - self._last_line > LONG_SILENCE else max(STORY_AGAIN, lap)
+        if self._since(telling.kind, telling.subject) < again:
             return 0
-        return weight - max(0, KIND_TIRES - (tick - self._told.get((telling.kind, ()), -KIND_TIRES))) // 5
+        tires = max(KIND_TIRES, lap // 2)
+        return weight - 15 * max(0, tires - self._since(telling.kind, ())) // tires
+
+    def _since(self, kind: str, subject: tuple[str, ...]) -> int:
+        return self._race.tick - self._told.get((kind, subject), -100_000)
 
     def _say(self, telling: Telling | None) -> Line | None:
         put = self._book.put(telling) if telling else None

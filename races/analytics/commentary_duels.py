@@ -40,7 +40,7 @@ def _duel(kind: str, facts: list[Fact], ahead: Record, behind: Record) -> Tellin
 def _battle(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Telling]]:
     """Within a second now; the longer already, the more it is worth."""
     who = (code_of(ahead), code_of(behind))
-    if behind["interval_s"] > CLOSE_S or race.lap < 2:
+    if behind["interval_s"] > CLOSE_S or not race.settled:
         return
     close = laps_close(race, ahead, behind)
     telling = _duel("battle", [Fact("within", who, CLOSE_S)], ahead, behind)
@@ -101,7 +101,7 @@ def _trains(race: Race) -> Iterator[tuple[int, Telling]]:
         if linked and car is not None and not train[-1]["pit"]:
             train.append(car)
             continue
-        if len(train) >= 4 and race.lap >= 2:
+        if len(train) >= 4 and race.settled:
             yield _train(train)
         train = [car] if car is not None else []
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_words import Fact, Telling, count, ordinal, plural, seconds, tenths
 
+CARS = {"Racing Bulls": "Racing Bull"}
+"""What one car is called where it isn't called like its team."""
+
 
 def surname(car: Record) -> str:
     return str(car["driver_name"]).rpartition(" ")[2]
+
+
+def car_name(car: Record) -> str:
+    team = str(car["team_name"])
+    return CARS.get(team, team)
 
 
 def code_of(car: Record) -> str:
@@ -25,6 +33,7 @@ def driver(telling: Telling, slot: str, car: Record) -> None:
     telling.offer(f"{slot}'s", f"{surname(car)}'s")
     telling.offer(slot.upper(), car["driver_name"])
     telling.offer(f"{slot}_team", car["team_name"], Fact("team", who, car["team_name"]))
+    telling.offer(f"{slot}_car", car_name(car), Fact("team", who, car["team_name"]))
     telling.offer(f"{slot}_place", ordinal(car["position"]), *positions(car))
     telling.offer(f"{slot}_p", f"P{car['position']}", *positions(car))
     if car["tyre"]:
@@ -54,6 +63,9 @@ def pair(telling: Telling, ahead: Record, behind: Record, slots: str = "ab") -> 
         telling.offer(f"{slots[0]}_mate", f"team-mate {surname(ahead)}", mates)
         telling.offer(f"{slots[1]}_mate", f"team-mate {surname(behind)}", mates)
         telling.offer("both_team", ahead["team_name"], mates)
+    else:
+        for slot in slots:
+            telling.slots[f"{slot}_rival_car"] = telling.slots[f"{slot}_car"]
     if behind["position"] == ahead["position"] + 1 and behind["interval_s"] is not None:
         gap(telling, "interval", behind["interval_s"], "interval", who)
     _tyres(telling, ahead, behind, slots)
@@ -100,8 +112,8 @@ def leader(telling: Telling, race: Race) -> None:
     telling.offer("leader", surname(first), *positions(first))
     telling.offer("leader's", f"{surname(first)}'s", *positions(first))
     telling.offer(
-        "leader_team",
-        first["team_name"],
+        "leader_car",
+        car_name(first),
         *positions(first),
         Fact("team", (code_of(first),), first["team_name"]),
     )

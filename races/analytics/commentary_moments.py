@@ -11,6 +11,9 @@ from races.analytics.commentary_words import Fact, Telling, lap_time, ordinal, p
 
 BIG = 70
 """From this weight on a moment is told as soon as the last line is two seconds old."""
+MIDDLING = 58
+RACING = ("green", "yellow")
+"""Under a yellow flag only one sector is slow; the race goes on."""
 LAST_CHANCE = 110
 """From this weight on it is told at once, whatever was said before: the race has no later tick."""
 
@@ -22,7 +25,17 @@ EARLY_LAPS = 3  # until then nearly every lap is the fastest of the race
 _WEIGHTS = {
     "red_flag": LAST_CHANCE, "lights_out": 100, "chequered": 100, "safety_car": 95, "vsc": 88, "green": 86,
     "last_lap": 80, "safety_car_ending": 74, "yellow": 71, "vsc_ending": 62, "fastest_lap": 60,
+    "opening_lap": 44,
 }  # fmt: skip
+
+
+_ANY = 1000
+_BY_PLACE = {  # (down to this place, weight); a retirement in the garage names place 0
+    "overtake": ((1, 92), (2, 78), (3, 75), (6, 60), (10, 46), (14, 34), (_ANY, 27)),
+    "retirement": ((0, 76), (10, 90), (_ANY, 76)),
+    "pit_in": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
+    "pit_out": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +61,12 @@ def observed(race: Race) -> Iterator[Moment]:
         new, old = race.leads[-1].who, race.leads[-2].who
         if race.passes.get((new, old), -100) < race.tick - 5:
             yield _seen("lead", race, 82, new, old)
-    for code in race.finished_now:
-        if race.cars[code]["position"] in (2, 3):
-            yield _seen("finish", race, 78, code)
+    if len(race.home) <= 3:
+        yield from (_seen("finish", race, 78, code) for code in race.finished_now if code != race.order[0])
+    if len(race.home) >= 3 > len(race.home) - len(race.finished_now):
+        yield _seen("podium", race, 85, race.order[0])
     if race.laps > 3 and race.lap_begun == race.laps - 1:
-        yield _seen("penultimate_lap", race, 54, race.order[0])
+        yield _seen("penultimate_lap", race, 59, race.order[0])
 
 
 def _seen(kind: str, race: Race, weight: int, code: str, other: str = "") -> Moment:
@@ -62,14 +76,9 @@ def _seen(kind: str, race: Race, weight: int, code: str, other: str = "") -> Mom
 
 
 def _weight(kind: str, place: int) -> int:
-    if kind == "overtake":
-        return {1: 92, 2: 78, 3: 75}.get(place, 60 if place <= 6 else 52 if place <= 10 else 42)
-    if kind == "retirement":
-        return 90 if 1 <= place <= 10 else 76
-    if kind == "opening_lap":
-        return 56
-    if kind in ("pit_in", "pit_out"):
-        return 72 if place == 1 else 61 if place <= 3 else 47 if place <= 10 else 0
+    """Of a message; for those that name a place, the better the place the more."""
+    if kind in _BY_PLACE:
+        return next(weight for until, weight in _BY_PLACE[kind] if place <= until)
     return _WEIGHTS.get(kind, 0)
 
 
@@ -112,7 +121,7 @@ def _overtake(moment: Moment, race: Race) -> Telling | None:
     place = moment.message["position"]
     if who is None or whom is None or who["position"] != place or whom["position"] < place:
         return None
-    if who["status"] != "racing" or whom["status"] != "racing" or race.flag in ("vsc", "safety_car", "red"):
+    if who["status"] != "racing" or whom["status"] != "racing" or race.flag not in (*RACING, "chequered"):
         return None
     telling = _telling(moment, race, _overtake_kind(moment, race), "highlight" if place <= 3 else "info")
     telling.facts += [*positions(who), Fact("ahead", (code_of(who), code_of(whom)))]
@@ -136,7 +145,8 @@ def _lead(moment: Moment, race: Race) -> Telling | None:
     new, old = (race.cars[moment.message[name]] for name in ("driver_code", "other_code"))
     if new["position"] != 1:
         return None
-    kind = "inherited_lead" if old["pit"] else "start_lead" if race.lap <= 1 else "lost_lead"
+    racing = old["status"] == "racing" and race.flag in RACING
+    kind = "inherited_lead" if old["pit"] else "start_lead" if racing and race.lap <= 1 else "lost_lead"
     facts = [*positions(new), Fact("led_before", (code_of(old),))]
     telling = Telling(kind, "highlight", facts, subject=(code_of(new), code_of(old)))
     driver(telling, "a", new)
@@ -180,7 +190,7 @@ def _pit_in(moment: Moment, race: Race) -> Telling | None:
     telling = _telling(moment, race, "pit_in_lead" if led else "pit_in", "info")
     telling.facts.append(Fact("pit", (who,)))
     _from(telling, moment.message)
-    if stops and stops[-1].tyre_age >= 2:
+    if stops and stops[-1].tyre_age >= 4:
         old = stops[-1]
         fact = Fact("came_in_on", (who,), f"{old.tyre} {old.tyre_age}")
         telling.offer("old", f"{old.tyre.lower()}s", fact)
@@ -343,7 +353,7 @@ def _chequered(moment: Moment, race: Race) -> Telling | None:
 
 def _finish(moment: Moment, race: Race) -> Telling | None:
     car = race.cars.get(moment.message["driver_code"])
-    if car is None or car["status"] != "finished" or car["position"] != moment.message["position"]:
+    if car is None or car["status"] != "finished" or car["position"] != len(race.home):
         return None
     facts = [Fact("finished", (code_of(car),)), *positions(car, race.at(1))]
     telling = Telling("finish", "info", facts, subject=(code_of(car),))
@@ -351,6 +361,18 @@ def _finish(moment: Moment, race: Race) -> Telling | None:
     driver(telling, "b", race.at(1))
     if car["gap_s"] is not None and not car["laps_down"]:
         gap(telling, "margin", car["gap_s"], "gap", (code_of(car),))
+    return telling
+
+
+def _podium(moment: Moment, race: Race) -> Telling | None:
+    cars = race.running()[:3]
+    if [code_of(car) for car in cars] != race.home[:3]:
+        return None
+    telling = Telling("podium", "highlight", [*positions(*cars), Fact("winner", (race.home[0],))])
+    for slot, car in zip("abc", cars, strict=True):
+        driver(telling, slot, car)
+    if cars[1]["gap_s"] is not None and not cars[1]["laps_down"]:
+        gap(telling, "margin", cars[1]["gap_s"], "gap", (code_of(cars[1]),))
     return telling
 
 
@@ -374,4 +396,5 @@ _DESCRIBE: dict[str, Callable[[Moment, Race], Telling | None]] = {
     "last_lap": _closing,
     "chequered": _chequered,
     "finish": _finish,
+    "podium": _podium,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Record = Mapping[str, Any]
+SETTLED_TICKS = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,12 @@ class Race:
         self.stops: dict[str, list[Stop]] = {}
         self.fastest: tuple[str, float] | None = None
         self.fastest_before: str | None = None
+        self.home: list[str] = []  # who has taken the flag, in that order
         self.finished_now: list[str] = []
         self.lap_begun = 0  # by the leader, at this tick
         self.retired: list[tuple[int, str]] = []  # (tick, who)
         self.flags: list[str] = []
+        self._pace = 0.0
         self._coming: dict[str, Record] = {}
         self._coming_tick = -1
 
@@ -112,12 +115,14 @@ class Race:
     def _complete(self, tick: int) -> None:
         before, self.cars, self._coming = self.cars, self._coming, {}
         self.tick = tick
-        self.finished_now = [
-            code for code in before if self.cars[code]["status"] == "finished" != before[code]["status"]
-        ]
         lap = self.lap if self.order else 0
         self.order = tuple(sorted(self.cars, key=lambda code: self.cars[code]["position"]))
         self.lap_begun = self.lap if self.lap > lap else 0
+        self.finished_now = [
+            code for code in self.order if self.cars[code]["status"] == "finished" and code not in self.home
+        ]
+        self.home += self.finished_now
+        self._pace = self._pace if self.lap_begun or not before else self._advance(before)
         if not self.flags or self.flags[-1] != self.flag:
             self.flags.append(self.flag)
         if self.phase == "race" and (not self.leads or self.leads[-1].who != self.order[0]):
@@ -125,6 +130,28 @@ class Race:
         for code, car in self.cars.items():
             if code in before and car["lap"] > before[code]["lap"] >= 1:
                 self._cross(code, car)
+
+    def _advance(self, before: Mapping[str, Record]) -> float:
+        """Share of a lap that the leader covers in a tick."""
+        code = self.order[0]
+        moved = self.cars[code]["lap_fraction"] - before[code]["lap_fraction"]
+        return float(moved) if moved > 0 else self._pace
+
+    def flag_near(self, ticks: int) -> bool:
+        """Whether the leader, at the present speed, takes the flag within so many ticks."""
+        return self.phase == "race" and self.lap == self.laps and self._to_line() <= ticks * self._pace
+
+    @property
+    def settled(self) -> bool:
+        """The start is over: who is near whom now says something."""
+        return self.lap >= 2 or (bool(self.leads) and self.tick - self.leads[0].tick > SETTLED_TICKS)
+
+    @property
+    def ticks_a_lap(self) -> int:
+        return round(1 / self._pace) if self._pace else 0
+
+    def _to_line(self) -> float:
+        return 1.0 - float(self.leader["lap_fraction"])
 
     def _cross(self, code: str, car: Record) -> None:
         ahead = self.ahead_of(car)

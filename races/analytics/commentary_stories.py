@@ -11,12 +11,11 @@ from collections.abc import Iterator
 
 from races.analytics.commentary_duels import duels
 from races.analytics.commentary_facts import code_of, driver, gap, laps, leader, pair, positions, surname
+from races.analytics.commentary_moments import RACING
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_words import Fact, Telling, count, lap_time, listing, ordinal, plural
 
 Weighted = tuple[int, Telling]
-RACING = ("green", "yellow")
-"""Under a yellow flag only one sector is slow; the race goes on."""
 
 
 def stories(race: Race) -> Iterator[Weighted]:
@@ -24,7 +23,7 @@ def stories(race: Race) -> Iterator[Weighted]:
     if race.phase == "grid":
         yield from _grid(race)
     elif race.phase == "flag":
-        yield from _podium(race)
+        yield from _home(race)
     elif race.phase == "race" and race.flag in RACING:
         yield from duels(race)
         yield from _running_order(race)
@@ -64,13 +63,9 @@ def _grid(race: Race) -> Iterator[Weighted]:
     yield 40, telling
 
 
-def _podium(race: Race) -> Iterator[Weighted]:
+def _home(race: Race) -> Iterator[Weighted]:
     """After the flag, from cars that have taken it: their places are final."""
     home = [car for car in race.running() if car["status"] == "finished"]
-    if len(home) >= 3:
-        cars = home[:3]
-        telling = _about("podium", [*positions(*cars), Fact("winner", (code_of(cars[0]),))], *cars)
-        yield 60, telling
     for car in sorted(home, key=lambda car: car["position"] - car["grid"])[:1]:
         if car["grid"] - car["position"] >= 4:
             yield 55, _about("climb_home", [Fact("finished", (code_of(car),)), *positions(car)], car)
@@ -173,7 +168,7 @@ def _old_tyres(race: Race) -> Iterator[Weighted]:
 
 def _team_pair(race: Race) -> Iterator[Weighted]:
     """Two cars of one team in a row, among the first ten."""
-    for car in race.running()[1:10]:
+    for car in race.running()[1:10] if race.settled else []:
         ahead = race.ahead_of(car)
         if ahead and ahead["team_name"] == car["team_name"]:
             telling = _about("team_pair", positions(ahead, car), ahead, car)
@@ -182,7 +177,7 @@ def _team_pair(race: Race) -> Iterator[Weighted]:
 
 
 def _last_point(race: Race) -> Iterator[Weighted]:
-    if len(race.running()) < 11 or race.lap < 3:
+    if len(race.running()) < 11 or not race.settled:
         return
     tenth, next_one = race.at(10), race.at(11)
     if not tenth["pit"] and not next_one["pit"]:
@@ -192,7 +187,7 @@ def _last_point(race: Race) -> Iterator[Weighted]:
 
 
 def _podium_chase(race: Race) -> Iterator[Weighted]:
-    if len(race.running()) < 4:
+    if len(race.running()) < 4 or not race.settled:
         return
     third, fourth = race.at(3), race.at(4)
     if fourth["interval_s"] and fourth["interval_s"] < 6 and not fourth["pit"] and not third["pit"]:
@@ -227,13 +222,14 @@ def _lapped(race: Race) -> Iterator[Weighted]:
 def _changes(race: Race) -> Iterator[Weighted]:
     """How often the lead has changed, and among whom."""
     leaders = list(dict.fromkeys(lead.who for lead in race.leads))
-    if 2 <= len(leaders) <= 4:
+    if 2 <= len(leaders) <= 4 and race.lap >= 3:
         names = [surname(race.cars[code]) for code in leaders]
         telling = Telling(
             "leaders", "info", [Fact("leaders", tuple(leaders), len(leaders))], subject=("leaders",)
         )
         telling.offer("names", listing(names))
         telling.offer("number", count(len(leaders)))
+        telling.offer("all", "both" if len(leaders) == 2 else "all")
         leader(telling, race)
         yield 23, telling
 
