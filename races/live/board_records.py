@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
+from races.live.board_meta import CarMeta
+
 Record = Mapping[str, Any]
 
 
@@ -114,6 +116,19 @@ _KNOWN_DEFAULTS: dict[str, Any] = {
     **_OPTIONAL_TEXTS, **_WHOLES, **dict.fromkeys(_TIMES),
     "race_time_s": 0.0, "lap_fraction": 0.0, "pit": False, "overtake_mode": False,
 }  # fmt: skip
+
+
+def blank_car(entry: CarMeta, place: int) -> CarFrame:
+    """A car of which nothing has been heard yet, at its place in the entry list."""
+    nothing: list[float | None] = [None, None, None]
+    return {
+        "position": place, "driver_code": entry.code, "driver_name": entry.name, "team_name": entry.team,
+        "number": entry.number, "grid": 0, "gained": 0, "lap": 0, "lap_fraction": 0.0, "speed": 0.0,
+        "gap_s": None, "interval_s": None, "laps_down": 0, "last_lap_s": None, "best_lap_s": None,
+        "lap_mark": "", "best_mark": "", "sectors": nothing, "sector_marks": ["", "", ""],
+        "best_sectors": nothing, "tyre": "", "tyre_age": 0, "stints": "", "stops": 0, "pit": False,
+        "status": "racing", "battle": False, "average_speed_kmh": None, "overtake_mode": False,
+    }  # fmt: skip
 
 
 def _number(record: Record, name: str) -> float:

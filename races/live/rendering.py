@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from races.live import render_cars, render_head, render_panels
 from races.live.board_meta import RaceMeta
-from races.live.board_records import Frame, Note
+from races.live.board_records import Frame, Note, blank_car
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
 
@@ -52,6 +52,12 @@ class Screen:
         self._cells["say"] = '<span id="say"></span>'
         self._cells["own"] = '<span id="own"></span>'
         self._cells["fastest"] = '<b id="fastest">none yet</b>'
+        grid = [blank_car(car, place) for place, car in enumerate(self.meta.cars, 1)]
+        for car in grid:
+            render_cars.fast_cells(self._cells, car, "grid")
+            render_cars.slow_cells(self._cells, car)
+        render_cars.rejoin_cells(self._cells, grid, self.meta, "green")
+        self._rows = [(car.code, car.name) for car in self.meta.cars]
         render_head.life_cell(self._cells, self._life)
         render_head.result_cell(self._cells, None, self.meta, self._life)
         for role in ROLES:

@@ -1,0 +1,41 @@
+"""Drawings that templates need and that no view should have to think of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import segno
+from django import template
+from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
+
+from races.live import render_cars, render_map
+from races.live.board_meta import Point, RaceMeta
+
+register = template.Library()
+
+
+@register.simple_tag
+def track_map(meta: RaceMeta) -> SafeString:
+    return mark_safe(render_map.track_map(meta))  # noqa: S308  # escapes what it is given
+
+
+@register.simple_tag
+def outline(points: Sequence[Point]) -> SafeString:
+    """A circuit's shape alone."""
+    return mark_safe(render_map.outline_svg(points))  # noqa: S308
+
+
+@register.simple_tag
+def chip(colour: str) -> SafeString:
+    """A team's colour bar."""
+    return mark_safe(render_cars.chip(colour))  # noqa: S308
+
+
+@register.simple_tag
+def join_qr(request: HttpRequest) -> SafeString:
+    """The page's own address as a QR code: inline, no host is asked."""
+    code = segno.make(request.build_absolute_uri(request.path), error="m")
+    # literal colours: phones read dark on light, whatever the page's theme
+    drawn = code.svg_inline(border=2, dark="#0e1219", light="#ffffff", svgclass="qr", lineclass=None, scale=4)
+    return mark_safe(drawn)  # noqa: S308

@@ -1,0 +1,189 @@
+// The live page: puts the cells of each message in their places, glides rows, acknowledges, reconnects.
+// The socket is htmx's ws extension. Its own swap fires events for every element that the message has brought so
+// far, which grows with the square of the cells in a tick; so the page takes each message before it and puts the
+// elements in by their id itself: the same messages, the same out-of-band rules (an id, or afterbegin:#list).
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  const comma = (1.5).toLocaleString().includes(',');
+  const NOTES = 40;
+  const QUIET_MS = 4000;
+  let socket = null;
+  let heard = 0;
+  let acked = 0;
+  let sent = new Map();
+  let fresh = true; // the next message is a snapshot: nothing glows, nothing glides
+
+  // ---- messages ----
+  function receive(text) {
+    const holder = document.createElement('template');
+    holder.innerHTML = text;
+    const quiet = fresh || performance.now() - heard > 1500 || document.hidden;
+    document.body.classList.toggle('quiet', quiet);
+    for (const element of [...holder.content.children]) place(element, quiet);
+    heard = performance.now();
+    fresh = false;
+    document.dispatchEvent(new CustomEvent('board:changed'));
+    acknowledge(1000);
+  }
+
+  function place(element, quiet) {
+    const list = element.getAttribute('hx-swap-oob');
+    if (list) return prepend(byId(list.split('#')[1]), element);
+    const old = byId(element.id);
+    if (!old) return undefined;
+    if (element.id === 'pong') return pong(Number(element.textContent));
+    if (element.id === 'dots') window.TrackMap.move(element.textContent, quiet);
+    if (element.id === 'order') return reorder(element, old, quiet);
+    if (element.id === 'st' && old.className !== element.className) announce(old, element);
+    numbers(element);
+    old.replaceWith(element);
+    if (element.id === 'tower') document.dispatchEvent(new CustomEvent('board:rows'));
+    return undefined;
+  }
+
+  function prepend(list, element) {
+    if (!list) return;
+    list.prepend(...element.children);
+    while (list.children.length > NOTES) list.lastElementChild.remove();
+  }
+
+  // Rows glide to their new place: first where they are, then where they belong, then back and let go.
+  function reorder(element, old, quiet) {
+    old.replaceWith(element);
+    const rows = byId('rows');
+    const wanted = element.textContent.split(' ').map((code) => byId('R' + code)).filter(Boolean);
+    if (wanted.every((row, index) => rows.children[index] === row)) return;
+    const glide = !quiet && !calm.matches;
+    const before = glide ? new Map(wanted.map((row) => [row, row.offsetTop])) : null;
+    const focus = document.activeElement;
+    wanted.forEach((row, index) => { if (rows.children[index] !== row) rows.insertBefore(row, rows.children[index]); });
+    if (focus && document.activeElement !== focus) focus.focus({ preventScroll: true });
+    window.TrackMap.mark('lead', wanted[0]?.dataset.c);
+    if (!glide) return;
+    const moves = wanted.map((row) => [row, before.get(row) - row.offsetTop]).filter(([, by]) => by);
+    for (const [row, by] of moves) {
+      row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
+    }
+  }
+
+  // ---- numbers as this reader writes them ----
+  const SPEED = /^[av][A-Z0-9]+$/;
+  const FIGURE = /^[gilbxyzav][A-Z0-9]{3,8}$/;
+  function numbers(element) {
+    if (element.id === 'tower' || element.id === 'speeds') {
+      for (const cell of element.querySelectorAll('b[id]')) numbers(cell);
+      return;
+    }
+    if (!FIGURE.test(element.id) || !element.firstChild) return;
+    let text = element.textContent;
+    if (SPEED.test(element.id) && document.body.classList.contains('mph') && !Number.isNaN(Number(text))) {
+      element.dataset.kmh = text;
+      text = (Number(text) / 1.609344).toFixed(element.id[0] === 'a' ? 1 : 0);
+    }
+    if (comma) text = text.replace('.', ',');
+    if (text !== element.textContent) element.textContent = text;
+  }
+
+  function units() {
+    const mph = document.body.classList.contains('mph');
+    for (const cell of document.querySelectorAll('#tower .avg b, #speeds b')) {
+      const kmh = cell.dataset.kmh ?? cell.textContent.replace(',', '.');
+      if (mph) { cell.textContent = kmh; numbers(cell); } else { cell.textContent = comma ? kmh.replace('.', ',') : kmh; delete cell.dataset.kmh; }
+    }
+    for (const name of document.querySelectorAll('#unit, .unitname')) name.textContent = mph ? 'mph' : 'km/h';
+  }
+
+  // ---- what the state element says, for sound and for the result ----
+  function announce(old, now) {
+    const was = old.className.split(' ');
+    const is = now.className.split(' ');
+    document.dispatchEvent(new CustomEvent('board:state', { detail: { was, is } }));
+    const live = was[0] !== 'over' && was[0] !== 'waiting';
+    if (is[0] === 'over' && live && !document.body.classList.contains('big')) setTimeout(() => byId('finish').showModal(), 1200);
+  }
+
+  // ---- acknowledgements and the round trip ----
+  function acknowledge(every) {
+    const now = performance.now();
+    if (!socket || now - acked < every) return;
+    acked = now;
+    const tick = byId('dots').dataset.tick || '0';
+    sent.set(Number(tick), now);
+    if (sent.size > 5) sent.delete(sent.keys().next().value);
+    socket.send(`ack ${tick}`);
+  }
+
+  function pong(tick) {
+    if (!sent.has(tick)) return;
+    const trip = performance.now() - sent.get(tick);
+    sent.delete(tick);
+    byId('rtt').textContent = `round trip ${trip.toFixed(trip < 10 ? 1 : 0)} ms`;
+    byId('rtt').dataset.ms = trip.toFixed(2);
+  }
+
+  // ---- the connection ----
+  const WORDS = {
+    1012: 'The server restarts. Reconnecting…',
+    4400: 'The server did not understand this page. Please reload it.',
+    4404: 'This race does not exist any more. Choose another one.',
+    4408: 'This page had fallen asleep. Waking it…',
+    4429: 'Too many pages of this browser watch races. Close some, then reload.',
+  };
+  const FINAL = [4400, 4404, 4429];
+  const say = (words, state) => {
+    if (byId('conn').textContent !== words) byId('conn').textContent = words;
+    document.body.dataset.conn = state;
+  };
+
+  if (window.htmx) {
+    // quick, spread out, never more than three seconds: the page is back within five of the server
+    htmx.config.wsReconnectDelay = (tries) => Math.min(3000, 400 * 2 ** tries) * (0.5 + Math.random() / 2);
+  }
+  document.body.addEventListener('htmx:wsBeforeMessage', (event) => {
+    event.preventDefault();
+    receive(event.detail.message);
+  });
+  document.body.addEventListener('htmx:wsOpen', (event) => {
+    socket = event.detail.socketWrapper;
+    fresh = true;
+    heard = performance.now();
+    sent = new Map();
+    say('', 'live');
+  });
+  document.body.addEventListener('htmx:wsClose', (event) => {
+    const code = event.detail.event.code;
+    const wrapper = event.detail.socketWrapper;
+    if (performance.now() - heard < 50 && code === 1005) return; // the old one of a reconnect that we asked for
+    socket = null;
+    say(WORDS[code] || 'Connection lost. Reconnecting…', FINAL.includes(code) ? 'closed' : 'lost');
+    if (code === 4408 && !document.hidden) wrapper.reconnect();
+    if (code === 4408 && document.hidden) asleep = wrapper;
+    if (code === 1005 || code === 1000 || code === 1001) setTimeout(() => wrapper.reconnect(), 1000 + Math.random() * 2000);
+  });
+
+  let asleep = null;
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) return;
+    if (asleep) { asleep.reconnect(); asleep = null; return; }
+    window.TrackMap.move(byId('dots').textContent, true);
+    // what arrived while the phone was locked may be old: the snapshot of a new connection is not
+    if (socket && performance.now() - heard > 1500 && !ended()) { fresh = true; heard = performance.now(); socket.reconnect(); }
+  });
+
+  const ended = () => byId('st').classList.contains('over') || byId('life').className === 'stopped';
+  setInterval(() => {
+    acknowledge(5000);
+    if (!socket || document.hidden || ended() || byId('st').classList.contains('waiting')) return;
+    const silent = performance.now() - heard;
+    if (silent > QUIET_MS) say(`Nothing new for ${Math.round(silent / 1000)} s: the stream is quiet`, 'quiet');
+    else if (document.body.dataset.conn === 'quiet') say('', 'live');
+  }, 1000);
+
+  // what the page came with
+  numbers(byId('tower'));
+  numbers(byId('speeds'));
+  if (byId('dots').textContent) window.TrackMap.move(byId('dots').textContent, true);
+  window.TrackMap.mark('lead', byId('rows').firstElementChild?.dataset.c);
+  window.Board = { receive, units, byId };
+})();
