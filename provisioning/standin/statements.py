@@ -140,7 +140,7 @@ def _texts(given: Any) -> dict[str, str]:
 def _pool(call: Call, environment_id: str, pool_id: str) -> Pool:
     pool = call.cloud.pools.get(pool_id)
     if pool is None or pool.deleted is not None or pool.environment_id != environment_id:
-        raise control(404, f"The compute pool {pool_id} was not found.", "resource_not_found")
+        raise invalid(f"The compute pool {pool_id} was not found.", "/spec/compute_pool_id")
     if not call.cloud.is_ready(pool):
         raise invalid(f"The compute pool {pool_id} is not provisioned yet.", "/spec/compute_pool_id")
     if f"{call.host}." != f"flink.{pool.region}.{region_id(pool.cloud, pool.region).split('.')[0]}.":
