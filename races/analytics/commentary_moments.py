@@ -177,7 +177,7 @@ def _fastest_lap(moment: Moment, race: Race) -> Telling | None:
     telling.offer("time", lap_time(value), Fact("fastest", (who,), value))
     before = race.fastest_before
     if before and before != who:
-        driver(telling, "b", race.cars[before])
+        telling.offer("holder", surname(race.cars[before]), Fact("fastest_before", (before,)))
     return telling
 
 

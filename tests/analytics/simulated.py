@@ -1,0 +1,35 @@
+"""Records of simulated races, as the worker would publish them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from races.analytics.commentary import Line
+from races.analytics.engine import Derived, RaceAnalytics
+from races.sim import Race, RaceSettings, load_season
+from races.worker.records import Addressed, field_of, tick_records
+
+
+@lru_cache(maxsize=8)
+def race_records(
+    circuit: str = "monza", seed: int = 1, laps: int = 12, pace: int = 12, metrics: bool = False
+) -> tuple[Addressed, ...]:
+    race = Race(RaceSettings(circuit, laps, pace, seed))
+    field = field_of(f"{circuit}-{seed}", laps, load_season())
+    records: list[Addressed] = []
+    while not race.over:
+        tick = race.advance()
+        records += tick_records(field, tick, 1_000_000 + tick.tick * 200, metrics)
+    return tuple(records)
+
+
+def engine_for(records: tuple[Addressed, ...], anomaly: bool = False) -> RaceAnalytics:
+    return RaceAnalytics(records[0].value["race_id"], anomaly=anomaly)
+
+
+def derived_from(engine: RaceAnalytics, records: tuple[Addressed, ...]) -> list[Derived]:
+    return [derived for record in records for derived in engine.feed(record.role, record.value, record.key)]
+
+
+def lines_of(records: tuple[Addressed, ...]) -> list[Line]:
+    return [derived.line for derived in derived_from(engine_for(records), records) if derived.line]

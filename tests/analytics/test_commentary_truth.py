@@ -1,0 +1,112 @@
+"""Each line of commentary is held against the streams: facts, names, numbers, rhythm, no sentence twice."""
+
+from __future__ import annotations
+
+from itertools import groupby, pairwise
+
+import pytest
+
+from races.analytics.commentary import PAUSE, STALE, Line
+from races.analytics.commentary_words import LONGEST
+from races.sim import circuit_slugs
+from races.worker.records import Addressed
+from tests.analytics.oracle import Oracle, known_numbers, spoken_names, spoken_numbers
+from tests.analytics.simulated import lines_of, race_records
+
+SOME = [
+    ("monza", 1, 12, 12),
+    ("monaco", 3, 12, 12),
+    ("silverstone", 9, 12, 12),
+    ("spa", 2, 8, 4),
+    ("suzuka", 5, 15, 60),
+]
+
+
+def ticks_of(records: tuple[Addressed, ...]) -> list[tuple[list[dict[str, object]], list[dict[str, object]]]]:
+    ticks = []
+    for _, group in groupby(records, key=lambda record: record.value["tick"]):
+        by_role: dict[str, list[dict[str, object]]] = {"race_control": [], "positions": [], "car_metrics": []}
+        for record in group:
+            by_role[record.role].append(record.value)
+        ticks.append((by_role["race_control"], by_role["positions"]))
+    return ticks
+
+
+def untrue(records: tuple[Addressed, ...], lines: list[Line]) -> list[str]:
+    """What the records contradict, in words."""
+    oracle, by_tick = Oracle(), {line.tick: line for line in lines}
+    codes: dict[str, str] = {}
+    wrong = []
+    for number, (events, cars) in enumerate(ticks_of(records)):
+        oracle.tick(events, cars)
+        line = by_tick.get(number)
+        if line is None:
+            continue
+        codes = codes or {str(car["driver_name"]).split()[-1]: str(car["driver_code"]) for car in cars}
+        wrong += [f"{line.tick} {line.text!r}: {fact}" for fact in line.facts if not oracle.holds(fact)]
+        about = {code for fact in line.facts for code in fact.who}
+        wrong += [
+            f"{line.tick} {line.text!r}: {name}?" for name in spoken_names(line) if codes[name] not in about
+        ]
+        wrong += [f"{line.tick} {line.text!r}: {n}?" for n in spoken_numbers(line) - known_numbers(line)]
+    return wrong
+
+
+def check(circuit: str, seed: int, laps: int, pace: int) -> list[Line]:
+    records = race_records(circuit, seed, laps, pace)
+    lines = lines_of(records)
+    assert untrue(records, lines) == []
+    texts = [line.text for line in lines]
+    assert len(set(texts)) == len(texts)
+    assert all(len(text) <= LONGEST for text in texts)
+    assert all(later.tick - line.tick >= PAUSE for line, later in pairwise(lines))
+    return lines
+
+
+@pytest.mark.parametrize(("circuit", "seed", "laps", "pace"), SOME)
+def test_no_line_is_contradicted_repeated_or_hurried(circuit: str, seed: int, laps: int, pace: int) -> None:
+    assert check(circuit, seed, laps, pace)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("circuit", circuit_slugs())
+def test_no_line_is_contradicted_on_any_circuit(circuit: str) -> None:
+    for seed in range(100, 110):
+        assert check(circuit, seed, 12, 12)
+
+
+def test_a_default_race_has_a_line_every_two_to_four_seconds_on_average() -> None:
+    records = race_records("monza", 1)
+    ticks = [line.tick for line in lines_of(records)]
+    pauses = [later - tick for tick, later in pairwise(ticks)]
+    assert 10 <= sum(pauses) / len(pauses) <= 20
+    assert max(pauses) <= 25
+    assert sum(10 <= pause <= 20 for pause in pauses) >= 0.9 * len(pauses)
+
+
+BIG_KINDS = {"lights_out", "safety_car", "chequered"}
+
+
+@pytest.mark.parametrize(("circuit", "seed", "laps", "pace"), SOME)
+def test_a_big_moment_is_told_at_once_after_two_quiet_seconds_and_within_three_otherwise(
+    circuit: str, seed: int, laps: int, pace: int
+) -> None:
+    records = race_records(circuit, seed, laps, pace)
+    lines = lines_of(records)
+    told = {line.kind: line.tick for line in reversed(lines)}
+    for record in records:
+        if record.role == "race_control" and record.value["type"] in BIG_KINDS:
+            when = record.value["tick"]
+            before = max((line.tick for line in lines if line.tick < when), default=-PAUSE)
+            assert any(
+                line.kind == record.value["type"]
+                and when <= line.tick <= max(when, before + PAUSE) <= when + STALE
+                for line in lines
+            ), (record.value, told)
+
+
+def test_the_story_of_a_race_has_its_beginning_and_its_end() -> None:
+    kinds = [line.kind for line in lines_of(race_records("monza", 1))]
+    assert kinds[0] == "grid"
+    assert "lights_out" in kinds[:4]
+    assert kinds[-2:] == ["chequered", "podium"] or "podium" in kinds[-4:]
