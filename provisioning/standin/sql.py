@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .tokens import END, Reader, SqlError, Token, split, tokens
+from .tokens import END, Reader, SqlError, Token, check_parentheses, split, tokens
 
 FORMATS = {"avro-registry", "json-registry", "proto-registry", "raw"}
 OPTIONS = {
@@ -65,6 +65,7 @@ class Parsed:
 def parse(sql: str) -> Parsed:
     """Raises SqlError for what Confluent's Flink refuses (as far as this reader knows)."""
     found = tokens(sql)
+    check_parentheses(found)
     is_set = Reader(found).accept("EXECUTE", "STATEMENT", "SET")
     if not is_set and len(split(found, ";")) != 1:
         raise SqlError("Only a single SQL statement is supported per request.")
@@ -79,7 +80,9 @@ def _options(reader: Reader) -> dict[str, str]:
     if not reader.accept("WITH"):
         return {}
     pairs = [[t.text for t in part if not t.says("=")] for part in split(reader.group(), ",")]
-    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+    if any(len(pair) != 2 for pair in pairs):
+        raise SqlError("SQL parse failed. Options are written as 'name' = 'value'.")
+    return {name: value for name, value in pairs}
 
 
 def _if_not_exists(reader: Reader) -> bool:
@@ -131,7 +134,7 @@ def _distribution(reader: Reader) -> tuple[tuple[str, ...], int]:
     if reader.accept("BY"):
         reader.accept("HASH")
         key = tuple(p[0].text for p in split(reader.group(), ","))
-    buckets = int(reader.next().text) if reader.accept("INTO") else DEFAULT_BUCKETS
+    buckets = reader.number() if reader.accept("INTO") else DEFAULT_BUCKETS
     reader.accept("BUCKETS")
     return key, buckets
 

@@ -77,6 +77,12 @@ class Reader:
             raise SqlError(f"SQL parse failed. Expected a name, found '{token.text}'.")
         return self.name() if self.accept(".") else token.text
 
+    def number(self) -> int:
+        token = self.next()
+        if not token.text.isdigit():
+            raise SqlError(f"SQL parse failed. Expected a number, found '{token.text}'.")
+        return int(token.text)
+
     def group(self) -> list[Token]:
         """The tokens between the parenthesis that comes next and its partner."""
         self.expect("(")
@@ -90,6 +96,17 @@ class Reader:
 
     def rest(self) -> list[Token]:
         return self.tokens[self.at :]
+
+
+def check_parentheses(found: list[Token]) -> None:
+    """Raises SqlError unless each one has its partner."""
+    depth = 0
+    for token in found:
+        depth += token.says("(") - token.says(")")
+        if depth < 0:
+            break
+    if depth:
+        raise SqlError("SQL parse failed. The parentheses don't match.")
 
 
 def split(found: list[Token], separator: str) -> list[list[Token]]:
