@@ -1,0 +1,24 @@
+"""Time, passed in: tests turn the hands themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """sleep: seconds. monotonic: for durations. utc: for what is written down."""
+
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    utc: Callable[[], datetime] = _utc_now
+
+    def stamp(self) -> str:
+        return self.utc().isoformat(timespec="seconds")

@@ -1,0 +1,125 @@
+"""What the three commands share: the configuration, questions, and errors as words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from provisioning.errors import ProvisioningError, Refused
+from provisioning.opening import open_session
+from provisioning.progress import Shown, Silent, progress_on
+from provisioning.scrub import Scrubber
+from provisioning.session import Session
+from provisioning.wanted import Credentials, Wanted, read_credentials, read_wanted
+
+INTERRUPTED = 130
+
+
+def journal_path() -> Path:
+    named = os.environ.get("F1_JOURNAL")
+    return Path(named) if named else Path(settings.BASE_DIR) / ".confluent" / "journal.json"
+
+
+def config_path() -> Path:
+    return Path(settings.LAB.path)
+
+
+class CloudCommand(BaseCommand):
+    """Ends with a message, never with a traceback that could hold a secret."""
+
+    requires_system_checks: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scrub = Scrubber()
+        self.progress: Shown = Silent()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """The examples keep their lines, and --help fits on a screen."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        hidden = ("--version", "--settings", "--pythonpath", "--traceback", "--force-color", "--skip-checks")
+        for action in parser._actions:
+            if any(option in hidden for option in action.option_strings):
+                action.help = "==SUPPRESS=="
+        return parser
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            code = self.work(options)
+        except ProvisioningError as error:
+            code = self._failed(str(error))
+        except KeyboardInterrupt:
+            self.progress.leave()
+            self.tell(
+                "\nInterrupted. What was made is in the journal; the same command goes on from there.",
+                error=True,
+            )
+            code = INTERRUPTED
+        except Exception:
+            code = self._failed(f"This should not happen:\n{traceback.format_exc()}")
+        if code:
+            sys.exit(code)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """The exit code."""
+        raise NotImplementedError
+
+    def _failed(self, text: str) -> int:
+        self.progress.leave()
+        first, _, rest = self.scrub(text).partition("\n")
+        self.tell("", error=True)
+        self.stderr.write(self.style.ERROR(first))
+        if rest:
+            self.tell(rest, error=True)
+        return 1
+
+    def tell(self, text: str, error: bool = False) -> None:
+        stream = self.stderr if error else self.stdout
+        stream.write(self.scrub(text), lambda plain: plain)
+
+    def begin(self, wanted: Wanted, yes: bool, adopt: str = "", keep: bool = True) -> Session:
+        session = open_session(
+            wanted, credentials(), journal_path(), self.asker(yes), adopt=adopt, keep=keep, scrub=self.scrub
+        )
+        self.progress = progress_on(sys.stdout, self.scrub)
+        return session
+
+    def asker(self, yes: bool) -> Callable[[str], bool]:
+        def ask(question: str) -> bool:
+            self.progress.leave()
+            if yes:
+                self.tell(f"{question} Yes (--yes).")
+                return True
+            if not sys.stdin.isatty():
+                raise Refused(
+                    f"A question needs an answer: {question}", "Run it on a terminal, or with --yes."
+                )
+            self.tell("")
+            return input(f"{self.scrub(question)} [y/N] ").strip().lower() in ("y", "yes")
+
+        return ask
+
+
+def credentials() -> Credentials:
+    return read_credentials(settings.LAB.confluent, os.environ)
+
+
+def configured(engine: str = "", hours: float | None = None) -> Wanted:
+    lab = settings.LAB
+    wanted = read_wanted(
+        lab.confluent,
+        lab.topics,
+        bool(lab.anomaly_detection),
+        engine or getattr(lab, "wanted_engine", lab.engine),
+        os.environ,
+    )
+    group = lab.kafka.group if lab.kafka is not None else wanted.consumer_group
+    return replace(wanted, hours=hours, consumer_group=group)

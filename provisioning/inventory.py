@@ -1,0 +1,46 @@
+"""What a survey found, as lines for people: for the question before a teardown and for confluent_status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioning.client import JsonObject
+from provisioning.resources import statements
+from provisioning.session import KEY_PLANES, Session
+from provisioning.survey import Survey
+
+
+def lines(session: Session, found: Survey) -> Iterator[str]:
+    """In the order of a teardown."""
+    yield from (f"Flink statement   {s['name']} ({statements.phase(s)})" for s in found.statements or [])
+    if found.connection:
+        yield f"Connection        {found.connection['name']}"
+    if found.subjects:
+        yield f"Schemas           {', '.join(found.subjects)}"
+    if found.topics:
+        yield f"Topics            {', '.join(found.topics)}, with all records"
+    for what, thing in (("Flink pool       ", found.pool), ("Kafka cluster    ", found.cluster)):
+        if thing:
+            yield f"{what} {_named(thing)}"
+    yield from _environment(session, found)
+    if found.account:
+        owned = ", ".join(KEY_PLANES[kind] for kind in found.keys or {})
+        keys = f", with its API keys ({owned})" if owned else ""
+        yield f"Service account   {found.account['display_name']} ({found.account['id']}){keys}"
+    yield "config.yaml       our block in it"
+
+
+def _named(thing: JsonObject) -> str:
+    return f"{thing['spec'].get('display_name')} ({thing['id']})"
+
+
+def _environment(session: Session, found: Survey) -> Iterator[str]:
+    if not found.environment:
+        return
+    name = f"{found.environment['display_name']} ({found.environment['id']})"
+    if session.need("environment").get("borrowed"):
+        yield f"(stays)           environment {name}: it is yours, only what the lab made in it goes"
+    else:
+        yield f"Environment       {name}"
+    if found.statements is None or found.topics is None:
+        yield "(not looked into) without its keys; new ones are made for the teardown"

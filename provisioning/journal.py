@@ -1,0 +1,151 @@
+"""What this lab made, written down before anything else happens: .confluent/journal.json, readable by its owner only.
+
+One entry for each environment, under "<organisation id>/<environment's name>", so that a rehearsal on the stand-in
+and the real thing, or two environments of one person, never mix. An entry holds ids, the keys' secrets, and
+intents. An intent is written before each POST and says which ids of that name stood before it: after a lost
+answer or a killed command, whatever else carries the name since then is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from provisioning.errors import ProvisioningError, Refused
+from provisioning.files import write_private
+
+Record = dict[str, Any]
+INTENTS = "intents"
+
+
+class Journal:
+    """keep False: for a look without a write; records stay in memory."""
+
+    def __init__(self, path: Path, keep: bool = True) -> None:
+        self.path, self._keep = path, keep
+        self._data: Record = _read(path)
+
+    def entry(self, organization: str, name: str) -> Entry:
+        """The entry of that environment; it is written with its first record."""
+        return Entry(self, f"{organization}/{name}")
+
+    def entries(self, organization: str) -> list[Entry]:
+        return [Entry(self, key) for key in self._data if key.startswith(f"{organization}/")]
+
+    def records(self, key: str) -> Record:
+        return dict(self._data.get(key, {}))
+
+    def write(self, key: str, records: Record) -> None:
+        if records:
+            self._data[key] = records
+        else:
+            self._data.pop(key, None)
+        self._save()
+
+    def _save(self) -> None:
+        if not self._keep:
+            return
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self.path, json.dumps(self._data, indent=2) + "\n")
+
+
+class Entry:
+    """One environment's records. Every change is on the disk before the call returns."""
+
+    def __init__(self, journal: Journal, key: str) -> None:
+        self._journal, self._key = journal, key
+
+    @property
+    def name(self) -> str:
+        return self._key.partition("/")[2]
+
+    @property
+    def known(self) -> bool:
+        return bool(self._journal.records(self._key))
+
+    def get(self, slot: str) -> Any:
+        return self._journal.records(self._key).get(slot)
+
+    def put(self, slot: str, value: Any, intent: str = "") -> None:
+        """Records, and forgets the intent that led to it, in one write."""
+        records = self._journal.records(self._key)
+        records[slot] = value
+        records[INTENTS] = {k: v for k, v in records.get(INTENTS, {}).items() if k != (intent or slot)}
+        self._journal.write(self._key, _without_empty(records))
+
+    def drop(self, slot: str) -> None:
+        records = self._journal.records(self._key)
+        if slot in records:
+            del records[slot]
+            self._journal.write(self._key, records)
+
+    def intent(self, slot: str) -> Record | None:
+        found: Record | None = (self.get(INTENTS) or {}).get(slot)
+        return found
+
+    def intend(self, slot: str, before: list[str], since: str) -> None:
+        intents = dict(self.get(INTENTS) or {})
+        self._write_intents(intents | {slot: {"before": before, "since": since}})
+
+    def settle(self, slot: str) -> None:
+        """The intent came to nothing."""
+        intents = self.get(INTENTS) or {}
+        if slot in intents:
+            self._write_intents({k: v for k, v in intents.items() if k != slot})
+
+    def _write_intents(self, intents: Record) -> None:
+        records = self._journal.records(self._key)
+        self._journal.write(self._key, _without_empty(records | {INTENTS: intents}))
+
+    def forget(self) -> None:
+        self._journal.write(self._key, {})
+
+
+def _without_empty(records: Record) -> Record:
+    return {slot: value for slot, value in records.items() if slot != INTENTS or value}
+
+
+def _read(path: Path) -> Record:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ProvisioningError(
+            f"The journal {path} cannot be read ({type(error).__name__}).",
+            "It says what this lab made. Restore it, or move it away: then the mark in the service account is used.",
+        ) from None
+    if not isinstance(data, dict):
+        raise ProvisioningError(f"The journal {path} is not a journal of this lab; move it away.")
+    return data
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """No two commands at once on one journal. The lock ends with its process, also with kill -9."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _lock(handle):
+            raise Refused(
+                "Another provision_confluent or teardown_confluent is at work here.", "Wait until it ended."
+            )
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows has none; there two commands at once are not kept apart
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""manage.py confluent_status: what stands, since when, and about what it has cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioning import guard
+from provisioning.claim import claim
+from provisioning.client import JsonObject
+from provisioning.console import CloudCommand, configured, journal_path
+from provisioning.cost import SOURCE, Running, age, hourly, instant, so_far
+from provisioning.resources import statements
+from provisioning.session import Session
+from provisioning.survey import Survey, look
+from provisioning.waiting import drive
+
+
+class Command(CloudCommand):
+    help = (
+        "Shows what of the lab stands on Confluent Cloud, since when, and its estimated cost. Writes nothing."
+    )
+
+    def work(self, options: dict[str, Any]) -> int:
+        session = self.begin(configured(), yes=False, keep=False)
+        if not drive(claim(session), session.clock):
+            self.tell(f"Nothing of this lab stands on Confluent Cloud ({session.wanted.journal_name}).")
+            return 0
+        found = look(session)
+        self._things(session, found)
+        self._cost(session, found)
+        return 0
+
+    def _things(self, session: Session, found: Survey) -> None:
+        borrowed = bool(session.need("environment").get("borrowed"))
+        self._thing(session, "Environment" + (" (yours)" if borrowed else ""), found.environment)
+        self._thing(session, "Kafka cluster", found.cluster)
+        self._thing(session, "Flink pool", found.pool)
+        self._thing(session, "Service account", found.account)
+        self._row("API keys", f"{len(found.keys or {})} of 3", "")
+        self._row("Topics", _count(found.topics), "")
+        self._row("Schemas", _count(found.subjects), "")
+        for statement in found.statements or []:
+            since = instant(statement.get("metadata", {}).get("created_at"))
+            name = f"{statement['name']}: {statements.phase(statement)}"
+            self._row("Flink statement", name, age(since, session.clock.utc()))
+
+    def _thing(self, session: Session, kind: str, thing: JsonObject | None) -> None:
+        if thing is None:
+            self._row(kind, "gone", "")
+            return
+        spec = thing.get("spec", {})
+        phase = thing.get("status", {}).get("phase", "")
+        name = f"{spec.get('display_name') or thing.get('display_name')} ({thing['id']}) {phase}".rstrip()
+        since = instant(thing.get("metadata", {}).get("created_at"))
+        self._row(kind, name, age(since, session.clock.utc()))
+
+    def _row(self, kind: str, name: str, since: str) -> None:
+        self.tell(f" {kind:<20}{name:<62}{f'since {since}' if since else ''}".rstrip())
+
+    def _cost(self, session: Session, found: Survey) -> None:
+        now = session.clock.utc()
+        queries = [s for s in found.statements or [] if statements.phase(s) in statements.ACTIVE]
+        running = [Running(str(s["name"]), instant(s["metadata"].get("created_at"))) for s in queries]
+        self.tell("")
+        if found.statements is None:
+            self.tell("Flink could not be asked (its API key is missing or refused): cost unknown.")
+        elif running:
+            self.tell(
+                f"Running statements: {len(running)}, about ${hourly(len(running)):.2f} an hour; "
+                f"so far about ${so_far(running, now):.2f} ({SOURCE})."
+            )
+        else:
+            self.tell(
+                "No statement runs: no price by the hour; Kafka's traffic and storage are billed by use."
+            )
+        self.tell("The bill decides: https://confluent.cloud/settings/billing")
+        self._guard(session, bool(running))
+
+    def _guard(self, session: Session, running: bool) -> None:
+        until = guard.deadline(session.entry)
+        if until is None or not running:
+            return
+        late = until <= session.clock.utc()
+        self.tell(f"Cost guard: stops the statements at {until.astimezone():%a %d %b %H:%M}. {guard.CANNOT}")
+        if late:
+            self.tell("That time is past, so the guard was not at work: it is started again now.")
+        guard.start(journal_path(), session.organization, session.entry.name)
+
+
+def _count(names: list[str] | None) -> str:
+    return (
+        "not known: no usable key"
+        if names is None
+        else f"{len(names)}: {', '.join(names)}"
+        if names
+        else "none"
+    )

@@ -1,0 +1,147 @@
+"""manage.py provision_confluent: Confluent Cloud up, with one command."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from provisioning import configfile, guard
+from provisioning.console import CloudCommand, config_path, configured, journal_path
+from provisioning.cost import sentence
+from provisioning.journal import only_one
+from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
+from provisioning.provision import steps
+from provisioning.resources import environment, statements
+from provisioning.roundtrip import produce_and_read_back
+from provisioning.runner import run
+from provisioning.session import Session
+from provisioning.survey import look
+from provisioning.wanted import EMBEDDED, FLINK
+
+EXAMPLES = """
+examples:
+  manage.py provision_confluent --plan          what would be made; nothing is written
+  manage.py provision_confluent                 Kafka, Schema Registry and an empty Flink pool on Confluent Cloud;
+                                                the analytics run in this lab (embedded)
+  manage.py provision_confluent --flink         the analytics run as Flink SQL
+  manage.py provision_confluent --flink --hours 3   …and stop after three hours, should everybody forget them
+
+It needs a Cloud API key whose owner is OrganizationAdmin:
+  export CONFLUENT_CLOUD_API_KEY=…  CONFLUENT_CLOUD_API_SECRET=…
+and, for commentary by a model on Amazon Bedrock: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN).
+
+Interrupt it anywhere and run it again: it goes on. Without an account: python -m provisioning.standin
+See docs/confluent.md.
+"""
+SIGNS = {CREATE: "+", CHANGE: "~", DROP: "-", LEAVE: "="}
+
+
+class Command(CloudCommand):
+    help = "Builds what the lab needs on Confluent Cloud, or recovers it, and writes config.yaml."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs |= {"epilog": EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--plan", action="store_true", help="show what would be made or changed; write nothing"
+        )
+        parser.add_argument("--yes", action="store_true", help="answer every question with yes")
+        engine = parser.add_mutually_exclusive_group()
+        engine.add_argument("--flink", action="store_true", help="run the analytics as Flink SQL")
+        engine.add_argument("--embedded", action="store_true", help="run them in the lab (back from --flink)")
+        parser.add_argument(
+            "--hours", type=_hours, metavar="N", help="stop the running Flink statements after N hours"
+        )
+        parser.add_argument(
+            "--environment", default="", metavar="ENV-ID", help="take over this environment of the lab's"
+        )
+
+    def work(self, options: dict[str, Any]) -> int:
+        engine = FLINK if options["flink"] else EMBEDDED if options["embedded"] else ""
+        wanted = configured(engine, options["hours"])
+        configfile.check_room(config_path(), wanted.engine)
+        if options["plan"]:
+            return self._plan(self.begin(wanted, False, options["environment"], keep=False))
+        with only_one(journal_path()):
+            session = self.begin(wanted, options["yes"], options["environment"])
+            rows = steps(session, config_path(), produce_and_read_back)
+            run(rows, session.clock, self.progress)
+            self.progress.leave()
+            self._told(session)
+        return 0
+
+    def _plan(self, session: Session) -> int:
+        if not session.entry.get("environment"):
+            session.ask = lambda _: True  # a look takes nothing over: the journal is not kept
+            environment.adopt(session)
+        found = look(session)
+        rows = plan(session, found, bool(session.wanted.aws) or found.connection is not None)
+        for row in rows:
+            why = f"  ({row.why})" if row.why else ""
+            self.tell(f" {SIGNS[row.action]} {row.action:<7}{row.what}{why}")
+        self.tell(f"\n{summary(rows)}")
+        return 0
+
+    def _told(self, session: Session) -> None:
+        running = self._running(session)
+        self.tell("")
+        for note in session.notes:
+            self.tell(f"Note: {note}")
+        made = [c for c in session.changes if not c.startswith("wrote")]
+        self.tell(
+            f"{len(made)} things made or changed." if made else "Nothing changed: everything stood already."
+        )
+        self.tell(self._standing(session, running))
+        self.tell(sentence(running))
+        self._guard(session, running)
+        self.tell("\nNext:  make run                                the lab, on this Kafka")
+        self.tell("       python manage.py confluent_status      what stands and what it has cost")
+        self.tell("       python manage.py teardown_confluent    all of it gone again")
+
+    def _standing(self, session: Session, running: int) -> str:
+        record = session.need("environment")
+        engine = f"Flink, {running} queries" if session.wanted.engine == FLINK else "embedded in the lab"
+        return (
+            f"Stands: environment {record['name']} ({record['id']}), cluster {session.id('cluster')}, "
+            f"{len(session.makers)} topics, analytics: {engine}.\n"
+            f"Config: {config_path()}"
+        )
+
+    def _running(self, session: Session) -> int:
+        if session.wanted.engine != FLINK:
+            return 0
+        return len(statements.wanted(session, "query"))
+
+    def _guard(self, session: Session, running: int) -> None:
+        hours = session.wanted.hours
+        if hours is not None and not running:
+            self.tell("--hours: no Flink statement runs, so there is nothing to stop.")
+        elif hours is not None:
+            until = guard.set_deadline(session, hours)
+            self.tell(
+                f"Cost guard: a process on this machine stops the statements at {until}. {guard.CANNOT}"
+            )
+        elif _passed(session):
+            session.entry.drop(guard.SLOT)
+        if running and guard.deadline(session.entry):
+            guard.start(journal_path(), session.organization, session.entry.name)
+
+
+def _passed(session: Session) -> bool:
+    """The statements were resumed after their time was up: the old deadline must not stop them again."""
+    until = guard.deadline(session.entry)
+    return until is not None and until <= session.clock.utc()
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= 24 * 30:
+        raise argparse.ArgumentTypeError(f"{text}: a number of hours above 0, 720 at most")
+    return hours

@@ -1,0 +1,98 @@
+"""manage.py teardown_confluent: all of it gone again, and proof of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from provisioning.claim import claim
+from provisioning.console import CloudCommand, config_path, configured, journal_path
+from provisioning.errors import Refused
+from provisioning.inventory import lines
+from provisioning.journal import only_one
+from provisioning.runner import run
+from provisioning.session import Session
+from provisioning.survey import look
+from provisioning.teardown import Teardown
+from provisioning.waiting import drive
+
+EXAMPLES = """
+examples:
+  manage.py teardown_confluent --plan     what would go and what would stay; nothing is touched
+  manage.py teardown_confluent            shows the list, asks once, deletes, audits
+  manage.py teardown_confluent --yes      without the question
+
+Lost the laptop with its journal? The mark in the service account still tells what is the lab's:
+  manage.py teardown_confluent --yes --environment env-abc123
+
+It deletes what the journal or the mark names, and nothing else. An environment that you lent
+(confluent.environment_id) stays. Exit code 0: nothing is left. 1: something is, and it is listed.
+"""
+
+
+class Command(CloudCommand):
+    help = "Deletes everything that the lab made on Confluent Cloud, and audits that it is gone."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs |= {"epilog": EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--plan", action="store_true", help="show what would go; delete nothing")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--environment", default="", metavar="ENV-ID", help="this environment, by its id")
+
+    def work(self, options: dict[str, Any]) -> int:
+        with only_one(journal_path()):
+            session = self.begin(
+                configured(), options["yes"], options["environment"], keep=not options["plan"]
+            )
+            by_journal = session.entry.known
+            if not drive(claim(session), session.clock):
+                return self._nothing(session)
+            self._list(session)
+            if options["plan"]:
+                self.tell("\nNothing was touched; run without --plan to do it.")
+                return 0
+            self._agreed(session, by_journal, options)
+            return self._down(session)
+
+    def _nothing(self, session: Session) -> int:
+        name = session.adopt or session.wanted.journal_name
+        self.tell(f"Nothing of this lab stands: neither the journal nor a mark names {name}.")
+        self.tell("What carries the name without this lab's mark is somebody else's and was left alone.")
+        return 0
+
+    def _list(self, session: Session) -> None:
+        self.tell("This goes:")
+        for line in lines(session, look(session)):
+            self.tell(f"  {line}")
+
+    def _agreed(self, session: Session, by_journal: bool, options: dict[str, Any]) -> None:
+        if not by_journal and options["yes"] and not session.adopt:
+            environment = session.id("environment")
+            raise Refused(
+                "There is no journal on this machine, so what goes is known by the mark alone; --yes then needs the "
+                "environment's id.",
+                f"If the list above is right:  manage.py teardown_confluent --yes --environment {environment}",
+            )
+        if not session.ask("Delete all of this?"):
+            raise Refused("Nothing was deleted.")
+
+    def _down(self, session: Session) -> int:
+        down = Teardown(session, config_path())
+        run(down.steps(), session.clock, self.progress)
+        self.progress.leave()
+        self.tell("")
+        if down.left:
+            self.stderr.write(self.style.ERROR("Left:"))
+            for thing in down.left:
+                self.tell(f"  {thing}", error=True)
+            self.tell(
+                "Remove what is not the lab's in the console, then run teardown_confluent again.", error=True
+            )
+            return 1
+        self.tell("Nothing of this lab is left on Confluent Cloud. The next `make run` is embedded again.")
+        return 0

@@ -1,0 +1,111 @@
+"""What provision_confluent would do, from what is wanted and what stands. Decides only; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioning.session import KEY_PLANES, Session
+from provisioning.survey import Survey
+from provisioning.wanted import DERIVED, FLINK
+
+CREATE, CHANGE, LEAVE, DROP = "create", "change", "leave", "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    action: str
+    what: str
+    why: str = ""
+
+
+def plan(session: Session, found: Survey, with_model: bool) -> list[Planned]:
+    """with_model: AWS keys are there, or a connection stands already."""
+    makers = session.wanted.makers(with_model)
+    return [
+        *_foundations(session, found),
+        *_keys(found),
+        *_topics(session, found, makers),
+        *_flink(session, found, with_model),
+    ]
+
+
+def _foundations(session: Session, found: Survey) -> Iterator[Planned]:
+    wanted = session.wanted
+    if wanted.borrowed:
+        yield Planned(LEAVE, f"environment {wanted.environment_id}", "yours; it stays at teardown too")
+    else:
+        yield _either(
+            found.environment, f"environment {wanted.environment_name}", "Stream Governance Essentials"
+        )
+    yield _either(
+        found.cluster, f"Kafka cluster {wanted.cluster_name}", f"Basic, {wanted.cloud} {wanted.region}"
+    )
+    yield _pool(session, found)
+    yield _either(found.registry, "Schema Registry", "comes with environment and cluster")
+    yield _either(found.account, f"service account {session.names.account}", "carries the mark of ownership")
+    yield _either(found.has_role or None, "role EnvironmentAdmin for it", "")
+
+
+def _either(standing: object, what: str, why: str) -> Planned:
+    return Planned(LEAVE, what) if standing else Planned(CREATE, what, why)
+
+
+def _pool(session: Session, found: Survey) -> Planned:
+    what, wanted = f"Flink compute pool {session.wanted.pool_name}", session.wanted.max_cfu
+    if found.pool is None:
+        return Planned(CREATE, what, f"at most {wanted} CFU; costs nothing while no statement runs")
+    stands = int(found.pool["spec"].get("max_cfu", 0))
+    return (
+        Planned(CHANGE, what, f"from {stands} to {wanted} CFU") if wanted > stands else Planned(LEAVE, what)
+    )
+
+
+def _keys(found: Survey) -> Iterator[Planned]:
+    for kind, plane in KEY_PLANES.items():
+        yield _either((found.keys or {}).get(kind), f"API key for {plane}", "secret into the journal, 0600")
+
+
+def _topics(session: Session, found: Survey, makers: dict[str, str]) -> Iterator[Planned]:
+    records = session.entry.get("topics") or {}
+    for role, maker in makers.items():
+        name = session.topic(role)
+        stood = records.get(name, {}).get("maker")
+        how = "a Flink table" if maker == FLINK else "with its schema"
+        if stood and stood != maker and role in DERIVED:
+            yield Planned(DROP, f"topic {name}", f"and made anew as {how}; you are asked first")
+        else:
+            yield _either(stood or name in (found.topics or []), f"topic {name}", how)
+
+
+def _flink(session: Session, found: Survey, with_model: bool) -> Iterator[Planned]:
+    standing = {str(s["name"]) for s in found.statements or []}
+    wanted = _queries(session, with_model) if session.wanted.engine == FLINK else []
+    if session.wanted.engine == FLINK and not with_model:
+        yield Planned(
+            LEAVE, "connection, model, commentary query", "left out: no AWS keys in the environment"
+        )
+    if session.wanted.engine == FLINK and with_model:
+        yield _either(found.connection, "connection to Amazon Bedrock and its model", "with your AWS keys")
+    for name in wanted:
+        yield _either(name in standing, f"running statement {name}", "at least 1 CFU each while it runs")
+    for name in sorted(standing):
+        if name.endswith("-query") and name not in wanted:
+            yield Planned(DROP, f"running statement {name}", "this configuration does not ask for it")
+
+
+def _queries(session: Session, with_model: bool) -> list[str]:
+    groups = {
+        "average-speed-query": True,
+        "commentary-query": with_model,
+        "anomalies-query": session.wanted.anomalies,
+    }
+    return [session.names.statement(stem) for stem, needed in groups.items() if needed]
+
+
+def summary(planned: list[Planned]) -> str:
+    counts = {action: sum(p.action == action for p in planned) for action in (CREATE, CHANGE, DROP, LEAVE)}
+    if not any(counts[action] for action in (CREATE, CHANGE, DROP)):
+        return "Nothing to do: everything stands as the configuration asks."
+    said = ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
+    return f"{said}. Nothing was written; run without --plan to do it."

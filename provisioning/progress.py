@@ -1,0 +1,103 @@
+"""What a person sees while it works: a live table on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TextIO
+
+from provisioning.runner import DONE, FAILED, RUNNING, WAITING, Row
+from provisioning.scrub import Scrubber
+
+SIGNS = {WAITING: "·", RUNNING: "▸", DONE: "✓", FAILED: "✗"}
+PLAIN_SIGNS = {WAITING: ".", RUNNING: ">", DONE: "+", FAILED: "x"}
+COLOURS = {WAITING: "\x1b[2m", RUNNING: "\x1b[36m", DONE: "\x1b[32m", FAILED: "\x1b[31m"}
+RESET, DIM, CLEAR_LINE = "\x1b[0m", "\x1b[2m", "\x1b[2K"
+WAITS_EVERY_S = 30.0  # a pipe hears again of a long wait
+
+
+def seconds(elapsed: float) -> str:
+    """7.4 s, 1:05 min."""
+    if elapsed < 60:
+        return f"{elapsed:.1f} s"
+    return f"{int(elapsed // 60)}:{int(elapsed % 60):02d} min"
+
+
+def line(row: Row, now: float, width: int, signs: dict[str, str]) -> str:
+    """One row without colours, cut to the terminal's width."""
+    elapsed = ""
+    if row.state != WAITING:
+        elapsed = seconds((row.ended or now) - row.started)
+    text = row.text if row.state != WAITING else f"after {', '.join(row.step.needs)}"
+    whole = f" {signs[row.state]} {row.step.title:<28} {elapsed:>9}  {text}"
+    return whole if len(whole) <= width else whole[: width - 1] + "…"
+
+
+class Table:
+    """Redraws in place: moves up as many lines as it wrote."""
+
+    def __init__(self, out: TextIO, scrub: Scrubber) -> None:
+        self._out, self._scrub, self._written = out, scrub, 0
+        self._colour = "NO_COLOR" not in os.environ
+        encoding = (getattr(out, "encoding", "") or "ascii").lower()
+        self._signs = SIGNS if encoding.startswith("utf") else PLAIN_SIGNS
+
+    def show(self, rows: list[Row], now: float) -> None:
+        width = max(40, shutil.get_terminal_size().columns)
+        up = f"\x1b[{self._written}A" if self._written else ""
+        body = "".join(f"{CLEAR_LINE}{self._coloured(row, now, width)}\n" for row in rows)
+        self._out.write(up + body)
+        self._out.flush()
+        self._written = len(rows)
+
+    def _coloured(self, row: Row, now: float, width: int) -> str:
+        text = self._scrub(line(row, now, width, self._signs))
+        return f"{COLOURS[row.state]}{text}{RESET}" if self._colour else text
+
+    def leave(self) -> None:
+        """What comes next is written below; the table is drawn anew after it."""
+        self._written = 0
+
+
+class Lines:
+    """A line when a step begins to wait, when what it waits for changes, and when it ends."""
+
+    def __init__(self, out: TextIO, scrub: Scrubber) -> None:
+        self._out, self._scrub = out, scrub
+        self._said: dict[str, tuple[str, str, float]] = {}
+        self._start: float | None = None
+
+    def show(self, rows: list[Row], now: float) -> None:
+        self._start = now if self._start is None else self._start
+        for row in rows:
+            if row.state != WAITING and (row.text or row.state != RUNNING):
+                self._say(row, now)
+
+    def _say(self, row: Row, now: float) -> None:
+        state, text, when = self._said.get(row.step.name, ("", "", 0.0))
+        if (state, text) == (row.state, row.text) and (row.state != RUNNING or now - when < WAITS_EVERY_S):
+            return
+        self._said[row.step.name] = (row.state, row.text, now)
+        took = seconds((row.ended or now) - row.started)
+        words = {RUNNING: row.text, DONE: f"done in {took}: {row.text}", FAILED: f"failed after {took}"}
+        said = f"[{now - (self._start or now):6.1f} s] {row.step.title}: {words[row.state]}"
+        self._out.write(self._scrub(said) + "\n")
+        self._out.flush()
+
+    def leave(self) -> None:
+        pass
+
+
+class Silent:
+    def show(self, rows: list[Row], now: float) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
+
+
+Shown = Table | Lines | Silent
+
+
+def progress_on(out: TextIO, scrub: Scrubber) -> Shown:
+    return Table(out, scrub) if out.isatty() and os.environ.get("TERM") != "dumb" else Lines(out, scrub)

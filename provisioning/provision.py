@@ -1,0 +1,92 @@
+"""Building the lab: the steps, what each needs, and what config.yaml gets in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from provisioning import configfile
+from provisioning.resources import (
+    account,
+    cluster,
+    engine,
+    environment,
+    keys,
+    pool,
+    queries,
+    registry,
+    subjects,
+    topics,
+)
+from provisioning.resources.organization import flink_region
+from provisioning.roundtrip import librdkafka
+from provisioning.runner import Step
+from provisioning.session import Roundtrip, Session
+from provisioning.wanted import EMBEDDED, FLINK
+
+
+def steps(session: Session, config: Path, roundtrip: Roundtrip) -> list[Step]:
+    s = session
+    built = [
+        Step("region", "Flink in the region", lambda: _region(s)),
+        Step("environment", "Environment", lambda: environment.ensure(s), ("region",)),
+        Step("cluster", "Kafka cluster", lambda: cluster.ensure(s), ("environment",)),
+        Step("pool", "Flink compute pool", lambda: pool.ensure(s), ("environment",)),
+        Step("account", "Service account", lambda: account.ensure(s), ("environment",)),
+        Step("role", "Its role", lambda: account.ensure_role(s), ("account",)),
+        Step("registry", "Schema Registry", lambda: registry.ensure(s), ("cluster",)),
+        Step(
+            "kafka key", "API key for Kafka", lambda: keys.ensure(s, "kafka"), ("role", "cluster", "registry")
+        ),
+        Step(
+            "registry key",
+            "API key for Schema Registry",
+            lambda: keys.ensure(s, "registry"),
+            ("role", "registry"),
+        ),
+        Step("flink key", "API key for Flink", lambda: keys.ensure(s, "flink"), ("role", "pool", "registry")),
+        Step("model", "Language model", lambda: queries.ensure_model(s), ("flink key", "cluster")),
+        Step("engine", "Analytics engine", lambda: engine.ensure(s), ("model", "kafka key", "registry key")),
+        Step("topics", "Topics", lambda: topics.ensure(s), ("engine",)),
+        Step("schemas", "Schemas", lambda: subjects.ensure(s), ("engine",)),
+        Step("check", "One record there and back", lambda: roundtrip(s), ("topics", "schemas")),
+        Step("config", "config.yaml", lambda: write_config(s, config), ("check",)),
+    ]
+    if s.wanted.engine == FLINK:
+        built[-2:-2] = [
+            Step("tables", "Flink tables", lambda: queries.ensure_tables(s), ("topics", "schemas", "pool")),
+            Step("queries", "Flink queries", lambda: queries.ensure_queries(s), ("tables",)),
+        ]
+        built[-1] = Step("config", "config.yaml", lambda: write_config(s, config), ("check", "queries"))
+    return built
+
+
+def _region(session: Session) -> str:
+    found = flink_region(session)
+    if session.entry.get("flink") != found:
+        session.entry.put("flink", found)
+    return found["id"]
+
+
+def write_config(session: Session, path: Path) -> str:
+    changed = configfile.write(path, sections(session))
+    if changed:
+        session.changes.append(f"wrote {path}")
+    return "written" if changed else "unchanged"
+
+
+def sections(session: Session) -> Mapping[str, Mapping[str, Any]]:
+    key = session.key("registry") or {}
+    kafka = {
+        **librdkafka(session),
+        "schema_registry_url": key["endpoint"],
+        "schema_registry_api_key": key["id"],
+        "schema_registry_secret": key["secret"],
+        "topics": dict(session.wanted.topics),
+        "consumer_group": session.wanted.consumer_group,
+    }
+    analytics: dict[str, str] = {}
+    if session.wanted.engine == FLINK:
+        analytics = {"engine": FLINK, "commentary": FLINK if session.commentary_by_flink else EMBEDDED}
+    return {"kafka": kafka, "analytics": analytics}

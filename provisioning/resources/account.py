@@ -1,0 +1,124 @@
+"""The service account, which carries the mark, and its one role."""
+
+from __future__ import annotations
+
+from provisioning.client import JsonObject
+from provisioning.errors import ApiError
+from provisioning.journal import Record
+from provisioning.making import Making, make, once, standing
+from provisioning.mark import Mark, read_mark
+from provisioning.session import Session
+from provisioning.waiting import Steps, Waiting
+from provisioning.wanted import Names
+
+PATH = "/iam/v2/service-accounts"
+ROLE = "EnvironmentAdmin"
+
+
+def named(session: Session, name: str) -> list[JsonObject]:
+    listed = session.cloud.pages(PATH, display_name=name)
+    return standing(session, PATH, [a for a in listed if a.get("display_name") == name])
+
+
+def mark_for(session: Session, environment: JsonObject) -> Mark | None:
+    """The mark in the account that the lab would have made for this environment."""
+    for found in named(session, Names(str(environment["display_name"])).account):
+        mark = read_mark(found.get("description", ""))
+        if mark:
+            return mark
+    return None
+
+
+def marked_record(session: Session, environment_name: str) -> Record:
+    return record(named(session, Names(environment_name).account)[0])
+
+
+def find(session: Session) -> JsonObject | None:
+    known = session.entry.get("account")
+    return session.cloud.find(f"{PATH}/{known['id']}") if known else None
+
+
+def ensure(session: Session) -> Steps[str]:
+    while not (session.entry.get("cluster") and session.entry.get("pool")):
+        yield Waiting("the ids of cluster and pool, which the mark holds", 1.0)
+    found = find(session)
+    if found is None:
+        session.entry.drop("account")
+        session.entry.drop("keys")  # they went with their owner
+        made = yield from make(session, making(session))
+        return str(made["id"])
+    _remark(session, found)
+    return str(found["id"])
+
+
+def _remark(session: Session, found: JsonObject) -> None:
+    wanted = _mark(session)
+    if found.get("description") != wanted:
+        session.cloud.patch(f"{PATH}/{found['id']}", {"description": wanted})
+        session.changes.append(f"renewed the mark in the service account {found['id']}")
+
+
+def _mark(session: Session) -> str:
+    environment = session.need("environment")
+    return Mark(
+        lab=session.lab,
+        environment=str(environment["id"]),
+        borrowed=bool(environment.get("borrowed")),
+        cluster=session.id("cluster"),
+        pool=session.id("pool"),
+    ).text()
+
+
+def making(session: Session) -> Making:
+    name = session.names.account
+    return Making(
+        slot="account",
+        what=f"the service account {name}",
+        listed=lambda: named(session, name),
+        post=lambda: session.cloud.post(PATH, {"display_name": name, "description": _mark(session)}),
+        record=record,
+    )
+
+
+def record(found: JsonObject) -> Record:
+    mark = read_mark(found.get("description", ""))
+    return {"id": found["id"], "name": found["display_name"], "lab": mark.lab if mark else ""}
+
+
+def _binding(session: Session) -> dict[str, str]:
+    principal, crn = f"User:{session.id('account')}", _crn(session)
+    return {"principal": principal, "role_name": ROLE, "crn_pattern": crn}
+
+
+def has_role(session: Session) -> bool:
+    return any(session.cloud.pages("/iam/v2/role-bindings", **_binding(session)))
+
+
+def ensure_role(session: Session) -> str:
+    """EnvironmentAdmin: on a Basic cluster finer roles on topics do not exist."""
+    if has_role(session):
+        return ROLE
+    try:
+        once(
+            lambda: session.cloud.post("/iam/v2/role-bindings", _binding(session)), lambda: has_role(session)
+        )
+    except ApiError as error:
+        if error.status != 409:  # it is there: a list that lags, or an answer that got lost
+            raise
+    session.changes.append(f"gave the service account the role {ROLE}")
+    return ROLE
+
+
+def _crn(session: Session) -> str:
+    known = str(session.need("environment").get("crn") or "")
+    scope = f"organization={session.organization}/environment={session.id('environment')}"
+    return known if scope in known else f"crn://confluent.cloud/{scope}"
+
+
+def delete(session: Session) -> str:
+    """Its keys and roles go with it."""
+    found = find(session)
+    if found is None:
+        return "was gone"
+    session.cloud.remove(f"{PATH}/{found['id']}")
+    return f"deleted {found['id']} with its keys and roles"

@@ -1,0 +1,97 @@
+"""Changing who makes a derived topic: this command (embedded engine) or Flink's CREATE TABLE.
+
+An upsert table is not an append topic, so the topic is dropped and made anew. That loses its records: a person is
+asked first.
+"""
+
+from __future__ import annotations
+
+from provisioning.errors import Refused
+from provisioning.resources import connection, statements, subjects, topics
+from provisioning.session import Session
+from provisioning.waiting import Steps, together
+from provisioning.wanted import DERIVED, EMBEDDED, FLINK, MODEL
+
+
+def ensure(session: Session) -> Steps[str]:
+    _recover(session)
+    changing = [name for name, record in topics.records(session).items() if _changes(session, record)]
+    if changing:
+        _agreed(session, changing)
+    yield from _end_unwanted_statements(session)
+    yield from together([_drop(session, name) for name in changing])
+    return f"dropped {', '.join(changing)}" if changing else "unchanged"
+
+
+def _drop(session: Session, name: str) -> Steps[None]:
+    """Subjects first: the topic's record in the journal goes last, so that an interrupted drop is taken up."""
+    for subject in subjects.both(name):
+        subjects.delete(session, subject)
+    yield from topics.delete(session, name)
+
+
+def _changes(session: Session, record: dict[str, str]) -> bool:
+    wanted = session.makers.get(record["role"])
+    return record["role"] in DERIVED and wanted is not None and wanted != record["maker"]
+
+
+def _agreed(session: Session, changing: list[str]) -> None:
+    names = ", ".join(sorted(changing))
+    to = "Flink" if session.wanted.engine == FLINK else "the embedded engine"
+    question = (
+        f"Switching the analytics to {to} drops {names} with all records and makes them anew. "
+        "Races that run now lose what these topics held. Go on?"
+    )
+    if not session.ask(question):
+        raise Refused(
+            "Nothing was dropped; everything stands as it was.", "Run again when the topics may go."
+        )
+
+
+def _recover(session: Session) -> None:
+    """Topics that stand without a record in the journal, and records whose topic is gone."""
+    standing = topics.listed(session)
+    known = topics.records(session)
+    for name in set(known) - set(standing):
+        if topics.find(session, name) is None:  # lists lag
+            topics.forget(session, name)
+    for role in session.wanted.topics:
+        name = session.topic(role)
+        if name in standing and name not in known and topics.find(session, name):
+            topics.record(session, name, role, _maker(session, role))
+
+
+def _maker(session: Session, role: str) -> str:
+    for group, made in statements.GROUP_ROLES.items():
+        if made == role:
+            table = session.names.statement(f"{group}-table")
+            by_flink = any(
+                str(s["name"]) == table or _inserts(session, s, role) for s in statements.ours(session)
+            )
+            return FLINK if by_flink else EMBEDDED
+    return EMBEDDED
+
+
+def _inserts(session: Session, statement: dict[str, object], role: str) -> bool:
+    spec = statement.get("spec")
+    text = str(spec.get("statement", "")) if isinstance(spec, dict) else ""
+    return f"`{session.topic(role)}`" in text and text.upper().startswith(("INSERT INTO", "CREATE TABLE"))
+
+
+def _end_unwanted_statements(session: Session) -> Steps[None]:
+    """Queries cost money while they run: those that this configuration does not ask for go."""
+    kept = {session.names.statement(s.name) for s in statements.wanted(session, "table", "query", "model")}
+    unwanted = [str(s["name"]) for s in statements.ours(session) if str(s["name"]) not in kept]
+    yield from together([statements.delete(session, name) for name in unwanted])
+    if not session.commentary_by_flink:
+        yield from drop_model(session)
+        if session.entry.get("connection"):
+            connection.delete(session)
+
+
+def drop_model(session: Session) -> Steps[None]:
+    """A model belongs to the cluster's catalogue and would stay in a borrowed environment."""
+    if session.entry.get("model"):
+        name = session.names.statement("drop-model")
+        yield from statements.run_once(session, name, f"DROP MODEL IF EXISTS `{MODEL}`")
+        session.entry.drop("model")

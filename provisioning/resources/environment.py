@@ -1,0 +1,114 @@
+"""The environment: made by us, recovered, or borrowed from the person."""
+
+from __future__ import annotations
+
+from provisioning.client import JsonObject
+from provisioning.errors import ProvisioningError
+from provisioning.journal import Record
+from provisioning.making import Making, make, standing
+from provisioning.mark import Mark
+from provisioning.resources import account
+from provisioning.session import Session
+from provisioning.waiting import Steps
+
+PATH = "/org/v2/environments"
+
+
+def ensure(session: Session) -> Steps[str]:
+    if session.wanted.borrowed:
+        return _borrow(session)
+    if session.entry.get("environment") and not recorded(session):
+        # deleted by somebody: all that stood in it went along
+        for slot in ("environment", "cluster", "pool", "registry", "keys", "topics", "subjects", "flink"):
+            session.entry.drop(slot)
+    if recorded(session):
+        return session.id("environment")
+    if not session.entry.intent("environment"):
+        adopted = adopt(session)
+        if adopted:
+            return adopted
+    made = yield from make(session, making(session))
+    return str(made["id"])
+
+
+def recorded(session: Session) -> JsonObject | None:
+    record = session.entry.get("environment")
+    return session.cloud.find(f"{PATH}/{record['id']}") if record else None
+
+
+def named(session: Session, name: str) -> list[JsonObject]:
+    return standing(session, PATH, [e for e in session.cloud.pages(PATH) if e.get("display_name") == name])
+
+
+def adopt(session: Session) -> str:
+    """Without a journal, the mark tells: the environment that our service account names."""
+    for found in named(session, session.wanted.environment_name):
+        mark = account.mark_for(session, found)
+        if mark and not mark.borrowed and mark.environment == found["id"] and _may_adopt(session, mark):
+            take_over(session, found, mark)
+            return str(found["id"])
+    return ""
+
+
+def _may_adopt(session: Session, mark: Mark) -> bool:
+    if mark.environment == session.adopt:
+        return True
+    if mark.lab != session.credentials.lab:
+        return False
+    return session.ask(
+        f"There is no journal of {session.wanted.environment_name} ({mark.environment}) on this machine, but it was "
+        "made with this Cloud API key. Take it over? Its API keys are then made anew, so that a lab elsewhere that "
+        "uses them stops."
+    )
+
+
+def take_over(session: Session, found: JsonObject, mark: Mark) -> None:
+    name = str(found["display_name"])
+    session.entry.put("environment", _record(found) | {"borrowed": mark.borrowed})
+    for slot, identity in (("cluster", mark.cluster), ("pool", mark.pool)):
+        if identity:
+            session.entry.put(slot, {"id": identity})
+    session.entry.put("account", account.marked_record(session, name))
+    session.changes.append(f"took over the environment {name} ({found['id']}), which carries this lab's mark")
+
+
+def _borrow(session: Session) -> str:
+    wanted = session.wanted.environment_id
+    found = session.cloud.find(f"{PATH}/{wanted}")
+    if found is None:
+        raise ProvisioningError(
+            f"confluent.environment_id names {wanted}, which this Cloud API key cannot see.",
+            "Correct it in config.yaml, or leave it empty for an environment of the lab's own.",
+            "https://confluent.cloud/environments",
+        )
+    if not session.entry.get("environment"):
+        _recover_borrowed(session, found)
+        session.entry.put("environment", _record(found) | {"borrowed": True})
+    return wanted
+
+
+def _recover_borrowed(session: Session, found: JsonObject) -> None:
+    mark = account.mark_for(session, found)
+    if mark and mark.environment == found["id"] and _may_adopt(session, mark):
+        take_over(session, found, mark)
+
+
+def making(session: Session) -> Making:
+    name = session.wanted.environment_name
+    body = {"display_name": name, "stream_governance_config": {"package": "ESSENTIALS"}}
+    return Making(
+        slot="environment",
+        what=f"the environment {name}",
+        listed=lambda: named(session, name),
+        post=lambda: session.cloud.post(PATH, body),
+        record=lambda made: _record(made) | {"borrowed": False},
+    )
+
+
+def _record(found: JsonObject) -> Record:
+    return {
+        "id": found["id"],
+        "name": found["display_name"],
+        "crn": found.get("metadata", {}).get("resource_name", ""),
+        "since": found.get("metadata", {}).get("created_at", ""),
+    }

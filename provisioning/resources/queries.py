@@ -1,0 +1,49 @@
+"""The Flink part in its order: the language model, then tables side by side, then queries side by side."""
+
+from __future__ import annotations
+
+from provisioning.flink import Statement
+from provisioning.resources import connection, statements, topics
+from provisioning.session import Session
+from provisioning.waiting import Steps, together
+from provisioning.wanted import FLINK, MODEL
+
+
+def ensure_model(session: Session) -> Steps[str]:
+    said = yield from connection.ensure(session)
+    for statement in statements.wanted(session, "model"):
+        yield from statements.ensure(session, statement)
+        if not session.entry.get("model"):
+            session.entry.put("model", MODEL)
+    return said
+
+
+def ensure_tables(session: Session) -> Steps[str]:
+    wanted = statements.wanted(session, "table")
+    made = yield from together([_table(session, s) for s in wanted])
+    return _said(made)
+
+
+def _table(session: Session, statement: Statement) -> Steps[bool]:
+    """A table's statement vanishes after 30 days while its topic stays; then nothing is to be done."""
+    role = statements.GROUP_ROLES[statement.group]
+    name = session.topic(role)
+    known = topics.records(session).get(name, {}).get("maker") == FLINK
+    if known and statements.find(session, session.names.statement(statement.name)) is None:
+        return False
+    made = yield from statements.ensure(session, statement)
+    if not known:
+        topics.record(session, name, role, FLINK)
+    return made
+
+
+def ensure_queries(session: Session) -> Steps[str]:
+    wanted = statements.wanted(session, "query")
+    made = yield from together([statements.ensure(session, s) for s in wanted])
+    return _said(made)
+
+
+def _said(made: list[bool]) -> str:
+    if not made:
+        return "none needed"
+    return f"{sum(made)} of {len(made)} new" if any(made) else f"{len(made)}, unchanged"

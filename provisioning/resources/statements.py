@@ -1,0 +1,197 @@
+"""Flink statements: the lab's SQL, running. One statement a call, each with the lab's label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioning.client import JsonObject
+from provisioning.errors import ApiError, ProvisioningError
+from provisioning.flink import Statement
+from provisioning.flink import statements as sql_statements
+from provisioning.making import once
+from provisioning.resources import connection
+from provisioning.session import Session
+from provisioning.waiting import MINUTE, Steps, Until, wait
+from provisioning.wanted import FLINK, MODEL
+
+LABEL = "user.confluent.io/f1-lab"
+GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": "car_metrics_anomalies"}
+PATCH_TYPE = "application/json-patch+json"
+ACTIVE = ("PENDING", "RUNNING", "DEGRADED", "FAILING")
+ENDED_BADLY = frozenset({"FAILED", "FAILING"})
+DOCS = "https://docs.confluent.io/cloud/current/flink/operate-and-deploy/monitor-statements.html"
+
+
+def path(session: Session, name: str = "") -> str:
+    return f"{session.flink_path}/statements" + (f"/{name}" if name else "")
+
+
+def find(session: Session, name: str) -> JsonObject | None:
+    return session.api("flink").find(path(session, name))
+
+
+def ours(session: Session) -> list[JsonObject]:
+    """By label, whatever happened to the journal. The list may lag; each is looked at by its name."""
+    listed = session.api("flink").pages(path(session), label_selector=f"{LABEL}={session.lab}")
+    found = (find(session, str(s["name"])) for s in listed)
+    return [s for s in found if s is not None]
+
+
+def everyone(session: Session) -> list[JsonObject]:
+    return list(session.api("flink").pages(path(session)))
+
+
+def is_ours(session: Session, statement: JsonObject) -> bool:
+    labels = statement.get("metadata", {}).get("labels") or {}
+    return bool(labels.get(LABEL) == session.lab)
+
+
+def phase(statement: JsonObject) -> str:
+    return str(statement.get("status", {}).get("phase") or "PENDING")
+
+
+def wanted(session: Session, *kinds: str) -> list[Statement]:
+    """Of these kinds, those whose topic Flink makes."""
+    by_flink = {role for role, maker in session.makers.items() if maker == FLINK}
+    found = sql_statements(sql_names(session))
+    return [s for s in found if s.kind in kinds and GROUP_ROLES[s.group] in by_flink]
+
+
+def sql_names(session: Session) -> Mapping[str, str]:
+    return {
+        **session.wanted.topics,
+        "connection": connection.name(session),
+        "model": MODEL,
+        "bedrock_endpoint": session.wanted.bedrock_endpoint,
+    }
+
+
+def ensure(session: Session, statement: Statement) -> Steps[bool]:
+    """True if something was made or changed. Tables and models are done once; queries are kept running."""
+    name = session.names.statement(statement.name)
+    found = find(session, name)
+    if found is not None and _text(found) != statement.sql:
+        yield from delete(session, name)
+        found = None
+    if found is not None and statement.kind == "query" and phase(found) not in ACTIVE:
+        found = yield from _revive(session, found)
+    elif found is not None and phase(found) == "FAILED":
+        yield from delete(session, name)
+        found = None
+    made = found is None
+    if made:
+        _submit(session, name, statement)
+        session.changes.append(f"started the statement {name}")
+    yield from _settled(session, name, "RUNNING" if statement.kind == "query" else "COMPLETED")
+    return made
+
+
+def _text(found: JsonObject) -> str:
+    return str(found.get("spec", {}).get("statement", "")).strip().removesuffix(";").rstrip()
+
+
+def _revive(session: Session, found: JsonObject) -> Steps[JsonObject | None]:
+    name = str(found["name"])
+    if phase(found) in ("STOPPED", "STOPPING"):
+        yield from _reach(session, name, frozenset({"STOPPED"}))
+        _set_stopped(session, name, False)
+        session.changes.append(f"resumed the statement {name}")
+        return found
+    yield from delete(session, name)
+    return None
+
+
+def _submit(session: Session, name: str, statement: Statement) -> None:
+    environment = session.need("environment")
+    properties = {
+        "sql.current-catalog": str(environment["name"]),
+        "sql.current-database": str(session.need("cluster")["name"]),
+        **statement.properties,
+    }
+    body = {
+        "name": name,
+        "organization_id": session.organization,
+        "environment_id": environment["id"],
+        "metadata": {"labels": {LABEL: session.lab}},
+        "spec": {
+            "statement": statement.sql,
+            "properties": properties,
+            "compute_pool_id": session.id("pool"),
+            "principal": session.id("account"),
+            "stopped": False,
+        },
+    }
+    once(lambda: session.api("flink").post(path(session), body), lambda: find(session, name) is not None)
+
+
+def _settled(session: Session, name: str, target: str) -> Steps[None]:
+    found = yield from _reach(session, name, frozenset({target}) | ENDED_BADLY)
+    scaling = found.get("status", {}).get("scaling_status", {}).get("scaling_state")
+    if scaling == "POOL_EXHAUSTED":
+        session.note(
+            f"The Flink pool is exhausted ({name} waits): raise confluent.flink_max_cfu and run again."
+        )
+    if phase(found) in ENDED_BADLY:
+        raise ProvisioningError(
+            f"The Flink statement {name} went to {phase(found)}.\n"
+            f"The service says: {session.scrub(_why(session, found))}",
+            "It is left for you to look at. Running again deletes it and starts it anew.",
+            DOCS,
+        )
+
+
+def _why(session: Session, found: JsonObject) -> str:
+    detail = str(found.get("status", {}).get("detail") or "")
+    if detail:
+        return detail
+    listed = session.api("flink").find(f"{path(session, str(found['name']))}/exceptions") or {}
+    return str((listed.get("data") or [{}])[0].get("message") or "no detail")
+
+
+def _reach(session: Session, name: str, target: frozenset[str]) -> Steps[JsonObject]:
+    def look() -> tuple[str, JsonObject]:
+        found = find(session, name)
+        return ("gone" if found is None else phase(found)), found or {}
+
+    until = Until(
+        what=f"statement {name}",
+        target=target,
+        timeout=15 * MINUTE,
+        interval=3.0,
+        label=name,
+        look=DOCS,
+    )
+    return (yield from wait(look, until, session.clock))
+
+
+def _set_stopped(session: Session, name: str, stopped: bool) -> None:
+    change = [{"op": "replace", "path": "/spec/stopped", "value": stopped}]
+    session.api("flink").patch(path(session, name), change, PATCH_TYPE)
+
+
+def stop(session: Session, name: str) -> None:
+    """Ends its cost. What is gone or ended already is fine."""
+    found = find(session, name)
+    if found is None or phase(found) not in ACTIVE:
+        return
+    try:
+        _set_stopped(session, name, True)
+    except ApiError as error:
+        if not error.gone and error.status != 409:  # 409: it ended meanwhile
+            raise
+
+
+def delete(session: Session, name: str) -> Steps[None]:
+    stop(session, name)
+    session.api("flink").remove(path(session, name))
+    yield from _reach(session, name, frozenset({"gone"}))
+    session.changes.append(f"deleted the statement {name}")
+
+
+def run_once(session: Session, name: str, sql: str) -> Steps[None]:
+    """A DDL that leaves no trace: submitted, awaited, deleted."""
+    statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
+    if find(session, name) is None:
+        _submit(session, name, statement)
+    yield from _settled(session, name, "COMPLETED")
+    yield from delete(session, name)

@@ -1,0 +1,77 @@
+"""What others have put beside our things. It decides what may not be deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from provisioning.resources import cluster, connection, pool, statements, subjects, topics
+from provisioning.session import Session
+from provisioning.wanted import DERIVED
+
+ENDED = ("COMPLETED", "FAILED")  # a console's finished queries hold nothing
+
+
+@dataclass(slots=True)
+class Strangers:
+    """Names, by where they are."""
+
+    in_environment: list[str] = field(default_factory=list)
+    in_cluster: list[str] = field(default_factory=list)
+    in_pool: list[str] = field(default_factory=list)
+
+    @property
+    def everything(self) -> list[str]:
+        return [*self.in_environment, *self.in_cluster, *self.in_pool]
+
+
+def look(session: Session) -> Strangers:
+    """Each kind by its own key, where that key's service stands."""
+    found = Strangers()
+    environment = session.id("environment")
+    for path, kind, slot in ((cluster.PATH, "Kafka cluster", "cluster"), (pool.PATH, "Flink pool", "pool")):
+        ours = (session.entry.get(slot) or {}).get("id")
+        for other in session.cloud.pages(path, environment=environment):
+            stands = other["id"] != ours and session.cloud.find(
+                f"{path}/{other['id']}", environment=environment
+            )
+            if stands:
+                found.in_environment.append(f"the {kind} {other['spec'].get('display_name')} ({other['id']})")
+    if session.key("kafka"):
+        found.in_cluster = [f"the topic {name}" for name in _topics(session)]
+    if session.key("registry"):
+        found.in_environment += [f"the schema {name}" for name in _subjects(session)]
+    if session.key("flink"):
+        found.in_environment += [f"the connection {name}" for name in _connections(session)]
+        found.in_pool = [f"the Flink statement {name}" for name in _statements(session)]
+    return found
+
+
+def _topics(session: Session) -> list[str]:
+    ours = {*topics.records(session), *session.wanted.topics.values()}
+    return [name for name in topics.listed(session) if name not in ours and topics.find(session, name)]
+
+
+def _subjects(session: Session) -> list[str]:
+    return [name for name in subjects.listed(session) if name not in our_subjects(session)]
+
+
+def our_subjects(session: Session) -> list[str]:
+    """What we registered, and what CREATE TABLE did. In an environment of our own our topics' names decide."""
+    made = [*(session.entry.get("subjects") or [])]
+    by_table = [name for name, record in topics.records(session).items() if record["role"] in DERIVED]
+    ours = [] if session.need("environment")["borrowed"] else list(session.wanted.topics.values())
+    for name in (*by_table, *ours):
+        made += subjects.both(name)
+    return list(dict.fromkeys(made))
+
+
+def _connections(session: Session) -> list[str]:
+    ours = connection.name(session)
+    listed = session.api("flink").pages(f"{session.flink_path}/connections")
+    return [str(c["name"]) for c in listed if c["name"] != ours]
+
+
+def _statements(session: Session) -> list[str]:
+    others = [s for s in statements.everyone(session) if not statements.is_ours(session, s)]
+    seen = (statements.find(session, str(s["name"])) for s in others)
+    return [str(s["name"]) for s in seen if s is not None and statements.phase(s) not in ENDED]

@@ -1,0 +1,131 @@
+"""One record there and back with the new keys: the proof that a lab can run on what was built."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from provisioning.errors import ProvisioningError
+from provisioning.session import Session
+from races.streams.codec import Codec
+from races.streams.config import StreamSettings
+from races.streams.registry_client import HttpRegistry
+
+ROLE = "race_control"  # the quietest topic; a message of no race, which every reader passes over
+NO_RACE = str(UUID(int=0))
+DEADLINE_S = 90.0
+KAFKA_PROTOCOLS = ("PLAINTEXT", "SASL_SSL", "SSL", "SASL_PLAINTEXT")
+
+
+def split_endpoint(endpoint: str) -> tuple[str, str]:
+    """SASL_SSL://host:9092 -> (SASL_SSL, host:9092). Without a scheme Confluent Cloud's own is meant."""
+    scheme, separator, address = endpoint.rpartition("://")
+    protocol = scheme.upper() if separator else "SASL_SSL"
+    if protocol not in KAFKA_PROTOCOLS:
+        raise ProvisioningError(f"The cluster's bootstrap endpoint has an unknown protocol: {scheme}.")
+    return protocol, address
+
+
+def librdkafka(session: Session) -> dict[str, str]:
+    protocol, address = split_endpoint(str(session.need("cluster")["bootstrap"]))
+    options = {"bootstrap.servers": address, "security.protocol": protocol}
+    if protocol.startswith("SASL"):
+        key = session.key("kafka") or {}
+        options |= {"sasl.mechanism": "PLAIN", "sasl.username": key["id"], "sasl.password": key["secret"]}
+    return options
+
+
+def produce_and_read_back(session: Session) -> str:
+    """Milliseconds it took, in words. Raises ProvisioningError."""
+    start = time.monotonic()
+    sent = _produce(session, _record(session))
+    got = _read_back(session, sent)
+    if got.value() != sent.value():
+        raise ProvisioningError("The record that came back is not the one that was sent.")
+    return f"one record there and back in {(time.monotonic() - start) * 1000:.0f} ms"
+
+
+def _record(session: Session) -> bytes:
+    key = session.key("registry") or {}
+    settings = StreamSettings(
+        embedded=False,
+        librdkafka=librdkafka(session),
+        registry_url=str(key["endpoint"]),
+        registry_auth=f"{key['id']}:{key['secret']}",
+        topics=dict(session.wanted.topics),
+        auto_register=False,
+    )
+    codec = Codec(settings, HttpRegistry(settings.registry_url, settings.registry_auth))
+    record = {
+        "race_id": NO_RACE,
+        "tick": 0,
+        "timestamp": int(time.time() * 1000),
+        "type": "check",
+        "driver_code": "",
+        "lap": 0,
+        "message": "provision_confluent was here",
+        "event": -1,
+        "other_code": "",
+        "position": 0,
+        "value": None,
+    }
+    return codec.encode(ROLE, record)
+
+
+class _Complaints:
+    """librdkafka retries a refused login in silence and tells about it here only."""
+
+    def __init__(self) -> None:
+        self.last = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        self.last = error.str()
+
+    def failure(self, session: Session, what: str) -> ProvisioningError:
+        why = session.scrub(f": {self.last}" if self.last else "")
+        return ProvisioningError(
+            f"Kafka did not {what} within {DEADLINE_S:.0f} s{why}.",
+            "A firewall may block port 9092, or the key is not known everywhere yet. Running again goes on from here.",
+        )
+
+
+def _options(session: Session, complaints: _Complaints) -> dict[str, Any]:
+    return librdkafka(session) | {"error_cb": complaints, "log_level": 0, "log.connection.close": False}
+
+
+def _produce(session: Session, value: bytes) -> Message:
+    complaints, delivered = _Complaints(), list[Message]()
+    producer = Producer(_options(session, complaints) | {"message.timeout.ms": int(DEADLINE_S * 1000)})
+
+    def on_delivery(error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            delivered.append(message)
+        else:
+            complaints(error)
+
+    producer.produce(session.topic(ROLE), value, NO_RACE.encode(), on_delivery=on_delivery)
+    producer.flush(DEADLINE_S)
+    if not delivered:
+        raise complaints.failure(session, "take a record")
+    return delivered[0]
+
+
+def _read_back(session: Session, sent: Message) -> Message:
+    complaints = _Complaints()
+    group = {"group.id": "f1-provisioning-check", "enable.auto.commit": False, "fetch.wait.max.ms": 20}
+    consumer = Consumer(_options(session, complaints) | group)
+    try:
+        consumer.assign(
+            [TopicPartition(str(sent.topic()), int(sent.partition() or 0), int(sent.offset() or 0))]
+        )
+        end = time.monotonic() + DEADLINE_S
+        while time.monotonic() < end:
+            message = consumer.poll(0.2)
+            if message is not None and message.error() is None:
+                return message
+        raise complaints.failure(session, "give the record back")
+    finally:
+        consumer.close()

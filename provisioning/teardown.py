@@ -1,0 +1,209 @@
+"""Taking the lab down: in an order that cannot lock itself out, ending with an audit.
+
+Flink's statements first, since they cost; keys and account last, since everything else needs them. What others put
+into our environment is left, and with it what holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provisioning import configfile
+from provisioning.resources import (
+    account,
+    cluster,
+    connection,
+    engine,
+    environment,
+    keys,
+    pool,
+    registry,
+    statements,
+    strangers,
+    subjects,
+    topics,
+)
+from provisioning.resources.organization import flink_region
+from provisioning.runner import Step
+from provisioning.session import Session
+from provisioning.waiting import MINUTE, Steps, Until, together, wait
+
+
+@dataclass
+class Teardown:
+    """left: what stays and why, after the run. Each step finds its own thing gone, or makes it so."""
+
+    session: Session
+    config: Path
+    left: list[str] = field(default_factory=list)
+    others: strangers.Strangers = field(default_factory=strangers.Strangers)
+
+    def steps(self) -> list[Step]:
+        s = self.session
+        if not environment.recorded(s):
+            return [
+                Step("config", "config.yaml", self._config),
+                Step("account", "Service account, keys, role", lambda: account.delete(s), ("config",)),
+                Step("audit", "Audit", self._audit, ("account",)),
+            ]
+        return [
+            Step("config", "config.yaml", self._config),
+            Step("keys", "Keys that open the doors", self._keys, ("config",)),
+            Step("statements", "Flink statements", self._statements, ("keys",)),
+            Step("connection", "Bedrock connection", self._connection, ("statements",)),
+            Step("others", "What others put there", self._others, ("connection",)),
+            Step("schemas", "Schemas", self._subjects, ("others",)),
+            Step("topics", "Topics", self._topics, ("schemas",)),
+            Step("pool", "Flink compute pool", self._pool, ("topics",)),
+            Step("cluster", "Kafka cluster", self._cluster, ("topics",)),
+            Step("environment", "Environment", self._environment, ("pool", "cluster")),
+            Step("labels", "Statements with our label", self._labels, ("environment",)),
+            Step("account", "Service account, keys, role", lambda: account.delete(s), ("labels",)),
+            Step("audit", "Audit", self._audit, ("account",)),
+        ]
+
+    def _config(self) -> str:
+        """First, so that a lab that is started meanwhile does not use what is going."""
+        bootstrap = str((self.session.entry.get("cluster") or {}).get("bootstrap", "")).rpartition("://")[2]
+        if bootstrap and bootstrap not in configfile.read(self.config):
+            return "is not about this lab: left"
+        return "our block taken out" if configfile.remove(self.config) else "has no block of ours"
+
+    def _keys(self) -> Steps[str]:
+        """Only a service that stands needs its key; a key whose secret was lost is made anew."""
+        s = self.session
+        if account.find(s) is None:
+            return "the account is gone: what is inside goes with cluster and environment"
+        s.entry.put("flink", flink_region(s))
+        found = registry.find(s)
+        if found:
+            s.entry.put("registry", registry.record(found))
+        account.ensure_role(s)
+        wanted = [kind for kind, stands in self._doors(found is not None) if stands]
+        yield from together([keys.ensure(s, kind) for kind in wanted])
+        return f"{len(wanted)} usable"
+
+    def _doors(self, registry_stands: bool) -> list[tuple[str, bool]]:
+        found = cluster.find(self.session)
+        ready = found is not None and found["status"]["phase"] == "PROVISIONED"
+        if found is not None and ready:
+            self.session.entry.put("cluster", cluster.record(found))
+        return [("flink", True), ("kafka", ready), ("registry", registry_stands)]
+
+    def _has(self, kind: str) -> bool:
+        """Whether that service can be asked: its key is known and what it belongs to stands."""
+        if self.session.key(kind) is None or account.find(self.session) is None:
+            return False
+        return kind != "kafka" or cluster.find(self.session) is not None
+
+    def _statements(self) -> Steps[str]:
+        if not self._has("flink"):
+            return "no key: they go with the environment"
+        ours = [str(s["name"]) for s in statements.ours(self.session)]
+        for name in ours:  # stop all before waiting for any: this ends the cost
+            statements.stop(self.session, name)
+        yield from together([statements.delete(self.session, name) for name in ours])
+        if self.session.need("environment")["borrowed"] and pool.find(self.session):
+            yield from engine.drop_model(self.session)
+        return f"{len(ours)} deleted" if ours else "none"
+
+    def _connection(self) -> str:
+        if not self._has("flink"):
+            return "no key: it goes with the environment"
+        found = connection.find(self.session)
+        if found is None:
+            return "none"
+        connection.delete(self.session)
+        return f"deleted {found['name']}"
+
+    def _others(self) -> str:
+        for kind in ("kafka", "registry", "flink"):
+            if self.session.key(kind) and not self._has(kind):
+                keys.forget(self.session, kind)
+        self.others = strangers.look(self.session)
+        return ", ".join(self.others.everything) or "nothing"
+
+    def _subjects(self) -> str:
+        if not self._has("registry"):
+            return "no key: they go with the environment"
+        ours = strangers.our_subjects(self.session)
+        standing = [name for name in ours if name in subjects.listed(self.session, deleted=True)]
+        for name in standing:
+            subjects.delete(self.session, name)
+        return f"{len(standing)} deleted" if standing else "none"
+
+    def _topics(self) -> Steps[str]:
+        if not self._has("kafka"):
+            return "the cluster is gone"
+        known = [*topics.records(self.session), *self.session.wanted.topics.values()]
+        ours = [name for name in dict.fromkeys(known) if topics.find(self.session, name)]
+        yield from together([topics.delete(self.session, name) for name in ours])
+        return f"{len(ours)} deleted" if ours else "none"
+
+    def _pool(self) -> Steps[str] | str:
+        return self._unless(self.others.in_pool, "the Flink pool", lambda: pool.delete(self.session))
+
+    def _cluster(self) -> Steps[str] | str:
+        return self._unless(self.others.in_cluster, "the Kafka cluster", lambda: cluster.delete(self.session))
+
+    def _unless(self, others: list[str], what: str, delete: Callable[[], Steps[str]]) -> Steps[str] | str:
+        if not others:
+            return delete()
+        self.left.append(f"{what}, because it holds what this lab did not make: {', '.join(others)}")
+        return "left: it holds others' things"
+
+    def _environment(self) -> Steps[str] | str:
+        record = self.session.need("environment")
+        if record["borrowed"]:
+            return f"{record['name']} is yours and stays"
+        if self.others.everything:
+            return self._unless(self.others.everything, f"the environment {record['name']}", self._gone)
+        return self._gone()
+
+    def _gone(self) -> Steps[str]:
+        identity = self.session.id("environment")
+        self.session.cloud.remove(f"{environment.PATH}/{identity}")
+        until = Until("Environment", frozenset({"gone"}), timeout=40 * MINUTE, interval=5.0)
+        yield from wait(self._environment_state, until, self.session.clock)
+        return f"deleted {identity}"
+
+    def _environment_state(self) -> tuple[str, None]:
+        return ("gone" if environment.recorded(self.session) is None else "going"), None
+
+    def _labels(self) -> str:
+        """While there is a key to ask with."""
+        if environment.recorded(self.session) is None or not self._has("flink"):
+            return "gone with the environment"
+        found = [str(s["name"]) for s in statements.ours(self.session)]
+        self.left += [f"the Flink statement {name}" for name in found]
+        return ", ".join(found) or "none"
+
+    def _audit(self) -> str:
+        self.left += audit(self.session)
+        if not self.left:
+            self.session.entry.forget()
+        return f"{len(self.left)} left" if self.left else "nothing is left"
+
+
+def audit(session: Session) -> list[str]:
+    """What still carries our names, our mark or our owner. A look at each, since lists lag."""
+    found: list[str] = []
+    record = session.entry.get("environment") or {}
+    if record:
+        name = session.names.account
+        found += [
+            f"the service account {name} ({a['id']})"
+            for a in account.named(session, name)
+            if _is_ours(session, a)
+        ]
+    owner = (session.entry.get("account") or {}).get("id")
+    if owner:
+        listed = session.cloud.pages(keys.PATH, **{"spec.owner": owner})
+        found += [f"the API key {k['id']}" for k in listed if session.cloud.find(f"{keys.PATH}/{k['id']}")]
+    return found
+
+
+def _is_ours(session: Session, found: dict[str, object]) -> bool:
+    return str(found["id"]) == (session.entry.get("account") or {}).get("id")

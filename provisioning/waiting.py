@@ -1,0 +1,101 @@
+"""One waiter. It yields instead of sleeping, so that the runner lets other steps go on meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from provisioning.clock import Clock
+from provisioning.errors import ProvisioningError, WaitTimeout
+
+MINUTE = 60.0
+SOON_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a step waits for, and for how many seconds it need not be asked again."""
+
+    text: str
+    seconds: float
+
+
+T = TypeVar("T")
+Steps = Generator[Waiting, None, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """what: in words. target: states that end the wait well; failed: those that end it at once.
+
+    Any other state is pending: the service adds new ones. in_a_row: how many times running the target must be
+    seen, because several frontends answer and one may be behind. label: for a step that waits for several things.
+    """
+
+    what: str
+    target: frozenset[str]
+    failed: frozenset[str] = frozenset()
+    timeout: float = 10 * MINUTE
+    interval: float = 5.0
+    in_a_row: int = 1
+    label: str = ""
+    again: str = "Running the same command again goes on waiting."
+    look: str = ""
+
+
+def wait(look: Callable[[], tuple[str, T]], until: Until, clock: Clock) -> Steps[T]:
+    """look() gives (state, value); returns the value seen with the target state. Raises WaitTimeout."""
+    end = clock.monotonic() + until.timeout
+    streak = 0
+    while True:
+        state, value = look()
+        if state in until.failed:
+            raise ProvisioningError(f"{until.what}: it went to {state}.", _why(value), until.look)
+        streak = streak + 1 if state in until.target else 0
+        if streak >= until.in_a_row:
+            return value
+        if clock.monotonic() >= end:
+            minutes = round(until.timeout / MINUTE, 1)
+            problem = f"{until.what}: still {state} after {minutes:g} minutes."
+            raise WaitTimeout(problem, until.again, until.look)
+        yield Waiting(f"{until.label} {state}".strip(), until.interval)
+
+
+def _why(value: object) -> str:
+    return f"The service says: {value}" if isinstance(value, str) and value else ""
+
+
+def drive(steps: Steps[T], clock: Clock) -> T:
+    """Runs steps on their own, sleeping where they wait."""
+    while True:
+        try:
+            waiting = next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        clock.sleep(waiting.seconds)
+
+
+def together(many: list[Steps[T]]) -> Steps[list[T]]:
+    """Several at once: while one waits, the others go on. Their values in the given order."""
+    results: dict[int, T] = {}
+    waits = dict.fromkeys(range(len(many)), 0.0)
+    while waits:
+        pause = min(waits.values())
+        texts = []
+        for index in list(waits):
+            waits[index] -= pause
+            if waits[index] > 0:
+                continue
+            try:
+                waiting = next(many[index])
+            except StopIteration as end:
+                results[index] = end.value
+                del waits[index]
+            else:
+                waits[index] = max(waiting.seconds, SOON_S)
+                texts.append(waiting.text)
+        if waits:
+            yield Waiting("; ".join(texts), min(waits.values()))
+    return [results[index] for index in range(len(many))]
