@@ -16,8 +16,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (model
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from f1site.routing import websocket_urlpatterns  # noqa: E402
+from races.live import daphne_close  # noqa: E402
 from races.live.service import service  # noqa: E402
 from races.live.shutdown import close_with_daphne  # noqa: E402
+
+daphne_close.install()
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]

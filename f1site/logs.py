@@ -8,6 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 
+def not_unavailable(record: logging.LogRecord) -> bool:
+    """A 503 of /healthz says itself what is wrong; every poll of it is no news."""
+    return getattr(record, "status_code", 500) != 503
+
+
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -30,6 +35,7 @@ def logging_config(as_json: bool) -> dict[str, Any]:
             "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
             "json": {"()": "f1site.logs.JsonFormatter"},
         },
+        "filters": {"not_unavailable": {"()": "django.utils.log.CallbackFilter", "callback": not_unavailable}},
         "handlers": {
             "stderr": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}
         },
@@ -38,7 +44,7 @@ def logging_config(as_json: bool) -> dict[str, Any]:
             "races": {"level": "INFO"},
             "provisioning": {"level": "INFO"},
             # A missing page is a visitor's matter, told to the visitor.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
             "axes": {"level": "WARNING"},
         },
     }

@@ -42,8 +42,20 @@ class Choice:
     incidents: bool = True
 
 
-def check(choice: Choice) -> Choice:
-    """The choice with laps and seed filled in. Raises WrongChoice for the first field that is wrong."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A choice with nothing left open."""
+
+    driver: str
+    circuit: str
+    laps: int
+    pace: int
+    seed: int
+    incidents: bool
+
+
+def check(choice: Choice) -> Settled:
+    """Raises WrongChoice for the first field that is wrong."""
     codes = [driver.code for driver in load_season().drivers]
     if choice.driver not in codes:
         raise WrongChoice(
@@ -64,24 +76,24 @@ def check(choice: Choice) -> Choice:
     seed = secrets.randbelow(SEEDS) if choice.seed is None else choice.seed
     if not 0 <= seed < SEEDS:
         raise WrongChoice("seed", f"A seed is a whole number from 0 to {SEEDS - 1}.")
-    return Choice(choice.driver, choice.circuit, laps, choice.pace, seed, choice.incidents)
+    return Settled(choice.driver, choice.circuit, laps, choice.pace, seed, choice.incidents)
 
 
 def enter(choice: Choice, client: str = "") -> Race:
     """Queues a race. Raises WrongChoice, LimitReached; nothing is written then."""
-    choice = check(choice)
-    driver = next(driver for driver in load_season().drivers if driver.code == choice.driver)
+    settled = check(choice)
+    driver = next(driver for driver in load_season().drivers if driver.code == settled.driver)
     race = Race(
         client=client,
         driver_code=driver.code,
         driver_name=driver.name,
         team_name=driver.team,
-        circuit=choice.circuit,
-        circuit_name=load_circuit(choice.circuit).name,
-        laps=choice.laps,
-        pace=choice.pace,
-        seed=choice.seed,
-        incidents=choice.incidents,
+        circuit=settled.circuit,
+        circuit_name=load_circuit(settled.circuit).name,
+        laps=settled.laps,
+        pace=settled.pace,
+        seed=settled.seed,
+        incidents=settled.incidents,
         anomaly_detection=settings.LAB.anomaly_detection,
         model_version=MODEL_VERSION,
     )

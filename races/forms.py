@@ -31,7 +31,8 @@ class RaceForm(forms.Form):
         for field in ("driver", "circuit", "laps", "pace", "seed"):
             self._check(field)
         if not self.errors:
-            self.choice = check(self._choice())
+            self.choice = self._choice()
+            check(self.choice)
         return data
 
     def _check(self, field: str) -> None:

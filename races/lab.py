@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -11,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
 from django.conf import settings
@@ -41,7 +39,7 @@ class Lab:
     roles: Roles | None = None
     kafka: EmbeddedKafka | None = None
     lock: IO[str] | None = None
-    stopped: threading.Event = field(default_factory=threading.Event)
+    _stopping: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, address: str, on_death: Callable[[str], None]) -> connection.Connection:
         if settings.LAB.kafka is None:
@@ -63,11 +61,13 @@ class Lab:
         break_lease()
 
     def stop(self) -> None:
-        self.stopped.set()
-        if self.roles is not None:
-            self.roles.stop()
-        if self.kafka is not None:
-            self.kafka.close()
+        """Once, whoever calls first; the second caller waits for the first."""
+        with self._stopping:
+            roles, self.roles = self.roles, None
+            if roles is not None:
+                roles.stop()
+            if self.kafka is not None:
+                self.kafka.close()
 
 
 def only_lab(path: Path) -> IO[str]:
@@ -131,29 +131,34 @@ def own_addresses() -> list[str]:
     return sorted(names)
 
 
-def serve(host: str, port: int, application: Any, ready: Callable[[], None], lab: Lab) -> None:
+def serve(host: str, port: int, application: Any, banner: Callable[[], None], lab: Lab) -> None:
     """Daphne in this thread until a signal; every page is told with code 1012 that the server goes."""
     from daphne.server import Server
-    from twisted.internet import reactor
+    from twisted.internet import reactor as installed
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    from races.live.service import service
+    from races.live.shutdown import take_signals
+
+    def ending() -> None:
         exit_within_limit()
         threading.Thread(target=lab.stop, name="stop", daemon=True).start()
-        reactor.callFromThread(reactor.stop)
 
+    def ready() -> None:
+        take_signals(ending)
+        service().ensure_started()
+        banner()
+
+    reactor: Any = installed  # which one it is, and so its type, is decided at run time
     interface = host.replace(":", r"\:")
-    server = Server(
+    Server(
         application,
         endpoints=[f"tcp:port={port}:interface={interface}"],
         signal_handlers=False,
         websocket_timeout=-1,
         ping_interval=25,
-        ready_callable=ready,
+        ready_callable=lambda: reactor.callLater(0, ready),  # Daphne calls before its loop runs
         server_name="f1-lab",
-    )
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    server.run()
+    ).run()
 
 
 def exit_within_limit() -> None:

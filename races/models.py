@@ -134,7 +134,7 @@ class Race(models.Model):
         """A tick's event time in epoch milliseconds. Raises TypeError before the start."""
         if self.started_ms is None:
             raise TypeError("a race that has not started has no event time")
-        return self.started_ms + tick * TICK_MS + sum(ms for at, ms in self.waits if at <= tick)
+        return int(self.started_ms + tick * TICK_MS + sum(ms for at, ms in self.waits if at <= tick))
 
     @property
     def duration_s(self) -> float | None:

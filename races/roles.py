@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +41,6 @@ class Roles:
     worker: Worker
     analysis: Analysis | None
     recorder: Recorder
-    died: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, on_death: Callable[[str], None]) -> None:
@@ -60,14 +60,14 @@ class Roles:
             run()
         except Exception:
             log.exception("The %s died", name)
-            self.died.set()
             on_death(name)
 
     def stop(self, timeout: float = 1.5) -> None:
         for _, part in self._parts():
             part.stop()
+        until = time.monotonic() + timeout
         for thread in self.threads:
-            thread.join(timeout)
+            thread.join(max(0.0, until - time.monotonic()))
         self.publisher.close(0.2)
 
 

@@ -17,8 +17,10 @@ def load(using: str = "default") -> None:
             values = {"colour": team.colour, "engine": team.engine}
             teams[team.name], _ = Team.objects.using(using).update_or_create(name=team.name, defaults=values)
         for driver in season.drivers:
-            values = {"name": driver.name, "number": driver.number, "team": teams[driver.team]}
-            Driver.objects.using(using).update_or_create(code=driver.code, defaults=values)
+            Driver.objects.using(using).update_or_create(
+                code=driver.code,
+                defaults={"name": driver.name, "number": driver.number, "team": teams[driver.team]},
+            )
         Driver.objects.using(using).exclude(code__in=[driver.code for driver in season.drivers]).delete()
         Team.objects.using(using).exclude(name__in=teams).delete()
         for slug in circuit_slugs():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from races.sim import Race, Tick
 from races.worker.records import LAST_PHASE, Addressed, Field, red_flagged, tick_records
@@ -43,9 +44,9 @@ class Held:
     lap: int = 0
     saved: tuple[int, str] = (-2, "")
     _tick: Tick | None = None
-    _pending: dict[int, int] = field(default_factory=dict)
-    _failed: set[int] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pending: dict[int, int] = dataclasses.field(default_factory=dict)
+    _failed: set[int] = dataclasses.field(default_factory=set)
+    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def event_ms(self, tick: int) -> int:
         return self.started_ms + tick * 200 + sum(ms for at, ms in self.waits if at <= tick)

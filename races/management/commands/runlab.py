@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +34,12 @@ Ctrl-C ends everything; running races go on at the next start."""
     def handle(self, *args: Any, address: str, **options: Any) -> None:
         host, port = split_address(address)
         lab = Lab()
+        deaths: list[str] = []
+
+        def died(name: str) -> None:
+            deaths.append(name)
+            os.kill(os.getpid(), signal.SIGTERM)
+
         try:
             check_port(host, port)
             check_migrations()
@@ -40,15 +47,17 @@ Ctrl-C ends everything; running races go on at the next start."""
                 settings.ALLOWED_HOSTS += own_addresses()
             shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
             url = f"http://{shown}:{port}"
-            kafka = lab.start(url, lambda name: os.kill(os.getpid(), signal.SIGTERM))
+            kafka = lab.start(url, died)
         except CannotStart as error:
             raise CommandError(str(error)) from None
         from f1site.asgi import application
 
         serve(host, port, application, lambda: self._banner(url, host, kafka), lab)
         lab.stop()
-        if lab.roles is not None and lab.roles.died.is_set():
-            raise CommandError("The lab stopped because a part of it died; the log above says why.")
+        if deaths:
+            raise CommandError(f"The lab stopped because its {deaths[0]} died; the log above says why.")
+        sys.stdout.flush()
+        os._exit(0)  # everything is stopped and released; librdkafka's threads alone would take another second
 
     def _banner(self, url: str, host: str, kafka: Connection) -> None:
         kind = "embedded" if kafka.settings.embedded else "configured"
