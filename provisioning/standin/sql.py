@@ -82,7 +82,7 @@ def _options(reader: Reader) -> dict[str, str]:
     pairs = [[t.text for t in part if not t.says("=")] for part in split(reader.group(), ",")]
     if any(len(pair) != 2 for pair in pairs):
         raise SqlError("SQL parse failed. Options are written as 'name' = 'value'.")
-    return {name: value for name, value in pairs}
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def _if_not_exists(reader: Reader) -> bool:
