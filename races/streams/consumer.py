@@ -26,6 +26,7 @@ Start = str | Mapping[str, Mapping[Any, int]]  # beginning, end, or offsets (JSO
 RETRY_S = 1.0
 LOOK_AGAIN_S = 30.0  # for new partitions and another cluster
 ASK_S = 1.0
+MEASURE_S = 1.0
 RESET_CODES = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 )
@@ -77,7 +78,8 @@ class Tail:
         self._next: dict[tuple[str, int], int] = {}
         self._waiting: str | None = "waiting: not connected yet"
         self._gaps = self._restarts = self._errors = 0
-        self._look_at = 0.0
+        self._look_at = self._measure_at = 0.0
+        self._lags: dict[str, int] = {}
         self._consumer = Consumer(
             {**consumer_options(settings), "error_cb": self._on_error}, logger=librdkafka_log
         )
@@ -88,6 +90,8 @@ class Tail:
         """
         if self._clock() >= self._look_at:
             self._look()
+        if self._clock() >= self._measure_at:
+            self._lags, self._measure_at = self._measure(), self._clock() + MEASURE_S
         first = self._consumer.poll(timeout)
         if first is None:
             return []
@@ -113,7 +117,11 @@ class Tail:
         return found
 
     def lags(self) -> dict[str, int]:
-        """Records that are in Kafka and not read yet, for each role, as of the last fetch."""
+        """Records that are in Kafka and not read yet, for each role, as of about a second ago."""
+        return self._lags
+
+    def _measure(self) -> dict[str, int]:
+        """In the reading thread: elsewhere each question would wait for a poll to end."""
         found = dict.fromkeys(self._roles.values(), 0)
         for (topic, partition), offset in list(self._next.items()):
             try:
