@@ -25,6 +25,7 @@ from races.analytics.commentary_words import Fact, Phrasebook, Telling
 
 # In ticks of 200 ms of wall time.
 PAUSE = 10  # between any two lines
+PAUSE_AT_END = 8  # on the race's last tick, for who stands on the podium
 PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
 QUIET = 14  # after which a story is told, or a moment that few would miss
 STALE = 15  # a moment that could not be told by then is dropped
@@ -34,12 +35,6 @@ STORY_AGAIN = 100  # before the same story is told of the same drivers, and a la
 KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
 LONG_SILENCE = 30  # after which a story may come again within the lap
 DULL = 15  # a story of less interest is not worth breaking the silence
-
-
-def _pause_before(moment: Moment) -> int:
-    if moment.weight >= LAST_CHANCE:
-        return 1
-    return PAUSE if moment.weight >= BIG else PAUSE_BEFORE_SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +56,7 @@ class Commentator:
     def __init__(self, race_id: str) -> None:
         self._race = Race()
         self._book = Phrasebook(race_id)
+        self._unheard: list[Record] = []
         self._waiting: list[Moment] = []
         self._last_event = -1
         self._last_line = -QUIET
@@ -75,16 +71,28 @@ class Commentator:
         if 0 <= message["event"] <= self._last_event:
             return
         self._last_event = message["event"]
-        moment = announced(message, self._race)
-        self._race.heard(message)
-        if moment:
-            self._waiting.append(moment)
+        self._unheard.append(message)
+
+    def _listen(self, tick: int) -> None:
+        """Messages up to this tick, held against the board before it. Those of later ticks have to wait."""
+        heard = [message for message in self._unheard if message["tick"] <= tick]
+        self._unheard = [message for message in self._unheard if message["tick"] > tick]
+        for message in heard:
+            moment = announced(message, self._race)
+            self._race.heard(message)
+            if moment:
+                self._waiting.append(moment)
 
     def position(self, record: Record) -> Line | None:
         """A line, when this record completes a tick at which there is something to say."""
-        if not self._race.add(record):
+        tick = self._race.gather(record)
+        if tick is None:
             return None
-        tick = self._race.tick
+        self._listen(tick)
+        self._race.turn()
+        return self._line(tick)
+
+    def _line(self, tick: int) -> Line | None:
         self._waiting = [moment for moment in self._waiting if tick - moment.tick <= STALE]
         self._waiting += observed(self._race)
         silence = tick - self._last_line
@@ -95,13 +103,20 @@ class Commentator:
     def _moment(self, silence: int) -> Line | None:
         """The weightiest moment that may be told now, and is still true."""
         for moment in sorted(self._waiting, key=lambda moment: (-moment.weight, moment.tick)):
-            if moment.weight < MIDDLING or silence < _pause_before(moment) or moment.tick > self._race.tick:
+            if moment.weight < MIDDLING or silence < self._pause_before(moment):
                 continue
             self._waiting.remove(moment)
             line = self._say(describe(moment, self._race))
             if line:
                 return line
         return None
+
+    def _pause_before(self, moment: Moment) -> int:
+        if moment.weight >= LAST_CHANCE:
+            return 1
+        if moment.weight >= BIG:
+            return PAUSE_AT_END if self._race.phase == "over" else PAUSE
+        return PAUSE_BEFORE_SMALL
 
     def _story(self) -> Line | None:
         """The heaviest story that has not been told lately, or a small moment that weighs more."""

@@ -89,7 +89,8 @@ def _change(kind: str, then: Crossing, now: float, ahead: Record, behind: Record
     telling.offer("was", seconds(was))
     telling.offer("now", seconds(now))
     telling.offer("then_lap", str(then.lap))
-    telling.offer("change", seconds(abs(was - now)))
+    change = round(abs(was - now), 1)
+    telling.offer("change", seconds(change), Fact("interval_change", who, change))
     return telling
 
 

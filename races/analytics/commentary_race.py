@@ -99,20 +99,19 @@ class Race:
         """Whether the driver led at some time before the present leader took over."""
         return any(lead.who == code for lead in self.leads[:-1])
 
-    def add(self, record: Record) -> bool:
-        """Take a position record; True when it completes a tick that is newer than the last one."""
+    def gather(self, record: Record) -> int | None:
+        """Take a position record; the tick that it completes, if newer than the last one, else None."""
         tick = record["tick"]
         if tick <= self.tick:
-            return False
+            return None
         if tick != self._coming_tick:
             self._coming, self._coming_tick = {}, tick
         self._coming[record["driver_code"]] = record
-        if len(self._coming) < record["field_size"]:
-            return False
-        self._complete(tick)
-        return True
+        return int(tick) if len(self._coming) == record["field_size"] else None
 
-    def _complete(self, tick: int) -> None:
+    def turn(self) -> None:
+        """Make the gathered tick the present one."""
+        tick = self._coming_tick
         before, self.cars, self._coming = self.cars, self._coming, {}
         self.tick = tick
         lap = self.lap if self.order else 0

@@ -224,6 +224,12 @@ class Oracle:
         ]  # fmt: skip
         return len(found) == 1 and abs(found[0]["interval_s"] - float(interval)) < ROUNDING
 
+    def _interval_change(self, one: str, two: str, value: float) -> bool:
+        """Between the end of one of the newest four laps and now."""
+        now = round(self.cars[two]["interval_s"], 1)
+        then = [round(record["interval_s"], 1) for record in self.ends[two][-4:] if record["interval_s"]]
+        return any(abs(abs(was - now) - value) < ROUNDING for was in then)
+
     def _train(self, one: str, two: str, value: int) -> bool:
         inside = self.order()[self.place(one) : self.place(two)]
         return len(inside) == value - 1 and all(self.cars[code]["interval_s"] <= 1.0 for code in inside)

@@ -1,0 +1,141 @@
+"""The engine as a fold: the same records give the same result, however often and in whatever interleaving."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from races.analytics.engine import Derived, RaceAnalytics
+from races.worker.records import Addressed
+from tests.analytics.simulated import derived_from, engine_for, race_records
+
+
+@pytest.fixture(scope="module")
+def records() -> tuple[Addressed, ...]:
+    return race_records("monaco", 4, laps=5, pace=30, metrics=True)
+
+
+@pytest.fixture(scope="module")
+def derived(records: tuple[Addressed, ...]) -> list[Derived]:
+    return derived_from(engine_for(records, anomaly=True), records)
+
+
+def test_all_three_analyses_come_out(derived: list[Derived]) -> None:
+    assert {record.role for record in derived} == {"avg_speed", "commentary", "car_metrics_anomalies"}
+
+
+def test_records_have_the_shapes_of_their_topics(derived: list[Derived]) -> None:
+    newest = {record.role: record for record in derived}
+    race_id = "monaco-4"
+    average, line, anomaly = (newest[role] for role in ("avg_speed", "commentary", "car_metrics_anomalies"))
+    assert isinstance(average.key, dict)
+    assert average.key.keys() == {"driver_name", "race_id"}
+    assert average.value.keys() == {"avg_speed"}
+    assert line.key is None
+    assert line.value.keys() == {"id", "message", "timestamp", "type", "race_id"}
+    assert line.value["type"] in ("highlight", "warning", "info")
+    assert line.value["id"].startswith(f"{race_id}:")
+    assert isinstance(anomaly.key, dict)
+    assert anomaly.key["ts"] == anomaly.timestamp
+    assert anomaly.key["key"].startswith(f"{race_id}:")
+
+
+def test_identities_are_unique(derived: list[Derived]) -> None:
+    lines = [record.value["id"] for record in derived if record.role == "commentary"]
+    readings = [str(record.key) for record in derived if record.role == "car_metrics_anomalies"]
+    assert len(set(lines)) == len(lines)
+    assert len(set(readings)) == len(readings)
+
+
+def test_the_same_records_give_the_same_result(
+    records: tuple[Addressed, ...], derived: list[Derived]
+) -> None:
+    assert derived_from(engine_for(records, anomaly=True), records) == derived
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0, 1))
+def test_a_worker_that_takes_over_goes_on_as_if_nothing_had_happened(
+    records: tuple[Addressed, ...], derived: list[Derived], share: float
+) -> None:
+    cut = int(share * len(records))
+    engine = engine_for(records, anomaly=True)
+    before = derived_from(engine, records[:cut])
+    assert before + derived_from(engine, records[cut:]) == derived
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32), st.floats(0.001, 0.2))
+def test_records_that_come_twice_change_nothing(
+    records: tuple[Addressed, ...], derived: list[Derived], seed: int, share: float
+) -> None:
+    chance = random.Random(seed)
+    stuttering: list[Addressed] = []
+    for record in records:
+        stuttering.append(record)
+        if chance.random() < share:
+            stuttering += stuttering[-chance.randint(1, 50) :]
+    assert derived_from(engine_for(records, anomaly=True), tuple(stuttering)) == derived
+
+
+def test_race_control_that_runs_ahead_of_the_positions_changes_nothing(
+    records: tuple[Addressed, ...], derived: list[Derived]
+) -> None:
+    """Topics are read side by side; after a pause one of them may come in whole before the other."""
+    ahead = sorted(records, key=lambda record: (record.value["tick"] // 40, record.role != "race_control"))
+    lines = [
+        record for record in derived_from(engine_for(records), tuple(ahead)) if record.role == "commentary"
+    ]
+    assert lines == [record for record in derived if record.role == "commentary"]
+
+
+def test_race_control_that_comes_late_is_told_late_or_not_at_all(records: tuple[Addressed, ...]) -> None:
+    late = sorted(records, key=lambda r: r.value["tick"] + (4 if r.role == "race_control" else 0))
+    lines = [record.line for record in derived_from(engine_for(records), tuple(late)) if record.line]
+    told = next(line for line in lines if line.kind == "lights_out")
+    happened = next(r.value["tick"] for r in records if r.value.get("type") == "lights_out")
+    assert happened < told.tick <= happened + 15
+
+
+def test_another_races_records_are_ignored(records: tuple[Addressed, ...]) -> None:
+    assert derived_from(RaceAnalytics("another", anomaly=True), records) == []
+
+
+def test_what_is_switched_off_is_not_made(records: tuple[Addressed, ...]) -> None:
+    engine = RaceAnalytics("monaco-4", anomaly=False, commentary=False)
+    assert {record.role for record in derived_from(engine, records)} == {"avg_speed"}
+
+
+def test_a_line_that_stands_in_the_stream_is_not_said_again(
+    records: tuple[Addressed, ...], derived: list[Derived]
+) -> None:
+    first = next(record for record in derived if record.role == "commentary")
+    engine = engine_for(records)
+    engine.feed("commentary", first.value)
+    assert first.value["message"] not in {
+        record.value["message"] for record in derived_from(engine, records) if record.role == "commentary"
+    }
+
+
+def test_a_stopped_race_is_called_at_its_last_tick(records: tuple[Addressed, ...]) -> None:
+    last = 60
+    engine = engine_for(records)
+    before = derived_from(engine, tuple(record for record in records if record.value["tick"] < last))
+    red = {
+        "race_id": "monaco-4", "tick": last, "timestamp": 0, "type": "red_flag", "driver_code": "", "lap": 1,
+        "message": "", "event": 10**6, "other_code": "", "position": 0, "value": None,
+    }  # fmt: skip
+    engine.feed("race_control", red)
+    told = [
+        derived.value["message"]
+        for record in records
+        if record.role == "positions" and record.value["tick"] == last
+        for derived in engine.feed("positions", record.value | {"phase": "over", "flag": "red"})
+        if derived.role == "commentary"
+    ]
+    assert before
+    assert len(told) == 1
+    assert "red" in told[0].lower()
