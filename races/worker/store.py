@@ -62,8 +62,12 @@ def save_progress(owner: str, held: Held, reserve: int) -> bool:
     changed = Race.objects.filter(pk=held.race_id, lease_owner=owner).update(
         published_tick=published, reserved_tick=reserve, waiting_for=words, lap=held.lap
     )
-    if changed:
+
+    def saved() -> None:
         held.saved, held.reserved = (published, words), reserve
+
+    if changed:
+        transaction.on_commit(saved)  # what is rolled back was never reserved
     return bool(changed)
 
 

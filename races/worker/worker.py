@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 
 from races.models import Race
 from races.streams.producer import Publisher
@@ -117,8 +117,9 @@ class Worker:
             self._claim()
         self._report_failures()
         self._stops()
-        for held in list(self.conductor.held.values()):
-            self._tend(held)
+        with transaction.atomic():  # one commit for all races, not one each
+            for held in list(self.conductor.held.values()):
+                self._tend(held)
 
     def _claim(self) -> None:
         now = self.clocks.monotonic()
@@ -186,7 +187,7 @@ class Worker:
             self._retake(held)
         elif held.complete and (held.analysed or self.analysis is None):
             if store.finish_publishing(self.owner, held):
-                self._forget(held)
+                transaction.on_commit(lambda: self._forget(held))
         elif self._save(held):
             self._wait_if_late(held)
         else:
@@ -206,9 +207,13 @@ class Worker:
             return
         ms = round(held.lateness(self.clocks.monotonic()) * 1000)
         waits = [*held.waits, [tick, ms]]
-        if store.save_waits(self.owner, held.race_id, waits):
+
+        def go_on() -> None:
             held.waits = waits
             self.conductor.waited(held)
+
+        if store.save_waits(self.owner, held.race_id, waits):
+            transaction.on_commit(go_on)
 
     def _retake(self, held: Held) -> None:
         """The broker refused records for good: run up to the last tick it has, and send again from there."""
