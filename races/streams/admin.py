@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic  # the admin module's types don't re-export it
@@ -31,7 +33,17 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
     if refused:
         why = "; ".join(f"{name}: {words}" for name, words in sorted(refused.items()))
         raise TopicsMissing(f"these topics are missing and could not be created ({why})")
+    _wait_until_seen(admin, settings, timeout)
     return sorted(futures)
+
+
+def _wait_until_seen(admin: AdminClient, settings: StreamSettings, timeout: float) -> None:
+    """The controller has made them; the brokers learn it a moment later."""
+    end = time.monotonic() + timeout
+    while _missing(admin, settings, timeout):
+        if time.monotonic() > end:
+            raise BrokerUnavailable(f"Kafka at {settings.bootstrap} doesn't show the topics it has made")
+        time.sleep(0.02)
 
 
 def missing_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[str]:

@@ -76,7 +76,8 @@ class Tail:
         self._roles = {settings.topic(role): role for role in roles}
         self._start, self._clock, self._cluster = start, clock, incarnation
         self._next: dict[tuple[str, int], int] = {}
-        self._waiting: str | None = "waiting: not connected yet"
+        self._away: str | None = "waiting: not connected yet"  # cleared by the next message
+        self._lacking: str | None = None  # cleared by the next look
         self._gaps = self._restarts = self._errors = 0
         self._look_at = self._measure_at = 0.0
         self._lags: dict[str, int] = {}
@@ -100,9 +101,8 @@ class Tail:
 
     @property
     def state(self) -> TailState:
-        return TailState(
-            self._waiting is None, self._waiting or "ok", self._gaps, self._restarts, self._errors
-        )
+        text = self._away or self._lacking
+        return TailState(text is None, text or "ok", self._gaps, self._restarts, self._errors)
 
     @property
     def incarnation(self) -> str | None:
@@ -156,13 +156,13 @@ class Tail:
                     message.timestamp()[1],
                 )
             )
-        if messages and self._waiting is not None and self._look_at > self._clock() + RETRY_S:
-            self._waiting = None
+        if messages:
+            self._away = None
         return messages
 
     def _on_error(self, error: KafkaError) -> None:
         self._errors += 1
-        if error.code() in AWAY_CODES and self._waiting is None:
+        if error.code() in AWAY_CODES and self._away is None:
             self._wait(f"waiting: broker away ({error.str()})")
 
     def _on_partition_error(self, message: KafkaMessage) -> None:
@@ -177,7 +177,7 @@ class Tail:
             self._wait(f"waiting: {message.topic()}: {error.str()}")
 
     def _wait(self, text: str) -> None:
-        self._waiting = text
+        self._away = text
         self._look_at = min(self._look_at, self._clock() + RETRY_S)
         log.warning("%s", text)
 
@@ -199,9 +199,10 @@ class Tail:
             )
         except KafkaException as error:
             self._look_at = self._clock() + RETRY_S
-            self._waiting = f"waiting: broker away ({error.args[0].str()})"
+            self._away = f"waiting: broker away ({error.args[0].str()})"
             return
-        self._waiting = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None
+        self._away = None
+        self._lacking = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None
         self._look_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
 
     def _marks(self, place: tuple[str, int]) -> tuple[int, int]:

@@ -18,15 +18,18 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from races.streams.admin import ABSENT, ensure_topics
 from races.streams.codec import Codec, Record
 from races.streams.config import StreamSettings
-from races.streams.errors import Closed, DeliveryFailed
+from races.streams.errors import Closed, DeliveryFailed, StreamError
 from races.streams.logs import QUIET, librdkafka_log
 
 log = logging.getLogger(__name__)
 OnDelivery = Callable[[Exception | None], None]
 SLOW_AFTER_S = 2.0  # an acknowledgement takes milliseconds; after this the broker counts as away
 RESEND_PAUSE_S = 0.2
+RETRY_S = 1.0
+TOPICS_S = 2.0
 QUEUE_RECORDS = 50_000
 HOPELESS = frozenset(
     {
@@ -85,7 +88,8 @@ class Publisher:
         self._settings, self._codec, self._clock = settings, codec, clock
         self._open: dict[_Sent, None] = {}  # in the order sent: the first one is the oldest
         self._again: deque[_Sent] = deque()
-        self._closed, self._full_since, self._renew = Event(), 0.0, False
+        self._closed, self._full_since = Event(), 0.0
+        self._renew = self._topics_missing = False
         self._last_error = ""
         self._producer = self._make()
         self._thread = Thread(target=self._serve, name="publisher", daemon=True)
@@ -127,8 +131,9 @@ class Publisher:
             return PublisherState(False, "waiting: local queue full", waiting, self._full_since)
         if oldest is not None and self._clock() - oldest > SLOW_AFTER_S:
             seconds = self._clock() - oldest
+            what = "topics are missing" if self._topics_missing else "broker away"
             why = f" ({self._last_error})" if self._last_error else ""
-            return PublisherState(False, f"waiting: broker away since {seconds:.0f} s{why}", waiting, oldest)
+            return PublisherState(False, f"waiting: {what} since {seconds:.0f} s{why}", waiting, oldest)
         return PublisherState(True, "ok", waiting)
 
     def flush(self, timeout: float) -> int:
@@ -147,9 +152,7 @@ class Publisher:
         return left
 
     def _make(self) -> Producer:
-        return Producer(
-            {**producer_options(self._settings), "error_cb": self._on_error}, logger=librdkafka_log
-        )
+        return Producer({**producer_options(self._settings), "error_cb": self._note}, logger=librdkafka_log)
 
     def _produce(self, sent: _Sent) -> None:
         while True:
@@ -173,14 +176,12 @@ class Publisher:
             raise Closed("the publisher was closed while its queue was full")
 
     def _not_delivered(self, sent: _Sent, error: KafkaError) -> None:
-        self._last_error = error.str()
+        self._note(error)
         if error.code() in HOPELESS:
             self._open.pop(sent, None)
             if sent.on_delivery is not None:
                 sent.on_delivery(DeliveryFailed(f"{sent.topic}: {error.str()}"))
             return
-        if error.fatal() or error.code() == KafkaError._FATAL:
-            self._renew = True
         self._again.append(sent)
 
     def _oldest(self) -> float | None:
@@ -189,16 +190,18 @@ class Publisher:
         except (StopIteration, RuntimeError):  # empty, or changed by another thread meanwhile
             return None
 
-    def _on_error(self, error: KafkaError) -> None:
+    def _note(self, error: KafkaError) -> None:
         self._last_error = error.str()
-        if error.fatal() or error.code() == KafkaError._FATAL:
-            self._renew = True
+        self._renew = self._renew or error.fatal() or error.code() == KafkaError._FATAL
+        self._topics_missing = self._topics_missing or error.code() in ABSENT
 
     def _serve(self) -> None:
         while not self._closed.is_set():
             self._producer.poll(0.1)
             if self._renew:
                 self._start_anew()
+            elif self._topics_missing:
+                self._make_topics()
             elif self._again:
                 self._send_again()
 
@@ -209,6 +212,15 @@ class Publisher:
         old.purge()
         old.flush(1.0)  # hands every purged record to _not_delivered
         self._renew = False
+
+    def _make_topics(self) -> None:
+        """A broker that came back empty has no topics; what waits for them stays in `_again` meanwhile."""
+        try:
+            ensure_topics(self._settings, TOPICS_S)
+            self._topics_missing = False
+        except StreamError as error:
+            self._last_error = str(error)
+            self._closed.wait(RETRY_S)
 
     def _send_again(self) -> None:
         if self._closed.wait(RESEND_PAUSE_S):
@@ -229,6 +241,7 @@ def producer_options(settings: StreamSettings) -> dict[str, Any]:
         "queue.buffering.max.messages": QUEUE_RECORDS,
         "queue.buffering.max.kbytes": 65_536,
         "compression.type": "none" if settings.embedded else "lz4",
+        "topic.metadata.propagation.max.ms": 5_000,
         "topic.metadata.refresh.interval.ms": 30_000,
         "reconnect.backoff.max.ms": 1000,
         **QUIET,
