@@ -61,10 +61,12 @@ def observed(race: Race) -> Iterator[Moment]:
         new, old = race.leads[-1].who, race.leads[-2].who
         if race.passes.get((new, old), -100) < race.tick - 5:
             yield _seen("lead", race, 82, new, old)
-    if len(race.home) <= 3:
-        yield from (_seen("finish", race, 78, code) for code in race.finished_now if code != race.order[0])
-    if len(race.home) >= 3 > len(race.home) - len(race.finished_now):
+    podium = race.podium() if race.finished_now else []
+    if any(code in race.finished_now for code in podium):
         yield _seen("podium", race, 85, race.order[0])
+    for code in race.finished_now if not podium else []:
+        if race.cars[code]["position"] in (2, 3):
+            yield _seen("finish", race, 78, code)
     if race.laps > 3 and race.lap_begun == race.laps - 1:
         yield _seen("penultimate_lap", race, 59, race.order[0])
 
@@ -353,7 +355,7 @@ def _chequered(moment: Moment, race: Race) -> Telling | None:
 
 def _finish(moment: Moment, race: Race) -> Telling | None:
     car = race.cars.get(moment.message["driver_code"])
-    if car is None or car["status"] != "finished" or car["position"] != len(race.home):
+    if car is None or car["position"] != moment.message["position"] or race.podium():
         return None
     facts = [Fact("finished", (code_of(car),)), *positions(car, race.at(1))]
     telling = Telling("finish", "info", facts, subject=(code_of(car),))
@@ -365,10 +367,9 @@ def _finish(moment: Moment, race: Race) -> Telling | None:
 
 
 def _podium(moment: Moment, race: Race) -> Telling | None:
-    cars = race.running()[:3]
-    if [code_of(car) for car in cars] != race.home[:3]:
-        return None
-    telling = Telling("podium", "highlight", [*positions(*cars), Fact("winner", (race.home[0],))])
+    cars = [race.cars[code] for code in race.podium()]
+    telling = Telling("podium", "highlight", [*positions(*cars), Fact("winner", (code_of(cars[0]),))])
+    telling.facts += [Fact("finished", (code_of(car),)) for car in cars]
     for slot, car in zip("abc", cars, strict=True):
         driver(telling, slot, car)
     if cars[1]["gap_s"] is not None and not cars[1]["laps_down"]:

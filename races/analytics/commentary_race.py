@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Record = Mapping[str, Any]
-SETTLED_TICKS = 75
+SETTLED_TICKS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,11 @@ class Race:
     def flag_near(self, ticks: int) -> bool:
         """Whether the leader, at the present speed, takes the flag within so many ticks."""
         return self.phase == "race" and self.lap == self.laps and self._to_line() <= ticks * self._pace
+
+    def podium(self) -> list[str]:
+        """The first three, once all of them have taken the flag. A lapped car may take it before them."""
+        first = [car["driver_code"] for car in self.running()[:3]]
+        return first if all(code in self.home for code in first) else []
 
     @property
     def settled(self) -> bool:
