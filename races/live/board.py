@@ -80,7 +80,8 @@ class Board:
 
     def _mine(self, record: Record) -> bool:
         mine = record.get("race_id") in (None, self.meta.race_id)
-        self.ignored["other race"] += not mine
+        if not mine:
+            self.ignored["other race"] += 1
         return mine
 
     def _average(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
@@ -195,7 +196,7 @@ class Board:
         sectors = [car["sector_1_s"], car["sector_2_s"], car["sector_3_s"]]
         last, own_best = car["last_lap_s"], car["best_lap_s"]
         best_mark = "purple" if own_best is not None and own_best == best else ""
-        lap_mark = "" if last is None else (best_mark or "green") if last == own_best else "yellow"
+        lap_mark = "" if last is None else (best_mark or "green") if last == own_best else ""
         return {  # a literal: twice as fast as calling the class, 110 times a second
             "position": car["position"],
             "driver_code": code,
@@ -266,7 +267,7 @@ def _mark(time: float | None, own: float | None, overall: float | None) -> str:
         return ""
     if time == overall:
         return "purple"
-    return "green" if time == own else "yellow"
+    return "green" if time == own else ""
 
 
 def _battle(car: dict[str, Any]) -> bool:

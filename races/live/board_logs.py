@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from races.live.board_records import Anomaly, BrokenRecord, Note, Record, Trace, millis, optional_number
+from races.live.board_records import (
+    Anomaly,
+    BrokenRecord,
+    Note,
+    Record,
+    Sample,
+    Trace,
+    millis,
+    optional_number,
+)
 
 NOTES_KEPT = 40
 TRACE_SECONDS = 60
@@ -48,7 +57,7 @@ class EngineLog:
         self.newest: dict[str, Anomaly] = {}
         self._rule = alarms() if alarms else None
         self._alarms: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
-        self._samples: dict[str, dict[int, tuple[float, float | None, float | None, bool]]] = {}
+        self._samples: dict[str, dict[int, Sample]] = {}
         self._last: dict[str, set[int]] = {}
 
     def add(self, key: Record, record: Record) -> bool:
@@ -76,7 +85,7 @@ class EngineLog:
         if len(seen) > 1000:
             seen -= set(sorted(seen)[:500])
 
-    def _sample(self, code: str, ts: int, sample: tuple[float, float | None, float | None, bool]) -> None:
+    def _sample(self, code: str, ts: int, sample: Sample) -> None:
         """One sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
         samples = self._samples.setdefault(code, {})
         second = ts // 1000

@@ -75,10 +75,13 @@ class Anomaly(TypedDict):
     alarms: int
 
 
-class Trace(TypedDict):
-    """One sample a second of one car's engine, oldest first: reading, lower, upper, flagged."""
+Sample = tuple[float, float | None, float | None, bool]  # reading, lower, upper, flagged
 
-    samples: list[tuple[float, float | None, float | None, bool]]
+
+class Trace(TypedDict):
+    """One sample a second of one car's engine, oldest first."""
+
+    samples: list[Sample]
 
 
 class Frame(TypedDict):
@@ -118,11 +121,11 @@ _KNOWN_DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def blank_car(entry: CarMeta, place: int) -> CarFrame:
-    """A car of which nothing has been heard yet, at its place in the entry list."""
+def blank_car(entry: CarMeta) -> CarFrame:
+    """A car of which nothing has been heard yet: it has no position."""
     nothing: list[float | None] = [None, None, None]
     return {
-        "position": place, "driver_code": entry.code, "driver_name": entry.name, "team_name": entry.team,
+        "position": 0, "driver_code": entry.code, "driver_name": entry.name, "team_name": entry.team,
         "number": entry.number, "grid": 0, "gained": 0, "lap": 0, "lap_fraction": 0.0, "speed": 0.0,
         "gap_s": None, "interval_s": None, "laps_down": 0, "last_lap_s": None, "best_lap_s": None,
         "lap_mark": "", "best_mark": "", "sectors": nothing, "sector_marks": ["", "", ""],

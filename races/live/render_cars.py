@@ -65,7 +65,7 @@ def fast_cells(cells: Cells, car: CarFrame, phase: str) -> None:
     behind, interval = _gap_texts(car, phase)
     marks = car["sector_marks"]
     first, second, third = car["sectors"]
-    cells["p" + code] = f'<b id="p{code}">{car["position"]}</b>'
+    cells["p" + code] = f'<b id="p{code}">{car["position"] or NONE}</b>'
     cells["d" + code] = f'<b id="d{code}" class="{way}">{places}</b>'
     cells["s" + code] = f'<b id="s{code}" class="{kind}">{badge}</b>'
     cells["g" + code] = f'<b id="g{code}">{behind}</b>'
@@ -88,7 +88,7 @@ def slow_cells(cells: Cells, car: CarFrame) -> None:
     cells["n" + code] = f'<b id="n{code}">{car["stops"]}</b>'
     cells["a" + code] = f'<b id="a{code}">{NONE if speed is None else f"{speed:.1f}"}</b>'
     cells["w" + code] = f'<progress id="w{code}" max="300" value="{speed or 0:.0f}"></progress>'
-    cells["v" + code] = f'<b id="v{code}">{NONE if speed is None else f"{speed:.0f}"}</b>'
+    cells["v" + code] = f'<b id="v{code}">{NONE if speed is None else f"{speed:.1f}"}</b>'
 
 
 def _history(stints: str) -> str:
@@ -113,7 +113,7 @@ def rejoin_cells(cells: Cells, cars: Sequence[CarFrame], meta: RaceMeta, flag: s
 
 def chip(colour: str) -> str:
     """The team's colour, as a presentation attribute: the page's policy forbids inline styles."""
-    box = 'viewBox="0 0 4 16" aria-hidden="true"'
+    box = 'viewBox="0 0 4 16" preserveAspectRatio="none" aria-hidden="true"'
     return f'<svg class="chip" {box}><rect width="4" height="16" fill="{escape(colour)}"/></svg>'
 
 
@@ -138,7 +138,7 @@ def _row(meta: RaceMeta, code: str, name: str, cells: Mapping[str, str]) -> str:
     who = (
         f'<th scope="row" class="who">{chip(colour)}<button type="button" class="code" '
         f'data-follow="{code}" aria-pressed="false" title="{escape(title)}">{code}</button>'
-        f'<span class="name">{escape(name)}</span>'
+        f'<span class="name">{escape(name.split()[-1] if name.split() else name)}</span>'
         f"{'<em>you</em>' if own else ''}</th>"
     )
     tds = "".join(

@@ -47,7 +47,8 @@ def head_cells(cells: Cells, frame: Frame) -> None:
     words = flag_words(frame["flag"], frame["yellow_sector"], frame["phase"])
     cells["lap"] = f'<b id="lap">{frame["lap"]}</b>'
     cells["clock"] = f'<b id="clock">{clock(frame["race_time_s"])}</b>'
-    cells["flag"] = f'<b id="flag" class="f-{escape(frame["flag"])}">{escape(words)}</b>'
+    flag = "none" if frame["phase"] == "grid" else escape(frame["flag"])
+    cells["flag"] = f'<b id="flag" class="f-{flag}">{escape(words)}</b>'
     done = round(_progress(frame) * 500)
     cells["bar"] = f'<progress id="bar" max="500" value="{done}" aria-label="Share of the race"></progress>'
     leader = frame["cars"][0]["driver_name"] if frame["phase"] != "grid" else ""

@@ -57,14 +57,18 @@ def _finish(outline: Sequence[Point]) -> str:
 
 
 def _dot(meta: RaceMeta, car: CarMeta) -> str:
+    """In CSS pixels: the script scales each by the picture's own scale, so that dots stay legible on a phone."""
     own = " own" if car.code == meta.own_code else ""
     return (
         f'<g class="dot{own}" data-c="{car.code}" role="button" tabindex="-1" '
-        f'aria-label="Follow {escape(car.name)}"><circle class="ring" r="19"/>'
-        f'<circle class="body" r="11" fill="{escape(car.colour)}"/>'
-        f'<path class="cross" d="M-7-7L7 7M7-7L-7 7"/>'
-        f"<text>{car.code}</text></g>"
+        f'aria-label="Follow {escape(car.name)}"><circle class="ring" r="10"/>'
+        f'<circle class="body" r="6" fill="{escape(car.colour)}"/><path class="cross" d="M-4-4L4 4M4-4L-4 4"/></g>'
     )
+
+
+def _label(meta: RaceMeta, car: CarMeta) -> str:
+    own = " own" if car.code == meta.own_code else ""
+    return f'<text class="label{own}" data-c="{car.code}" y="4">{car.code}</text>'
 
 
 def track_map(meta: RaceMeta) -> str:
@@ -74,7 +78,8 @@ def track_map(meta: RaceMeta) -> str:
     outline, pit = _fit(meta.track.outline, meta.track.pit)
     cars = [car for car in meta.cars if car.code != meta.own_code]
     cars += [car for car in meta.cars if car.code == meta.own_code]  # drawn last, so on top
-    dots = "".join(_dot(meta, car) for car in cars)
+    # labels in a layer above all dots: none is hidden behind a neighbour
+    dots = "".join(_dot(meta, car) for car in cars) + "".join(_label(meta, car) for car in cars)
     return (
         f'<svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="group" '
         f'aria-label="Track map of {escape(meta.circuit_name)}: the tower has every car\'s place and gap" '

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from html import escape
 
 from races.live.board_meta import RaceMeta
-from races.live.board_records import Anomaly, Frame, Note, Trace
+from races.live.board_records import Anomaly, Frame, Note, Sample, Trace
 from races.live.render_cars import Cells, chip
 from races.live.render_text import age, clock
 
 CHART_W, CHART_H, SECONDS = 240, 56, 60
 CONTROL_WORDS = {
     "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
-    "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "safety_car": "SC", "green": "Green", "penultimate_lap": "Laps",
-    "last_lap": "Last lap", "chequered": "Flag", "finish": "Finish", "red_flag": "Red",
+    "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "safety_car": "SC", "green": "Green",
+    "penultimate_lap": "Laps", "last_lap": "Last lap", "chequered": "Flag", "finish": "Finish",
+    "red_flag": "Red",
 }  # fmt: skip
 
 
@@ -103,12 +104,19 @@ def _chart(code: str, trace: Trace, newest: Anomaly | None, colour: str) -> str:
     rings = "".join(_ring(at(index, sample[0])) for index, sample in enumerate(samples) if sample[3])
     words, kind = _engine_words(newest)
     last = samples[-1][0]
+    box = f'viewBox="0 0 {CHART_W} {CHART_H}" preserveAspectRatio="none" role="img"'
     return (
-        f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{code}</b><span>{last:.1f} °C</span>'
-        f'<em>{escape(words)}</em></figcaption><svg viewBox="0 0 {CHART_W} {CHART_H}" role="img" '
+        f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{code}</b>'
+        f"<span>{last:.1f} °C{_expected(samples[-1])}</span>"
+        f"<em>{escape(words)}</em></figcaption><svg {box} "
         f'aria-label="{code} engine, {last:.1f} degrees, {escape(words)}">{band}'
         f'<path class="line" d="M{line}"/>{rings}</svg></figure>'
     )
+
+
+def _expected(sample: Sample) -> str:
+    _, low, high, _ = sample
+    return "" if low is None or high is None else f" <i>of {low:.1f} to {high:.1f}</i>"
 
 
 def _ring(point: str) -> str:

@@ -52,7 +52,7 @@ class Screen:
         self._cells["say"] = '<span id="say"></span>'
         self._cells["own"] = '<span id="own"></span>'
         self._cells["fastest"] = '<b id="fastest">none yet</b>'
-        grid = [blank_car(car, place) for place, car in enumerate(self.meta.cars, 1)]
+        grid = [blank_car(car) for car in self.meta.cars]
         for car in grid:
             render_cars.fast_cells(self._cells, car, "grid")
             render_cars.slow_cells(self._cells, car)

@@ -26,6 +26,11 @@ def outline(points: Sequence[Point]) -> SafeString:
     return mark_safe(render_map.outline_svg(points))  # noqa: S308
 
 
+@register.filter
+def km(metres: float) -> str:
+    return f"{metres / 1000:.3f} km"
+
+
 @register.simple_tag
 def chip(colour: str) -> SafeString:
     """A team's colour bar."""

@@ -195,7 +195,7 @@
   }
   const keys = {
     g: () => gapOrInterval(body.classList.contains('by-int') ? 'gap' : 'int'),
-    f: followNext, u: deeds.units, s: sound, p: deeds.panels, '?': deeds.legend,
+    f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: deeds.units, s: sound, p: deeds.panels, '?': deeds.legend,
     b: () => { location.search = body.classList.contains('big') ? '' : '?screen=big'; },
   };
   document.addEventListener('keydown', (event) => {

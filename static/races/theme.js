@@ -6,10 +6,6 @@
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-do="theme"]')) toggle();
   });
-  document.addEventListener('keydown', (event) => {
-    if (event.key.toLowerCase() === 'd' && !event.ctrlKey && !event.metaKey && !event.altKey
-      && !event.target.closest('input, select, textarea')) toggle();
-  });
   function toggle() {
     const theme = document.documentElement.dataset.theme === 'light' ? 'dark' : 'light';
     set(theme);
