@@ -12,10 +12,10 @@ from math import hypot, sqrt
 
 from races.sim.geometry import Station
 
-# Grip of tyres alone and of downforce: 1.8 g at walking pace, 4.5 g at 250 km/h, 5.4 g at 290 km/h.
-LATERAL, LATERAL_AERO = 18.0, 0.0054
-# From 334 to 89 km/h in 122 m, as brake makers measure into Monza's first chicane.
-BRAKING, BRAKING_AERO = 17.0, 0.0040
+# Lateral grip of tyres alone and of downforce: 1.4 g at walking pace, 5 g at 250 km/h.
+LATERAL, LATERAL_AERO = 14.0, 0.0073
+# From 334 to 89 km/h in 122 m, as a brake maker has it for Monza's first chicane.
+BRAKING, BRAKING_AERO = 16.5, 0.0040
 TRACTION, TRACTION_AERO = 12.0, 0.0030
 POWER_PER_MASS = 880.0  # W/kg: about 750 kW for 850 kg with driver and half the fuel
 WINDOWS_M = (6.0, 10.0, 15.0, 20.0, 26.0, 33.0, 42.0, 54.0, 70.0, 90.0)  # half lengths
