@@ -1,0 +1,153 @@
+"""config.yaml: what is right is taken, what is wrong is named with file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from f1site.config import ConfigError, Lab, read_lab
+from races.streams.topics import TOPICS
+
+KAFKA = "kafka:\n  bootstrap.servers: 'broker:9092'\n  schema_registry_url: 'http://registry:8081'\n"
+
+
+def lab(tmp_path: Path, text: str | None, **environ: str) -> Lab:
+    if text is not None:
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    return read_lab(tmp_path, environ)
+
+
+def error(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        lab(tmp_path, text)
+    return str(caught.value)
+
+
+def test_without_a_file_the_lab_is_embedded_and_anomaly_detection_off(tmp_path: Path) -> None:
+    found = lab(tmp_path, None)
+    assert found.kafka is None
+    assert (found.engine, found.anomaly_detection) == ("embedded", False)
+    assert found.topics == {role: topic.name for role, topic in TOPICS.items()}
+
+
+@pytest.mark.parametrize("text", ["", "# only comments\n", "kafka:\n", "features: ~\n"])
+def test_an_empty_file_is_no_configuration(tmp_path: Path, text: str) -> None:
+    assert lab(tmp_path, text).kafka is None
+
+
+def test_the_example_with_every_key_uncommented_is_a_good_file(tmp_path: Path) -> None:
+    example = (Path(__file__).parents[2] / "config.yaml.example").read_text(encoding="utf-8")
+    keys = [
+        line[2:]
+        for line in example.splitlines()
+        if line.startswith("# ") and ":" in line and "http" not in line[:6]
+    ]
+    text = "\n".join(line for line in keys if not line[:1].isupper() and not line.strip().startswith("#"))
+    found = lab(tmp_path, text)
+    assert found.kafka is not None
+    assert found.kafka.bootstrap == "localhost:9092"
+
+
+def test_a_kafka_section_is_taken_with_its_security_and_librdkafka_keys(tmp_path: Path) -> None:
+    text = KAFKA + (
+        "  security.protocol: SASL_SSL\n  sasl.username: KEY\n  sasl.password: SECRET\n"
+        "  schema_registry_api_key: SRKEY\n  schema_registry_secret: SRSECRET\n  ssl.ca.location: /etc/ca.pem\n"
+    )
+    kafka = lab(tmp_path, text).kafka
+    assert kafka is not None
+    assert kafka.librdkafka["ssl.ca.location"] == "/etc/ca.pem"
+    assert kafka.registry_auth == "SRKEY:SRSECRET"
+    assert "SECRET" not in repr(kafka)
+
+
+def test_topics_may_have_other_names(tmp_path: Path) -> None:
+    found = lab(tmp_path, KAFKA + "  topics:\n    positions: my-positions\n")
+    assert found.topics["positions"] == "my-positions"
+    assert found.topics["commentary"] == "f1-commentary"
+
+
+def test_the_environment_turns_anomaly_detection_on(tmp_path: Path) -> None:
+    assert lab(tmp_path, None, F1_ANOMALY_DETECTION="1").anomaly_detection
+
+
+def test_another_file_is_named_by_the_environment_and_must_exist(tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("features:\n  anomaly_detection:\n    enabled: true\n")
+    assert lab(tmp_path, None, F1_CONFIG=str(other)).anomaly_detection
+    with pytest.raises(ConfigError, match="F1_CONFIG"):
+        lab(tmp_path, None, F1_CONFIG=str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kafka: [1, 2]\n", ["line 1", "kafka"]),
+        ("kafak:\n  x: 1\n", ["line 1", "'kafak'", "did you mean 'kafka'"]),
+        (KAFKA + "  security.protocol: SSSL\n", ["line 4", "kafka.security.protocol", "SSSL", "SASL_SSL"]),
+        ("kafka:\n  schema_registry_url: http://r\n", ["kafka.bootstrap.servers", "missing"]),
+        ("kafka:\n  bootstrap.servers: b:1\n", ["kafka.schema_registry_url", "http://"]),
+        (KAFKA + "  topics:\n    positons: x\n", ["line 5", "positons", "did you mean 'positions'"]),
+        (KAFKA + "  topics:\n    positions: 'a b'\n", ["line 5", "a b"]),
+        (KAFKA + "  topics:\n    positions: f1-commentary\n", ["one topic twice"]),
+        ("analytics:\n  engine: spark\n", ["line 2", "analytics.engine", "spark", "embedded, flink"]),
+        ("analytics:\n  engine: flink\n", ["line 2", "kafka"]),
+        ("features:\n  anomaly_detection:\n    enabled: maybe\n", ["line 3", "maybe", "true, false"]),
+        ("confluent:\n  flink_max_cfu: 7\n", ["line 2", "7", "5, 10"]),
+        ("a: 'unclosed\n", ["line", "YAML"]),
+        ("analytics:\n  engine: embedded\n  engine: flink\n", ["line 3", "twice"]),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line_with_place_key_and_what_is_allowed(
+    tmp_path: Path, text: str, words: list[str]
+) -> None:
+    message = error(tmp_path, text)
+    assert str(tmp_path / "config.yaml") in message
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        read_lab(tmp_path, {})
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=300),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+        max_leaves=12,
+    ).map(str),
+    st.from_regex(
+        r"(kafka|features|analytics|confluent|commentary):\n(  [a-z_.]{1,20}: .{0,30}\n){0,6}", fullmatch=True
+    ),
+)
+
+
+def _takes_or_tells(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        found = read_lab(tmp_path, {})
+    except ConfigError as told:
+        assert str(tmp_path) in str(told)
+    else:
+        assert found.engine in ("embedded", "flink")
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=HOSTILE)
+def test_hostile_files_are_taken_or_told_500_of_them(tmp_path: Path, text: str) -> None:
+    _takes_or_tells(tmp_path, text)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=HOSTILE)
+def test_hostile_files_are_taken_or_told_10000_of_them(tmp_path: Path, text: str) -> None:
+    _takes_or_tells(tmp_path, text)
