@@ -38,6 +38,7 @@ class Car:
         "mode",
         "owes_s",
         "pace_s",
+        "passed",
         "plan",
         "random",
         "sector_ms",
@@ -80,6 +81,7 @@ class Car:
         self.pace_s = 0.0  # this lap's time without traffic
         self.owes_s = 0.0  # to lose over the next stretches: a duel, a mistake, a blue flag
         self.target = -1  # the car it is passing
+        self.passed: list[int] = []  # cars passed on this lap
         self.boost = 1.0  # of its rate while it passes
         self.mode = False
         self.broken = False  # drives to the pits to retire

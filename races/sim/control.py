@@ -76,11 +76,13 @@ class Control:
         self._mode_from = field.laps + 1
         if trouble.calls == "vsc":
             self.lap_s = VIRTUAL * lap
+            field.book.virtual += 1
             field.tell("vsc", "VIRTUAL SAFETY CAR DEPLOYED")
             field.at(max(25.0, trouble.laps * self.lap_s - ENDING_S), self._ending, field, self._calls)
         else:
             self.lap_s, self._queue_lap_s = CATCH_UP * lap, SAFETY_CAR * lap
             self._laps_left = trouble.laps
+            field.book.safety_cars += 1
             field.tell("safety_car", "SAFETY CAR DEPLOYED")
         self._set_rates(field)
 

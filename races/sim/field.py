@@ -6,6 +6,8 @@ Motion is kept in flat lists indexed by car, because the step loop runs half a m
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,17 @@ FREE = -1e9  # hold of a car that nobody in front holds up
 NOWHERE = 1e9  # due of a car that reaches no mark any more
 
 Alarm = tuple[Callable[..., None], tuple[object, ...]]
+
+
+@dataclass(slots=True)
+class Book:
+    """What is counted of a race and never published; the benchmark compares it with real seasons."""
+
+    passes: int = 0  # on the track, re-passes and all, without the first lap
+    overtakes: int = 0  # of those, as Pirelli counts: held to the end of the passer's lap
+    safety_cars: int = 0
+    virtual: int = 0
+    laps: list[tuple[int, int, int, bool]] = dataclass_field(default_factory=list)  # car, lap, ms, flying
 
 
 class Field:
@@ -53,12 +66,9 @@ class Field:
         self.scale = track.lap_s / 90.0  # of the figures given for a 90 s lap
         self.moved = False  # the order needs sorting
         self.box_free: dict[str, float] = {}  # team to the time its crew is ready
-        self.lapped: dict[
-            tuple[int, int], int
-        ] = {}  # (car, who laps it) to how many laps, when last waved at
-        self.passes: list[
-            tuple[int, int, int, int]
-        ] = []  # step, lap, passer, passed: on track, for the books
+        # (car, who laps it) to how many laps, when last waved at
+        self.lapped: dict[tuple[int, int], int] = {}
+        self.book = Book()
 
     @property
     def time_s(self) -> float:

@@ -1,7 +1,7 @@
 """What a lap costs a car that is alone on the track, and what happens at the line."""
 
 from races.sim import wording
-from races.sim.car import FINISHED, Car
+from races.sim.car import FINISHED, RACING, Car
 from races.sim.field import FREE, NOWHERE, Field
 from races.sim.tyres import COLD_S
 
@@ -38,6 +38,7 @@ def line(field: Field, car: Car, when: float) -> bool:
     car.last_ms, car.line_ms = now - car.line_ms, now
     car.done += 1
     _keep_best(field, car, car.last_ms)
+    _enter_in_book(field, car)
     _consume(field, car)
     if car.done == field.laps or (field.winner >= 0 and now >= field.winner_ms):
         _take_flag(field, car)
@@ -45,6 +46,14 @@ def line(field: Field, car: Car, when: float) -> bool:
     begin_lap(field, car)
     field.control.lap_begins(field, car)
     return False
+
+
+def _enter_in_book(field: Field, car: Car) -> None:
+    book, place = field.book, field.place
+    book.overtakes += sum(place[car.index] < place[j] for j in set(car.passed))
+    car.passed.clear()
+    flying = car.state == RACING and not car.cold and not field.control.neutralised and car.done > 1
+    book.laps.append((car.index, car.done, car.last_ms or 0, flying))
 
 
 def _keep_best(field: Field, car: Car, lap_ms: int) -> None:

@@ -10,7 +10,7 @@ from races.sim.car import FINISHED, RACING, RETIRED
 from races.sim.field import NOWHERE, Field
 from races.sim.settings import STEP_S
 
-DROP_BACK = 0.94  # of its own pace, for a car nearer to the one ahead than it may be
+DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it may be
 
 
 def step(field: Field) -> None:
@@ -20,13 +20,17 @@ def step(field: Field) -> None:
             act(*args)
     progress, rate, due, hold, solid = field.progress, field.rate, field.due, field.hold, field.solid
     ahead = previous = NOWHERE
+    moved = 0.0  # by the car ahead, in this step
     for i in field.order:
         here = progress[i]
         there = here + rate[i]
         limit = ahead - hold[i]
         if there > limit:
-            back = here + DROP_BACK * rate[i]
-            there = limit if limit > back else back
+            back = here + DROP_BACK * moved
+            if limit < back:
+                limit = back
+            if there > limit:
+                there = limit
         if there >= due[i]:
             there = _cross(field, i, here, there)
         progress[i] = there
@@ -35,6 +39,7 @@ def step(field: Field) -> None:
         previous = there
         if solid[i]:
             ahead = there
+            moved = there - here
     field.step += 1
     if field.moved:
         reorder(field)

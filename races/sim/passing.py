@@ -13,8 +13,8 @@ CLEAR_S = 0.25  # in front, where a pass is done
 MOST_BOOST = 0.16  # of its own pace, over the zone: slipstream, late braking
 DUEL_S, PASSED_S = 0.15, 0.3  # lost by both who duel, and by the one who lost
 # The advantage in lap time at which half of the tries succeed follows the circuit's published threshold.
-THRESHOLD, THRESHOLD_BASE_S = 0.45, 0.15
-EVEN_ODDS_WIDTH_S = 0.35
+THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.45
+EVEN_ODDS_WIDTH_S = 0.25
 PACK_BONUS_S = 0.9  # cold brakes, three abreast: easier on the first lap
 
 
@@ -68,8 +68,9 @@ def swapped(field: Field, i: int, j: int) -> None:
     if not (car.state == other.state == RACING):
         return
     give_up(field, other)
-    if car.done and not (car.damaged or other.damaged or other.broken):
-        field.passes.append((field.step, car.lap, i, j))
+    if car.done and field.solid[i] and field.solid[j]:
+        field.book.passes += 1
+        car.passed.append(j)
         position = field.place[i] + 1
         field.tell("overtake", wording.overtake(car, other, position), car, other, position)
 

@@ -14,7 +14,7 @@ LONGEST = 3.0  # times the mean; beyond, it is drawn again
 GARAGE_S = 4.0  # a second car waits this long less for the crew than the first one stands
 UNDERCUT_S, COVER_S = 2.0, 3.5
 WINDOW = 0.09  # of the race: how far a stop may be brought forward to attack or defend
-ATTACKS, COVERS = 0.22, 0.45  # shares of the chances that teams take
+ATTACKS, COVERS = 0.22, 0.75  # shares of the chances that teams take
 
 
 def wanted(field: Field, car: Car) -> bool:

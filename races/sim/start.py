@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import exp
+
 from races.sim import laps, strategy, traffic, troubles
 from races.sim.car import Car
 from races.sim.control import Control
@@ -13,19 +15,22 @@ from races.sim.track import FIRST_SLOT_M, SLOT_M, Track, load_track
 from races.sim.tyres import REFERENCE_M, TyreModel
 
 TEAM_FORM_S, DRIVER_FORM_S = 0.16, 0.12  # sigma a 90 s lap: how well the weekend suits a car, a driver
-QUALIFYING_S = 0.17  # sigma of a qualifying lap against that form
-SPOILT_LAP = 0.06  # traffic, a flag, a mistake: the lap that counts is a slow one
+QUALIFYING_S = 0.08  # sigma of a qualifying lap against that form
+SPOILT_LAP = 0.16  # traffic, a flag, a mistake: the lap that counts is a slow one
 SPOILT_S = 0.9
+TO_THE_BACK = 0.035  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
-BELIEF = 0.16  # sigma of what a team believes of a compound's wear
-STOP_RISK_S = 2.5  # a stop costs more than the clock says: traffic on the way out
+BELIEF = 0.10  # sigma of what a team believes of a compound's wear
+WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of the wear against the tyres' usual: temperature, asphalt, choice
+STOP_RISK_S = 0.0  # a stop costs more than the clock says: traffic on the way out
 START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners
 
 
 def line_up(settings: RaceSettings) -> Field:
     track = load_track(settings.circuit)
     share = min(1.0, settings.laps / track.circuit.laps)
-    tyres = TyreModel(track.circuit.length_m / REFERENCE_M / share, track.lap_s / 90.0)
+    asphalt = exp(stream(settings.seed, "asphalt").gauss(WEAR_TODAY, WEAR_SPREAD))
+    tyres = TyreModel(asphalt * track.circuit.length_m / REFERENCE_M / share, track.lap_s / 90.0)
     cars = _cars(settings.seed)
     _qualify(cars, settings.seed)
     for car in cars:
@@ -56,6 +61,8 @@ def _qualify(cars: list[Car], seed: int) -> None:
         time = car.ability_s + random.gauss(0.0, QUALIFYING_S)
         if random.random() < SPOILT_LAP:
             time += random.expovariate(1.0 / SPOILT_S)
+        if random.random() < TO_THE_BACK:
+            time += 60.0
         times[car.index] = time
     for place, car in enumerate(sorted(cars, key=lambda car: times[car.index]), start=1):
         car.grid = place

@@ -4,12 +4,17 @@ from races.sim.car import Car
 from races.sim.field import Field
 from races.sim.settings import STEP_S
 
-DIRTY_AIR_S, DIRTY_WITHIN_S = 0.55, 1.6  # lost a lap right behind another car, and how far its wake reaches
+DIRTY_AIR_S, DIRTY_WITHIN_S = 0.70, 1.6  # lost a lap right behind another car, and how far its wake reaches
 TOW_S, TOW_WITHIN_S = 0.20, 1.3  # won a lap on the straights behind another car
 FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.5, 0.14  # least time between two cars, and in the pack after the start
 QUEUE_S = 0.8  # behind a safety car
+LIMPING = 1.25  # lap time with a puncture or a sick engine
+STRICKEN_S = 1.5  # a car that has this much to lose is passed by everybody, as a limping one is
 YELLOW = 1.1  # lap time under a yellow flag
-LEAST_LOSS, MOST_LOSS = 0.03, 0.5  # of a stretch's time that is lost on it at once, where there is that much to lose
+LEAST_LOSS, MOST_LOSS = (
+    0.03,
+    0.5,
+)  # of a stretch's time that is lost on it at once, where there is that much to lose
 BLUE_WITHIN_S = 1.2
 BLUE_S, LAPPING_S = 0.5, 0.08  # lost by the car that is lapped, and by the one that laps it
 
@@ -31,8 +36,10 @@ def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
         lap = car.pace_s + _others(field, car, k, at, when)
         if control.yellow_sector == field.track.sector[k]:
             lap *= YELLOW
-        if car.damaged or car.broken:
-            lap *= 1.3
+        slow = car.damaged or car.broken
+        if slow:
+            lap *= LIMPING
+        field.solid[i] = not slow and car.owes_s < STRICKEN_S
     if car.target < 0:
         field.hold[i] = follow_s(field, car) / lap
     seconds = lap * field.track.stretch[k]

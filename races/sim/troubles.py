@@ -24,6 +24,7 @@ VIRTUAL_AFTER_FAILURE = 0.227
 TO_THE_GARAGE = 0.45  # of the failures: the car makes it to the pits
 HARMLESS_ACCIDENTS = 0.25  # a race: out of the race, but off the track
 SPINS, PUNCTURES = 1.1, 0.35  # a race, over the whole field
+CONTACTS = 0.9  # on the opening lap: a damaged car that goes on to the pits
 APART_LAPS = 6.0  # between the starts of two safety cars in a Grand Prix
 
 
@@ -73,6 +74,8 @@ def schedule(random: Random, cars: Sequence[Car], laps: int, share: float) -> No
         troubles.append((_pick(random, accidents), Trouble(random.uniform(0.1, laps - 0.6), "accident")))
     troubles += _failures(random, cars, laps, share)
     for _ in cars:
+        if random.random() < CONTACTS * share / len(cars):
+            troubles.append((_pick(random, accidents), Trouble(random.uniform(0.02, 0.3), "puncture")))
         if random.random() < SPINS * share / len(cars):
             spin = Trouble(random.uniform(0.3, laps), "spin", loss_s=random.uniform(3.0, 14.0))
             troubles.append((_pick(random, accidents), spin))
