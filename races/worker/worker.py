@@ -77,6 +77,8 @@ class Worker:
             self._guarded(self._round)
             self._stopping.wait(ROUND_S)
         self._end(threads)
+        if not self._stopping.is_set():
+            raise RuntimeError("a thread of the worker died")
 
     def stop(self) -> None:
         self._stopping.set()

@@ -1,0 +1,160 @@
+"""Workers: a race is published whole and once, whoever dies, and stops when asked to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from races.connection import Connection
+from races.models import InjectedFault, Race
+from races.roles import Roles, make_roles
+from races.sim import Race as Simulation
+from races.worker.prepare import settings_of
+from tests.conftest import wait_for
+from tests.races.conftest import Records, ended, running, short_race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def by_tick(records: list[dict[str, Any]]) -> dict[int, dict[str, set[bytes]]]:
+    """tick -> driver -> every distinct record that was ever published for it."""
+    found: dict[int, dict[str, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+    for record in records:
+        found[record["tick"]][record["driver_code"]].add(record["_bytes"])
+    return found
+
+
+def check_whole(race: Race, records: list[dict[str, Any]]) -> None:
+    """Every tick from 0 without a gap, every car in each, no tick with two contents, the right event times."""
+    ticks = by_tick([record for record in records if record["race_id"] == str(race.pk)])
+    assert sorted(ticks) == list(range(len(ticks)))
+    for cars in ticks.values():
+        assert len(cars) == 22
+        assert all(len(versions) == 1 for versions in cars.values())
+    for record in records:
+        if record["race_id"] == str(race.pk):
+            assert record["_at"] == record["timestamp"] == race.event_ms(record["tick"])
+
+
+def over(records: list[dict[str, Any]]) -> bool:
+    return any(record["phase"] == "over" for record in records)
+
+
+def test_a_race_goes_from_queued_to_finished_and_is_on_the_topic_whole(
+    kafka: Connection, roles: Roles
+) -> None:
+    race = ended(short_race())
+    assert race.status == Race.Status.FINISHED
+    assert race.results.count() == 22
+    check_whole(race, Records(kafka, "positions").read(over))
+
+
+def test_what_is_published_is_the_simulation(kafka: Connection, roles: Roles) -> None:
+    race = ended(short_race(seed=7))
+    sim = Simulation(settings_of(race))
+    records = {(r["tick"], r["driver_code"]): r for r in Records(kafka, "positions").read(over)}
+    while not sim.over:
+        tick = sim.advance()
+        for car in tick.cars:
+            record = records[tick.tick, car.driver_code]
+            assert (record["position"], record["lap"]) == (car.position, car.lap)
+            assert record["speed"] == round(car.speed, 1)
+
+
+def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(kafka: Connection) -> None:
+    race = short_race(laps=2)
+    first = make_roles(kafka)
+    first.start(lambda name: None)
+    wait_for(lambda: first.worker.conductor.held, "the first worker holds the race")
+    wait_for(lambda: next(iter(first.worker.conductor.held.values())).next_tick > 20, "it publishes")
+    # Gone without a word: its threads end, its leases stay.
+    first.worker._end = lambda threads: None  # type: ignore[method-assign]
+    first.worker.conductor.stop()
+    first.recorder.stop()
+    with running(make_roles(kafka)):
+        race = ended(race)
+    first.worker.stop()
+    assert race.status == Race.Status.FINISHED
+    assert race.waits, "the time without a worker is a wait"
+    check_whole(race, Records(kafka, "positions").read(over))
+
+
+def test_a_stopped_worker_releases_its_races_at_once(kafka: Connection) -> None:
+    race = short_race(laps=3, pace=12)
+    with running(make_roles(kafka)) as roles:
+        wait_for(lambda: roles.worker.conductor.held, "the race is held")
+    race.refresh_from_db()
+    assert (race.lease_owner, race.status) == ("", Race.Status.RUNNING)
+
+
+def test_a_red_flag_ends_the_race_as_it_stands(kafka: Connection, roles: Roles) -> None:
+    race = short_race(laps=9, pace=30)
+    wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 30, "the race is on")
+    Race.objects.filter(pk=race.pk).update(stop_requested=True)
+    race = ended(race)
+    assert race.status == Race.Status.STOPPED
+    assert race.results.count() == 22
+    records = Records(kafka, "positions").read(over)
+    assert {record["flag"] for record in records if record["phase"] == "over"} == {"red"}
+    assert race.control.filter(type="red_flag").exists()
+
+
+def test_a_race_that_is_stopped_before_anybody_took_it_ends_too(kafka: Connection) -> None:
+    race = short_race()
+    Race.objects.filter(pk=race.pk).update(stop_requested=True)
+    with running(make_roles(kafka)):
+        assert ended(race).status == Race.Status.STOPPED
+
+
+def test_a_simulation_that_raises_fails_its_race_and_no_other(
+    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Simulation.advance
+
+    def advance(sim: Simulation) -> Any:
+        tick = real(sim)
+        if sim.settings.seed == 13 and tick.tick == 30:
+            raise ZeroDivisionError("the gearbox")
+        return tick
+
+    monkeypatch.setattr(Simulation, "advance", advance)
+    bad, good = short_race(seed=13), short_race(seed=14)
+    assert ended(bad).status == Race.Status.FAILED
+    assert "the gearbox" in bad.status_reason
+    assert ended(good).status == Race.Status.FINISHED
+
+
+def test_a_race_of_another_model_fails_with_that_reason(kafka: Connection, roles: Roles) -> None:
+    race = short_race()
+    Race.objects.filter(pk=race.pk).update(model_version="0-before")
+    race = ended(race)
+    assert race.status == Race.Status.FAILED
+    assert "0-before" in race.status_reason
+
+
+def test_two_workers_share_the_races_and_publish_no_tick_twice_differently(
+    kafka: Connection, roles: Roles
+) -> None:
+    with running(make_roles(kafka)):
+        races = [short_race(seed=seed) for seed in range(4)]
+        for race in races:
+            assert ended(race).status == Race.Status.FINISHED
+    records = Records(kafka, "positions").read(
+        lambda found: len({r["race_id"] for r in found if r["phase"] == "over"}) == len(races)
+    )
+    for race in races:
+        check_whole(race, records)
+
+
+def test_ground_truth_is_in_the_database_and_not_on_the_topics(kafka: Connection, roles: Roles) -> None:
+    race = short_race(circuit="monza", laps=4)
+    Race.objects.filter(pk=race.pk).update(anomaly_detection=True)
+    race = ended(race)
+    planned = Simulation(settings_of(race)).injected_faults()
+    assert InjectedFault.objects.filter(race=race).count() == len(planned)
+    metrics = Records(kafka, "car_metrics").read()
+    assert set(metrics[0]) - {"_at", "_bytes"} == {
+        "team_name", "timestamp", "engine_temperature", "race_id", "driver_code", "lap", "tick",
+    }  # fmt: skip
