@@ -25,16 +25,19 @@ from races.analytics.commentary_words import Fact, Phrasebook, Telling
 
 # In ticks of 200 ms of wall time.
 PAUSE = 10  # between any two lines
-PAUSE_AT_END = 8  # on the race's last tick, for who stands on the podium
+PAUSE_AT_END = 4  # on the race's last tick, for who stands on the podium
 PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
 QUIET = 14  # after which a story is told, or a moment that few would miss
 STALE = 15  # a moment that could not be told by then is dropped
-HUSH = 10  # before the flag nothing is begun that would stand in its way
+HUSH = 11  # before the flag nothing is begun that would stand in its way
 SHOUT = 90  # weight of a moment that cannot wait even then
 STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
 KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
 LONG_SILENCE = 30  # after which a story may come again within the lap
+TIRED = 25  # how much less, right after it
 DULL = 15  # a story of less interest is not worth breaking the silence
+
+SAME_KIND = {"long_battle": "battle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ class Commentator:
         for interest, telling in sorted(weighted, key=lambda pair: -pair[0]):
             line = self._say(telling) if interest > DULL else None
             if line:
-                self._told[telling.kind, telling.subject] = self._told[telling.kind, ()] = line.tick
+                kind = SAME_KIND.get(telling.kind, telling.kind)
+                self._told[kind, telling.subject] = self._told[kind, ()] = line.tick
                 return line
         return None
 
@@ -140,9 +144,10 @@ class Commentator:
         if self._since(telling.kind, telling.subject) < again:
             return 0
         tires = max(KIND_TIRES, lap // 2)
-        return weight - 15 * max(0, tires - self._since(telling.kind, ())) // tires
+        return weight - TIRED * max(0, tires - self._since(telling.kind, ())) // tires
 
     def _since(self, kind: str, subject: tuple[str, ...]) -> int:
+        kind = SAME_KIND.get(kind, kind)
         return self._race.tick - self._told.get((kind, subject), -100_000)
 
     def _say(self, telling: Telling | None) -> Line | None:

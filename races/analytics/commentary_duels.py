@@ -116,4 +116,4 @@ def _train(train: list[Record]) -> tuple[int, Telling]:
     driver(telling, "b", last)
     telling.offer("cars", f"{count(len(train))} cars")
     gap(telling, "spread", spread, "spread", who)
-    return 34 + len(train) - first["position"] // 2, telling
+    return 32 + len(train) // 2 - first["position"] // 2, telling

@@ -20,6 +20,7 @@ LAST_CHANCE = 110
 REPASS_TICKS = 100
 SLOW_STOP_S = 4.5
 QUICK_STOP_S = 2.4
+EARLY_FASTEST = 44
 EARLY_LAPS = 3  # until then nearly every lap is the fastest of the race
 
 _WEIGHTS = {
@@ -31,7 +32,7 @@ _WEIGHTS = {
 
 _ANY = 1000
 _BY_PLACE = {  # (down to this place, weight); a retirement in the garage names place 0
-    "overtake": ((1, 92), (2, 78), (3, 75), (6, 60), (10, 46), (14, 34), (_ANY, 27)),
+    "overtake": ((1, 92), (2, 78), (3, 75), (6, 60), (10, 52), (14, 44), (_ANY, 36)),
     "retirement": ((0, 76), (10, 90), (_ANY, 76)),
     "pit_in": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
     "pit_out": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
@@ -52,6 +53,8 @@ def announced(message: Record, race: Race) -> Moment | None:
     if kind == "overtake" and race.was_ahead(message):
         kind = "opening_lap"
     weight = _weight(kind, message["position"])
+    if kind == "fastest_lap" and race.cars and 2 * race.lap <= race.laps:
+        weight = EARLY_FASTEST  # there will be better ones
     return Moment(kind, message["tick"], weight, message) if weight else None
 
 
@@ -147,14 +150,19 @@ def _lead(moment: Moment, race: Race) -> Telling | None:
     new, old = (race.cars[moment.message[name]] for name in ("driver_code", "other_code"))
     if new["position"] != 1:
         return None
-    racing = old["status"] == "racing" and race.flag in RACING
-    kind = "inherited_lead" if old["pit"] else "start_lead" if racing and race.lap <= 1 else "lost_lead"
+    kind = "lost_lead"
+    if race.stopped_lately(code_of(old)):
+        kind = "inherited_lead"
+    elif old["status"] == "racing" and race.flag in RACING and race.lap <= 1:
+        kind = "start_lead"
     facts = [*positions(new), Fact("led_before", (code_of(old),))]
     telling = Telling(kind, "highlight", facts, subject=(code_of(new), code_of(old)))
     driver(telling, "a", new)
     driver(telling, "b", old)
     if kind == "inherited_lead":
-        telling.facts.append(Fact("pit", (code_of(old),)))
+        telling.facts.append(Fact("stopped_lately", (code_of(old),)))
+    if old["pit"]:
+        telling.offer("b_in", surname(old), Fact("pit", (code_of(old),)))
     if kind == "start_lead":
         telling.facts.append(Fact("lap", (), 1))
     return telling

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 Record = Mapping[str, Any]
-SETTLED_TICKS = 40
+SMOOTHING = 0.15
+STOP_TICKS = 40  # within them a lost place is still owed to the stop
+SETTLED_TICKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,10 @@ class Race:
                 self._cross(code, car)
 
     def _advance(self, before: Mapping[str, Record]) -> float:
-        """Share of a lap that the leader covers in a tick."""
+        """Share of a lap that the leader covers in a tick, smoothed over corners and straights."""
         code = self.order[0]
         moved = self.cars[code]["lap_fraction"] - before[code]["lap_fraction"]
-        return float(moved) if moved > 0 else self._pace
+        return self._pace + SMOOTHING * (moved - self._pace) if self._pace else float(max(moved, 0.0))
 
     def flag_near(self, ticks: int) -> bool:
         """Whether the leader, at the present speed, takes the flag within so many ticks."""
@@ -162,6 +164,14 @@ class Race:
         name = ahead["driver_code"] if ahead else ""
         crossing = Crossing(car["lap"] - 1, self.tick, car["position"], name, car["interval_s"])
         self.crossings.setdefault(code, []).append(crossing)
+
+    def stopped_lately(self, code: str) -> bool:
+        return any(self.tick - stop.tick <= STOP_TICKS for stop in self.stops.get(code, []))
+
+    def usual_stops(self) -> int:
+        """How many stops the middle one of the cars in the race has made."""
+        stops = sorted(car["stops"] for car in self.running())
+        return int(stops[len(stops) // 2]) if stops else 0
 
     def was_ahead(self, message: Record) -> bool:
         """Whether an overtake is told later than it was done: the opening lap's are summed up at its end."""

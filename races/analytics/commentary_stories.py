@@ -83,7 +83,7 @@ def _climbs(race: Race) -> Iterator[Weighted]:
     climbers = sorted(race.running(), key=lambda car: car["position"] - car["grid"])
     for rank, car in enumerate(climbers[:3]):
         gained = car["grid"] - car["position"]
-        if gained >= 4:
+        if gained >= 4 and car["stops"] >= race.usual_stops():
             telling = _about("climb", [], car)
             if rank == 0 and gained > climbers[1]["grid"] - climbers[1]["position"]:
                 telling.offer(
@@ -95,7 +95,7 @@ def _climbs(race: Race) -> Iterator[Weighted]:
 def _falls(race: Race) -> Iterator[Weighted]:
     for car in race.running():
         lost = car["position"] - car["grid"]
-        if lost >= 5 and car["grid"] <= 8 and not car["pit"]:
+        if lost >= 5 and car["grid"] <= 8 and not car["pit"] and car["stops"] <= race.usual_stops():
             yield 24 + lost // 2, _about("fall", [], car)
 
 
@@ -114,6 +114,8 @@ def _top_three(race: Race) -> Iterator[Weighted]:
     cars = [race.at(place) for place in (1, 2, 3)]
     telling = _about("top_three", positions(*cars), *cars)
     telling.subject = ("top three",)
+    if race.lap * 2 > race.laps:
+        telling.offer("late", "")
     if cars[2]["gap_s"] is not None and not cars[2]["laps_down"]:
         gap(telling, "spread", cars[2]["gap_s"], "gap", (code_of(cars[2]),))
     yield 28, telling
@@ -149,7 +151,7 @@ def _not_stopped(race: Race) -> Iterator[Weighted]:
         leader(telling, race)
         yield 25, telling
     for car in waiting[:3] if len(waiting) <= 4 else []:
-        yield 30, _about("unstopped", [Fact("stops", (code_of(car),), 0)], car)
+        yield 42 - car["position"], _about("unstopped", [Fact("stops", (code_of(car),), 0)], car)
 
 
 def _old_tyres(race: Race) -> Iterator[Weighted]:
@@ -241,6 +243,18 @@ def _neutral(race: Race) -> Iterator[Weighted]:
     telling = _about(kind, [*positions(*cars), Fact("flag", (), race.flag)], *cars)
     laps(telling, race)
     yield 40, telling
+    first, second = cars[0], cars[1]
+    if first["tyre"] and second["tyre"]:
+        telling = _about(
+            "restart_tyres", [*positions(first, second), Fact("flag", (), race.flag)], first, second
+        )
+        pair(telling, first, second)
+        yield 32, telling
+    telling = Telling("neutral_laps", "info", [Fact("flag", (), race.flag)], subject=("laps", str(race.lap)))
+    laps(telling, race)
+    leader(telling, race)
+    if "to_go" in telling.slots:
+        yield 30, telling
     in_pit = [car for car in race.running() if car["pit"]]
     if len(in_pit) >= 2:
         facts = [Fact("in_pit", (), len(in_pit)), Fact("flag", (), race.flag)]

@@ -152,6 +152,15 @@ class Oracle:
     def _pit(self, code: str, value: None) -> bool:
         return bool(self.cars[code]["pit"])
 
+    def _stopped_lately(self, code: str, value: None) -> bool:
+        now = self.cars[code]["tick"]
+        ins = [
+            event["tick"]
+            for event in self.events
+            if (event["type"], event["driver_code"]) == ("pit_in", code)
+        ]
+        return bool(ins) and now - ins[-1] <= 40
+
     def _in_pit(self, value: int) -> bool:
         return sum(car["pit"] for car in self.running()) == value
 
