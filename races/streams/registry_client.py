@@ -36,6 +36,9 @@ class HttpRegistry:
             options["basic.auth.user.info"] = auth
         self._client: SchemaRegistryClient = SchemaRegistryClient(options)
 
+    def close(self) -> None:
+        self._client.close()
+
     def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int:
         """level is set where the subject has none of its own; a registry that forbids it stays as it is."""
         from confluent_kafka.schema_registry import Schema
@@ -91,6 +94,6 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {text[:300]}"
 
 
-def http_client(settings: StreamSettings) -> SchemaClient:
+def http_client(settings: StreamSettings) -> HttpRegistry:
     """For a registry with an address. The embedded lab's own threads use its Registry instead."""
     return HttpRegistry(settings.registry_url, settings.registry_auth)

@@ -1,0 +1,115 @@
+"""Confluent's own clients against our registry over HTTP, and what our client makes of its errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from races.streams.codec import Codec
+from races.streams.config import embedded_settings
+from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.registry import Registry
+from races.streams.registry_client import HttpRegistry
+from races.streams.topics import TOPICS
+from tests.streams.records import POSITION, VALUES
+from tests.streams.registry_http import Served, serve
+
+TOPIC = TOPICS["positions"].name
+CONTEXT = SerializationContext(TOPIC, MessageField.VALUE)
+
+
+@pytest.fixture
+def http(served: Served) -> Iterator[HttpRegistry]:
+    client = HttpRegistry(served.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def confluent(served: Served) -> Iterator[SchemaRegistryClient]:
+    with SchemaRegistryClient({"url": served.url}) as client:
+        yield client
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serve(Registry()) as served:
+        yield served
+
+
+def test_confluents_serializer_and_our_codec_write_the_same_bytes(
+    http: HttpRegistry, confluent: SchemaRegistryClient
+) -> None:
+    codec = Codec(embedded_settings("unused"), http)
+    serializer = AvroSerializer(confluent, TOPICS["positions"].value_schema)
+    theirs = serializer(POSITION, CONTEXT)
+    assert theirs == codec.encode("positions", POSITION)
+    deserializer = AvroDeserializer(confluent)
+    assert deserializer(codec.encode("positions", POSITION), CONTEXT) == POSITION
+
+
+def test_confluents_client_finds_its_way_around(confluent: SchemaRegistryClient) -> None:
+    client = confluent
+    schema = Schema(TOPICS["positions"].value_schema, "AVRO")
+    schema_id = client.register_schema("s", schema)
+    assert client.get_subjects() == ["s"]
+    assert client.get_latest_version("s").schema_id == schema_id
+    assert client.lookup_schema("s", schema).version == 1
+    assert client.test_compatibility("s", schema)
+    assert not client.test_compatibility("s", Schema('{"type": "record", "name": "X", "fields": []}', "AVRO"))
+    with pytest.raises(SchemaRegistryError) as missing:
+        client.get_latest_version("nobody")
+    assert missing.value.error_code == 40401
+    assert client.delete_subject("s") == [1]
+
+
+def test_two_processes_with_http_clients_understand_each_other(served: Served, http: HttpRegistry) -> None:
+    other = HttpRegistry(served.url)
+    writer, reader = Codec(embedded_settings("unused"), http), Codec(embedded_settings("unused"), other)
+    for role, value in VALUES.items():
+        assert reader.decode(role, writer.encode(role, value)) == value
+    other.close()
+    config = served.registry.handle("GET", f"/config/{TOPIC}-value", {})
+    assert config == (200, {"compatibilityLevel": "BACKWARD"})
+
+
+def test_a_level_that_a_person_has_set_stays(served: Served, http: HttpRegistry) -> None:
+    served.registry.handle("PUT", f"/config/{TOPIC}-value", {}, b'{"compatibility": "FULL_TRANSITIVE"}')
+    http.register(f"{TOPIC}-value", TOPICS["positions"].value_schema, "AVRO", "BACKWARD")
+    config = served.registry.handle("GET", f"/config/{TOPIC}-value", {})
+    assert config == (200, {"compatibilityLevel": "FULL_TRANSITIVE"})
+
+
+def test_a_registry_that_is_down_can_be_waited_for(served: Served, http: HttpRegistry) -> None:
+    client, schema = http, TOPICS["positions"].value_schema
+    served.down = True
+    with pytest.raises(RegistryUnavailable):
+        client.register("s", schema, "AVRO", "BACKWARD")
+    with pytest.raises(RegistryUnavailable):
+        client.schema(1)
+    served.down = False
+    schema_id = client.register("s", schema, "AVRO", "BACKWARD")
+    assert json.loads(client.schema(schema_id)[1]) == json.loads(schema)
+
+
+def test_a_registry_that_is_not_there_can_be_waited_for() -> None:
+    client = HttpRegistry("http://127.0.0.1:1")
+    with pytest.raises(RegistryUnavailable):
+        client.schema(1)
+    client.close()
+
+
+def test_a_no_is_told_apart_from_no_answer(http: HttpRegistry) -> None:
+    client = http
+    with pytest.raises(UnknownSchema):
+        client.schema(99)
+    with pytest.raises(RegistryRefused):
+        client.lookup("nobody", TOPICS["positions"].value_schema, "AVRO")
+    with pytest.raises(RegistryRefused):
+        client.register("s", "{", "AVRO")
