@@ -5,10 +5,10 @@ the downforce carry it; before one it brakes as late as they allow; after it the
 the drag. Everything is SI.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import hypot, sqrt
+from math import sqrt
 
 from races.sim.geometry import Station
 
@@ -34,20 +34,8 @@ class Car:
         return self.drag_speed_kmh / 3.6
 
 
-def _curvature_over(line: Sequence[Station], step: float, half: int, width: float) -> list[float | None]:
-    """Mean curvature over +-`half` stations; None where that line would leave the track."""
-    n = len(line)
-    around = [*line[-half:], *line, *line[:half]] if half else list(line)
-    xs = [0.0, *accumulate(at.x for at in around)]
-    ys = [0.0, *accumulate(at.y for at in around)]
-    bends = [0.0, *accumulate(at.curvature for at in around)]
-    size = 2 * half + 1
-    found: list[float | None] = []
-    for k in range(n):
-        x, y = (xs[k + size] - xs[k]) / size, (ys[k + size] - ys[k]) / size
-        inside = hypot(x - line[k].x, y - line[k].y) <= width
-        found.append((bends[k + size] - bends[k]) / size if inside else None)
-    return found
+def _running(values: Iterable[float]) -> list[float]:
+    return [0.0, *accumulate(values)]
 
 
 def racing_line(line: Sequence[Station], step: float, width: float) -> list[float]:
@@ -56,16 +44,23 @@ def racing_line(line: Sequence[Station], step: float, width: float) -> list[floa
     The line is the centreline averaged over the longest stretch whose average stays within the width:
     it opens hairpins a little, straightens fast bends, and leaves a slow chicane slow.
     """
-    best = [at.curvature for at in line]
-    open_ = [True] * len(line)
-    for window in WINDOWS_M:
-        means = _curvature_over(line, step, max(1, round(window / step)), width)
-        for k, mean in enumerate(means):
-            if mean is None:
-                open_[k] = False
-            elif open_[k]:
-                best[k] = mean
-    return best
+    halves = sorted({max(1, round(half / step)) for half in WINDOWS_M})
+    reach = halves[-1]
+    wrapped = [*line[-reach:], *line, *line[:reach]]
+    xs, ys = _running(at.x for at in wrapped), _running(at.y for at in wrapped)
+    bends, allowed = _running(at.curvature for at in wrapped), width * width
+    found = []
+    for k, at in enumerate(line, start=reach):
+        mean = at.curvature
+        for half in halves:
+            low, high, size = k - half, k + half + 1, 2 * half + 1
+            if ((xs[high] - xs[low]) / size - at.x) ** 2 + (
+                (ys[high] - ys[low]) / size - at.y
+            ) ** 2 > allowed:
+                break
+            mean = (bends[high] - bends[low]) / size
+        found.append(mean)
+    return found
 
 
 def _corner_speed(curvature: float, car: Car) -> float:
