@@ -75,7 +75,7 @@ class Oracle:
     _stops = _field("stops")
 
     def _gained(self, code: str, value: int) -> bool:
-        return self.cars[code]["grid"] - self.place(code) == value
+        return bool(self.cars[code]["grid"] - self.place(code) == value)
 
     def _best_gain(self, code: str, value: int) -> bool:
         gains = {car["driver_code"]: car["grid"] - car["position"] for car in self.running()}
@@ -98,10 +98,10 @@ class Oracle:
         return self._next(one, two, None) and self.cars[two]["interval_s"] <= value
 
     def _gap(self, code: str, value: float) -> bool:
-        return abs(self.cars[code]["gap_s"] - value) < ROUNDING
+        return bool(abs(self.cars[code]["gap_s"] - value) < ROUNDING)
 
     def _fresher(self, one: str, two: str, value: int) -> bool:
-        return self.cars[two]["tyre_age"] - self.cars[one]["tyre_age"] == value
+        return bool(self.cars[two]["tyre_age"] - self.cars[one]["tyre_age"] == value)
 
     def _lap(self, value: int) -> bool:
         leader = self.running()[0]
@@ -162,7 +162,7 @@ class Oracle:
         return bool(ins) and now - ins[-1] <= 40
 
     def _in_pit(self, value: int) -> bool:
-        return sum(car["pit"] for car in self.running()) == value
+        return bool(sum(car["pit"] for car in self.running()) == value)
 
     def _came_in_on(self, code: str, value: str) -> bool:
         tyre, age, _ = self.came_in[code][-1]
@@ -172,7 +172,7 @@ class Oracle:
         stops = [
             event for event in self.events if event["type"] == "pit_out" and event["driver_code"] == code
         ]
-        return abs(stops[-1]["value"] - value) < ROUNDING
+        return bool(abs(stops[-1]["value"] - value) < ROUNDING)
 
     def _undercut(self, one: str, two: str, value: None) -> bool:
         """One was right behind two when it came in, came in first, and is ahead after as many stops."""
@@ -245,13 +245,13 @@ class Oracle:
 
     def _spread(self, one: str, two: str, value: float) -> bool:
         inside = self.order()[self.place(one) : self.place(two)]
-        return abs(sum(self.cars[code]["interval_s"] for code in inside) - value) < ROUNDING
+        return bool(abs(sum(self.cars[code]["interval_s"] for code in inside) - value) < ROUNDING)
 
     def _on_tyre(self, tyre: str, value: int) -> bool:
-        return sum(car["tyre"] == tyre for car in self.cars.values()) == value
+        return bool(sum(car["tyre"] == tyre for car in self.cars.values()) == value)
 
     def _lapped(self, value: int) -> bool:
-        return sum(car["laps_down"] >= 1 for car in self.running()) == value
+        return bool(sum(car["laps_down"] >= 1 for car in self.running()) == value)
 
 
 def spoken_names(line: Line) -> set[str]:
