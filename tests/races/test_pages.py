@@ -1,0 +1,200 @@
+"""Pages and interface: what a visitor sends and sees."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+
+from races.entering import Choice, enter
+from races.models import Race
+
+pytestmark = pytest.mark.django_db
+
+
+def post(client: Client, **fields: Any) -> Any:
+    return client.post("/races/", fields)
+
+
+def test_the_choice_of_drivers_shows_the_whole_grid(client: Client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    for code in ("NOR", "VER", "HAM", "ANT", "BOT"):
+        assert code in text
+
+
+def test_a_driver_alone_starts_the_default_race(client: Client) -> None:
+    answer = post(client, driver="NOR")
+    race = Race.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"/races/{race.pk}/")
+    assert (race.circuit, race.pace, race.incidents) == ("monza", 12, True)
+    assert race.status == Race.Status.QUEUED
+
+
+def test_choices_are_taken(client: Client) -> None:
+    post(client, driver="ham", circuit="spa", laps="5", pace="20", seed="77", incidents_asked="1")
+    race = Race.objects.get()
+    assert (race.driver_code, race.circuit, race.laps, race.pace, race.seed, race.incidents) == (
+        "HAM", "spa", 5, 20, 77, False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"driver": "XXX"}, "driver"),
+        ({"driver": ""}, "driver"),
+        ({"driver": "NOR", "circuit": "nowhere"}, "circuit"),
+        ({"driver": "NOR", "laps": "0"}, "laps"),
+        ({"driver": "NOR", "laps": "9999"}, "laps"),
+        ({"driver": "NOR", "laps": "many"}, "laps"),
+        ({"driver": "NOR", "pace": "61"}, "pace"),
+        ({"driver": "NOR", "pace": "-1"}, "pace"),
+        ({"driver": "NOR", "seed": "abc"}, "seed"),
+        ({"driver": "NOR", "seed": "-5"}, "seed"),
+    ],
+)
+def test_a_wrong_field_brings_the_form_back_with_its_error_and_what_was_typed(
+    client: Client, fields: dict[str, str], field: str
+) -> None:
+    answer = post(client, **fields)
+    assert answer.status_code == 422
+    assert not Race.objects.exists()
+    assert set(answer.context["form"].errors) == {field}
+    assert answer.context["chosen"][field] == (fields[field] or answer.context["chosen"][field])
+    assert str(answer.context["form"].errors[field][0]).encode() in answer.content.replace(b"&#x27;", b"'")
+
+
+def test_every_wrong_field_is_told_at_once(client: Client) -> None:
+    answer = post(client, driver="XXX", laps="0", pace="99", seed="x")
+    assert set(answer.context["form"].errors) == {"driver", "laps", "pace", "seed"}
+
+
+def test_what_was_typed_is_escaped(client: Client) -> None:
+    answer = post(client, driver="NOR", seed='"><script>alert(1)</script>')
+    assert b"<script>alert" not in answer.content
+
+
+@override_settings(F1_MAX_RACES_PER_CLIENT=2)
+def test_a_client_over_its_limit_gets_429_with_words(client: Client) -> None:
+    client.get("/")
+    assert [post(client, driver="NOR").status_code for _ in range(3)] == [303, 303, 429]
+    assert Race.objects.count() == 2
+
+
+@override_settings(F1_MAX_RACES=1)
+def test_a_full_lab_gets_429_for_everybody(client: Client) -> None:
+    post(client, driver="NOR")
+    answer = post(Client(), driver="NOR")
+    assert answer.status_code == 429
+    assert b"which is all that this lab takes" in answer.content
+
+
+def test_the_form_needs_its_csrf_token() -> None:
+    assert Client(enforce_csrf_checks=True).post("/races/", {"driver": "NOR"}).status_code == 403
+
+
+def test_a_races_page_shows_and_an_unknown_one_is_404(client: Client) -> None:
+    race = enter(Choice("NOR"))
+    assert client.get(race.get_absolute_url()).status_code == 200
+    missing = client.get(f"/races/{uuid.uuid4()}/")
+    assert missing.status_code == 404
+    assert b"no such race" in missing.content.lower() or b"not" in missing.content.lower()
+
+
+def test_only_who_started_it_and_staff_may_stop_a_race(client: Client) -> None:
+    client.get("/")
+    post(client, driver="NOR")
+    race = Race.objects.get()
+    url = f"/races/{race.pk}/stop/"
+    assert Client().post(url).status_code == 403
+    assert not Race.objects.get().stop_requested
+    assert client.post(url).status_code == 303
+    assert Race.objects.get().stop_requested
+    Race.objects.update(stop_requested=False)
+    staff = Client()
+    staff.force_login(User.objects.create(username="marshal", is_staff=True))
+    assert staff.post(url).status_code == 303
+
+
+def test_only_who_may_stop_sees_the_button(client: Client) -> None:
+    client.get("/")
+    post(client, driver="NOR")
+    race = Race.objects.get()
+    action = f"/races/{race.pk}/stop/".encode()
+    assert action in client.get(race.get_absolute_url()).content
+    assert action not in Client().get(race.get_absolute_url()).content
+
+
+def test_a_forged_client_cookie_is_no_client() -> None:
+    mine = Client()
+    mine.get("/")
+    post(mine, driver="NOR")
+    race = Race.objects.get()
+    thief = Client()
+    thief.cookies["f1_client"] = f"{race.client}:forged"
+    assert thief.post(f"/races/{race.pk}/stop/").status_code == 403
+
+
+def test_the_interface_names_grid_races_and_a_race(client: Client) -> None:
+    assert len(client.get("/api/drivers/").json()["drivers"]) == 22
+    race = enter(Choice("PIA", circuit="monaco"))
+    assert client.get("/api/races/").json()["races"][0]["id"] == str(race.pk)
+    body = client.get(f"/api/races/{race.pk}/").json()
+    assert (body["status"], body["leaderboard"], body["classification"]) == ("queued", [], [])
+    assert client.get(f"/api/races/{uuid.uuid4()}/").status_code == 404
+
+
+def test_health_without_a_kafka_is_503_and_says_why(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    body = answer.json()
+    assert body["database"]["ok"] is True
+    assert "runlab" in body["kafka"]["error"]
+    assert client.get("/livez").status_code == 200
+
+
+def test_metrics_are_prometheus_text_without_secrets(client: Client) -> None:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    for line in answer.content.decode().splitlines():
+        name, value = line.rsplit(" ", 1)
+        assert name.startswith("f1_")
+        float(value)
+
+
+@pytest.mark.parametrize("path", ["/", "/races/", "/api/drivers/", "/healthz", "/nowhere/"])
+def test_every_answer_carries_the_security_headers(client: Client, path: str) -> None:
+    answer = client.get(path)
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe-inline" not in policy
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
+def test_pages_have_no_inline_script_or_style(client: Client) -> None:
+    race = enter(Choice("NOR"))
+    for path in ("/", "/races/", race.get_absolute_url()):
+        text = client.get(path).content.decode()
+        assert " style=" not in text
+        assert "<style" not in text
+        assert "onclick" not in text
+        for tag in text.split("<script")[1:]:
+            head = tag.split(">", 1)[0]
+            assert "src=" in head or 'type="application/json"' in head
+
+
+def test_the_registry_without_a_lab_says_so(client: Client) -> None:
+    assert client.get("/registry/subjects").status_code == 503
+
+
+def test_json_bodies_parse(client: Client) -> None:
+    for path in ("/api/drivers/", "/api/races/", "/healthz"):
+        json.loads(client.get(path).content)
