@@ -267,7 +267,7 @@ def _mark(time: float | None, own: float | None, overall: float | None) -> str:
         return ""
     if time == overall:
         return "purple"
-    return "green" if time == own else ""
+    return "green" if time == own else "yellow"
 
 
 def _battle(car: dict[str, Any]) -> bool:

@@ -20,7 +20,12 @@ COLUMNS = (
     ("p", "pos", "P", "Position"),
     ("d", "won", "±", "Places gained or lost since the grid"),
     ("", "who", "Driver", "Driver, in the team's colour; press to follow"),
-    ("s", "sta", "", "In the pit, out, or fighting within a second"),
+    (
+        "s",
+        "sta",
+        '<span class="visually-hidden">State</span>',
+        "In the pit, out, or fighting within a second",
+    ),
     ("g", "gap", "Gap", "Gap to the leader"),
     ("i", "int", "Interval", "Interval to the car ahead"),
     ("l", "last", "Last lap", "Last lap"),
@@ -111,6 +116,11 @@ def rejoin_cells(cells: Cells, cars: Sequence[CarFrame], meta: RaceMeta, flag: s
         cells["r" + code] = f'<b id="r{code}">{words}</b>'
 
 
+def surname(name: str) -> str:
+    """The last word, as the tower has room for; the title of the row has the whole name."""
+    return name.split()[-1] if name.split() else name
+
+
 def chip(colour: str) -> str:
     """The team's colour, as a presentation attribute: the page's policy forbids inline styles."""
     box = 'viewBox="0 0 4 16" preserveAspectRatio="none" aria-hidden="true"'
@@ -120,7 +130,7 @@ def chip(colour: str) -> str:
 def tower(meta: RaceMeta, cars: Sequence[tuple[str, str]], cells: Mapping[str, str]) -> str:
     """The whole table, rows in order; `cars` are codes with names."""
     head = "".join(
-        f'<th scope="col" class="{name}"><abbr title="{meaning}">{heading or "&nbsp;"}</abbr></th>'
+        f'<th scope="col" class="{name}"><abbr title="{meaning}">{heading}</abbr></th>'
         for _, name, heading, meaning in COLUMNS
     )
     rows = "".join(_row(meta, code, name, cells) for code, name in cars)
@@ -138,7 +148,7 @@ def _row(meta: RaceMeta, code: str, name: str, cells: Mapping[str, str]) -> str:
     who = (
         f'<th scope="row" class="who">{chip(colour)}<button type="button" class="code" '
         f'data-follow="{code}" aria-pressed="false" title="{escape(title)}">{code}</button>'
-        f'<span class="name">{escape(name.split()[-1] if name.split() else name)}</span>'
+        f'<span class="name">{escape(surname(name))}</span>'
         f"{'<em>you</em>' if own else ''}</th>"
     )
     tds = "".join(

@@ -89,7 +89,8 @@ def _own_line(frame: Frame, code: str) -> str:
         line += f", {gap(car['interval_s'])[1:]} s behind {cars[place - 1]['driver_code']}"
     behind = cars[place + 1] if place + 1 < len(cars) else None
     if behind and behind["interval_s"] is not None:
-        line += f", {gap(behind['interval_s'])[1:]} s ahead of {behind['driver_code']}"
+        ahead = f"{gap(behind['interval_s'])[1:]} s ahead of {behind['driver_code']}"
+        line += f'<span class="more">, {ahead}</span>'
     return line
 
 

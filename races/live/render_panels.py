@@ -83,7 +83,11 @@ def engine_cells(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
     cells["charts"] = f'<div id="charts">{charts or waiting}</div>'
     flags = sum(anomaly["flags"] for anomaly in frame["anomalies"].values())
     alarms = sum(anomaly["alarms"] for anomaly in frame["anomalies"].values())
-    cells["alarms"] = f'<b id="alarms">{alarms} alarms, {flags} readings flagged</b>'
+    cells["alarms"] = f'<b id="alarms">{_counted(alarms, "alarm")}, {_counted(flags, "reading")} flagged</b>'
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _chart(code: str, trace: Trace, newest: Anomaly | None, colour: str) -> str:

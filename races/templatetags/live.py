@@ -31,6 +31,11 @@ def km(metres: float) -> str:
     return f"{metres / 1000:.3f} km"
 
 
+@register.filter
+def surname(name: str) -> str:
+    return render_cars.surname(name)
+
+
 @register.simple_tag
 def chip(colour: str) -> SafeString:
     """A team's colour bar."""

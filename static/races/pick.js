@@ -23,7 +23,7 @@
     // a race lap is some 4 % slower than the fastest one: fuel, traffic, stops
     const seconds = distance * Number(at.dataset.lap) * 1.04 / Number(pace.value || 12) + GRID_S;
     document.getElementById('go').textContent =
-      `Start: ${who.dataset.name.split(' ').pop()} at ${at.dataset.name}, ${distance} laps, ${duration(seconds)}`;
+      `Start: ${who.dataset.name} at ${at.dataset.name}, ${distance} laps, ${duration(seconds)}`;
   }
 
   function choose(input) {
@@ -60,6 +60,7 @@
     const busy = event.target.closest('input:not([type="radio"]), select, textarea, button, a');
     if (letter && !busy) find.focus();
   });
-  circuit()?.closest('.card').scrollIntoView({ block: 'nearest', inline: 'center' });
+  const card = circuit()?.closest('.card');
+  if (card) card.parentElement.scrollLeft = card.offsetLeft - (card.parentElement.clientWidth - card.offsetWidth) / 2;
   say();
 })();

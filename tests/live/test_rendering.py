@@ -1,0 +1,232 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from races.live.board import Board
+from races.live.board_meta import CarMeta
+from races.live.board_records import Frame
+from races.live.render_head import Life
+from races.live.render_panels import Pipeline, Stream
+from races.live.rendering import Screen, render_snapshot, screen_of
+from tests.live import synthetic
+from tests.live.dom import Page, parse
+from tests.live.synthetic import RACE_ID, START
+
+META = synthetic.meta()
+NASTY = "<script>alert('&')</script>\""
+
+
+def reading(number: int, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    value = {"engine_temperature": 115.0 + number % 7, "is_anomaly": number % 9 == 0, "forecast_value": 117.0,
+             "lower_bound": 114.0, "upper_bound": 120.0}  # fmt: skip
+    return value, {"key": f"{RACE_ID}:{code}", "ts": START + number * 200}
+
+
+def feed(board: Board, number: int) -> Frame:
+    """Everything that comes in one tick, with comments that are sometimes late."""
+    at = START + (number - (3 if number % 11 == 0 else 0)) * 200
+    if number % 4 == 0:
+        board.apply(
+            "commentary",
+            {"id": f"c{number}", "message": f"words <{number}>", "timestamp": at, "type": "info"},
+        )
+    if number % 6 == 0:
+        board.apply("race_control", synthetic.event(number, number, "pit_in", "NOR", "NOR pits"))
+    board.apply(
+        "avg_speed", {"avg_speed": 200 + number / 7}, {"driver_name": "Lando Norris", "race_id": RACE_ID}
+    )
+    board.apply("car_metrics_anomalies", *reading(number, "NOR"))
+    return next(
+        frame for record in synthetic.tick(number, META) if (frame := board.apply("positions", record))
+    )
+
+
+def race(first: int, last: int) -> list[Frame]:
+    board = Board(META)
+    return [feed(board, number) for number in range(first, last + 1)]
+
+
+FRAMES = race(0, 420)
+
+
+@given(st.integers(0, 380), st.integers(1, 40))
+@settings(max_examples=12, deadline=None)
+def test_a_page_that_followed_shows_what_a_page_that_just_came_shows(first: int, count: int) -> None:
+    screen = screen_of(META, FRAMES[first])
+    page = Page(screen.snapshot())
+    for frame in FRAMES[first + 1 : first + 1 + count]:
+        page.apply(screen.show(frame))
+    assert page.html() == Page(screen.snapshot()).html()
+
+
+@given(st.integers(0, 380), st.integers(1, 40))
+@settings(max_examples=15, deadline=None)
+def test_once_a_second_that_is_also_what_the_frame_alone_gives(first: int, count: int) -> None:
+    last = (first + count) // 5 * 5
+    screen = screen_of(META, FRAMES[first])
+    for frame in FRAMES[first + 1 : last + 1]:
+        screen.show(frame)
+    if last > first:
+        assert screen.snapshot() == render_snapshot(META, FRAMES[last])
+
+
+def test_late_joiners_and_early_ones_see_the_same() -> None:
+    screen = screen_of(META, FRAMES[100])
+    early = Page(screen.snapshot())
+    for frame in FRAMES[101:113]:
+        early.apply(screen.show(frame))
+    late = Page(screen.snapshot())
+    for frame in FRAMES[113:140]:
+        message = screen.show(frame)
+        early.apply(message)
+        late.apply(message)
+    assert early.html() == late.html()
+
+
+def test_before_the_first_tick_the_entry_list_stands_and_the_first_tick_fills_it() -> None:
+    screen = Screen(META)
+    page = Page(screen.snapshot())
+    assert len(page.element("rows").children) == 22
+    page.apply(screen.show(FRAMES[0]))
+    assert page.html() == Page(screen.snapshot()).html()
+
+
+def test_a_field_that_is_not_the_entry_list_gets_its_own_rows() -> None:
+    frame = FRAMES[100].copy()
+    frame["cars"] = frame["cars"][:10]
+    screen = Screen(META)
+    page = Page(screen.snapshot())
+    page.apply(screen.show(frame))
+    assert len(page.element("rows").children) == 10
+    page.apply(screen.show(FRAMES[101]))
+    assert len(page.element("rows").children) == 22
+
+
+def test_an_older_frame_changes_nothing() -> None:
+    screen = screen_of(META, FRAMES[100])
+    assert screen.show(FRAMES[99]) == ""
+
+
+def test_after_the_flag_late_words_and_the_result_reach_the_page() -> None:
+    board = Board(META)
+    over = feed(board, 440)
+    assert over["phase"] == "over"
+    screen = screen_of(META, FRAMES[420])
+    page = Page(screen.snapshot())
+    assert page.element("result").text() == ""
+    page.apply(screen.show(over))
+    winner = over["cars"][0]["driver_name"]
+    assert f"{winner} wins" in page.element("result").text()
+    late = board.apply(
+        "commentary", {"id": "z", "message": "What a race!", "timestamp": START, "type": "info"}
+    )
+    assert late
+    page.apply(screen.show(late))
+    assert "What a race!" in page.element("commentary").text()
+
+
+@pytest.mark.parametrize(
+    ("life", "words"),
+    [
+        (Life("queued"), "Waiting for a worker"),
+        (Life("failed", "the model raised"), "This race failed. the model raised"),
+        (Life("stopped"), "Red flag"),
+        (Life("running", waiting_for="the broker is away"), "Waiting: the broker is away"),
+    ],
+)
+def test_each_state_of_a_race_has_its_words(life: Life, words: str) -> None:
+    screen = screen_of(META, FRAMES[100])
+    page = Page(screen.snapshot())
+    page.apply(screen.live(life))
+    assert words in page.element("life").text()
+    assert screen.live(life) == ""
+
+
+def test_a_stopped_race_shows_its_classification_as_it_stood() -> None:
+    screen = screen_of(META, FRAMES[200])
+    page = Page(screen.snapshot())
+    page.apply(screen.live(Life("stopped")))
+    assert "Race stopped" in page.element("result").text()
+    assert "wins" not in page.element("result").text()
+
+
+def test_the_pipeline_says_what_is_quiet() -> None:
+    streams = (
+        Stream("positions", "f1-driver-positions", 110.0, 0, 0.2),
+        Stream("commentary", "x", 0.4, 3, 12.0),
+    )
+    screen = screen_of(META, FRAMES[100])
+    page = Page(screen.snapshot())
+    page.apply(screen.show(FRAMES[101], Pipeline(streams, "embedded", 7)))
+    assert page.element("k-positions").attributes.get("class") is None
+    assert page.element("k-commentary").attributes["class"] == "quiet"
+    assert page.element("q-commentary").text() == "0.4/s, lag 3"
+    assert page.element("sockets").text() == "7"
+
+
+def test_what_anybody_may_write_to_a_topic_is_escaped() -> None:
+    board = Board(META)
+    for record in synthetic.tick(100, META):
+        board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY, "tyre": NASTY,
+                                  "flag": NASTY, "phase": NASTY, "stints": f"{NASTY} M1 <2"})  # fmt: skip
+    board.apply("commentary", {"id": NASTY, "message": NASTY, "timestamp": START, "type": NASTY})
+    board.apply("race_control", synthetic.event(101, 1, NASTY, NASTY, NASTY))
+    for record in synthetic.tick(101, META):
+        board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY})
+    assert board.frame
+    html = render_snapshot(META, board.frame)
+    assert "<script" not in html
+    parse(html)
+
+
+def test_no_inline_style_and_no_script_in_what_is_sent() -> None:
+    html = render_snapshot(META, FRAMES[300]) + screen_of(META, FRAMES[300]).show(FRAMES[301])
+    assert not re.search(r"\sstyle=|<script|\son[a-z]+=", html)
+
+
+def test_ids_are_unique() -> None:
+    ids = [
+        node.attributes["id"]
+        for node in parse(render_snapshot(META, FRAMES[300])).nodes()
+        if "id" in node.attributes
+    ]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
+    """Tower, map and header under 12 KB a second, the whole page under 20 KB."""
+    board = Board(META)
+    narrow, whole = Screen(META, anomaly_on=False), Screen(META)
+    streams = tuple(Stream(role, role, 110.0, 0, 0.1) for role in ("positions", "commentary", "race_control"))
+    small = large = 0
+    for number in range(32, 432):
+        frame = feed(board, number)
+        pipeline = Pipeline(streams, "embedded", 1) if number % 5 == 0 else None
+        bare = frame.copy()
+        bare["commentary"] = bare["control"] = []
+        message, everything = narrow.show(bare), whole.show(frame, pipeline)
+        if number > 32:
+            small, large = small + len(message.encode()), large + len(everything.encode())
+    assert small / 399 * 5 < 12_000
+    assert large / 399 * 5 < 20_000
+
+
+def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:
+    rows = [
+        row
+        for row in Page(render_snapshot(META, FRAMES[200])).element("rows").children
+        if not isinstance(row, str)
+    ]
+    assert [row.attributes["data-c"] for row in rows] == [car["driver_code"] for car in FRAMES[200]["cars"]]
+    assert [row.attributes["data-c"] for row in rows if row.attributes.get("class") == "own"] == ["NOR"]
+
+
+def test_a_car_outside_the_entry_list_still_has_a_row() -> None:
+    few = synthetic.meta()
+    strangers = type(few)(**{**few.to_json(), "cars": few.cars[:5], "track": few.track})
+    assert isinstance(strangers.cars[0], CarMeta)
+    page = Page(render_snapshot(strangers, FRAMES[200]))
+    assert len(page.element("rows").children) == 22
