@@ -1,0 +1,227 @@
+"""Hostile bytes: whatever they are, decoding ends at once, with a record or with BadRecord."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from races.streams.codec import HEADER, Codec
+from races.streams.config import embedded_settings
+from races.streams.errors import BadRecord, RegistryRefused
+from races.streams.registry import Registry
+from races.streams.topics import TOPICS
+from tests.streams.records import KEYS, VALUES
+
+SLOWEST_S = 2.0  # far above what any input takes, far below what an endless one would
+SIDES = [(role, "value") for role in TOPICS] + [(role, "key") for role in TOPICS]
+REGISTRY = Registry()
+CODEC = Codec(embedded_settings("unused:9092"), REGISTRY)
+CODEC.prepare()
+LAST_ID = len(SIDES)
+few = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(few, max_examples=3500)
+
+
+class Count:
+    """Inputs by outcome, said once at the end."""
+
+    def __init__(self) -> None:
+        self.read = self.refused = 0
+
+    def decode(self, side: tuple[str, str], data: bytes) -> None:
+        role, part = side
+        start = time.perf_counter()
+        try:
+            record = CODEC.decode(role, data) if part == "value" else CODEC.decode_key(role, data)
+        except BadRecord:
+            self.refused += 1
+        else:
+            self.read += 1
+            # what is read can be written into a page, a database and a calculation
+            json.dumps(record, allow_nan=False, ensure_ascii=False).encode()
+        assert time.perf_counter() - start < SLOWEST_S
+
+
+@pytest.fixture(scope="module")
+def count(request: pytest.FixtureRequest) -> Count:
+    found = Count()
+
+    def say() -> None:
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\nstreams fuzzed: {found.read + found.refused} hostile records, {found.read} readable")  # noqa: T201
+
+    request.addfinalizer(say)
+    return found
+
+
+def valid(side: tuple[str, str]) -> bytes:
+    role, part = side
+    return (
+        CODEC.encode(role, VALUES[role]) if part == "value" else CODEC.encode_key(role, KEYS[role])
+    ) or b"x"
+
+
+@st.composite
+def framed(draw: st.DrawFn) -> bytes:
+    return HEADER.pack(0, draw(st.integers(1, LAST_ID))) + draw(st.binary(max_size=300))
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[tuple[str, str], bytes]:
+    """A valid record with bytes replaced, put in or taken out."""
+    side = draw(st.sampled_from(SIDES))
+    data = bytearray(valid(side))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(data) - 1)))
+        length = draw(st.integers(0, 4))
+        data[at : at + length] = draw(st.binary(max_size=6))
+    return side, bytes(data)
+
+
+ATOMS = st.sampled_from(["null", "boolean", "int", "long", "float", "double", "bytes", "string"])
+TYPES = st.recursive(
+    ATOMS,
+    lambda inner: (
+        inner.map(lambda kind: {"type": "array", "items": kind})
+        | inner.map(lambda kind: {"type": "map", "values": kind})
+        | inner.map(lambda kind: ["null", kind] if kind != "null" and not isinstance(kind, list) else "null")
+        | inner.map(lambda kind: {"type": kind, "logicalType": "timestamp-millis"})
+    ),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    ["driver_name", "speed", "position", "timestamp", "race_id", "team_name", "gap_s", "x", "y"]
+)
+
+
+@st.composite
+def foreign(draw: st.DrawFn) -> bytes:
+    """Bytes under a writer's schema that nobody expected."""
+    names = draw(st.lists(NAMES, unique=True, max_size=6))
+    schema = {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": name, "type": draw(TYPES)} for name in names],
+    }
+    try:
+        schema_id = REGISTRY.register("foreign", json.dumps(schema), "AVRO", "NONE")
+    except RegistryRefused:
+        schema_id = 1
+    return HEADER.pack(0, schema_id) + draw(st.binary(max_size=200))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@st.composite
+def strange_json(draw: st.DrawFn) -> bytes:
+    fields: dict[str, Any] = dict(VALUES["commentary"])
+    for name in draw(st.lists(st.sampled_from(list(fields)), max_size=3)):
+        fields[name] = draw(JSON)
+    text = json.dumps(draw(st.sampled_from([fields, draw(JSON)])))
+    return CODEC.encode("commentary", VALUES["commentary"])[:5] + text.encode()
+
+
+def fuzz_bytes(count: Count, examples: settings) -> None:
+    @examples
+    @given(side=st.sampled_from(SIDES), data=st.binary(max_size=400) | framed())
+    def run(side: tuple[str, str], data: bytes) -> None:
+        count.decode(side, data)
+
+    run()
+
+
+def fuzz_damaged(count: Count, examples: settings) -> None:
+    @examples
+    @given(case=damaged())
+    def run(case: tuple[tuple[str, str], bytes]) -> None:
+        count.decode(*case)
+
+    run()
+
+
+def fuzz_foreign(count: Count, examples: settings) -> None:
+    @examples
+    @given(data=foreign())
+    def run(data: bytes) -> None:
+        count.decode(("positions", "value"), data)
+
+    run()
+
+
+def fuzz_json(count: Count, examples: settings) -> None:
+    @examples
+    @given(data=strange_json())
+    def run(data: bytes) -> None:
+        count.decode(("commentary", "value"), data)
+
+    run()
+
+
+ALL = (fuzz_bytes, fuzz_damaged, fuzz_foreign, fuzz_json)
+
+
+@pytest.mark.parametrize("fuzz", ALL)
+def test_hostile_bytes_end_as_a_record_or_a_bad_record(
+    count: Count, fuzz: Callable[[Count, settings], None]
+) -> None:
+    fuzz(count, few)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("fuzz", ALL)
+def test_many_hostile_bytes_end_as_a_record_or_a_bad_record(
+    count: Count, fuzz: Callable[[Count, settings], None]
+) -> None:
+    fuzz(count, many)
+
+
+@pytest.mark.parametrize(
+    "path", ["/subjects/s/versions", "/subjects/s", "/compatibility/subjects/s/versions/1", "/config/s"]
+)
+def test_hostile_requests_to_the_registry_get_an_answer(path: str) -> None:
+    registry = Registry()
+    registry.register("s", TOPICS["positions"].value_schema, "AVRO")
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", ""]),
+        tail=st.text(max_size=20),
+        body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()) | hostile_schemas(),
+    )
+    def run(method: str, tail: str, body: bytes) -> None:
+        for address in (path, path + tail):
+            status, reply = registry.handle(method, address, {}, body)
+            assert 200 <= status < 500
+            json.dumps(reply)
+
+    run()
+
+
+def hostile_schemas() -> st.SearchStrategy[bytes]:
+    schemas = TYPES | JSON | st.just("[" * 5000) | st.text()
+    kinds = st.sampled_from(["AVRO", "JSON", "", None, 5])
+    return st.tuples(schemas, kinds).map(
+        lambda pair: json.dumps({"schema": json.dumps(pair[0]), "schemaType": pair[1]}).encode()
+    )
+
+
+def test_fastavro_itself_reads_what_the_fuzzer_starts_from() -> None:
+    """So that the damaged records are damage to something sound."""
+    data = valid(("positions", "value"))
+    schema = fastavro.parse_schema(json.loads(TOPICS["positions"].value_schema))
+    assert fastavro.schemaless_reader(io.BytesIO(data[5:]), schema, None) == VALUES["positions"]
