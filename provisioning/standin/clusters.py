@@ -60,6 +60,13 @@ def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
     }
 
 
+def settle(cloud: Cloud) -> None:
+    """The Kafka of a cluster that is gone answers nobody any more."""
+    for cluster in cloud.clusters.values():
+        if cloud.is_gone(cluster) and cluster.id in cloud.brokers:
+            cloud.brokers.pop(cluster.id).close()
+
+
 def listing(call: Call) -> Answer:
     cloud, environment = call.cloud, live_environment(call, call.environment())
     found = [c for c in cloud.listed(cloud.clusters.values()) if c.environment_id == environment.id]

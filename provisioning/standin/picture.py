@@ -31,11 +31,11 @@ def strangers(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def everything(cloud: Cloud) -> list[Resource]:
+    """Without the Schema Registries, which come by themselves."""
     found: list[Resource] = []
     for collection in (
         cloud.environments,
         cloud.clusters,
-        cloud.registries,
         cloud.pools,
         cloud.accounts,
         cloud.bindings,

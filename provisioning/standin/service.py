@@ -118,16 +118,20 @@ class Standin:
 
     def _handled(self, call: Call) -> Answer:
         with self.state.lock:
-            registries.settle(self.state)
-            phases.settle(self.state)
+            self._settle()
             try:
                 call.caller = authenticate(call)
                 answer = _dispatch(call)
             except Refused as refused:
                 answer = refused.answer
-            registries.settle(self.state)
-            phases.settle(self.state)
+            self._settle()
             return answer
+
+    def _settle(self) -> None:
+        """Lets happen what is due by the clock: before a call for what time has done, after it for its effect."""
+        registries.settle(self.state)
+        phases.settle(self.state)
+        clusters.settle(self.state)
 
     def record(
         self, method: str, plane: str, path: str, query: dict[str, str], body: Any, kind: str

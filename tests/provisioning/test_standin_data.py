@@ -123,6 +123,14 @@ def test_records_pass_through_the_kafka_at_the_bootstrap_endpoint() -> None:
         assert roundtrip(address, "orders", b"a record") == b"a record"
 
 
+def test_the_kafka_of_a_deleted_cluster_is_gone() -> None:
+    with Standin() as standin:
+        lab = build(standin)
+        assert lab.cluster in standin.state.brokers
+        lab.cloud("DELETE", f"/cmk/v2/clusters/{lab.cluster}?environment={lab.environment}")
+        assert standin.state.brokers == {}
+
+
 def roundtrip(bootstrap: str, topic: str, value: bytes) -> bytes | None:
     """What a consumer reads back, None after ten seconds."""
     producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
