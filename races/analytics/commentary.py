@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from races.analytics.commentary_facts import surname
-from races.analytics.commentary_moments import (
-    BIG,
-    LAST_CHANCE,
-    MIDDLING,
-    Moment,
-    announced,
-    describe,
-    observed,
-)
+from races.analytics.commentary_cars import ABOUT_CARS
+from races.analytics.commentary_facts import laps, surname
+from races.analytics.commentary_flags import ABOUT_FLAGS
+from races.analytics.commentary_moments import BIG, LAST_CHANCE, MIDDLING, Moment, announced, observed
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_stories import stories
 from races.analytics.commentary_words import Fact, Phrasebook, Telling
@@ -38,6 +32,17 @@ TIRED = 25  # how much less, right after it
 DULL = 15  # a story of less interest is not worth breaking the silence
 
 SAME_KIND = {"long_battle": "battle"}
+
+
+_ABOUT = ABOUT_CARS | ABOUT_FLAGS
+
+
+def describe(moment: Moment, race: Race) -> Telling | None:
+    """What to say of it now; None when the board would contradict."""
+    telling = _ABOUT[moment.kind](moment, race)
+    if telling:
+        laps(telling, race)
+    return telling
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ def laps_close(race: Race, ahead: Record, behind: Record) -> int:
     """How many of the newest laps in a row the one has ended within a second of the other."""
     close = 0
     for crossing in reversed(race.crossings.get(code_of(behind), [])):
-        if crossing.ahead != code_of(ahead) or crossing.interval_s is None or crossing.interval_s > CLOSE_S:
+        if crossing.tick <= race.racing_since or crossing.ahead != code_of(ahead):
+            break
+        if crossing.interval_s is None or crossing.interval_s > CLOSE_S:
             break
         close += 1
     return close
@@ -67,7 +69,8 @@ def laps_close(race: Race, ahead: Record, behind: Record) -> int:
 
 def _catch(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Telling]]:
     """The gap has shrunk or grown by a good deal since the end of some lap, with nobody in between since."""
-    newest = race.crossings.get(code_of(behind), [])[-4:]
+    crossings = race.crossings.get(code_of(behind), [])[-4:]
+    newest = [crossing for crossing in crossings if crossing.tick > race.racing_since]
     if len(newest) < 3 or any(crossing.ahead != code_of(ahead) for crossing in newest):
         return
     then, now = newest[0].interval_s, round(behind["interval_s"], 1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_words import Fact, Telling, count, ordinal, plural, seconds, tenths
 
+RACING = ("green", "yellow")
+"""Flags under which places are won: yellow slows one sector only."""
+
 CARS = {"Racing Bulls": "Racing Bull"}
 """What one car is called where it isn't called like its team."""
 

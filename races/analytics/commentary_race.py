@@ -62,6 +62,7 @@ class Race:
         self.lap_begun = 0  # by the leader, at this tick
         self.retired: list[tuple[int, str]] = []  # (tick, who)
         self.flags: list[str] = []
+        self.racing_since = 0  # tick; behind a safety car nobody may pass, and being close means nothing
         self._pace = 0.0
         self._coming: dict[str, Record] = {}
         self._coming_tick = -1
@@ -126,6 +127,8 @@ class Race:
         self._pace = self._pace if self.lap_begun or not before else self._advance(before)
         if not self.flags or self.flags[-1] != self.flag:
             self.flags.append(self.flag)
+        if self.flag in ("vsc", "safety_car"):
+            self.racing_since = tick
         if self.phase == "race" and (not self.leads or self.leads[-1].who != self.order[0]):
             self.leads.append(Lead(tick, self.lap, self.order[0]))
         for code, car in self.cars.items():

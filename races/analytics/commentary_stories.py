@@ -7,15 +7,25 @@ takes the heaviest that it has not told lately.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from races.analytics.commentary_duels import duels
-from races.analytics.commentary_facts import code_of, driver, gap, laps, leader, pair, positions, surname
-from races.analytics.commentary_moments import RACING
+from races.analytics.commentary_facts import (
+    RACING,
+    code_of,
+    driver,
+    gap,
+    laps,
+    leader,
+    pair,
+    positions,
+    surname,
+)
 from races.analytics.commentary_race import Race, Record
 from races.analytics.commentary_words import Fact, Telling, count, lap_time, listing, ordinal, plural
 
 Weighted = tuple[int, Telling]
+Teller = Callable[[Race], Iterator[Weighted]]
 
 
 def stories(race: Race) -> Iterator[Weighted]:
@@ -29,11 +39,16 @@ def stories(race: Race) -> Iterator[Weighted]:
         yield from _running_order(race)
     elif race.phase == "race" and race.flag in ("vsc", "safety_car"):
         yield from _neutral(race)
+        yield from _told(race, _ANY_TIME)
 
 
 def _running_order(race: Race) -> Iterator[Weighted]:
-    for tell in (_climbs, _falls, _front, _top_three, _half, _led_all, _not_stopped, _old_tyres, _team_pair,
-                 _last_point, _fastest, _lapped, _podium_chase, _changes):  # fmt: skip
+    yield from _told(race, (_front, _top_three, _half, _falls, _podium_chase, _lapped))
+    yield from _told(race, _ANY_TIME)
+
+
+def _told(race: Race, tellers: Iterable[Teller]) -> Iterator[Weighted]:
+    for tell in tellers:
         for weight, telling in tell(race):
             laps(telling, race)
             yield weight, telling
@@ -268,3 +283,7 @@ def _neutral(race: Race) -> Iterator[Weighted]:
             telling.offer("from_place", ordinal(place))
             laps(telling, race)
             yield 30 - place, telling
+
+
+_ANY_TIME = (_climbs, _led_all, _not_stopped, _old_tyres, _team_pair, _last_point, _fastest, _changes)
+"""Behind the safety car too."""
