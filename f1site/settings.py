@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dj_database_url
@@ -11,8 +12,8 @@ from f1site.environment import env_bool, env_count, env_list, secret_key
 from f1site.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+VAR_DIR = Path(os.environ.get("F1_VAR_DIR") or BASE_DIR / "var")
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 try:
     LAB = read_lab(BASE_DIR)

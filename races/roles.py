@@ -17,6 +17,7 @@ from races.recorder.recorder import Recorder
 from races.streams.producer import Publisher
 from races.worker.analysis import ROLES as ANALYSED
 from races.worker.analysis import Analysis
+from races.worker.language_model import LanguageModel
 from races.worker.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,11 @@ class Roles:
         self.publisher.close(0.2)
 
 
+def language_model() -> LanguageModel | None:
+    model = settings.LAB.commentary
+    return LanguageModel(model.base_url, model.model, model.api_key) if model.configured else None
+
+
 _here: Roles | None = None
 
 
@@ -79,7 +85,9 @@ def make_roles(kafka: Connection) -> Roles:
     global _here
     publisher = kafka.publisher()
     derived = derived_roles()
-    analysis = Analysis(kafka.tail(ANALYSED, "end"), kafka.codec, publisher, derived) if derived else None
+    analysis = None
+    if derived:
+        analysis = Analysis(kafka.tail(ANALYSED, "end"), kafka.codec, publisher, derived, language_model())
     recorder = Recorder(lambda start, incarnation: kafka.tail(RECORDED, start, incarnation), kafka.codec)
     _here = Roles(kafka, publisher, Worker(publisher, analysis, kafka.registry_error), analysis, recorder)
     return _here

@@ -16,6 +16,7 @@ from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.producer import Publisher
 from races.worker.held import Held
+from races.worker.language_model import LanguageModel
 from races.worker.records import LAST_PHASE, Addressed
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,20 @@ BATCH = 2000
 
 
 class Analysis:
-    """roles: which derived topics are ours to write; what Flink writes we do not."""
+    """roles: which derived topics are ours to write; what Flink writes we do not. model puts commentary into its
+    own words, where one is configured.
+    """
 
-    def __init__(self, tail: Tail, codec: Codec, publisher: Publisher, roles: frozenset[str]) -> None:
+    def __init__(
+        self,
+        tail: Tail,
+        codec: Codec,
+        publisher: Publisher,
+        roles: frozenset[str],
+        model: LanguageModel | None = None,
+    ) -> None:
         self._tail, self._codec, self._publisher, self._roles = tail, codec, publisher, roles
+        self._model = model
         self._races: dict[bytes, tuple[RaceAnalytics, Held]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -47,12 +58,18 @@ class Analysis:
         with self._lock:
             engine, _ = self._races[str(held.race_id).encode()]
             derived = [d for r in records for d in engine.feed(r.role, r.value, r.key)]
-        if emit:
-            self._publish(derived)
+        if emit:  # as the engine words it: who heard the line already knows it by its id
+            for record in derived:
+                if record.role in self._roles:
+                    self._send(record)
 
     def forget(self, race_id: str) -> None:
         with self._lock:
             self._races.pop(race_id.encode(), None)
+
+    @property
+    def waiting_for(self) -> str:
+        return "" if self.ready.is_set() else f"Kafka: {self._tail.state.text}"
 
     def stop(self) -> None:
         self._stopping.set()
@@ -63,10 +80,14 @@ class Analysis:
                 self._tail.poll(1, 0.05)
             self.ready.set()
             while not self._stopping.is_set():
-                for message in self._tail.poll(BATCH, 0.2):
+                for message in self._tail.poll(BATCH, 0.2 if self._model is None else 0.05):
                     self._take(message)
+                for spoken in self._model.ready() if self._model else ():
+                    self._send(spoken)
         finally:
             self._tail.close()
+            if self._model is not None:
+                self._model.close()
 
     def _take(self, message: Message) -> None:
         race = (message.key or b"").split(b":")[0]
@@ -94,5 +115,12 @@ class Analysis:
 
     def _publish(self, derived: Iterable[Derived]) -> None:
         for record in derived:
-            if record.role in self._roles:
-                self._publisher.send(record.role, record.key, record.value, record.timestamp)
+            if record.role not in self._roles:
+                continue
+            if self._model is not None and record.role == "commentary":
+                self._model.offer(record)
+            else:
+                self._send(record)
+
+    def _send(self, record: Derived) -> None:
+        self._publisher.send(record.role, record.key, record.value, record.timestamp)

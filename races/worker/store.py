@@ -36,7 +36,13 @@ def start(owner: str, race: Race, now_ms: int, faults: Iterable[PlannedFault]) -
     """Queued to running, with the start instant and the ground truth that no stream carries."""
     with transaction.atomic():
         row = Race.objects.filter(pk=race.pk, lease_owner=owner, status=Race.Status.QUEUED)
-        if not row.update(status=Race.Status.RUNNING, started_ms=now_ms, reserved_tick=RESERVE):
+        values = {
+            "status": Race.Status.RUNNING,
+            "started_ms": now_ms,
+            "reserved_tick": RESERVE,
+            "waiting_for": "",
+        }
+        if not row.update(**values):
             return False
         InjectedFault.objects.bulk_create(
             [
@@ -69,6 +75,12 @@ def save_progress(owner: str, held: Held, reserve: int) -> bool:
     if changed:
         transaction.on_commit(saved)  # what is rolled back was never reserved
     return bool(changed)
+
+
+def tell_queued(waiting_for: str) -> None:
+    """Why nobody takes the queued races yet."""
+    queued = Race.objects.filter(status=Race.Status.QUEUED, lease_owner="")
+    queued.exclude(waiting_for=waiting_for[:200]).update(waiting_for=waiting_for[:200])
 
 
 def save_waits(owner: str, race_id: uuid.UUID, waits: list[list[int]]) -> bool:

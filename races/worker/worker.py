@@ -117,6 +117,8 @@ class Worker:
     def _round(self) -> None:
         if self.analysis is None or self.analysis.ready.is_set():
             self._claim()
+        else:
+            store.tell_queued(self.analysis.waiting_for)
         self._report_failures()
         self._stops()
         with transaction.atomic():  # one commit for all races, not one each

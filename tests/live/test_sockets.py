@@ -1,0 +1,229 @@
+"""The socket: a snapshot, then frames; acknowledgements in, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.core import signing
+from django.test import override_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from f1site.asgi import application
+from races.entering import Choice, enter
+from races.live import service as live_service
+from races.live.service import LiveService
+from races.live.sockets import acked_tick
+from races.middleware import COOKIE, SALT
+from races.models import Race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ORIGIN = (b"origin", b"http://localhost")
+HOST = (b"host", b"localhost")
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveService]:
+    found = LiveService()
+    monkeypatch.setattr(live_service, "_service", found)
+    yield found
+    found._stopping.set()
+
+
+def cookie(client: str) -> tuple[bytes, bytes]:
+    return b"cookie", f"{COOKIE}={signing.Signer(salt=SALT).sign(client)}".encode()
+
+
+def socket(race_id: Any, *headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
+    return WebsocketCommunicator(
+        application, f"/ws/races/{race_id}/", headers=[HOST, *(headers or (ORIGIN,))]
+    )
+
+
+def run(story: Callable[[], Awaitable[None]], live: LiveService) -> None:
+    async def whole() -> None:
+        try:
+            await story()
+        finally:
+            await live.close()
+
+    asyncio.run(whole())
+
+
+async def closed(page: WebsocketCommunicator) -> int:
+    while True:
+        message = await page.receive_output(5)
+        if message["type"] == "websocket.close":
+            return int(message["code"])
+
+
+def test_a_spectator_gets_the_whole_state_on_connect(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        assert (await page.connect())[0]
+        text = await page.receive_from(5)
+        assert 'id="tower"' in text
+        assert "NOR" in text
+        await page.disconnect()
+        assert live.hub.count() == 0
+
+    run(story, live)
+
+
+def test_an_unknown_race_closes_with_4404(live: LiveService) -> None:
+    async def story() -> None:
+        page = socket(uuid.uuid4())
+        await page.connect()
+        assert await closed(page) == 4404
+
+    run(story, live)
+
+
+@pytest.mark.parametrize(
+    "said", ["hello", "ack", "ack x", "ack -1", "ack 1 2", '{"HEADERS":{}}', "ack " + "9" * 99]
+)
+def test_anything_but_an_acknowledgement_closes_with_4400(live: LiveService, said: str) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.send_to(text_data=said)
+        assert await closed(page) == 4400
+        assert live.hub.count() == 0
+
+    run(story, live)
+
+
+def test_bytes_close_with_4400(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.send_to(bytes_data=b"ack 1")
+        assert await closed(page) == 4400
+
+    run(story, live)
+
+
+def test_acknowledgements_are_answered_and_a_flood_of_them_closes(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.receive_from(5)
+        await page.send_to(text_data="ack 7")
+        assert ">7<" in await page.receive_from(5)
+        for _ in range(30):
+            await page.send_to(text_data="ack 8")
+        assert await closed(page) == 4400
+
+    run(story, live)
+
+
+def test_a_page_of_another_origin_is_refused(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk, (b"origin", b"http://evil.example"))
+        assert not (await page.connect())[0]
+
+    run(story, live)
+
+
+@override_settings(F1_MAX_SOCKETS_PER_CLIENT=2)
+def test_a_browser_over_its_limit_of_sockets_is_told(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        pages = [socket(race.pk, ORIGIN, cookie("one")) for _ in range(3)]
+        for page in pages:
+            await page.connect()
+        assert await closed(pages[2]) == 4429
+        other = socket(race.pk, ORIGIN, cookie("two"))
+        await other.connect()
+        assert 'id="tower"' in await other.receive_from(5)
+
+    run(story, live)
+
+
+def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.receive_from(5)
+        (spectator,) = live.hub.sockets()
+        now = spectator.acked_at
+        await live._check(str(race.pk), spectator, now + 14)
+        assert not spectator.lagging
+        await live._check(str(race.pk), spectator, now + 16)
+        assert spectator.lagging
+        assert 'id="tower"' in await page.receive_from(5)
+        live.hub.publish(str(race.pk), "a frame", lambda: "", now + 17)
+        await live._check(str(race.pk), spectator, now + 18)
+        assert await page.receive_nothing(0.1)
+        await live._check(str(race.pk), spectator, now + 61)
+        assert await closed(page) == 4408
+
+    run(story, live)
+
+
+def test_a_stopping_server_says_1012(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.receive_from(5)
+        await live.close()
+        assert await closed(page) == 1012
+
+    run(story, live)
+
+
+def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.receive_from(5)
+
+        def fail() -> None:
+            Race.objects.filter(pk=race.pk).update(status="failed", status_reason="<b>the gearbox</b>")
+
+        await asyncio.to_thread(fail)
+        text = await page.receive_from(5)
+        assert "the gearbox" in text
+        assert "<b>the gearbox" not in text
+
+    run(story, live)
+
+
+ACKS = st.text(max_size=40) | st.from_regex(r"ack .{0,20}") | st.integers().map(lambda n: f"ack {n}")
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=ACKS)
+def test_a_hostile_frame_is_an_acknowledgement_or_nothing_500_of_them(text: str) -> None:
+    tick = acked_tick(text)
+    assert tick is None or (text.startswith("ack ") and 0 <= tick < 10**12)
+
+
+@pytest.mark.full
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=ACKS)
+def test_a_hostile_frame_is_an_acknowledgement_or_nothing_10000_of_them(text: str) -> None:
+    tick = acked_tick(text)
+    assert tick is None or (text.startswith("ack ") and 0 <= tick < 10**12)
