@@ -131,3 +131,18 @@ def test_the_data_files_name_their_source() -> None:
     files = list(Path("races/sim/data/circuits").glob("*.json"))
     assert len(files) == len(PUBLISHED)
     assert all("bacinger/f1-circuits" in path.read_text(encoding="utf-8") for path in files)
+
+
+@every_circuit
+def test_the_table_in_the_docs_is_what_the_model_gives(circuit: Circuit) -> None:
+    lines = Path("docs/circuits.md").read_text(encoding="utf-8").splitlines()
+    row = next(line.split(" | ") for line in lines if f"| `{circuit.slug}` |" in line)
+    facts = circuit.facts
+    assert row[2:5] == [str(circuit.length_m), str(circuit.turns), str(len(circuit.segments))]
+    assert row[6:11] == [
+        "–" if facts.race_average is None else f"{facts.race_average:.1f}",
+        f"{circuit.average_kmh:.1f}",
+        "–" if facts.top_speed is None else f"{facts.top_speed:.0f}",
+        f"{circuit.top_speed_kmh:.0f}",
+        f"{circuit.slowest_kmh:.0f}",
+    ]
