@@ -27,7 +27,7 @@ HUSH = 11  # before the flag nothing is begun that would stand in its way
 SHOUT = 90  # weight of a moment that cannot wait even then
 STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
 KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
-LONG_SILENCE = 30  # after which a story may come again within the lap
+LONG_SILENCE = 19  # after which a story may come again within the lap
 TIRED = 25  # how much less, right after it
 DULL = 15  # a story of less interest is not worth breaking the silence
 
