@@ -273,6 +273,7 @@ def test_calls_of_strangers_things_are_counted_and_nobody_elses_are(standin: Sta
     before = strangers(standin.state)
     build(standin)
     assert strangers(standin.state) == before
+    assert list(picture(standin.state)["environments"]) == ["lab"]
     theirs = next(e.id for e in standin.state.environments.values() if e.name == "theirs")
     administrator(standin)("DELETE", f"/org/v2/environments/{theirs}")
     assert strangers(standin.state) != before
