@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning import configfile
+from provisioning.errors import ApiError
 from provisioning.resources import (
     account,
     cluster,
@@ -30,6 +31,8 @@ from provisioning.runner import Step
 from provisioning.session import Session
 from provisioning.waiting import MINUTE, Steps, Until, together, wait
 
+GOING = (400, 403, 404)  # how a service answers about what is being deleted
+
 
 @dataclass
 class Teardown:
@@ -38,6 +41,7 @@ class Teardown:
     session: Session
     config: Path
     left: list[str] = field(default_factory=list)
+    usable: set[str] = field(default_factory=set)  # kafka, registry, flink: those that can be asked
     others: strangers.Strangers = field(default_factory=strangers.Strangers)
 
     def steps(self) -> list[Step]:
@@ -76,30 +80,39 @@ class Teardown:
         s = self.session
         if account.find(s) is None:
             return "the account is gone: what is inside goes with cluster and environment"
-        s.entry.put("flink", flink_region(s))
-        found = registry.find(s)
-        if found:
-            s.entry.put("registry", registry.record(found))
         account.ensure_role(s)
-        wanted = [kind for kind, stands in self._doors(found is not None) if stands]
-        yield from together([keys.ensure(s, kind) for kind in wanted])
-        return f"{len(wanted)} usable"
+        yield from together([self._open(kind) for kind in ("flink", "kafka", "registry")])
+        return f"{len(self.usable)} usable"
 
-    def _doors(self, registry_stands: bool) -> list[tuple[str, bool]]:
-        found = cluster.find(self.session)
-        ready = found is not None and found["status"]["phase"] == "PROVISIONED"
-        if found is not None and ready:
-            self.session.entry.put("cluster", cluster.record(found))
-        return [("flink", True), ("kafka", ready), ("registry", registry_stands)]
+    def _open(self, kind: str) -> Steps[None]:
+        """What an interrupted teardown has deleted may be on its way out: it shows itself, and takes no key."""
+        try:
+            if self._found(kind):
+                yield from keys.ensure(self.session, kind)
+                self.usable.add(kind)
+        except ApiError as error:
+            if error.status not in GOING or self.session.need("environment")["borrowed"]:
+                raise
 
-    def _has(self, kind: str) -> bool:
-        """Whether that service can be asked: its key is known and what it belongs to stands."""
-        if self.session.key(kind) is None or account.find(self.session) is None:
+    def _found(self, kind: str) -> bool:
+        """Notes the address of the service that stands."""
+        s = self.session
+        if kind == "flink":
+            s.entry.put("flink", flink_region(s))
+            return True
+        if kind == "registry":
+            standing = registry.find(s)
+            if standing:
+                s.entry.put("registry", registry.record(standing))
+            return standing is not None
+        found = cluster.find(s)
+        if found is None or found["status"]["phase"] != "PROVISIONED":
             return False
-        return kind != "kafka" or cluster.find(self.session) is not None
+        s.entry.put("cluster", cluster.record(found))
+        return True
 
     def _statements(self) -> Steps[str]:
-        if not self._has("flink"):
+        if "flink" not in self.usable:
             return "no key: they go with the environment"
         ours = [str(s["name"]) for s in statements.ours(self.session)]
         for name in ours:  # stop all before waiting for any: this ends the cost
@@ -110,7 +123,7 @@ class Teardown:
         return f"{len(ours)} deleted" if ours else "none"
 
     def _connection(self) -> str:
-        if not self._has("flink"):
+        if "flink" not in self.usable:
             return "no key: it goes with the environment"
         found = connection.find(self.session)
         if found is None:
@@ -119,23 +132,26 @@ class Teardown:
         return f"deleted {found['name']}"
 
     def _others(self) -> str:
-        for kind in ("kafka", "registry", "flink"):
-            if self.session.key(kind) and not self._has(kind):
-                keys.forget(self.session, kind)
-        self.others = strangers.look(self.session)
+        borrowed = self.session.need("environment")["borrowed"]
+        try:
+            self.others = strangers.look(self.session, self.usable)
+        except ApiError as error:
+            if error.status not in GOING or borrowed:
+                raise
+            return "the environment is going already"
         return ", ".join(self.others.everything) or "nothing"
 
     def _subjects(self) -> str:
-        if not self._has("registry"):
+        if "registry" not in self.usable:
             return "no key: they go with the environment"
-        ours = strangers.our_subjects(self.session)
-        standing = [name for name in ours if name in subjects.listed(self.session, deleted=True)]
+        listed = subjects.listed(self.session, deleted=True)
+        standing = [name for name in strangers.our_subjects(self.session) if name in listed]
         for name in standing:
             subjects.delete(self.session, name)
         return f"{len(standing)} deleted" if standing else "none"
 
     def _topics(self) -> Steps[str]:
-        if not self._has("kafka"):
+        if "kafka" not in self.usable:
             return "the cluster is gone"
         known = [*topics.records(self.session), *self.session.wanted.topics.values()]
         ours = [name for name in dict.fromkeys(known) if topics.find(self.session, name)]
@@ -174,7 +190,7 @@ class Teardown:
 
     def _labels(self) -> str:
         """While there is a key to ask with."""
-        if environment.recorded(self.session) is None or not self._has("flink"):
+        if environment.recorded(self.session) is None or "flink" not in self.usable:
             return "gone with the environment"
         found = [str(s["name"]) for s in statements.ours(self.session)]
         self.left += [f"the Flink statement {name}" for name in found]

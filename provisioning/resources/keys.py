@@ -20,22 +20,18 @@ PENDING = (400, 401, 403, 404, 503)  # how a key that is not known everywhere ye
 def ensure(session: Session, kind: str) -> Steps[str]:
     """kind: kafka, registry or flink."""
     record = session.key(kind)
-    if record is None or not _stands(session, record):
+    if record is None or not _stands(session, kind, record):
         forget(session, kind)
         yield from _make_anew(session, kind)
     yield from _usable(session, kind)
     return str((session.key(kind) or {})["id"])
 
 
-def _stands(session: Session, record: Record) -> bool:
+def _stands(session: Session, kind: str, record: Record) -> bool:
     """For the resource that stands now: a cluster that was made anew needs a new key."""
-    return (
-        record["resource"] in _resources(session) and session.cloud.find(f"{PATH}/{record['id']}") is not None
-    )
-
-
-def _resources(session: Session) -> tuple[str, ...]:
-    return (session.id("cluster"), session.id("registry"), str(session.need("flink")["id"]))
+    if record["resource"] != session.id(_slot(kind)):
+        return False
+    return session.cloud.find(f"{PATH}/{record['id']}") is not None
 
 
 def _make_anew(session: Session, kind: str) -> Steps[None]:

@@ -24,8 +24,8 @@ class Strangers:
         return [*self.in_environment, *self.in_cluster, *self.in_pool]
 
 
-def look(session: Session) -> Strangers:
-    """Each kind by its own key, where that key's service stands."""
+def look(session: Session, usable: set[str]) -> Strangers:
+    """usable: the services (kafka, registry, flink) that can be asked."""
     found = Strangers()
     environment = session.id("environment")
     for path, kind, slot in ((cluster.PATH, "Kafka cluster", "cluster"), (pool.PATH, "Flink pool", "pool")):
@@ -36,11 +36,11 @@ def look(session: Session) -> Strangers:
             )
             if stands:
                 found.in_environment.append(f"the {kind} {other['spec'].get('display_name')} ({other['id']})")
-    if session.key("kafka"):
+    if "kafka" in usable:
         found.in_cluster = [f"the topic {name}" for name in _topics(session)]
-    if session.key("registry"):
+    if "registry" in usable:
         found.in_environment += [f"the schema {name}" for name in _subjects(session)]
-    if session.key("flink"):
+    if "flink" in usable:
         found.in_environment += [f"the connection {name}" for name in _connections(session)]
         found.in_pool = [f"the Flink statement {name}" for name in _statements(session)]
     return found
@@ -52,7 +52,8 @@ def _topics(session: Session) -> list[str]:
 
 
 def _subjects(session: Session) -> list[str]:
-    return [name for name in subjects.listed(session) if name not in our_subjects(session)]
+    ours = our_subjects(session)
+    return [name for name in subjects.listed(session) if name not in ours]
 
 
 def our_subjects(session: Session) -> list[str]:

@@ -1,0 +1,137 @@
+"""A fault at every single call, in turn. Then the command runs again, and what stands is what a clean run makes.
+
+By turns each call meets two of the ten faults; with `make test-full` all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from provisioning.errors import ProvisioningError
+from provisioning.standin import KINDS, Fault
+from tests.provisioning.bench import NOTHING, bench
+from tests.provisioning.nearby import Killed, kill
+
+KILLS = ("kill_before", "kill_after")
+FAULTS = (*KINDS, *KILLS)
+PARTS = 4  # several shorter tests, for two cores
+CONFIG = "# my own\nfeatures: {anomaly_detection: {enabled: true}}\n"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut is not among these faults, and syncing thousands of journals takes minutes."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+def fault(kind: str, at: int) -> Fault:
+    if kind in KILLS:
+        return Fault("hook_before" if kind == "kill_before" else "hook_after", at=at, hook=kill)
+    return Fault(kind, at=at)  # type: ignore[arg-type]
+
+
+def two_of(call: int) -> tuple[str, str]:
+    """Over the calls, every fault comes up equally often."""
+    return FAULTS[3 * call % 10], FAULTS[(3 * call + 5) % 10]
+
+
+def interrupted(command: Callable[[], object]) -> None:
+    """What a person sees as a failure, or nothing at all when the client got over it."""
+    try:
+        command()
+    except (ProvisioningError, Killed):
+        pass
+
+
+@cache
+def clean(engine: str) -> tuple[dict[str, Any], int, int]:
+    """What stands after a clean run, and how many calls provision and teardown take."""
+    with TemporaryDirectory() as folder, bench(Path(folder), engine=engine) as person:
+        person.provision()
+        picture, made = person.picture(), len(person.standin.calls)
+        person.teardown()
+        return picture, made, len(person.standin.calls) - made
+
+
+def cases(calls: int, all_faults: bool) -> Iterator[tuple[int, str]]:
+    for call in range(1, calls + 1):
+        yield from ((call, kind) for kind in (FAULTS if all_faults else two_of(call)))
+
+
+def provision_case(folder: Path, engine: str, call: int, kind: str) -> None:
+    with bench(folder, engine=engine) as person:
+        person.standin.faults.add(fault(kind, call))
+        interrupted(person.provision)
+        assert person.standin.faults.met == 1, "the fault never happened"
+        person.provision()
+        assert person.picture() == clean(engine)[0]
+        assert person.journalled_keys() == person.living_keys(), "a secret was lost, or a key made twice"
+
+
+def teardown_case(folder: Path, engine: str, call: int, kind: str) -> None:
+    with bench(folder, engine=engine) as person:
+        person.config.write_text(CONFIG)
+        person.provision()
+        person.standin.faults.add(fault(kind, len(person.standin.calls) + call))
+        interrupted(person.teardown)
+        assert person.standin.faults.met == 1, "the fault never happened"
+        assert person.teardown() == []
+        assert person.picture() == NOTHING
+        assert person.config.read_text() == CONFIG
+
+
+def sweep(
+    case: Callable[[Path, str, int, str], None], engine: str, folder: Path, all_of_them: list[tuple[int, str]]
+) -> None:
+    for number, (call, kind) in enumerate(all_of_them):
+        try:
+            case(folder / str(number), engine, call, kind)
+        except BaseException as error:
+            raise AssertionError(f"{kind} at call {call}: {type(error).__name__}: {error}") from error
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where the system has such a place."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_provision_recovers_from_a_fault_at_every_call(
+    part: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = clean("flink")[1]
+    chosen = [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
+    sweep(provision_case, "flink", folder, chosen)
+    with capsys.disabled():
+        print(f" {len(chosen)} faults in provision, two at each {PARTS}th of its {calls} calls", end="")
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_teardown_recovers_from_a_fault_at_every_call(
+    part: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = clean("flink")[2]
+    chosen = [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
+    sweep(teardown_case, "flink", folder, chosen)
+    with capsys.disabled():
+        print(f" {len(chosen)} faults in teardown, two at each {PARTS}th of its {calls} calls", end="")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("engine", ["flink", "embedded"])
+def test_every_fault_at_every_call(engine: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    provisions, teardowns = (list(cases(calls, all_faults=True)) for calls in clean(engine)[1:])
+    sweep(provision_case, engine, folder / "up", provisions)
+    sweep(teardown_case, engine, folder / "down", teardowns)
+    with capsys.disabled():
+        print(f" {engine}: {len(provisions)} faults in provision, {len(teardowns)} in teardown", end="")
