@@ -13,6 +13,7 @@ from races.live.history import last_frame
 from races.live.service import service
 from races.models import Race
 from races.sim import load_season
+from races.tracing import STAGES, tracer
 
 CAR = (
     "position", "driver_code", "driver_name", "team_name", "gap_s", "interval_s", "last_lap_s", "best_lap_s",
@@ -57,6 +58,15 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
         "classification": classified,
     }
     return JsonResponse(body)
+
+
+@require_GET
+def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
+    """Where each of the newest ticks' time went in this process: seconds on the monotonic clock, by stage."""
+    ticks = tracer.of(str(race_id))
+    return JsonResponse(
+        {"stages": STAGES, "ticks": [{"tick": tick} | stages for tick, stages in ticks.items()]}
+    )
 
 
 def _summary(race: Race) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from races.streams.registry import Registry
 from races.worker import store
 
 STOP_WITHIN_S = 1.8
+SWITCH_S = 0.001
 
 
 class CannotStart(Exception):
@@ -42,6 +43,8 @@ class Lab:
     _stopping: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, address: str, on_death: Callable[[str], None]) -> connection.Connection:
+        # Worker, analytics, feed and recorder share one interpreter: short turns keep each tick on time.
+        sys.setswitchinterval(SWITCH_S)
         if settings.LAB.kafka is None:
             self._embed(address)
         current = connection.current()

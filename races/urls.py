@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/drivers/", api.drivers, name="api-drivers"),
     path("api/races/", api.races, name="api-races"),
     path("api/races/<uuid:race_id>/", api.race, name="api-race"),
+    path("api/races/<uuid:race_id>/trace/", api.trace, name="api-trace"),
     path("livez", health.livez, name="livez"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),

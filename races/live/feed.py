@@ -23,13 +23,14 @@ from races.live.rendering import SLOW_TICKS, Screen, screen_of
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.tracing import tracer
 
 log = logging.getLogger(__name__)
 
 BATCH = 5000
 POLL_S = 0.2
 RACES_KEPT = 500  # unwatched races whose newest tick is remembered
-Publish = Callable[[str, str, Callable[[], str]], None]
+Publish = Callable[[str, str, Callable[[], str], int | None], None]
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class Raw:
 
 
 class Feed:
-    """publish(race id, message, snapshot) is called in the reading thread; pipeline() says how the stream does."""
+    """publish(race id, message, snapshot, tick) runs in the reading thread; pipeline() says how the stream does."""
 
     def __init__(self, publish: Publish, pipeline: Callable[[], Pipeline] | None = None) -> None:
         self._publish, self._pipeline = publish, pipeline
@@ -125,7 +126,7 @@ class Feed:
             watched = self._watched.get(race_id)
             message = watched.live(life) if watched else ""
             if watched and message:
-                self._publish(race_id, message, watched.snapshot)
+                self._publish(race_id, message, watched.snapshot, None)
 
     def races(self) -> set[str]:
         return set(self._watched)
@@ -210,8 +211,11 @@ class Feed:
         frame = watched.board.apply(role, record, key)
         if frame is None:
             return
+        tracer.note(race_id, frame["tick"], "read", self.polled_at)
         pipeline = self._pipeline() if self._pipeline and frame["tick"] % SLOW_TICKS == 0 else None
-        self._publish(race_id, watched.show(frame, pipeline), watched.snapshot)
+        message = watched.show(frame, pipeline)
+        tracer.note(race_id, frame["tick"], "shown")
+        self._publish(race_id, message, watched.snapshot, frame["tick"])
 
     def _decoded(self, role: str, values: list[bytes]) -> list[Mapping[str, Any]]:
         records: list[Mapping[str, Any]] = []

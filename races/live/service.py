@@ -26,6 +26,7 @@ from races.live.hub import Hub, Socket
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline, Stream
 from races.models import Race
+from races.tracing import tracer
 
 log = logging.getLogger(__name__)
 
@@ -127,13 +128,15 @@ class LiveService:
         self.feed.run(kafka.tail(ROLES), kafka.codec)
         self.restarts += 1
 
-    def _cross(self, race_id: str, message: str, snapshot: Callable[[], str]) -> None:
+    def _cross(self, race_id: str, message: str, snapshot: Callable[[], str], tick: int | None) -> None:
         """From the reading thread into the event loop, in order."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._deliver, race_id, message, snapshot)
+            self._loop.call_soon_threadsafe(self._deliver, race_id, message, snapshot, tick)
 
-    def _deliver(self, race_id: str, message: str, snapshot: Callable[[], str]) -> None:
+    def _deliver(self, race_id: str, message: str, snapshot: Callable[[], str], tick: int | None) -> None:
         self.hub.publish(race_id, message, snapshot, self._clock())
+        if tick is not None:
+            tracer.note(race_id, tick, "delivered")
 
     async def _look_after(self) -> None:
         while not self._stopping.is_set():

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import count
 
 from races.streams.producer import Publisher
+from races.tracing import tracer
 from races.worker.held import LATE_S, Clock, Held
 
 log = logging.getLogger(__name__)
@@ -130,9 +131,12 @@ class Conductor:
         return None
 
     def _send(self, held: Held) -> None:
+        race_id, due = str(held.race_id), held.due
         tick = held.peek().tick
         records = held.records()
         timestamp = held.event_ms(tick)
+        tracer.note(race_id, tick, "due", due)
+        tracer.note(race_id, tick, "simulated")
         held.sent(len(records))
         for record in records:
             self._publisher.send(
@@ -142,3 +146,4 @@ class Conductor:
                 timestamp,
                 on_delivery=lambda error: held.acknowledged(tick, error is not None),
             )
+        tracer.note(race_id, tick, "sent")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from races.sim import Race, Tick
+from races.tracing import tracer
 from races.worker.records import LAST_PHASE, Addressed, Field, red_flagged, tick_records
 
 TICK_S = 0.2
@@ -105,6 +106,7 @@ class Held:
                     return
                 self.published += 1
                 del self._pending[self.published]
+                tracer.note(str(self.race_id), self.published, "acknowledged")
 
     @property
     def broken(self) -> bool:

@@ -57,7 +57,9 @@ Ctrl-C ends everything; running races go on at the next start."""
         if deaths:
             raise CommandError(f"The lab stopped because its {deaths[0]} died; the log above says why.")
         sys.stdout.flush()
-        os._exit(0)  # everything is stopped and released; librdkafka's threads alone would take another second
+        os._exit(
+            0
+        )  # everything is stopped and released; librdkafka's threads alone would take another second
 
     def _banner(self, url: str, host: str, kafka: Connection) -> None:
         kind = "embedded" if kafka.settings.embedded else "configured"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import requests
+from django.core.management.base import CommandError, CommandParser
+
+from races.management.base import TeachingCommand
+from races.tracing import STAGES
+
+WORDS = {
+    "due": "due by the race's clock",
+    "simulated": "simulated, records made",
+    "sent": "handed to the Kafka client",
+    "acknowledged": "acknowledged by Kafka",
+    "read": "read back by the feed",
+    "shown": "on the board, rendered",
+    "delivered": "handed to every socket",
+}
+
+
+class Command(TeachingCommand):
+    help = """Where one tick's time went, from the simulation to the sockets, as a running lab measured it.
+
+  python manage.py trace_tick 3f0c6d5e-…               the newest tick, and the median of all that are kept
+  python manage.py trace_tick 3f0c6d5e-… --tick 120
+
+The last stages need a page that watches the race."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("race", help="the race's id")
+        parser.add_argument("--tick", type=int, help="which tick; default: the newest complete one")
+        parser.add_argument("--lab", default="http://127.0.0.1:8000", help="the lab's address")
+
+    def handle(self, *args: Any, race: str, tick: int | None, lab: str, **options: Any) -> None:
+        rows = _ticks(lab, race)
+        if tick is not None:
+            rows = [row for row in rows if row["tick"] == tick]
+        complete = [row for row in rows if "simulated" in row]
+        if not complete:
+            raise CommandError(
+                "Nothing is kept of that tick. Only the newest ticks are, in the process that ran them."
+            )
+        self.stdout.write(
+            f"Tick {complete[-1]['tick']}, milliseconds after it was due (median of {len(complete)}):"
+        )
+        for stage in STAGES:
+            self._line(stage, complete)
+
+    def _line(self, stage: str, rows: list[dict[str, float]]) -> None:
+        if stage not in rows[-1]:
+            self.stdout.write(f"  {WORDS[stage]:<28} not reached in this process")
+            return
+        after = [(row[stage] - row["due"]) * 1000 for row in rows if stage in row]
+        self.stdout.write(f"  {WORDS[stage]:<28} {after[-1]:8.2f} {median(after):10.2f}")
+
+
+def _ticks(lab: str, race: str) -> list[dict[str, Any]]:
+    try:
+        answer = requests.get(f"{lab}/api/races/{race}/trace/", timeout=5)
+        answer.raise_for_status()
+        return list(answer.json()["ticks"])
+    except requests.RequestException as error:
+        raise CommandError(f"The lab at {lab} does not answer for this race: {error}") from None
