@@ -42,7 +42,7 @@ DEVIATIONS = (
         "{'op': 'replace', ",
         "RFC 6902 writes operations in lower case, as the official driver does",
     ),
-    ("/statements", "metadata: 'self' is a required property", "labels can only be sent inside of metadata"),
+    ("/sql/v1/", "metadata: 'self' is a required property", "labels and versions are sent in metadata"),
     ("/statements/", "the status 409 is not documented", "the docs and the official tools know it for PUT"),
     (
         "/role-bindings",
