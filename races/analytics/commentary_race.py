@@ -115,9 +115,9 @@ class Race:
     def turn(self) -> None:
         """Make the gathered tick the present one."""
         tick = self._coming_tick
+        lap = self.lap if self.order else 0
         before, self.cars, self._coming = self.cars, self._coming, {}
         self.tick = tick
-        lap = self.lap if self.order else 0
         self.order = tuple(sorted(self.cars, key=lambda code: self.cars[code]["position"]))
         self.lap_begun = self.lap if self.lap > lap else 0
         self.finished_now = [
