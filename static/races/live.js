@@ -38,8 +38,20 @@
     if (element.id === 'st' && old.className !== element.className) announce(old, element);
     numbers(element);
     old.replaceWith(element);
+    if (/^s[A-Z0-9]{3,8}$/.test(element.id)) rowState(element);
+    if (element.id === 'tower') rowStates();
     if (element.id === 'tower') document.dispatchEvent(new CustomEvent('board:rows'));
     return undefined;
+  }
+
+  // A class on the row, not :has() in the styles: that one is looked at again with every cell of the row.
+  function rowState(badge) {
+    const row = badge.closest('tr');
+    row.classList.toggle('is-out', badge.className === 'out');
+    row.classList.toggle('is-pit', badge.className === 'pit');
+  }
+  function rowStates() {
+    for (const row of byId('rows').children) rowState(byId('s' + row.dataset.c));
   }
 
   function prepend(list, element) {
@@ -181,6 +193,7 @@
   }, 1000);
 
   // what the page came with
+  rowStates();
   numbers(byId('tower'));
   numbers(byId('speeds'));
   if (byId('dots').textContent) window.TrackMap.move(byId('dots').textContent, true);
