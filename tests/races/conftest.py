@@ -59,7 +59,8 @@ def recording(kafka: Connection) -> Iterator[Recorder]:
 
 def short_race(seed: int = 1, **choice: Any) -> Race:
     """A lap or two at full pace: a few seconds."""
-    return enter(Choice("NOR", **({"circuit": "spielberg", "laps": 1, "pace": 60, "seed": seed} | choice)))
+    fields: dict[str, Any] = {"circuit": "spielberg", "laps": 1, "pace": 60, "seed": seed} | choice
+    return enter(Choice("NOR", **fields))
 
 
 def ended(race: Race, seconds: float = 40.0) -> Race:

@@ -5,6 +5,7 @@ import signal
 import sys
 from typing import Any
 
+from channels.routing import get_default_application
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
@@ -50,9 +51,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             kafka = lab.start(url, died)
         except CannotStart as error:
             raise CommandError(str(error)) from None
-        from f1site.asgi import application
-
-        serve(host, port, application, lambda: self._banner(url, host, kafka), lab)
+        serve(host, port, get_default_application(), lambda: self._banner(url, host, kafka), lab)
         lab.stop()
         if deaths:
             raise CommandError(f"The lab stopped because its {deaths[0]} died; the log above says why.")
