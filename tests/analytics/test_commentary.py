@@ -1,0 +1,203 @@
+"""The commentator on a small field made by hand: when it speaks, and when it holds its tongue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from races.analytics.commentary import PAUSE, QUIET, STALE, Commentator, Line
+
+NAMES = {"NOR": "Lando Norris", "PIA": "Oscar Piastri", "RUS": "George Russell", "HAM": "Lewis Hamilton"}
+TEAMS = {"NOR": "McLaren", "PIA": "McLaren", "RUS": "Mercedes", "HAM": "Ferrari"}
+
+
+class Scene:
+    """A race whose every tick is told by hand. The grid is NOR, PIA, RUS, HAM; gaps are 2 s."""
+
+    def __init__(self, laps: int = 12) -> None:
+        self.commentator = Commentator("race")
+        self.order = list(NAMES)
+        self.cars: dict[str, dict[str, Any]] = {code: {} for code in NAMES}
+        self.common: dict[str, Any] = {
+            "phase": "race",
+            "flag": "green",
+            "yellow_sector": 0,
+            "lap": 5,
+            "laps": laps,
+        }
+        self.tick = -1
+        self.events = 0
+
+    def tell(
+        self, kind: str, who: str = "", other: str = "", position: int = 0, value: float | None = None
+    ) -> None:
+        """Announced with the tick that comes next."""
+        message = {
+            "race_id": "race", "tick": self.tick + 1, "timestamp": 0, "type": kind, "driver_code": who, "lap": 5,
+            "message": "", "event": self.events, "other_code": other, "position": position, "value": value,
+        }  # fmt: skip
+        self.events += 1
+        self.commentator.race_control(message)
+
+    def advance(self, ticks: int = 1) -> list[Line]:
+        return [line for _ in range(ticks) if (line := self._tick())]
+
+    def _tick(self) -> Line | None:
+        self.tick += 1
+        lines = [self.commentator.position(self._record(code)) for code in NAMES]
+        assert lines[:-1] == [None] * 3  # a line comes with a tick's last position
+        return lines[-1]
+
+    def _record(self, code: str) -> dict[str, Any]:
+        place = self.order.index(code) + 1
+        return {
+            "driver_name": NAMES[code], "position": place, "timestamp": self.tick * 200, "race_id": "race",
+            "team_name": TEAMS[code], "speed": 200.0, "driver_code": code, "tick": self.tick, "field_size": 4,
+            "lights": 0, "race_time_s": self.tick * 2.4, "lap_fraction": 0.5,
+            "gap_s": 2.0 * (place - 1) if place > 1 else None, "interval_s": 2.0 if place > 1 else None, "laps_down": 0,
+            "last_lap_s": None, "best_lap_s": None, "tyre": "SOFT", "tyre_age": 5, "stops": 0, "pit": False,
+            "status": "racing", "grid": list(NAMES).index(code) + 1, "overtake_mode": False,
+        } | self.common | self.cars[code]  # fmt: skip
+
+    def quiet(self) -> None:
+        """Until the last line is two seconds old and the next story is not due."""
+        while not self.advance():
+            pass
+        self.advance(PAUSE - 1)
+
+    def swap(self, first: int) -> None:
+        self.order[first - 1 : first + 1] = self.order[first - 1 : first + 1][::-1]
+
+
+def test_a_pass_for_the_lead_is_told_at_once_when_it_was_quiet_for_two_seconds() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("overtake", "PIA", "NOR", 1)
+    scene.swap(1)
+    (line,) = scene.advance()
+    assert (line.kind, line.type) == ("lead_change", "highlight")
+    assert "Piastri" in line.text
+
+
+def test_a_pass_right_after_a_line_waits_its_turn() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("retirement", "HAM", position=4)
+    scene.cars["HAM"] = {"status": "retired", "interval_s": None, "gap_s": None}
+    assert [line.kind for line in scene.advance()] == ["retirement"]
+    scene.tell("overtake", "PIA", "NOR", 1)
+    scene.swap(1)
+    assert scene.advance(PAUSE - 1) == []
+    assert [line.kind for line in scene.advance()] == ["lead_change"]
+
+
+def test_the_weightier_of_two_moments_comes_first() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("overtake", "RUS", "PIA", 2)
+    scene.tell("safety_car")
+    scene.swap(2)
+    scene.common["flag"] = "safety_car"
+    assert [line.kind for line in scene.advance()] == ["safety_car"]
+
+
+def test_what_the_board_contradicts_by_then_is_dropped() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("safety_car")
+    scene.common["flag"] = "safety_car"
+    scene.advance()
+    scene.tell("overtake", "PIA", "NOR", 1)  # and back again before its turn has come
+    scene.common["flag"] = "green"
+    lines = scene.advance(STALE + PAUSE)
+    assert "lead_change" not in {line.kind for line in lines}
+
+
+def test_a_moment_older_than_three_seconds_is_dropped() -> None:
+    scene = Scene()
+    scene.quiet()
+    for place, code in ((2, "PIA"), (3, "RUS"), (4, "HAM")):
+        scene.tell("retirement", code, position=place)
+        scene.cars[code] = {"status": "retired", "interval_s": None, "gap_s": None}
+    now = scene.tick + 1
+    told = [line.tick - now for line in scene.advance(4 * QUIET) if line.kind == "retirement"]
+    assert told == [0, PAUSE]  # the third would have come after two pauses, four seconds late
+    assert 2 * PAUSE > STALE
+
+
+def test_an_opening_lap_that_is_summed_up_is_not_called_a_pass() -> None:
+    """Race control tells the first lap's gains at its end, when the board has shown them for long."""
+    scene = Scene()
+    scene.order = ["HAM", "NOR", "PIA", "RUS"]
+    scene.quiet()
+    scene.tell("overtake", "HAM", "NOR", 1)
+    lines = scene.advance(QUIET)
+    assert "opening_lap" in {line.kind for line in lines}
+    assert not {"overtake", "lead_change"} & {line.kind for line in lines}
+
+
+def test_a_repeated_message_is_told_once() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("overtake", "PIA", "NOR", 1)
+    scene.events -= 1
+    scene.tell("overtake", "PIA", "NOR", 1)
+    scene.swap(1)
+    lines = scene.advance(3 * QUIET)
+    assert [line.kind for line in lines].count("lead_change") == 1
+
+
+def test_a_pass_that_is_answered_is_called_an_answer() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("overtake", "RUS", "PIA", 2)
+    scene.swap(2)
+    scene.advance(QUIET)
+    scene.tell("overtake", "PIA", "RUS", 2)
+    scene.swap(2)
+    assert "repass" in {line.kind for line in scene.advance(PAUSE)}
+
+
+def test_a_leader_who_pits_hands_the_lead_over() -> None:
+    scene = Scene()
+    scene.quiet()
+    scene.tell("pit_in", "NOR", position=1)
+    scene.cars["NOR"] = {"pit": True, "status": "pit"}
+    (line,) = scene.advance()
+    assert line.kind == "pit_in_lead"
+    scene.swap(1)
+    (line,) = scene.advance(PAUSE)
+    assert line.kind == "inherited_lead"
+    assert "Piastri" in line.text
+
+
+def test_behind_the_safety_car_nobody_battles() -> None:
+    scene = Scene()
+    for code in ("PIA", "RUS", "HAM"):
+        scene.cars[code] = {"interval_s": 0.4}
+    scene.common["flag"] = "safety_car"
+    assert not {"battle", "long_battle", "train"} & {line.kind for line in scene.advance(20 * QUIET)}
+
+
+def test_before_the_start_only_the_grid_is_spoken_of() -> None:
+    scene = Scene()
+    scene.common |= {"phase": "grid", "lap": 0, "laps": 12}
+    lines = scene.advance(40)
+    assert {line.kind for line in lines} == {"grid", "grid_field"}
+    assert lines[0].tick == 0
+
+
+def test_an_incomplete_tick_is_not_spoken_of() -> None:
+    scene = Scene()
+    scene.tick = 0
+    commentator = scene.commentator
+    assert commentator.position(scene._record("NOR")) is None
+    scene.tick = 1
+    assert [commentator.position(scene._record(code)) for code in ("NOR", "PIA", "RUS")] == [None] * 3
+    assert commentator.position(scene._record("HAM")) is not None
+
+
+def test_a_lines_time_is_that_of_its_tick() -> None:
+    scene = Scene()
+    (line,) = scene.advance()
+    assert (line.tick, line.timestamp) == (0, 0)
+    assert set(line.names) == {"Norris", "Piastri", "Russell", "Hamilton"}

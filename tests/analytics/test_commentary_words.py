@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from races.analytics import commentary_words as words
+from races.analytics.commentary_words import Fact, Phrasebook, Telling, phrases, slots_of
+
+SOURCES = sorted(Path(words.__file__).parent.glob("commentary*.py"))
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1, "first"),
+        (3, "third"),
+        (10, "tenth"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (21, "21st"),
+        (22, "22nd"),
+    ],
+)
+def test_ordinals(number: int, said: str) -> None:
+    assert words.ordinal(number) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "no laps"), (1, "one lap"), (2, "two laps"), (12, "twelve laps"), (13, "13 laps")],
+)
+def test_plurals(number: int, said: str) -> None:
+    assert words.plural(number, "lap") == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.04, None),
+        (0.1, "a tenth"),
+        (0.5, "half a second"),
+        (0.84, "eight tenths"),
+        (0.96, None),
+        (3.0, None),
+    ],
+)
+def test_tenths_are_spoken_of_below_a_second_only(value: float, said: str | None) -> None:
+    assert words.tenths(value) == said
+
+
+def test_lap_times_names_and_sentences() -> None:
+    assert words.lap_time(81.0464) == "1:21.046"
+    assert words.lap_time(59.9999) == "1:00.000"
+    assert words.listing(["Norris"]) == "Norris"
+    assert words.listing(["Norris", "Piastri", "Russell"]) == "Norris, Piastri and Russell"
+    assert words.sentence("third goes. and so? yes! no") == "Third goes. And so? Yes! No"
+
+
+def test_every_kind_has_phrases_enough_and_none_twice() -> None:
+    assert all(len(lines) >= 8 for lines in phrases().values())
+    everything = [line for lines in phrases().values() for line in lines]
+    assert len(set(everything)) == len(everything)
+    assert len(everything) > 500
+
+
+@pytest.mark.parametrize("kind", sorted(phrases()))
+def test_phrases_are_sentences_of_a_line(kind: str) -> None:
+    for phrase in phrases()[kind]:
+        assert phrase[0].isupper() or phrase[0] in "{", phrase
+        assert phrase[-1] in ".!?", phrase
+        assert "  " not in phrase
+        assert "—" not in phrase and "–" not in phrase
+        spoken = re.sub(r"\{[^}]+\}", "Antonelli", phrase)
+        assert len(spoken) <= words.LONGEST + 8, phrase
+
+
+def test_the_code_and_the_phrases_know_the_same_kinds() -> None:
+    """A kind without phrases would never be told; phrases without a kind would never be used."""
+    literals = {
+        node.value
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert set(phrases()) <= literals
+
+
+def test_every_slot_in_a_phrase_is_one_that_the_code_can_offer() -> None:
+    source = "\n".join(path.read_text() for path in SOURCES)
+    names = {name for lines in phrases().values() for line in lines for name in slots_of(line)}
+    ends = {re.sub(r"^(a|b|c)(?=_|'|$)|_tenths$", "", name.lower()) for name in names}
+    for end in ends - {"", "'s"}:
+        assert f'{end}"' in source, end
+
+
+texts = st.text(
+    st.characters(blacklist_characters="{}", blacklist_categories=["Cs"]), min_size=1, max_size=12
+)
+
+
+@given(texts, texts, st.integers(0, 2**32))
+def test_a_phrase_is_used_only_with_all_its_slots_and_brings_their_facts(
+    one: str, two: str, seed: int
+) -> None:
+    telling = Telling("battle", "info", [Fact("base")])
+    telling.offer("a", one, Fact("about a"))
+    telling.offer("b", two, Fact("about b"))
+    put = Phrasebook(str(seed)).put(telling)
+    assert put is not None
+    text, facts = put
+    assert "{" not in text
+    assert len(text) <= words.LONGEST
+    assert Fact("base") in facts
+    assert set(facts) <= {Fact("base"), Fact("about a"), Fact("about b")}
+
+
+def test_sentences_run_out_rather_than_come_twice() -> None:
+    book, said = Phrasebook("seed"), []
+    telling = Telling("red_flag", "warning", [])
+    telling.offer("leader", "Norris")
+    telling.offer("second", "Piastri")
+    while put := book.put(telling):
+        said.append(put[0])
+    assert len(said) == len(set(said)) == len(phrases()["red_flag"])
+
+
+def test_another_race_tells_it_in_another_order() -> None:
+    def said(race: str) -> list[str]:
+        book, telling = Phrasebook(race), Telling("red_flag", "warning", [])
+        telling.offer("leader", "Norris")
+        telling.offer("second", "Piastri")
+        return [put[0] for _ in range(5) if (put := book.put(telling))]
+
+    assert said("one") == said("one")
+    assert len({tuple(said(str(race))) for race in range(8)}) > 4
