@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +17,7 @@ from races.live.history import live_board
 from races.live.rendering import Screen, screen_of
 from races.live.service import life_of, service
 from races.models import Race
+from races.report.history import history
 from races.sim import circuit_slugs, default_laps, load_circuit, load_season
 
 PAGE = 30
@@ -57,7 +57,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def races(request: HttpRequest) -> HttpResponse:
-    return _create(request) if request.method == "POST" else _history(request)
+    return _create(request) if request.method == "POST" else history(request)
 
 
 def _create(request: HttpRequest) -> HttpResponse:
@@ -71,11 +71,6 @@ def _create(request: HttpRequest) -> HttpResponse:
     response = redirect(race)
     response.status_code = 303
     return response
-
-
-def _history(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Race.objects.all(), PAGE).get_page(request.GET.get("page"))
-    return render(request, "races/history.html", {"page": page})
 
 
 def can_stop(request: HttpRequest, race: Race) -> bool:
