@@ -14,7 +14,6 @@ from provisioning.wanted import DERIVED, EMBEDDED, FLINK, MODEL
 
 
 def ensure(session: Session) -> Steps[str]:
-    _recover(session)
     changing = [name for name, record in topics.records(session).items() if _changes(session, record)]
     if changing:
         _agreed(session, changing)
@@ -48,17 +47,24 @@ def _agreed(session: Session, changing: list[str]) -> None:
         )
 
 
-def _recover(session: Session) -> None:
+def recover(session: Session) -> Steps[str]:
     """Topics that stand without a record in the journal, and records whose topic is gone."""
     standing = topics.listed(session)
     known = topics.records(session)
-    for name in set(known) - set(standing):
-        if topics.find(session, name) is None:  # lists lag
-            topics.forget(session, name)
+    gone = [
+        name for name in known if name not in standing and topics.find(session, name) is None
+    ]  # lists lag
+    if any(known[name]["maker"] == FLINK for name in gone):
+        yield from _end(
+            session, [str(s["name"]) for s in statements.ours(session)]
+        )  # they worked on what is gone
+    for name in gone:
+        topics.forget(session, name)
     for role in session.wanted.topics:
         name = session.topic(role)
         if name in standing and name not in known and topics.find(session, name):
             topics.record(session, name, role, _maker(session, role))
+    return f"{len(topics.records(session))} topics of ours"
 
 
 def _maker(session: Session, role: str) -> str:
@@ -81,12 +87,15 @@ def _inserts(session: Session, statement: dict[str, object], role: str) -> bool:
 def _end_unwanted_statements(session: Session) -> Steps[None]:
     """Queries cost money while they run: those that this configuration does not ask for go."""
     kept = {session.names.statement(s.name) for s in statements.wanted(session, "table", "query", "model")}
-    unwanted = [str(s["name"]) for s in statements.ours(session) if str(s["name"]) not in kept]
-    yield from together([statements.delete(session, name) for name in unwanted])
+    yield from _end(session, [str(s["name"]) for s in statements.ours(session) if str(s["name"]) not in kept])
     if not session.commentary_by_flink:
         yield from drop_model(session)
         if session.entry.get("connection"):
             connection.delete(session)
+
+
+def _end(session: Session, names: list[str]) -> Steps[None]:
+    yield from together([statements.delete(session, name) for name in names])
 
 
 def drop_model(session: Session) -> Steps[None]:

@@ -12,6 +12,7 @@ from provisioning.session import Session
 from provisioning.waiting import Steps
 
 PATH = "/org/v2/environments"
+INSIDE = ("environment", "cluster", "pool", "registry", "keys", "topics", "subjects", "connection", "model")
 
 
 def ensure(session: Session) -> Steps[str]:
@@ -19,7 +20,7 @@ def ensure(session: Session) -> Steps[str]:
         return _borrow(session)
     if session.entry.get("environment") and not recorded(session):
         # deleted by somebody: all that stood in it went along
-        for slot in ("environment", "cluster", "pool", "registry", "keys", "topics", "subjects", "flink"):
+        for slot in INSIDE:
             session.entry.drop(slot)
     if recorded(session):
         return session.id("environment")

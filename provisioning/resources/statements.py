@@ -11,13 +11,14 @@ from provisioning.flink import statements as sql_statements
 from provisioning.making import once
 from provisioning.resources import connection
 from provisioning.session import Session
-from provisioning.waiting import MINUTE, Steps, Until, wait
+from provisioning.waiting import MINUTE, Steps, Until, Waiting, wait
 from provisioning.wanted import FLINK, MODEL
 
 LABEL = "user.confluent.io/f1-lab"
 GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": "car_metrics_anomalies"}
 PATCH_TYPE = "application/json-patch+json"
 ACTIVE = ("PENDING", "RUNNING", "DEGRADED", "FAILING")
+MARKED = "marked for deletion"
 ENDED_BADLY = frozenset({"FAILED", "FAILING"})
 DOCS = "https://docs.confluent.io/cloud/current/flink/operate-and-deploy/monitor-statements.html"
 
@@ -66,8 +67,11 @@ def sql_names(session: Session) -> Mapping[str, str]:
     }
 
 
-def ensure(session: Session, statement: Statement) -> Steps[bool]:
-    """True if something was made or changed. Tables and models are done once; queries are kept running."""
+def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[bool]:
+    """True if something was made or changed. Tables and models are done once; queries are kept running.
+
+    tries: a topic that was dropped a moment ago keeps its name for a while, and CREATE TABLE fails meanwhile.
+    """
     name = session.names.statement(statement.name)
     found = find(session, name)
     if found is not None and _text(found) != statement.sql:
@@ -82,7 +86,12 @@ def ensure(session: Session, statement: Statement) -> Steps[bool]:
     if made:
         _submit(session, name, statement)
         session.changes.append(f"started the statement {name}")
-    yield from _settled(session, name, "RUNNING" if statement.kind == "query" else "COMPLETED")
+    target = "RUNNING" if statement.kind == "query" else "COMPLETED"
+    found = yield from _reach(session, name, frozenset({target, "DEGRADED"}) | ENDED_BADLY)
+    if MARKED in str(found.get("status", {}).get("detail")) and tries:
+        yield Waiting(f"{name}: its topic's old namesake is going", 5.0)
+        return (yield from ensure(session, statement, tries - 1))
+    _check(session, found)
     return made
 
 
@@ -124,13 +133,16 @@ def _submit(session: Session, name: str, statement: Statement) -> None:
     once(lambda: session.api("flink").post(path(session), body), lambda: find(session, name) is not None)
 
 
-def _settled(session: Session, name: str, target: str) -> Steps[None]:
-    found = yield from _reach(session, name, frozenset({target}) | ENDED_BADLY)
+def _check(session: Session, found: JsonObject) -> None:
+    """Raises ProvisioningError for a statement that failed."""
+    name = str(found["name"])
     scaling = found.get("status", {}).get("scaling_status", {}).get("scaling_state")
     if scaling == "POOL_EXHAUSTED":
         session.note(
             f"The Flink pool is exhausted ({name} waits): raise confluent.flink_max_cfu and run again."
         )
+    if phase(found) == "DEGRADED":
+        session.note(f"{name} is DEGRADED: it runs but gets nowhere. {DOCS}")
     if phase(found) in ENDED_BADLY:
         raise ProvisioningError(
             f"The Flink statement {name} went to {phase(found)}.\n"
@@ -193,5 +205,5 @@ def run_once(session: Session, name: str, sql: str) -> Steps[None]:
     statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
     if find(session, name) is None:
         _submit(session, name, statement)
-    yield from _settled(session, name, "COMPLETED")
+    _check(session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | ENDED_BADLY)))
     yield from delete(session, name)

@@ -10,13 +10,13 @@ from provisioning.client import JsonObject, present
 from provisioning.errors import ApiError
 from provisioning.journal import Record
 from provisioning.making import once
+from provisioning.resources.statements import MARKED
 from provisioning.session import Session
 from provisioning.waiting import MINUTE, Steps, Until, wait
 from provisioning.wanted import EMBEDDED
 from races.streams.topics import TOPICS
 
 EXISTS = "40002"
-MARKED = "marked for deletion"
 
 
 def listed(session: Session) -> list[str]:

@@ -42,7 +42,7 @@ SHORT = Timings(
     unlisted=10.0,
 )
 AWS = Aws("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY")
-NOTHING = {"environments": {}, "accounts": [], "bindings": [], "keys": []}
+NOTHING: dict[str, Any] = {"environments": {}, "accounts": [], "bindings": [], "keys": []}
 
 
 @dataclass

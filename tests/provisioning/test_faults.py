@@ -5,7 +5,9 @@ By turns each call meets two of the ten faults; with `make test-full` all of the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,10 +45,8 @@ def two_of(call: int) -> tuple[str, str]:
 
 def interrupted(command: Callable[[], object]) -> None:
     """What a person sees as a failure, or nothing at all when the client got over it."""
-    try:
+    with suppress(ProvisioningError, Killed):
         command()
-    except (ProvisioningError, Killed):
-        pass
 
 
 @cache
@@ -112,7 +112,7 @@ def test_provision_recovers_from_a_fault_at_every_call(
     chosen = [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
     sweep(provision_case, "flink", folder, chosen)
     with capsys.disabled():
-        print(f" {len(chosen)} faults in provision, two at each {PARTS}th of its {calls} calls", end="")
+        sys.stdout.write(f" {len(chosen)} faults in provision, two at each {PARTS}th of its {calls} calls")
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -123,7 +123,7 @@ def test_teardown_recovers_from_a_fault_at_every_call(
     chosen = [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
     sweep(teardown_case, "flink", folder, chosen)
     with capsys.disabled():
-        print(f" {len(chosen)} faults in teardown, two at each {PARTS}th of its {calls} calls", end="")
+        sys.stdout.write(f" {len(chosen)} faults in teardown, two at each {PARTS}th of its {calls} calls")
 
 
 @pytest.mark.full
@@ -134,4 +134,4 @@ def test_every_fault_at_every_call(engine: str, folder: Path, capsys: pytest.Cap
     sweep(provision_case, engine, folder / "up", provisions)
     sweep(teardown_case, engine, folder / "down", teardowns)
     with capsys.disabled():
-        print(f" {engine}: {len(provisions)} faults in provision, {len(teardowns)} in teardown", end="")
+        sys.stdout.write(f" {engine}: {len(provisions)} faults in provision, {len(teardowns)} in teardown")
