@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.kafka import RealKafka
+from tests.integration.postgres import PostgreSQL
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +17,10 @@ def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
         yield kafka
     finally:
         kafka.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    database = PostgreSQL(tmp_path_factory.mktemp("postgres"))
+    yield database
+    database.stop()

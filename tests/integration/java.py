@@ -17,7 +17,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".jars"
-POM = Path(__file__).with_name("pom.xml")
 MAVEN_LIMIT_S = 240
 
 
@@ -32,20 +31,20 @@ def require(*programs: str) -> None:
     pytest.skip(words)
 
 
-def jars(profile: str) -> Path:
-    """The folder with a profile's jars, fetched once for each state of the pom."""
+def jars(name: str) -> Path:
+    """The folder with the jars of kafka or flink, fetched once for each state of its pom."""
     require("java", "mvn")
-    folder, stamp = JARS / profile, JARS / f"{profile}.pom"
-    with _alone(JARS / f"{profile}.lock"):
-        if not (stamp.exists() and stamp.read_text() == POM.read_text()):
+    pom, folder, stamp = Path(__file__).with_name(f"{name}.pom.xml"), JARS / name, JARS / f"{name}.pom"
+    with _alone(JARS / f"{name}.lock"):
+        if not (stamp.exists() and stamp.read_text() == pom.read_text()):
             shutil.rmtree(folder, ignore_errors=True)
-            _fetch(profile, folder)
-            stamp.write_text(POM.read_text())
+            _fetch(pom, folder)
+            stamp.write_text(pom.read_text())
     return folder
 
 
-def _fetch(profile: str, folder: Path) -> None:
-    command = ["mvn", "-q", "-B", "-f", str(POM), "-P", profile, "dependency:copy-dependencies"]
+def _fetch(pom: Path, folder: Path) -> None:
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
     done = subprocess.run(
         [*command, f"-DoutputDirectory={folder}"],
         capture_output=True,
@@ -54,7 +53,9 @@ def _fetch(profile: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        pytest.fail(f"Maven could not fetch the jars of {profile}:\n{(done.stdout + done.stderr)[-2000:]}")
+        pytest.fail(
+            f"Maven could not fetch the jars of {folder.name}:\n{(done.stdout + done.stderr)[-2000:]}"
+        )
 
 
 @contextlib.contextmanager

@@ -112,7 +112,13 @@ class RealKafka:
 
     def _format(self) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties())]
+        command = [
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={cluster}",
+            "-c",
+            str(self._properties()),
+        ]
         done = subprocess.run(
             ["java", "-XX:TieredStopAtLevel=1", "-cp", self._classpath, *command],
             capture_output=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 from races.streams.consumer import Message, Tail
 
-NOW_MS = 1_795_000_000_000
+NOW_MS = int(time.time()) * 1000  # not a constant: Kafka drops what is older than a topic's retention
 RACE = "0b6b1a6e-7e2f-4a26-8c5e-31b8c2a6f3a1"
 BASE_POSITION: dict[str, Any] = {
     "driver_name": "Lando Norris",

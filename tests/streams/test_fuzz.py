@@ -57,7 +57,7 @@ def count(request: pytest.FixtureRequest) -> Count:
     def say() -> None:
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            print(f"\nstreams fuzzed: {found.read + found.refused} hostile records, {found.read} readable")  # noqa: T201
+            print(f"\nstreams fuzzed: {found.read + found.refused} hostile records, {found.read} readable")
 
     request.addfinalizer(say)
     return found

@@ -1,0 +1,55 @@
+"""A PostgreSQL of the tests' own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.java import free_port
+
+
+def programs() -> Path:
+    """The newest installed PostgreSQL's programs. Skips where there is none; fails in CI."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    which = shutil.which("initdb")
+    if not found and which is None:
+        message = "PostgreSQL's initdb is missing: install the postgresql package"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found[-1].parent if found else Path(str(which)).parent
+
+
+class PostgreSQL:
+    def __init__(self, folder: Path) -> None:
+        self._bin, self._data, self._port = programs(), folder / "data", free_port()
+        folder.chmod(0o777)
+        self._as_user = self._drop_root() if os.geteuid() == 0 else {}
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "lab", "--no-sync")
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        self.url = f"postgres://lab@127.0.0.1:{self._port}/postgres"
+
+    @staticmethod
+    def _drop_root() -> dict[str, int]:
+        """PostgreSQL refuses to run as root."""
+        user = pwd.getpwnam("postgres")
+        return {"user": user.pw_uid, "group": user.pw_gid}
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(self._bin / program), *arguments],
+            check=True,
+            capture_output=True,
+            timeout=60,
+            cwd="/",
+            **self._as_user,  # type: ignore[call-overload]  # user and group, where they are needed
+        )
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")

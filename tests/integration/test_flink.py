@@ -1,0 +1,190 @@
+"""The project's own records through a real Apache Flink and back: what it computes is what we compute."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+
+from races.analytics.average import AverageSpeed
+from races.streams.admin import ensure_topics
+from races.streams.codec import Codec
+from races.streams.config import StreamSettings, with_topics
+from races.streams.consumer import Tail
+from races.streams.producer import Publisher
+from races.streams.registry import Registry
+from tests.integration.flink import run_sql
+from tests.integration.kafka import RealKafka
+from tests.streams.contract import fresh_names
+from tests.streams.records import NOW_MS, POSITION, eventually
+from tests.streams.registry_http import Served, serve
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+ROOT = Path(__file__).resolve().parents[2]
+DRIVERS = {"Lando Norris": "NOR", "Max Verstappen": "VER", "Charles Leclerc": "LEC"}
+RACES = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
+TICKS = 60
+SPIKE_TICK = 40
+TABLES = """
+SET 'parallelism.default' = '1';
+SET 'table.local-time-zone' = 'UTC';
+CREATE TABLE `${positions}` (
+  driver_name STRING, `position` INT, `timestamp` BIGINT, race_id STRING, team_name STRING, speed DOUBLE
+) WITH (${source}, 'topic' = '${positions}');
+CREATE TABLE `${avg_speed}` (
+  driver_name STRING, race_id STRING, avg_speed DOUBLE, PRIMARY KEY (driver_name, race_id) NOT ENFORCED
+) WITH (${sink}, 'topic' = '${avg_speed}');
+CREATE TABLE `${car_metrics}` (
+  `key` STRING, team_name STRING, `timestamp` BIGINT, engine_temperature DOUBLE,
+  `$$rowtime` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',
+  WATERMARK FOR `$$rowtime` AS `$$rowtime` - INTERVAL '1' SECOND
+) WITH (${source}, 'topic' = '${car_metrics}', 'key.format' = 'raw', 'key.fields' = 'key',
+  'value.fields-include' = 'EXCEPT_KEY');
+CREATE TABLE `${car_metrics_anomalies}` (
+  `key` STRING, ts TIMESTAMP(3), team_name STRING, engine_temperature DOUBLE, is_anomaly BOOLEAN,
+  forecast_value DOUBLE, PRIMARY KEY (`key`, ts) NOT ENFORCED
+) WITH (${sink}, 'topic' = '${car_metrics_anomalies}');
+"""
+WINDOW = """
+INSERT INTO `${car_metrics_anomalies}`
+SELECT `key`, CAST(`$$rowtime` AS TIMESTAMP(3)), team_name, engine_temperature,
+  ABS(engine_temperature - mean) > 5, mean
+FROM (
+  SELECT *, AVG(engine_temperature) OVER (
+    PARTITION BY `key` ORDER BY `$$rowtime` ROWS BETWEEN 4 PRECEDING AND CURRENT ROW) AS mean
+  FROM `${car_metrics}`);
+"""
+SOURCE = """'connector' = 'kafka', 'properties.bootstrap.servers' = '{bootstrap}',
+  'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset',
+  'value.format' = 'avro-confluent', 'value.avro-confluent.url' = '{registry}'"""
+SINK = """'connector' = 'upsert-kafka', 'properties.bootstrap.servers' = '{bootstrap}',
+  'key.format' = 'avro-confluent', 'key.avro-confluent.url' = '{registry}',
+  'value.format' = 'avro-confluent', 'value.avro-confluent.url' = '{registry}',
+  'value.fields-include' = 'EXCEPT_KEY'"""
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[Served]:
+    with serve(Registry()) as served:
+        yield served
+
+
+def speed(race: str, code: str, tick: int) -> float:
+    return round(200 + 80 * math.sin(tick / 7 + len(code) * RACES.index(race)) + ord(code[0]) / 10, 3)
+
+
+def temperature(code: str, tick: int) -> float:
+    return (
+        104.0 + ord(code[0]) % 3 + 0.25 * (tick % 4) + (20.0 if tick == SPIKE_TICK and code == "VER" else 0.0)
+    )
+
+
+def sent_positions() -> list[dict[str, Any]]:
+    return [
+        POSITION
+        | {
+            "driver_name": name,
+            "driver_code": code,
+            "race_id": race,
+            "tick": tick,
+            "timestamp": NOW_MS + tick * 200,
+        }
+        | {"speed": speed(race, code, tick)}
+        for tick in range(TICKS)
+        for race in RACES
+        for name, code in DRIVERS.items()
+    ]
+
+
+def publish(settings: StreamSettings, codec: Codec) -> None:
+    publisher = Publisher(settings, codec)
+    for record in sent_positions():
+        publisher.send("positions", record["race_id"], record, record["timestamp"])
+    for tick in range(TICKS):
+        for code in DRIVERS.values():
+            metric = {
+                "team_name": "Team",
+                "timestamp": NOW_MS + tick * 200,
+                "race_id": RACES[0],
+                "driver_code": code,
+            }
+            metric |= {"engine_temperature": temperature(code, tick), "tick": tick}
+            publisher.send("car_metrics", f"{RACES[0]}:{code}", metric, NOW_MS + tick * 200)
+    assert publisher.flush(30) == 0
+    publisher.close()
+
+
+def job(settings: StreamSettings, registry_url: str) -> str:
+    """Our tables in Apache Flink's dialect, the project's own query as it is, and a query over a window."""
+    average = (ROOT / "provisioning/flink/11_average_speed_query.sql").read_text()
+    options = {"bootstrap": settings.bootstrap, "registry": registry_url}
+    names = {**settings.topics, "source": SOURCE.format(**options), "sink": SINK.format(**options)}
+    return Template(TABLES + average + WINDOW).substitute(names)
+
+
+@pytest.fixture(scope="module")
+def written(
+    real_kafka: RealKafka, registry: Served, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, dict[str, Any]]]]:
+    """What Flink wrote, decoded by our codec: role -> (key, value) in order."""
+    settings = with_topics(real_kafka.settings(), fresh_names())
+    ensure_topics(settings)
+    codec = Codec(settings, registry.registry)
+    publish(settings, codec)
+    run_sql(job(settings, registry.url), tmp_path_factory.mktemp("flink"))
+    tail = Tail(settings, ["avg_speed", "car_metrics_anomalies"])
+    found: dict[str, list[tuple[Any, dict[str, Any]]]] = {"avg_speed": [], "car_metrics_anomalies": []}
+
+    expected = {"avg_speed": len(sent_positions()), "car_metrics_anomalies": TICKS * len(DRIVERS)}
+
+    def all_read() -> bool:
+        for message in tail.poll(5000, 0.2):
+            found[message.role].append(
+                (codec.decode_key(message.role, message.key), codec.decode(message.role, message.value))
+            )
+        return all(len(found[role]) >= count for role, count in expected.items())
+
+    eventually("Flink's records are read", all_read, 30)
+    tail.close()
+    return found
+
+
+Written = dict[str, list[tuple[Any, dict[str, Any]]]]
+
+
+def test_flinks_average_speed_is_ours(written: Written) -> None:
+    engines = {race: AverageSpeed() for race in RACES}
+    for record in sent_positions():
+        engines[record["race_id"]].feed(record)
+    newest = {(key["race_id"], key["driver_name"]): value["avg_speed"] for key, value in written["avg_speed"]}
+    assert len(newest) == len(RACES) * len(DRIVERS)
+    for (race, driver), average in newest.items():
+        assert average == pytest.approx(engines[race].of(driver), rel=1e-12)
+
+
+def test_flink_writes_an_average_for_every_record(written: Written) -> None:
+    assert len(written["avg_speed"]) == len(sent_positions())
+
+
+def test_flinks_window_over_readings_is_what_python_computes(written: Written) -> None:
+    assert len(written["car_metrics_anomalies"]) == TICKS * len(DRIVERS)
+    for key, value in written["car_metrics_anomalies"]:
+        code, tick = key["key"].split(":")[1], (key["ts"] - NOW_MS) // 200
+        window = [temperature(code, past) for past in range(max(0, tick - 4), tick + 1)]
+        assert value["engine_temperature"] == temperature(code, tick)
+        assert value["forecast_value"] == pytest.approx(statistics.fmean(window))
+        assert value["is_anomaly"] == (abs(window[-1] - statistics.fmean(window)) > 5)
+    flagged = [key for key, value in written["car_metrics_anomalies"] if value["is_anomaly"]]
+    assert flagged == [{"key": f"{RACES[0]}:VER", "ts": NOW_MS + SPIKE_TICK * 200}]
+
+
+def test_flink_registered_its_own_schemas_with_us(written: Written, registry: Served) -> None:
+    assert written
+    flinks = [line for line in registry.requests if line.startswith("POST /subjects/")]
+    assert any("avg-speed" in line and line.endswith("-key/versions") for line in flinks)
+    assert any("anomalies" in line and line.endswith("-value/versions") for line in flinks)

@@ -1,0 +1,148 @@
+"""Races on a real Apache Kafka, with workers and webs in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets
+from websockets.typing import Origin
+
+from races import connection
+from races.connection import Connection
+from races.streams.config import StreamSettings
+from races.streams.registry import Registry
+from tests.conftest import wait_for
+from tests.integration.kafka import RealKafka
+from tests.integration.postgres import PostgreSQL
+from tests.integration.system import System
+from tests.streams.registry_http import serve
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+LEASE_S = 6.0
+
+
+@pytest.fixture
+def registry_url() -> Iterator[str]:
+    with serve(Registry()) as served:
+        yield served.url
+
+
+@pytest.fixture
+def streams(real_kafka: RealKafka, registry_url: str, request: pytest.FixtureRequest) -> StreamSettings:
+    """Topics of the test's own."""
+    prefix = f"t{abs(hash(request.node.nodeid)) % 10**8}-"
+    names = {role: prefix + role for role in real_kafka.settings().topics}
+    return real_kafka.settings(registry_url, names)
+
+
+@pytest.fixture
+def system(tmp_path: Path, streams: StreamSettings, registry_url: str) -> Iterator[System]:
+    found = System(tmp_path / "system", streams, registry_url)
+    yield found
+    found.close()
+
+
+def positions(streams: StreamSettings, race_id: str) -> list[dict[str, Any]]:
+    """Every position record of the race, up to its last tick."""
+    kafka: Connection = connection.connect(streams)
+    tail = kafka.tail(["positions"], "beginning")
+    records: list[dict[str, Any]] = []
+
+    def whole() -> bool:
+        found = tail.poll(5000, 0.2)
+        for message in found:
+            record = kafka.codec.decode("positions", message.value)
+            if record["race_id"] == race_id:
+                records.append(record | {"_bytes": message.value, "_at": message.timestamp_ms})
+        return not found and any(record["phase"] == "over" for record in records)
+
+    wait_for(whole, "the race is on the topic", 30)
+    tail.close()
+    return records
+
+
+def check_whole(records: list[dict[str, Any]]) -> None:
+    """No tick lost, none doubled with another content, every car in each."""
+    ticks: dict[int, dict[str, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+    for record in records:
+        ticks[record["tick"]][record["driver_code"]].add(record["_bytes"])
+        assert record["_at"] == record["timestamp"]
+    assert sorted(ticks) == list(range(len(ticks)))
+    assert {len(cars) for cars in ticks.values()} == {22}
+    assert all(len(versions) == 1 for cars in ticks.values() for versions in cars.values())
+
+
+def test_a_worker_killed_in_mid_race_is_followed_by_another(system: System, streams: StreamSettings) -> None:
+    first = system.worker()
+    _, base = system.web("daphne")
+    race_id = system.race()
+    wait_for(lambda: system.status(base, race_id)["tick"] > 40, "the race is on", 60)
+    system.worker()
+    first.kill()
+    killed_at = time.monotonic()
+    tick = system.status(base, race_id)["tick"]
+    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 20, "another worker goes on", 40)
+    print(
+        f"\nfrom kill -9 to 20 further ticks: {time.monotonic() - killed_at:.1f} s (the lease runs {LEASE_S:.0f} s)"
+    )
+    found = system.until(base, race_id, "finished")
+    assert len(found["classification"]) == 22
+    assert found["missing_ticks"] == 0
+    check_whole(positions(streams, race_id))
+
+
+def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
+    system.worker()
+    bases = [system.web(server)[1] for server in ("daphne", "uvicorn")]
+    race_id = system.race()
+    wait_for(lambda: system.status(bases[0], race_id)["tick"] > 20, "the race is on", 60)
+
+    async def watch(base: str) -> list[int]:
+        url = f"ws://{base}/ws/races/{race_id}/"
+        ticks: list[int] = []
+        async with websockets.connect(url, origin=Origin(f"http://{base}"), max_size=None) as page:
+            snapshot = str(await page.recv())
+            assert 'id="tower"' in snapshot
+            while len(ticks) < 15:
+                if found := re.search(r'data-tick="(\d+)"', str(await asyncio.wait_for(page.recv(), 10))):
+                    ticks.append(int(found[1]))
+        return ticks
+
+    async def both() -> list[list[int]]:
+        return await asyncio.gather(*(watch(base) for base in bases))
+
+    for ticks in asyncio.run(both()):
+        assert ticks == list(range(ticks[0], ticks[0] + 15))
+
+
+def test_a_web_that_is_killed_costs_the_race_nothing(system: System, streams: StreamSettings) -> None:
+    system.worker()
+    web, base = system.web("uvicorn")
+    race_id = system.race()
+    wait_for(lambda: system.status(base, race_id)["tick"] > 20, "the race is on", 60)
+    web.kill()
+    _, other = system.web("daphne")
+    assert system.until(other, race_id, "finished")["missing_ticks"] == 0
+    check_whole(positions(streams, race_id))
+
+
+def test_the_lab_runs_on_postgresql(
+    tmp_path: Path, streams: StreamSettings, registry_url: str, postgres: PostgreSQL
+) -> None:
+    system = System(tmp_path / "system", streams, registry_url, DATABASE_URL=postgres.url)
+    try:
+        system.worker()
+        _, base = system.web("daphne")
+        race_id = system.race("--laps", "1", "--pace", "60")
+        assert len(system.until(base, race_id, "finished")["classification"]) == 22
+        assert json.loads(system.manage("prune_races", "--keep", "0").split()[0]) == 1
+    finally:
+        system.close()
