@@ -31,5 +31,7 @@ def derived_from(engine: RaceAnalytics, records: tuple[Addressed, ...]) -> list[
     return [derived for record in records for derived in engine.feed(record.role, record.value, record.key)]
 
 
-def lines_of(records: tuple[Addressed, ...]) -> list[Line]:
-    return [derived.line for derived in derived_from(engine_for(records), records) if derived.line]
+@lru_cache(maxsize=8)
+def lines_of(circuit: str, seed: int, laps: int = 12, pace: int = 12) -> tuple[Line, ...]:
+    records = race_records(circuit, seed, laps, pace)
+    return tuple(derived.line for derived in derived_from(engine_for(records), records) if derived.line)
