@@ -63,8 +63,8 @@ class System:
         return done.stdout.decode()
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"{len(self.processes)}.log").open("wb")
-        process = subprocess.Popen([PYTHON, *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log)
+        with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen([PYTHON, *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

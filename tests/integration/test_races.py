@@ -83,7 +83,7 @@ def check_whole(records: list[dict[str, Any]]) -> None:
 def test_a_worker_killed_in_mid_race_is_followed_by_another(system: System, streams: StreamSettings) -> None:
     first = system.worker()
     _, base = system.web("daphne")
-    race_id = system.race()
+    race_id = system.race("--laps", "9")
     wait_for(lambda: system.status(base, race_id)["tick"] > 40, "the race is on", 60)
     system.worker()
     first.kill()
