@@ -170,7 +170,10 @@ def _librdkafka(section: _Section) -> dict[str, str]:
     return dotted
 
 
-def _kafka(section: _Section, topics: dict[str, str]) -> StreamSettings | None:
+ANOMALY_ROLES = frozenset({"car_metrics", "car_metrics_anomalies"})
+
+
+def _kafka(section: _Section, topics: dict[str, str], unused: frozenset[str]) -> StreamSettings | None:
     if not section.nodes or set(section.nodes) == {"topics"}:
         return None
     section.only(
@@ -190,6 +193,7 @@ def _kafka(section: _Section, topics: dict[str, str]) -> StreamSettings | None:
         registry_auth=f"{key}:{secret}" if key else None,
         topics=topics,
         group=section.text("consumer_group", "f1-leaderboard-consumer"),
+        unused=unused,
     )
 
 
@@ -232,7 +236,8 @@ def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
     analytics.only(("engine", "commentary"))
     model.only(COMMENTARY_TEXT)
     topics = _topics(top.section("kafka").section("topics"))
-    kafka = _kafka(top.section("kafka"), topics)
+    enabled = anomaly.flag("enabled", False) or environ.get("F1_ANOMALY_DETECTION") == "1"
+    kafka = _kafka(top.section("kafka"), topics, frozenset() if enabled else ANOMALY_ROLES)
     engine = analytics.text("engine", "embedded", ENGINES)
     if engine == "flink" and kafka is None:
         raise analytics.wrong(
@@ -242,7 +247,7 @@ def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
         path=path,
         kafka=kafka,
         topics=topics,
-        anomaly_detection=anomaly.flag("enabled", False) or environ.get("F1_ANOMALY_DETECTION") == "1",
+        anomaly_detection=enabled,
         engine=engine,
         commentator=_commentator(analytics, engine),
         commentary=LanguageModel(**{key: model.text(key) for key in COMMENTARY_TEXT}),

@@ -57,7 +57,8 @@ def _missing(admin: AdminClient, settings: StreamSettings, timeout: float) -> li
         there = admin.list_topics(timeout=timeout).topics
     except KafkaException as error:
         raise BrokerUnavailable(f"Kafka at {settings.bootstrap}: {error.args[0].str()}") from error
-    return [topic for topic in TOPICS.values() if settings.topic(topic.role) not in there]
+    wanted = (topic for topic in TOPICS.values() if topic.role not in settings.unused)
+    return [topic for topic in wanted if settings.topic(topic.role) not in there]
 
 
 def _new(topic: Topic, name: str) -> NewTopic:

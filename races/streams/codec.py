@@ -65,7 +65,8 @@ class Codec:
         RegistryUnavailable, RegistryRefused; may be called again.
         """
         for side in self._sides.values():
-            self._header(side)
+            if side.topic.role not in self._settings.unused:
+                self._header(side)
 
     def encode(self, role: str, value: Record) -> bytes:
         """Raises BadRecord (a field missing or of a wrong type), RegistryUnavailable, RegistryRefused."""

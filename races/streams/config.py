@@ -26,6 +26,7 @@ class StreamSettings:
     topics: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_NAMES))
     group: str = DEFAULT_GROUP
     auto_register: bool = True
+    unused: frozenset[str] = frozenset()  # roles that this lab neither writes nor reads: no topic, no schema
 
     @property
     def bootstrap(self) -> str:

@@ -73,7 +73,7 @@ class Tail:
 
         incarnation: the cluster that those offsets belong to; on another they mean nothing.
         """
-        self._roles = {settings.topic(role): role for role in roles}
+        self._roles = {settings.topic(role): role for role in roles if role not in settings.unused}
         self._start, self._clock, self._cluster = start, clock, incarnation
         self._next: dict[tuple[str, int], int] = {}
         self._away: str | None = "waiting: not connected yet"  # cleared by the next message

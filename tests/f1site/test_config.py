@@ -151,3 +151,11 @@ def test_hostile_files_are_taken_or_told_500_of_them(tmp_path: Path, text: str) 
 @given(text=HOSTILE)
 def test_hostile_files_are_taken_or_told_10000_of_them(tmp_path: Path, text: str) -> None:
     _takes_or_tells(tmp_path, text)
+
+
+def test_topics_of_a_feature_that_is_off_are_not_used(tmp_path: Path) -> None:
+    off, on = lab(tmp_path, KAFKA).kafka, lab(tmp_path, KAFKA, F1_ANOMALY_DETECTION="1").kafka
+    assert off is not None
+    assert on is not None
+    assert off.unused == {"car_metrics", "car_metrics_anomalies"}
+    assert not on.unused
