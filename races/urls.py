@@ -1,12 +1,16 @@
 from django.urls import path
 
 from races import api, health, registry, views
+from races.report import views as report
 
 urlpatterns = [
     path("", views.index, name="index"),
     path("races/", views.races, name="races"),
     path("races/<uuid:race_id>/", views.race, name="race"),
     path("races/<uuid:race_id>/stop/", views.stop, name="stop"),
+    path("races/<uuid:race_id>/replay/", report.replay_page, name="replay"),
+    path("races/<uuid:race_id>/replay/<int:tick>/", report.replay_tick, name="replay-tick"),
+    path("races/<uuid:race_id>/replay/<int:tick>/on/", report.replay_on, name="replay-on"),
     path("api/drivers/", api.drivers, name="api-drivers"),
     path("api/races/", api.races, name="api-races"),
     path("api/races/<uuid:race_id>/", api.race, name="api-race"),
