@@ -55,12 +55,17 @@ class LanguageModel:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """What the person decided. kafka is None: the embedded Kafka."""
+    """What the person decided. kafka is None: the embedded Kafka.
+
+    wanted_engine: as the file says; engine: what runs. Before provision_confluent and after teardown_confluent
+    there is no Flink, and the lab is embedded whatever is wanted.
+    """
 
     path: Path
     kafka: StreamSettings | None
     topics: dict[str, str]
     anomaly_detection: bool
+    wanted_engine: str
     engine: str
     commentator: str  # who writes f1-commentary: embedded or flink
     commentary: LanguageModel
@@ -238,18 +243,16 @@ def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
     topics = _topics(top.section("kafka").section("topics"))
     enabled = anomaly.flag("enabled", False) or environ.get("F1_ANOMALY_DETECTION") == "1"
     kafka = _kafka(top.section("kafka"), topics, frozenset() if enabled else ANOMALY_ROLES)
-    engine = analytics.text("engine", "embedded", ENGINES)
-    if engine == "flink" and kafka is None:
-        raise analytics.wrong(
-            "engine", "is 'flink', which needs a kafka: section; the embedded Kafka has no Flink"
-        )
+    wanted_engine = analytics.text("engine", "embedded", ENGINES)
+    commentator = _commentator(analytics, wanted_engine)
     return Lab(
         path=path,
         kafka=kafka,
         topics=topics,
         anomaly_detection=enabled,
-        engine=engine,
-        commentator=_commentator(analytics, engine),
+        wanted_engine=wanted_engine,
+        engine=wanted_engine if kafka else "embedded",
+        commentator=commentator if kafka else "embedded",
         commentary=LanguageModel(**{key: model.text(key) for key in COMMENTARY_TEXT}),
         confluent=_confluent(top.section("confluent")),
     )

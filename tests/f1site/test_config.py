@@ -69,6 +69,13 @@ def test_topics_may_have_other_names(tmp_path: Path) -> None:
     assert found.topics["commentary"] == "f1-commentary"
 
 
+def test_flink_is_wanted_before_it_is_provisioned_and_runs_once_there_is_a_kafka(tmp_path: Path) -> None:
+    text = "analytics:\n  engine: flink\n"
+    before, after = lab(tmp_path, text), lab(tmp_path, KAFKA + text)
+    assert (before.wanted_engine, before.engine, before.commentator) == ("flink", "embedded", "embedded")
+    assert (after.wanted_engine, after.engine, after.commentator) == ("flink", "flink", "flink")
+
+
 def test_the_environment_turns_anomaly_detection_on(tmp_path: Path) -> None:
     assert lab(tmp_path, None, F1_ANOMALY_DETECTION="1").anomaly_detection
 
@@ -93,7 +100,6 @@ def test_another_file_is_named_by_the_environment_and_must_exist(tmp_path: Path)
         (KAFKA + "  topics:\n    positions: 'a b'\n", ["line 5", "a b"]),
         (KAFKA + "  topics:\n    positions: f1-commentary\n", ["one topic twice"]),
         ("analytics:\n  engine: spark\n", ["line 2", "analytics.engine", "spark", "embedded, flink"]),
-        ("analytics:\n  engine: flink\n", ["line 2", "kafka"]),
         ("features:\n  anomaly_detection:\n    enabled: maybe\n", ["line 3", "maybe", "true, false"]),
         ("confluent:\n  flink_max_cfu: 7\n", ["line 2", "7", "5, 10"]),
         ("a: 'unclosed\n", ["line", "YAML"]),
