@@ -238,8 +238,9 @@ def read_error(text: str) -> tuple[str, str]:
         return "", " ".join(_without_tags(text).split())[:300]
     if not isinstance(body, dict):
         return "", str(body)[:300]
-    if body.get("errors"):
-        first = body["errors"][0]
+    listed = body.get("errors")
+    if isinstance(listed, list) and listed and isinstance(listed[0], dict):
+        first = listed[0]
         return str(first.get("code") or ""), str(first.get("detail") or first.get("title") or "")
     if isinstance(body.get("error"), dict):
         inner = body["error"]

@@ -7,6 +7,7 @@ at the end. What is outside stays byte for byte: comments, order, line ends.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -130,12 +131,12 @@ def write(path: Path, sections: Sections) -> bool:
 
 
 def remove(path: Path) -> bool:
-    """True if there was a block. A file that held nothing else goes with it."""
+    """True if there was a block. A file that held nothing else goes with it, unless F1_CONFIG names it."""
     text = read(path)
     rest = without_blocks(text)
     if rest == text:
         return False
-    if rest:
+    if rest or os.environ.get("F1_CONFIG"):
         write_private(path, rest)
     else:
         path.unlink()

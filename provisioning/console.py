@@ -118,7 +118,7 @@ def configured(engine: str = "", hours: float | None = None) -> Wanted:
         lab.confluent,
         lab.topics,
         bool(lab.anomaly_detection),
-        engine or getattr(lab, "wanted_engine", lab.engine),
+        engine or lab.wanted_engine,
         os.environ,
     )
     group = lab.kafka.group if lab.kafka is not None else wanted.consumer_group

@@ -42,7 +42,7 @@ def look(session: Session, usable: set[str]) -> Strangers:
         found.in_environment += [f"the schema {name}" for name in _subjects(session)]
     if "flink" in usable:
         found.in_environment += [f"the connection {name}" for name in _connections(session)]
-        found.in_pool = [f"the Flink statement {name}" for name in _statements(session)]
+        _add_statements(session, found)
     return found
 
 
@@ -72,7 +72,11 @@ def _connections(session: Session) -> list[str]:
     return [str(c["name"]) for c in listed if c["name"] != ours]
 
 
-def _statements(session: Session) -> list[str]:
+def _add_statements(session: Session, found: Strangers) -> None:
+    """A statement holds the pool that it runs on."""
+    ours = (session.entry.get("pool") or {}).get("id")
     others = [s for s in statements.everyone(session) if not statements.is_ours(session, s)]
-    seen = (statements.find(session, str(s["name"])) for s in others)
-    return [str(s["name"]) for s in seen if s is not None and statements.phase(s) not in ENDED]
+    for seen in filter(None, (statements.find(session, str(s["name"])) for s in others)):
+        if statements.phase(seen) not in ENDED:
+            where = found.in_pool if seen["spec"].get("compute_pool_id") == ours else found.in_environment
+            where.append(f"the Flink statement {seen['name']}")

@@ -86,6 +86,15 @@ def teardown_case(folder: Path, engine: str, call: int, kind: str) -> None:
         assert person.config.read_text() == CONFIG
 
 
+def abandoned_case(folder: Path, engine: str, call: int, kind: str) -> None:
+    """Provision is interrupted and never taken up again: teardown finds what it had made."""
+    with bench(folder, engine=engine) as person:
+        person.standin.faults.add(fault(kind, call))
+        interrupted(person.provision)
+        assert person.teardown() == []
+        assert person.picture() == NOTHING
+
+
 def sweep(
     case: Callable[[Path, str, int, str], None], engine: str, folder: Path, all_of_them: list[tuple[int, str]]
 ) -> None:
@@ -126,6 +135,16 @@ def test_teardown_recovers_from_a_fault_at_every_call(
         sys.stdout.write(f" {len(chosen)} faults in teardown, two at each {PARTS}th of its {calls} calls")
 
 
+def test_teardown_after_a_provision_that_was_killed_at_any_call(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the effect, before the journal: the worst moment. Every third call; all of them in the long sweep."""
+    chosen = [(call, "kill_after") for call in range(1, clean("flink")[1] + 1, 3)]
+    sweep(abandoned_case, "flink", folder, chosen)
+    with capsys.disabled():
+        sys.stdout.write(f" {len(chosen)} killed provisions torn down")
+
+
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
@@ -133,5 +152,9 @@ def test_every_fault_at_every_call(engine: str, folder: Path, capsys: pytest.Cap
     provisions, teardowns = (list(cases(calls, all_faults=True)) for calls in clean(engine)[1:])
     sweep(provision_case, engine, folder / "up", provisions)
     sweep(teardown_case, engine, folder / "down", teardowns)
+    killed = [case for case in provisions if case[1] in KILLS]
+    sweep(abandoned_case, engine, folder / "left", killed)
     with capsys.disabled():
-        sys.stdout.write(f" {engine}: {len(provisions)} faults in provision, {len(teardowns)} in teardown")
+        sys.stdout.write(
+            f" {engine}: {len(provisions)} faults in provision, {len(teardowns)} in teardown, {len(killed)} left"
+        )

@@ -1,0 +1,238 @@
+"""One request(), its retry policy, and what is read from the four shapes of errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.client import Api, Client, Login, read_error
+from provisioning.clock import Clock
+from provisioning.errors import ApiError, NetworkError, OutcomeUnknown, ProvisioningError
+from provisioning.scrub import HIDDEN, Scrubber
+from provisioning.standin import KINDS, Fault, Standin, Timings, picture, seed
+from tests.provisioning.bench import Hands
+
+SECRET = "cfltTheSecretThatNobodyMaySee1234567890"
+
+
+@pytest.fixture
+def standin() -> Iterator[Standin]:
+    with Standin(kafka=False) as found:
+        yield found
+
+
+@dataclass
+class Naps:
+    """What was slept."""
+
+    taken: list[float] = field(default_factory=list)
+
+    def clock(self) -> Clock:
+        return Clock(sleep=self.taken.append)
+
+
+def cloud(standin: Standin, naps: Naps | None = None) -> Api:
+    session = requests.Session()
+    session.trust_env = False
+    client = Client(Scrubber(), (naps or Naps()).clock(), session, timeout=(2.0, 0.3))
+    return Api(client, standin.url, Login("Cloud", standin.key, standin.secret))
+
+
+BODY = {"display_name": "one", "stream_governance_config": {"package": "ESSENTIALS"}}
+PATH = "/org/v2/environments"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_only_reads_is_asked_again_over_a_real_connection(standin: Standin, kind: Any) -> None:
+    standin.faults.add(Fault(kind, path="environments"))
+    assert list(cloud(standin).pages(PATH)) == []
+    assert len(standin.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "kind", ["timeout_before", "timeout_after", "drop_before", "drop_after", "500", "503"]
+)
+def test_a_post_whose_answer_is_lost_is_not_sent_again(standin: Standin, kind: Any) -> None:
+    standin.faults.add(Fault(kind, method="POST"))
+    with pytest.raises(OutcomeUnknown, match="not known whether it was carried out"):
+        cloud(standin).post(PATH, BODY)
+    assert [call.method for call in standin.calls] == ["POST"]
+
+
+@pytest.mark.parametrize("kind", ["429", "429_bare"])
+def test_a_post_that_was_refused_for_its_rate_is_sent_again(standin: Standin, kind: Any) -> None:
+    standin.faults.add(Fault(kind, method="POST", times=2))
+    assert cloud(standin).post(PATH, BODY)["display_name"] == "one"
+    assert list(picture(standin.state)["environments"]) == ["one"]
+
+
+def test_the_wait_is_what_the_answer_asks_for_else_it_doubles(standin: Standin) -> None:
+    naps = Naps()
+    standin.faults.add(Fault("429", times=1, retry_after="7"), Fault("429_bare", path="api-keys", times=3))
+    api = cloud(standin, naps)
+    list(api.pages(PATH))
+    list(api.pages("/iam/v2/api-keys"))
+    assert naps.taken == [7.0, 1.0, 2.0, 4.0]
+
+
+def test_it_gives_up_after_six_tries_and_says_whether_to_try_again(standin: Standin) -> None:
+    standin.faults.add(Fault("503", times=99))
+    with pytest.raises(ApiError, match="trouble of its own") as caught:
+        cloud(standin).get(PATH)
+    assert len(standin.calls) == 6
+    assert "goes on from here" in str(caught.value)
+
+
+def test_every_error_carries_call_status_detail_and_request_id(standin: Standin) -> None:
+    with pytest.raises(ApiError) as caught:
+        cloud(standin).get(f"{PATH}/env-none")
+    error = caught.value
+    said = standin.calls[-1].headers["X-Request-Id"]
+    assert error.gone
+    for part in (f"GET {PATH}/env-none", "404", "resource_not_found", "was not found", said):
+        assert part in str(error)
+
+
+def test_all_pages_of_a_list_are_read(standin: Standin) -> None:
+    for number in range(230):
+        seed.add_environment(standin.state, f"e{number}")
+    assert len(list(cloud(standin).pages(PATH))) == 230
+    assert len(standin.calls) == 3
+
+
+def test_a_new_key_is_tried_again_on_its_data_plane_but_not_on_the_control_plane() -> None:
+    hands = Hands()
+    with Standin(Timings(), clock=hands, kafka=False) as standin:
+        session = requests.Session()
+        session.trust_env = False
+        client = Client(Scrubber(), Clock(sleep=hands.turn), session)
+        for plane, calls in (("Cloud", 1), ("Flink", 6)):
+            standin.calls.clear()
+            with pytest.raises(ApiError):
+                Api(client, standin.url, Login(plane, "NOKEY", "nosecret")).get(PATH)
+            assert len(standin.calls) == calls
+
+
+def test_keys_are_not_sent_unencrypted_beyond_this_machine() -> None:
+    api = Api(Client(Scrubber(), Clock()), "http://api.example", Login("Cloud", "key", SECRET))
+    with pytest.raises(ProvisioningError, match="https:// only"):
+        api.get("/anything")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "detail"),
+    [
+        (
+            '{"errors":[{"id":"1","status":"409","code":"taken","detail":"is there","source":{}}]}',
+            "taken",
+            "is there",
+        ),
+        ('{"errors":[{"status":"401","title":"No"}]}', "", "No"),
+        ('{"error_code":40301,"message":"Either unauthorized or"}', "40301", "Either unauthorized or"),
+        ('{"status":"x","error":{"code":"c","message":"m","details":""},"requestId":"r"}', "c", "m"),
+        ("<html><head><title>429</title></head><body><h1>Too Many</h1></body></html>", "", "429 Too Many"),
+        ("", "", ""),
+        ("[1, 2]", "", "[1, 2]"),
+    ],
+)
+def test_the_four_shapes_of_errors_are_read(body: str, code: str, detail: str) -> None:
+    assert read_error(body) == (code, detail)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+ERRORISH = st.dictionaries(st.sampled_from(["errors", "error", "error_code", "message", "status"]), JSON)
+
+
+@given(JSON | ERRORISH)
+def test_no_answer_breaks_the_reader_of_errors(body: Any) -> None:
+    code, detail = read_error(json.dumps(body))
+    assert isinstance(code, str)
+    assert isinstance(detail, str)
+
+
+@given(st.text(), st.text(alphabet="abcdefgh/+=1234", min_size=8, max_size=40))
+def test_a_known_secret_never_comes_through(text: str, secret: str) -> None:
+    scrub = Scrubber()
+    scrub.add(secret)
+    assert secret not in scrub(f"{text}{secret}{text}").replace(HIDDEN, "")
+
+
+def test_what_looks_like_a_secret_is_hidden_even_if_nobody_announced_it() -> None:
+    assert Scrubber()(f"it was {SECRET} and AKIAIOSFODNN7EXAMPLE") == f"it was {HIDDEN} and {HIDDEN}"
+
+
+class Portal(requests.Session):
+    """A sign-in page where the API should be, or a way that is broken."""
+
+    def __init__(self, answer: Callable[[], requests.Response]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        return self.answer()
+
+
+def page() -> requests.Response:
+    found = requests.Response()
+    found.status_code, found._content = 200, b"<html>Welcome to the Hotel</html>"
+    return found
+
+
+def broken(error: Exception) -> Callable[[], requests.Response]:
+    def answer() -> requests.Response:
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (page, "not the API's JSON. A sign-in page"),
+        (broken(requests.exceptions.SSLError("certificate verify failed")), "could not prove to be it"),
+        (broken(requests.exceptions.ProxyError("407")), "The proxy in HTTPS_PROXY"),
+        (broken(requests.exceptions.ReadTimeout("timed out")), "did not answer in time"),
+        (
+            broken(requests.exceptions.ConnectionError("Name or service not known")),
+            "cannot be reached from here",
+        ),
+    ],
+)
+def test_each_trouble_on_the_way_has_its_own_words(
+    answer: Callable[[], requests.Response], words: str
+) -> None:
+    client = Client(Scrubber(), Naps().clock(), Portal(answer))
+    with pytest.raises(NetworkError, match=words):
+        Api(client, "https://api.example", Login("Cloud", "key", SECRET)).get("/org/v2/organizations")
+
+
+def test_a_machine_without_network_says_so() -> None:
+    session = requests.Session()
+    session.trust_env = False
+    client = Client(Scrubber(), Naps().clock(), session, timeout=(0.5, 0.5))
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        Api(client, "https://127.0.0.1:9", Login("Cloud", "key", SECRET)).get("/")
+
+
+def test_a_proxy_that_refuses_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    client = Client(Scrubber(), Naps().clock(), timeout=(0.5, 0.5))
+    with pytest.raises(NetworkError, match="proxy"):
+        Api(client, "https://api.example", Login("Cloud", "key", SECRET)).get("/")
+
+
+def test_secrets_are_in_no_repr() -> None:
+    login = Login("Cloud", "key", SECRET)
+    assert SECRET not in repr(login)
+    assert SECRET not in repr(Api(Client(Scrubber(), Clock()), "https://api.example", login))

@@ -1,0 +1,118 @@
+"""config.yaml: our block comes and goes, the rest stays byte for byte."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning import configfile
+from provisioning.errors import Refused
+
+KAFKA = {"bootstrap.servers": "pkc-1:9092", "sasl.password": "p: '#\"", "topics": {"positions": "f1"}}
+SECTIONS = {"kafka": KAFKA, "analytics": {"engine": "flink", "commentary": "embedded"}}
+FILES = [
+    "",
+    "# only a comment",
+    "# mine\r\nfeatures:\r\n  anomaly_detection: {enabled: true}\r\n",
+    "features: {}\n\n\n",
+    "features: {}",
+    "kafka:\n  # my names\n  topics:\n    positions: mine\nfeatures: {}\n",
+    "analytics:\n    engine: flink   # I want Flink\n",
+    "analytics:\n  engine: flink",
+    "confluent:\n  region: us-west-2\nkafka:\n  topics: {positions: mine}\n",
+]
+
+
+def rewrite(path: Path, text: str) -> str:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    assert configfile.write(path, SECTIONS)
+    return configfile.read(path)
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_the_block_comes_and_goes_and_the_rest_stays_byte_for_byte(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    written = rewrite(path, text)
+    loaded = yaml.safe_load(written)
+    assert loaded["kafka"]["sasl.password"] == KAFKA["sasl.password"]
+    assert loaded["analytics"]["commentary"] == "embedded"
+    assert not configfile.write(path, SECTIONS), "the same again is no change"
+    assert configfile.remove(path)
+    assert configfile.read(path) == text
+    assert path.exists() == bool(text)
+
+
+LINES = st.text(alphabet="ab: #\n\r\t'\"{}é", max_size=60)
+
+
+@given(LINES)
+def test_any_text_around_the_block_survives(text: str) -> None:
+    whole = configfile.with_blocks("", SECTIONS)
+    assert configfile.without_blocks(
+        text + ("\n" if text and not text.endswith("\n") else "") + whole
+    ).startswith(text)
+
+
+def test_a_new_block_replaces_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    rewrite(path, "# mine\n")
+    configfile.write(path, {"kafka": {"bootstrap.servers": "pkc-2:9092"}, "analytics": {}})
+    assert yaml.safe_load(path.read_text()) == {"kafka": {"bootstrap.servers": "pkc-2:9092"}}
+
+
+def test_the_persons_own_topic_names_win(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    loaded = yaml.safe_load(rewrite(path, "kafka:\n  topics:\n    positions: mine\n"))
+    assert loaded["kafka"]["topics"] == {"positions": "mine"}
+    assert loaded["kafka"]["bootstrap.servers"] == "pkc-1:9092"
+
+
+def test_it_is_for_its_owner_only_even_if_it_was_open_before(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("features: {}\n")
+    path.chmod(0o644)
+    configfile.write(path, SECTIONS)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("features: {}\n")
+
+    def full(handle: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        configfile.write(path, SECTIONS)
+    assert path.read_text() == "features: {}\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kafka:\n  bootstrap.servers: my.own:9092\n", "a Kafka of its own"),
+        ("analytics:\n  engine: embedded\n", "asks for flink"),
+        ("kafka: {topics: {positions: mine}}\n", "in lines of its own"),
+    ],
+)
+def test_a_file_that_says_otherwise_stops_it_before_anything_is_made(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(Refused, match=words):
+        configfile.check_room(path, "flink")
+
+
+def test_our_own_block_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    rewrite(path, "")
+    configfile.check_room(path, "embedded")

@@ -1,0 +1,133 @@
+"""The waiter, steps side by side, and what people see of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from provisioning.clock import Clock
+from provisioning.errors import ProvisioningError, WaitTimeout
+from provisioning.progress import Lines, Silent, Table, seconds
+from provisioning.runner import Step, run
+from provisioning.scrub import Scrubber
+from provisioning.waiting import Steps, Until, Waiting, drive, together, wait
+from tests.provisioning.bench import Hands
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands(0.0)
+
+
+def clock(hands: Hands) -> Clock:
+    return Clock(sleep=hands.turn, monotonic=hands)
+
+
+def states(*names: str) -> Callable[[], tuple[str, str]]:
+    left = list(names)
+    return lambda: (left.pop(0) if len(left) > 1 else left[0], "seen")
+
+
+def until(**changes: object) -> Until:
+    return Until("the cluster", frozenset({"UP"}), frozenset({"FAILED"}), **changes)  # type: ignore[arg-type]
+
+
+def test_it_waits_through_states_it_has_never_heard_of(hands: Hands) -> None:
+    assert drive(wait(states("NEW", "WHATEVER", "UP"), until(), clock(hands)), clock(hands)) == "seen"
+    assert hands.seconds == 10
+
+
+def test_the_target_must_be_seen_so_many_times_in_a_row(hands: Hands) -> None:
+    drive(wait(states("UP", "NOT", "UP", "UP"), until(in_a_row=2), clock(hands)), clock(hands))
+    assert hands.seconds == 15
+
+
+def test_a_failed_state_ends_it_at_once(hands: Hands) -> None:
+    with pytest.raises(ProvisioningError, match="went to FAILED"):
+        drive(wait(states("NEW", "FAILED"), until(), clock(hands)), clock(hands))
+    assert hands.seconds == 5
+
+
+def test_a_time_out_names_the_last_state_seen(hands: Hands) -> None:
+    with pytest.raises(WaitTimeout, match="the cluster: still STUCK after 10 minutes"):
+        drive(wait(states("NEW", "STUCK"), until(), clock(hands)), clock(hands))
+
+
+def nap(length: float, name: str, log: list[str]) -> Steps[str]:
+    log.append(f"{name} begins")
+    yield Waiting(f"{name} sleeps", length)
+    log.append(f"{name} ends")
+    return name
+
+
+def test_several_waits_take_as_long_as_the_longest(hands: Hands) -> None:
+    log: list[str] = []
+    assert drive(together([nap(30, "a", log), nap(10, "b", log)]), clock(hands)) == ["a", "b"]
+    assert hands.seconds == pytest.approx(30)
+    assert log == ["a begins", "b begins", "b ends", "a ends"]
+
+
+def test_steps_run_side_by_side_and_after_what_they_need(hands: Hands) -> None:
+    log: list[str] = []
+    steps = [
+        Step("slow", "Slow", lambda: nap(60, "slow", log)),
+        Step("quick", "Quick", lambda: nap(20, "quick", log)),
+        Step("last", "Last", lambda: "at once", ("slow", "quick")),
+    ]
+    rows = run(steps, clock(hands), Silent())
+    assert hands.seconds == pytest.approx(60, abs=1)
+    assert [row.text for row in rows] == ["slow", "quick", "at once"]
+    assert rows[2].started >= rows[0].ended
+
+
+def shown(out: Table | Lines, hands: Hands) -> None:
+    def fails() -> str:
+        raise ProvisioningError("no")
+
+    steps = [
+        Step("cluster", "Kafka cluster", lambda: nap(40, "cfltASecretThatLooksLikeOne123456", [])),
+        Step("check", "Check", fails, ("cluster",)),
+        Step("never", "Never", lambda: "", ("check",)),
+    ]
+    with pytest.raises(ProvisioningError):
+        run(steps, clock(hands), out)
+
+
+def test_a_pipe_gets_plain_lines_and_hears_again_of_a_long_wait(hands: Hands) -> None:
+    out = io.StringIO()
+    shown(Lines(out, Scrubber()), hands)
+    lines = out.getvalue().splitlines()
+    assert "\x1b" not in out.getvalue()
+    assert "cflt" not in out.getvalue()
+    assert [line.split("] ", 1)[1] for line in lines] == [
+        "Kafka cluster: [secret] sleeps",
+        "Kafka cluster: [secret] sleeps",
+        "Kafka cluster: done in 40.0 s: [secret]",
+        "Check: failed after 0.0 s",
+    ]
+
+
+def test_a_terminal_gets_a_table_that_is_drawn_in_place(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    shown(Table(out, Scrubber()), hands)
+    out.seek(0)
+    last = out.read().rsplit("\x1b[3A", 1)[1].splitlines()
+    assert len(last) == 3
+    assert "✓ Kafka cluster" in last[0]
+    assert "✗ Check" in last[1]
+    assert "after check" in last[2]
+
+
+def test_elapsed_times_read_well() -> None:
+    assert [seconds(s) for s in (0.04, 7.44, 59.99, 65, 754)] == [
+        "0.0 s",
+        "7.4 s",
+        "60.0 s",
+        "1:05 min",
+        "12:34 min",
+    ]
