@@ -20,7 +20,7 @@ def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
-    database = PostgreSQL(tmp_path_factory.mktemp("postgres"))
+def postgres() -> Iterator[PostgreSQL]:
+    database = PostgreSQL()
     yield database
     database.stop()

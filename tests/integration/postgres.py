@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,10 @@ def programs() -> Path:
 
 
 class PostgreSQL:
-    def __init__(self, folder: Path) -> None:
-        self._bin, self._data, self._port = programs(), folder / "data", free_port()
+    def __init__(self) -> None:
+        self._bin, self._port = programs(), free_port()
+        folder = Path(tempfile.mkdtemp(prefix="f1-postgres-"))  # not below a folder that only root may enter
+        self._folder, self._data = folder, folder / "data"
         folder.chmod(0o777)
         self._as_user = self._drop_root() if os.geteuid() == 0 else {}
         self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "lab", "--no-sync")
@@ -53,3 +56,4 @@ class PostgreSQL:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        shutil.rmtree(self._folder)

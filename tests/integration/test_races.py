@@ -23,16 +23,21 @@ from tests.conftest import wait_for
 from tests.integration.kafka import RealKafka
 from tests.integration.postgres import PostgreSQL
 from tests.integration.system import System
-from tests.streams.registry_http import serve
+from tests.streams.registry_http import Served, serve
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 LEASE_S = 6.0
 
 
 @pytest.fixture
-def registry_url() -> Iterator[str]:
+def registry() -> Iterator[Served]:
     with serve(Registry()) as served:
-        yield served.url
+        yield served
+
+
+@pytest.fixture
+def registry_url(registry: Served) -> str:
+    return registry.url
 
 
 @pytest.fixture
@@ -50,9 +55,9 @@ def system(tmp_path: Path, streams: StreamSettings, registry_url: str) -> Iterat
     found.close()
 
 
-def positions(streams: StreamSettings, race_id: str) -> list[dict[str, Any]]:
+def positions(streams: StreamSettings, registry: Served, race_id: str) -> list[dict[str, Any]]:
     """Every position record of the race, up to its last tick."""
-    kafka: Connection = connection.connect(streams)
+    kafka: Connection = connection.connect(streams, registry.registry)
     tail = kafka.tail(["positions"], "beginning")
     records: list[dict[str, Any]] = []
 
@@ -80,7 +85,9 @@ def check_whole(records: list[dict[str, Any]]) -> None:
     assert all(len(versions) == 1 for cars in ticks.values() for versions in cars.values())
 
 
-def test_a_worker_killed_in_mid_race_is_followed_by_another(system: System, streams: StreamSettings) -> None:
+def test_a_worker_killed_in_mid_race_is_followed_by_another(
+    system: System, streams: StreamSettings, registry: Served
+) -> None:
     first = system.worker()
     _, base = system.web("daphne")
     race_id = system.race("--laps", "9")
@@ -96,7 +103,7 @@ def test_a_worker_killed_in_mid_race_is_followed_by_another(system: System, stre
     found = system.until(base, race_id, "finished")
     assert len(found["classification"]) == 22
     assert found["missing_ticks"] == 0
-    check_whole(positions(streams, race_id))
+    check_whole(positions(streams, registry, race_id))
 
 
 def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
@@ -123,7 +130,9 @@ def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
         assert ticks == list(range(ticks[0], ticks[0] + 15))
 
 
-def test_a_web_that_is_killed_costs_the_race_nothing(system: System, streams: StreamSettings) -> None:
+def test_a_web_that_is_killed_costs_the_race_nothing(
+    system: System, streams: StreamSettings, registry: Served
+) -> None:
     system.worker()
     web, base = system.web("uvicorn")
     race_id = system.race()
@@ -131,7 +140,7 @@ def test_a_web_that_is_killed_costs_the_race_nothing(system: System, streams: St
     web.kill()
     _, other = system.web("daphne")
     assert system.until(other, race_id, "finished")["missing_ticks"] == 0
-    check_whole(positions(streams, race_id))
+    check_whole(positions(streams, registry, race_id))
 
 
 def test_the_lab_runs_on_postgresql(
