@@ -1,4 +1,4 @@
-"""The track as inline SVG. Cars are drawn once and moved by the page's script along the outline."""
+"""The track as inline SVG, and the cars that the page's script moves along its outline."""
 
 from __future__ import annotations
 
@@ -57,37 +57,32 @@ def _finish(outline: Sequence[Point]) -> str:
 
 
 def _dot(meta: RaceMeta, car: CarMeta) -> str:
-    """In CSS pixels: the script scales each by the picture's own scale, so that dots stay legible on a phone."""
     own = " own" if car.code == meta.own_code else ""
     return (
-        f'<g class="dot{own}" data-c="{car.code}" role="button" tabindex="-1" '
-        f'aria-label="Follow {escape(car.name)}"><circle class="ring" r="10"/>'
-        f'<circle class="body" r="6" fill="{escape(car.colour)}"/><path class="cross" d="M-4-4L4 4M4-4L-4 4"/></g>'
+        f'<button type="button" class="dot{own}" data-c="{car.code}" tabindex="-1" hidden '
+        f'aria-label="Follow {escape(car.name)}"><svg viewBox="-12 -12 24 24" aria-hidden="true">'
+        f'<circle class="ring" r="10"/><circle class="body" r="6" fill="{escape(car.colour)}"/>'
+        f'<path class="cross" d="M-4-4L4 4M4-4L-4 4"/></svg><span>{car.code}</span></button>'
     )
 
 
-def _label(meta: RaceMeta, car: CarMeta) -> str:
-    own = " own" if car.code == meta.own_code else ""
-    return f'<text class="label{own}" data-c="{car.code}" y="4">{car.code}</text>'
-
-
 def track_map(meta: RaceMeta) -> str:
-    """The figure with everything that stands still, and one group for each car."""
+    """The track as SVG, and above it one button for each car: a browser moves those without drawing anything."""
     if len(meta.track.outline) < 3:
         return '<p class="empty">This race has no circuit to draw.</p>'
     outline, pit = _fit(meta.track.outline, meta.track.pit)
     cars = [car for car in meta.cars if car.code != meta.own_code]
-    cars += [car for car in meta.cars if car.code == meta.own_code]  # drawn last, so on top
-    # labels in a layer above all dots: none is hidden behind a neighbour
-    dots = "".join(_dot(meta, car) for car in cars) + "".join(_label(meta, car) for car in cars)
+    cars += [car for car in meta.cars if car.code == meta.own_code]  # last, so on top
+    dots = "".join(_dot(meta, car) for car in cars)
     return (
-        f'<svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="group" '
+        f'<div class="track"><svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="Track map of {escape(meta.circuit_name)}: the tower has every car\'s place and gap" '
         f'data-entry="{meta.track.pit_entry:g}" data-exit="{meta.track.pit_exit:g}" '
         f'data-cars="{" ".join(car.code for car in meta.cars)}">'
         f'<polygon class="kerb" points="{_line(outline)}"/>{_sectors(meta, outline)}'
         f'<polygon id="outline" class="line" points="{_line(outline)}"/>'
-        f'<polyline id="pitlane" class="pitlane" points="{_line(pit)}"/>{_finish(outline)}{dots}</svg>'
+        f'<polyline id="pitlane" class="pitlane" points="{_line(pit)}"/>{_finish(outline)}</svg>'
+        f'<div id="dots-layer" role="group" aria-label="Cars on the track">{dots}</div></div>'
     )
 
 

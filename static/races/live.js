@@ -19,7 +19,6 @@
     const holder = document.createElement('template');
     holder.innerHTML = text;
     const quiet = fresh || performance.now() - heard > 1500 || document.hidden;
-    document.body.classList.toggle('quiet', quiet);
     for (const element of [...holder.content.children]) place(element, quiet);
     heard = performance.now();
     fresh = false;
@@ -36,12 +35,26 @@
     if (element.id === 'dots') window.TrackMap.move(element.textContent, quiet);
     if (element.id === 'order') return reorder(element, old, quiet);
     if (element.id === 'st' && old.className !== element.className) announce(old, element);
+    if (element.tagName === 'PROGRESS') { old.value = element.value; return undefined; }
     numbers(element);
+    if (!quiet && GLOWS.test(element.id) && !calm.matches) glow(element);
     old.replaceWith(element);
     if (/^s[A-Z0-9]{3,8}$/.test(element.id)) rowState(element);
     if (element.id === 'tower') rowStates();
     if (element.id === 'tower') document.dispatchEvent(new CustomEvent('board:rows'));
     return undefined;
+  }
+
+  // Gaps change all the time and don't glow; what changes once a lap does.
+  const GLOWS = /^[plbxyztn][A-Z0-9]{3,8}$/;
+  let lit = [];
+  function glow(element) {
+    if (!lit.length) {
+      const batch = lit;
+      setTimeout(() => { lit = []; for (const cell of batch) cell.classList.remove('new'); }, 600);
+    }
+    lit.push(element);
+    element.classList.add('new');
   }
 
   // A class on the row, not :has() in the styles: that one is looked at again with every cell of the row.

@@ -1,24 +1,24 @@
 // Cars on the track map: glides each dot along the outline between two ticks, never across it.
+// One Web Animation a car and tick, with a keyframe at every point of the outline it passes: the browser runs them
+// without this page's thread, so the field stays smooth while the tower is being updated.
 window.TrackMap = (() => {
   const svg = document.getElementById('map');
-  if (!svg) return { move() {}, jump() {}, mark() {} };
+  if (!svg) return { move() {}, mark() {} };
   const points = (id) => Array.from(document.getElementById(id).points, (p) => [p.x, p.y]);
   const outline = points('outline');
   const pit = points('pitlane');
   const entry = Number(svg.dataset.entry);
   const exit = Number(svg.dataset.exit);
   const pitSpan = (exit - entry + 1) % 1;
-  const GLIDE_MS = 220; // a little over a tick, so that a message a few ms late doesn't make the field stutter
-  const cars = svg.dataset.cars.split(' ').map((code) => {
-    const g = svg.querySelector(`.dot[data-c="${code}"]`);
-    const label = svg.querySelector(`.label[data-c="${code}"]`);
-    return { code, g, label, from: 0, to: 0, at: 0, x: 0, y: 0, lx: 0, ly: 0, state: null, placed: false };
-  });
   const middle = [0, 1].map((axis) => outline.reduce((sum, p) => sum + p[axis], 0) / outline.length);
-  let scale = 1; // user units to a CSS pixel
+  const GLIDE_MS = 220; // a little over a tick, so that a message a few ms late doesn't make the field stutter
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
+  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false }));
+  const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
+  let scale = 1; // CSS pixels to a user unit
   let started = 0;
-  let running = false;
-  let labelled = 0;
+  let last = '';
 
   function along(line, share, closed) {
     const spans = closed ? line.length : line.length - 1;
@@ -29,109 +29,99 @@ window.TrackMap = (() => {
     return [ax + (bx - ax) * (at - k), ay + (by - ay) * (at - k), bx - ax, by - ay];
   }
 
-  function point(car) {
-    const share = car.at % 1;
+  function point(car, at) {
+    const share = ((at % 1) + 1) % 1;
     const inLane = (share - entry + 1) % 1;
     if (car.state === 'p' && pit.length > 1 && inLane <= pitSpan) return along(pit, inLane / pitSpan, false);
     return along(outline, share, true);
   }
 
-  function draw(now) {
-    const k = Math.min((now - started) / GLIDE_MS, 1);
-    for (const car of cars) {
-      if (!car.placed) continue;
-      car.at = car.from + (car.to - car.from) * k;
-      const [x, y, dx, dy] = point(car);
-      if (Math.abs(x - car.x) + Math.abs(y - car.y) < 0.05) continue;
-      car.x = x; car.y = y;
-      beside(car, dx, dy);
-      car.g.setAttribute('transform', `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${scale})`);
-      car.label.setAttribute('transform', `translate(${car.lx.toFixed(1)} ${car.ly.toFixed(1)}) scale(${scale})`);
-    }
-    if (now - labelled > 400) { labelled = now; label(); }
-    running = k < 1 && !document.hidden;
-    if (running) requestAnimationFrame(draw);
+  const css = ([x, y]) => `translate(${(x * scale).toFixed(1)}px, ${(y * scale).toFixed(1)}px)`;
+  const now = (car) => car.from + (car.to - car.from) * Math.min((performance.now() - started) / GLIDE_MS, 1);
+
+  function glide(car) {
+    const way = car.to - car.from;
+    const end = point(car, car.to);
+    [car.x, car.y] = end;
+    side(car, end[2], end[3]);
+    const still = Math.abs(way) < 1e-5 || document.hidden || calm.matches;
+    // a keyframe every few pixels keeps to the track without more work than the eye can see
+    const steps = still ? 0 : Math.max(1, Math.min(24, Math.ceil(Math.abs(way) * lapLength * scale / 7)));
+    const frames = Array.from({ length: steps + 1 }, (_, k) => css(point(car, steps ? car.from + way * k / steps : car.to)));
+    car.motion ??= new Animation(new KeyframeEffect(car.el, null, { duration: GLIDE_MS, fill: 'both' }));
+    car.motion.effect.setKeyframes({ transform: frames.length > 1 ? frames : [frames[0], frames[0]] });
+    car.motion.currentTime = 0;
+    car.motion.play();
   }
 
   // The label stands beside the track, on the outside of the bend.
-  function beside(car, dx, dy) {
+  function side(car, dx, dy) {
     const length = Math.hypot(dx, dy) || 1;
     const outward = dy * (car.x - middle[0]) - dx * (car.y - middle[1]) < 0 ? -1 : 1;
-    const nx = outward * dy / length;
-    car.lx = car.x + nx * 13 * scale;
-    car.ly = car.y - outward * dx / length * 15 * scale;
-    const anchor = nx > 0.5 ? 'start' : nx < -0.5 ? 'end' : 'middle';
-    if (anchor !== car.anchor) { car.anchor = anchor; car.label.setAttribute('text-anchor', anchor); }
+    const [nx, ny] = [outward * dy / length, -outward * dx / length];
+    const name = nx > 0.6 ? 'e' : nx < -0.6 ? 'w' : ny > 0 ? 's' : 'n';
+    if (name !== car.side) { car.side = name; car.el.dataset.side = name; }
+    car.lx = car.x * scale + { e: 25, w: -25, n: 0, s: 0 }[name];
+    car.ly = car.y * scale + { e: 0, w: 0, n: -16, s: 16 }[name];
   }
 
   // A label that would cover another one steps back; own, followed and leading cars keep theirs.
   function label() {
-    const weight = (car) => car.g.matches('.own, .followed') ? 0 : car.g.matches('.lead') ? 1 : 2;
+    const weight = (car) => car.el.matches('.own, .followed') ? 0 : car.el.matches('.lead') ? 1 : 2;
     const kept = [];
-    for (const car of [...cars].sort((a, b) => weight(a) - weight(b))) {
-      const near = (o) => Math.abs(o.lx - car.lx) < 27 * scale && Math.abs(o.ly - car.ly) < 13 * scale;
-      const hidden = !car.placed || kept.some(near);
-      car.label.classList.toggle('mute', hidden);
+    for (const car of cars.filter((each) => each.placed).sort((a, b) => weight(a) - weight(b))) {
+      const hidden = kept.some((other) => Math.abs(other.lx - car.lx) < 27 && Math.abs(other.ly - car.ly) < 13);
+      car.el.classList.toggle('mute', hidden);
       if (!hidden) kept.push(car);
     }
   }
 
   // text: one entry a car, its share of the lap in ten-thousandths and a letter for its state
   function move(text, jump) {
+    last = text;
     const entries = text.split(' ');
-    cars.forEach((car, index) => {
-      const entry_ = entries[index];
-      if (!entry_) { visible(car, false); car.placed = false; return; }
-      const share = parseInt(entry_, 10) / 10000;
-      const state = entry_.match(/[a-z]?$/)[0];
-      if (state !== car.state) {
-        car.state = state;
-        car.g.classList.toggle('gone', state === 'r');
-        car.g.classList.toggle('pitting', state === 'p');
-      }
-      let ahead = (share - (car.at % 1) + 1) % 1;
-      if (ahead > 0.9) ahead -= 1; // a hair behind where it already is, not a lap ahead
-      car.from = jump || !car.placed ? share : car.at;
-      car.to = jump || !car.placed ? share : car.at + ahead;
-      if (!car.placed) { car.placed = true; visible(car, true); car.x = -1e4; }
-    });
+    const targets = cars.map((car) => (car.placed ? now(car) : 0));
     started = performance.now();
-    if (jump) started -= GLIDE_MS;
-    if (!running && !document.hidden) { running = true; requestAnimationFrame(draw); }
+    cars.forEach((car, index) => aim(car, entries[index], targets[index], jump));
+    label();
   }
 
-  function visible(car, on) {
-    car.g.style.display = car.label.style.display = on ? '' : 'none';
+  function aim(car, words, at, jump) {
+    if (!words) { car.el.hidden = true; car.placed = false; return; }
+    const share = parseInt(words, 10) / 10000;
+    const state = words.match(/[a-z]?$/)[0];
+    if (state !== car.state) {
+      car.state = state;
+      car.el.classList.toggle('gone', state === 'r');
+      car.el.classList.toggle('pitting', state === 'p');
+    }
+    let ahead = (share - (at % 1) + 1) % 1;
+    if (ahead > 0.9) ahead -= 1; // a hair behind where it already is, not a lap ahead
+    const fresh = jump || !car.placed;
+    car.from = fresh ? share : at;
+    car.to = fresh ? share : at + ahead;
+    if (!car.placed) { car.placed = true; car.el.hidden = false; }
+    glide(car);
   }
 
   function mark(name, code) {
-    for (const car of cars) {
-      car.g.classList.toggle(name, car.code === code);
-      car.label.classList.toggle(name, car.code === code);
-    }
-    labelled = 0;
+    for (const car of cars) car.el.classList.toggle(name, car.code === code);
+    label();
   }
 
   new ResizeObserver(() => {
     if (!svg.clientWidth) return; // on a phone the map may stand behind another tab
-    const box = svg.viewBox.baseVal;
-    scale = Math.max(box.width / svg.clientWidth, box.height / svg.clientHeight);
-    svg.style.setProperty('--k', scale);
-    for (const car of cars) car.x = -1e4;
-    if (!running) requestAnimationFrame(draw);
+    scale = svg.clientWidth / svg.viewBox.baseVal.width;
+    svg.style.setProperty('--k', 1 / scale);
+    if (last) move(last, true);
   }).observe(svg);
 
-  svg.addEventListener('keydown', (event) => {
+  document.getElementById('dots-layer').addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const dots = cars.map((car) => car.g);
+    const dots = cars.filter((car) => car.placed).map((car) => car.el);
     const at = dots.indexOf(document.activeElement);
     if (step && at >= 0) { dots[(at + step + dots.length) % dots.length].focus(); event.preventDefault(); }
-    if ((event.key === 'Enter' || event.key === ' ') && at >= 0) {
-      event.preventDefault();
-      dots[at].dispatchEvent(new MouseEvent('click', { bubbles: true }));
-    }
   });
-  cars[0]?.g.setAttribute('tabindex', '0');
-  for (const car of cars) visible(car, false);
+  cars[0]?.el.setAttribute('tabindex', '0');
   return { move, mark };
 })();
