@@ -18,6 +18,7 @@ from races.live.rendering import Screen, screen_of
 from races.live.service import life_of, service
 from races.models import Race
 from races.report.history import history
+from races.report.views import report_page
 from races.sim import circuit_slugs, default_laps, load_circuit, load_season
 
 PAGE = 30
@@ -81,6 +82,8 @@ def can_stop(request: HttpRequest, race: Race) -> bool:
 @require_GET
 def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Race, pk=race_id)
+    if not found.is_active:
+        return report_page(request, found)
     screen = _screen(found)
     context = {
         "race": found,

@@ -1,4 +1,4 @@
-"""Replay and downloads of a race that has ended."""
+"""Report, replay and downloads of a race that has ended."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET
 from races import replay
 from races.live.rendering import ROLES
 from races.models import TICK_MS, Race
+from races.report import downloads
+from races.report.report import report
 
 DIGITS = 9
 
@@ -30,6 +32,31 @@ def _whole(request: HttpRequest, name: str, otherwise: int, low: int, high: int)
     text = request.GET.get(name, "")
     good = text.isascii() and text.isdigit() and len(text) <= DIGITS
     return min(max(int(text) if good else otherwise, low), high)
+
+
+def report_page(request: HttpRequest, race: Race) -> HttpResponse:
+    return render(request, "races/report.html", report(race, request.GET.getlist("drivers")))
+
+
+@require_GET
+def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpResponse:
+    race = get_object_or_404(Race, pk=race_id)
+    if what not in downloads.TABLES or race.is_active:
+        raise Http404("no such table")
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{downloads.name(race)}-{what}.csv"'
+    downloads.write_csv(response, race, what)
+    return response
+
+
+@require_GET
+def download_json(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    race = get_object_or_404(Race, pk=race_id)
+    if race.is_active:
+        raise Http404("not over yet")
+    response = JsonResponse(downloads.whole(race), json_dumps_params={"indent": 1})
+    response["Content-Disposition"] = f'attachment; filename="{downloads.name(race)}.json"'
+    return response
 
 
 @require_GET

@@ -1,0 +1,186 @@
+"""The report's charts, as SVG without a script: places, gaps, tyres and times by lap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from races.live.render_text import lap_time
+from races.report.drawing import (
+    band,
+    chart,
+    dot,
+    labels,
+    lap_steps,
+    line,
+    nice_step,
+    rule,
+    spread,
+    text,
+)
+from races.report.laps import Car, Point
+
+ROW, FOOT, TOP = 19, 22, 16
+GAPS_HIGH, TIMES_HIGH = 300, 240
+SLOW = 1.12  # of the best lap shown: what is slower stands at the chart's edge
+NEUTRAL = {"safety_car": "SC", "vsc": "VSC"}
+Spans = Sequence[tuple[str, int, int]]
+
+
+def _kind(car: Car, chosen: bool = True) -> str:
+    parts = ("case", car.own and "own", car.second and "second", not chosen and "faint")
+    return " ".join(part for part in parts if part)
+
+
+def _ordered(cars: Sequence[Car]) -> list[Car]:
+    """The own car last: what is drawn last lies on top."""
+    return sorted(cars, key=lambda car: car.own)
+
+
+def _neutral(spans: Spans, laps: int, height: float) -> str:
+    drawn = ""
+    for kind, first, last in spans:
+        start = (first - 1) / laps
+        drawn += band(start, last / laps, height, "neutral") + text(start, 10, NEUTRAL[kind], "word")
+    return drawn
+
+
+def _axis(laps: int, height: float) -> str:
+    return "".join(text(lap / laps, height + 16, str(lap), "axis") for lap in lap_steps(laps))
+
+
+def lap_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
+    """Positions at the line: from the grid at the left to the flag at the right."""
+    height = TOP + ROW * len(cars)
+
+    def y(position: int) -> float:
+        return TOP + ROW * (position - 0.5)
+
+    lines = marks = ""
+    for car in _ordered(cars):
+        drawn = [(0.0, y(car.grid))] if car.grid else []
+        drawn += [(point.lap / laps, y(point.position)) for point in car.points]
+        if len(drawn) > 1:
+            lines += line(drawn, _kind(car), car.colour)
+        if drawn and car.status == "retired":
+            marks += text(drawn[-1][0], drawn[-1][1] + 5, "×", "cross")
+    left = labels(
+        ((y(car.grid) + 4, f"{car.grid} {car.code}", _word(car)) for car in cars if car.grid),
+        height + FOOT,
+        "left",
+    )
+    right = labels(
+        ((y(place) + 4, car.code, _word(car)) for place, car in enumerate(cars, 1)), height + FOOT, "right"
+    )
+    own = next((car for car in cars if car.own), None)
+    title = "Lap chart: each car's position at the end of each lap."
+    if own and own.points:
+        title += f" {own.name} started {own.grid}. and ended {cars.index(own) + 1}."
+    marks = _neutral(spans, laps, height) + _axis(laps, height) + marks
+    return chart(title, height + FOOT, left, right, lines, marks)
+
+
+def _word(car: Car) -> str:
+    return "own" if car.own else "out" if car.status == "retired" else ""
+
+
+def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Spans) -> str:
+    """Seconds behind the leader at the line: the chosen cars in their colours, the others faint."""
+    shown = [car for car in cars if car.code in chosen]
+    most = max((point.gap_s or 0.0 for car in shown for point in car.points), default=0.0)
+    limit = max(most * 1.08, 1.0)
+
+    def y(gap: float) -> float:
+        return TOP + (GAPS_HIGH - TOP) * gap / limit
+
+    lines = ""
+    for car in sorted(cars, key=lambda car: (car.code in chosen, car.own)):
+        for run in _runs(car.points, limit):
+            lines += line(
+                [(p.lap / laps, y(p.gap_s or 0.0)) for p in run], _kind(car, car in shown), car.colour
+            )
+    step = nice_step(limit)
+    ticks = [step * n for n in range(int(limit / step) + 1)]
+    left = labels(
+        ((y(tick) + 4, f"+{tick:g} s" if tick else "leader", "") for tick in ticks), GAPS_HIGH + FOOT, "left"
+    )
+    ends = sorted((y(car.points[-1].gap_s or 0.0), car) for car in shown if car.points)
+    marks = (
+        "".join(rule(y(tick)) for tick in ticks) + _neutral(spans, laps, GAPS_HIGH) + _axis(laps, GAPS_HIGH)
+    )
+    title = f"Gaps to the leader at the end of each lap, of {', '.join(car.code for car in shown)}."
+    return chart(title, GAPS_HIGH + FOOT, left, _ends(ends, GAPS_HIGH), lines, marks)
+
+
+def _ends(ends: Sequence[tuple[float, Car]], height: float) -> str:
+    """The codes at the lines' right ends."""
+    places = spread([y + 4 for y, _ in ends], TOP, height)
+    named = ((place, car.code, _word(car)) for place, (_, car) in zip(places, ends, strict=True))
+    return labels(named, height + FOOT, "right")
+
+
+def _runs(points: Sequence[Point], limit: float) -> list[list[Point]]:
+    """The stretches of a line that lie in the picture."""
+    inside = groupby(points, key=lambda point: point.gap_s is not None and point.gap_s <= limit)
+    return [run for good, group in inside if good and len(run := list(group)) > 1]
+
+
+def stint_chart(cars: Sequence[Car], laps: int) -> str:
+    height = ROW * len(cars)
+    marks = ""
+    for row, car in enumerate(cars):
+        top = row * ROW
+        if car.own:
+            marks += f'<rect class="mine" width="100%" y="{top}" height="{ROW}"/>'
+        for stint in car.stints:
+            start, share = (stint.first - 1) / laps, stint.laps / laps
+            marks += (
+                f'<rect class="stint t{stint.tyre}" x="{start:.2%}" width="{share:.2%}" y="{top + 2}" '
+                f'height="{ROW - 4}"><title>{car.code}: {TYRES.get(stint.tyre, stint.tyre)}, laps '
+                f"{stint.first} to {stint.last}</title></rect>"
+            )
+            if share > 0.05:
+                words = f"{stint.tyre} {stint.laps}" if share > 0.16 else stint.tyre
+                marks += text(start + share / 2, top + ROW / 2 + 4, words, "onbar")
+        if car.status == "retired":
+            reached = car.stints[-1].last / laps if car.stints else 0.0
+            marks += text(reached, top + ROW / 2 + 5, " × out", "word")
+    left = labels(
+        ((row * ROW + 14, car.code, _word(car)) for row, car in enumerate(cars)), height + FOOT, "left"
+    )
+    title = "Stints: which tyres each car had on, in the order of the classification."
+    return chart(title, height + FOOT, left, "", "", marks + _axis(laps, height))
+
+
+TYRES = {"S": "soft", "M": "medium", "H": "hard"}
+
+
+def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
+    """Lap times of some cars; slow laps (stops, safety cars) at the upper edge, as rings."""
+    times = [point.time_s for car in cars for point in car.points if point.time_s]
+    if not times:
+        return ""
+    best, ceiling = min(times), min(max(times), min(times) * SLOW)
+    span = max(ceiling - best, 0.5)
+
+    def y(seconds: float) -> float:
+        return TIMES_HIGH - 8 - (TIMES_HIGH - TOP - 12) * min((seconds - best) / span, 1.0)
+
+    lines = dots = ""
+    for car in _ordered(cars):
+        timed = [(point.lap / laps, y(point.time_s), point) for point in car.points if point.time_s]
+        if len(timed) > 1:
+            lines += line([(x, at) for x, at, _ in timed], _kind(car), car.colour)
+        for x, at, point in timed:
+            slow = (point.time_s or 0) > ceiling
+            title = f"{car.code}, lap {point.lap}: {lap_time(point.time_s)}"
+            dots += dot(x, at, "slow" if slow else "mark", "none" if slow else car.colour, title)
+    step = nice_step(span)
+    ticks = [step * n for n in range(int(best / step) + 1, int((best + span) / step) + 1)]
+    left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")
+    ends = sorted((y(car.points[-1].time_s or best), car) for car in cars if car.points)
+    marks = (
+        "".join(rule(y(tick)) for tick in ticks) + _neutral(spans, laps, TIMES_HIGH) + _axis(laps, TIMES_HIGH)
+    )
+    title = f"Lap times of {', '.join(car.code for car in cars)}; the best of them {lap_time(best)}."
+    return chart(title, TIMES_HIGH + FOOT, left, _ends(ends, TIMES_HIGH), lines, marks + dots)

@@ -1,0 +1,168 @@
+"""The report of a race that has ended: from its rows to what its page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from races.live.history import last_frame
+from races.live.render_panels import CONTROL_WORDS
+from races.live.render_text import NONE, gap, lap_time
+from races.models import TICK_MS, Race, Result
+from races.recorder.recording import results as rows_of
+from races.report import charts
+from races.report.engines import EngineRoom, engine_room, moment
+from races.report.laps import Car, Point, neutral, points, stints
+
+CHOSEN_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the classification, in words."""
+
+    car: Car
+    result: Result
+    place: str
+    moved: str
+    way: str
+    gap: str
+    best: str
+    fastest: bool
+    average: str
+
+
+def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
+    """The template's context. asked: codes of the drivers whose gaps and times are to be shown."""
+    results = list(race.results.all()) or _as_it_stood(race)
+    cars = _cars(race, results)
+    chosen = _chosen(cars, asked)
+    rows = _rows(cars, results)
+    return {
+        "race": race,
+        "rows": rows,
+        "winner": rows[0] if rows else None,
+        "own": next((row for row in rows if row.car.own), None),
+        "fastest": next((row for row in rows if row.fastest), None),
+        "cars": cars,
+        "chosen": chosen,
+        "charts": _charts(race, cars, chosen),
+        "tables": _tables(cars),
+        "commentary": [(_moment(race, line.timestamp), line) for line in race.commentary.all()],
+        "control": [
+            (moment(row.tick), row.lap, CONTROL_WORDS.get(row.type, ""), row)
+            for row in race.control.exclude(type="overtake")
+        ],
+        "engines": _engines(race),
+        "can_replay": race.recorded_tick >= 0,
+    }
+
+
+def _as_it_stood(race: Race) -> list[Result]:
+    """Of a race that failed on the way there is no classification, only its last order."""
+    frame = last_frame(race)
+    averages = {car["driver_name"]: car["average_speed_kmh"] for car in frame["cars"]} if frame else {}
+    return rows_of(race, frame, averages) if frame else []
+
+
+def _engines(race: Race) -> EngineRoom | None:
+    return engine_room(race) if race.anomaly_detection and race.recorded_tick >= 0 else None
+
+
+def _moment(race: Race, ms: int) -> str:
+    """Commentary has no tick of its own."""
+    return moment(max(0, ms - (race.started_ms or ms)) // TICK_MS)
+
+
+def _cars(race: Race, results: Sequence[Result]) -> list[Car]:
+    colours = {entry.driver_code: entry.colour for entry in race.entries.all()}
+    timed = points(race.lap_set.all())
+    seen: set[str] = set()
+    cars = []
+    for result in results:
+        code = result.driver_code
+        cars.append(
+            Car(
+                code=code,
+                name=result.driver_name,
+                colour=colours.get(code, "#8a93a3"),
+                own=code == race.driver_code,
+                grid=result.grid,
+                status=result.status,
+                second=result.team_name in seen,
+                points=timed.get(code, ()),
+                stints=stints(result.stints, max(result.laps, 1)),
+            )
+        )
+        seen.add(result.team_name)
+    return cars
+
+
+def _chosen(cars: Sequence[Car], asked: Sequence[str]) -> list[str]:
+    """Who was asked for; else the own driver, the podium and who was near."""
+    codes = [car.code for car in cars]
+    found = [code for code in codes if code in asked]
+    if found:
+        return found[:CHOSEN_MOST]
+    own = next((place for place, car in enumerate(cars) if car.own), 0)
+    near = {0, 1, 2, own - 1, own, own + 1}
+    return [code for place, code in enumerate(codes) if place in near]
+
+
+def _rows(cars: Sequence[Car], results: Sequence[Result]) -> list[Row]:
+    bests = [result.best_lap_s for result in results if result.best_lap_s is not None]
+    best = min(bests, default=None)
+    return [_row(car, result, best) for car, result in zip(cars, results, strict=True)]
+
+
+def _row(car: Car, result: Result, best: float | None) -> Row:
+    retired = result.status == "retired"
+    gained = result.grid - result.position if result.grid else 0
+    speed = result.average_speed_kmh
+    behind = gap(result.gap_s, result.laps_down)
+    return Row(
+        car=car,
+        result=result,
+        place=str(result.position),
+        moved=f"▲{gained}" if gained > 0 else f"▼{-gained}" if gained < 0 else "·",
+        way="up" if gained > 0 else "dn" if gained < 0 else "",
+        gap="Out" if retired else "Leader" if result.position == 1 else behind,
+        best=lap_time(result.best_lap_s),
+        fastest=best is not None and result.best_lap_s == best,
+        average=NONE if speed is None else f"{speed:.1f}",
+    )
+
+
+def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str]) -> dict[str, SafeString]:
+    laps = max(_laps(cars), default=0)
+    if not laps:
+        return {}
+    spans = neutral(race.control.values_list("type", "lap"), laps)
+    drawn = {
+        "places": charts.lap_chart(cars, laps, spans),
+        "gaps": charts.gap_chart(cars, chosen, laps, spans),
+        "stints": charts.stint_chart(cars, laps),
+        "times": charts.times_chart([car for car in cars if car.code in chosen], laps, spans),
+    }
+    return {name: mark_safe(svg) for name, svg in drawn.items()}  # noqa: S308  # drawing escapes what it is given
+
+
+def _laps(cars: Sequence[Car]) -> list[int]:
+    return sorted({point.lap for car in cars for point in car.points})
+
+
+def _tables(cars: Sequence[Car]) -> dict[str, list[tuple[int, list[str]]]]:
+    """Behind the charts: a row a lap, a column a car."""
+    words: dict[str, Callable[[Point], str]] = {
+        "places": lambda point: str(point.position),
+        "gaps": lambda point: gap(point.gap_s or None),
+        "times": lambda point: lap_time(point.time_s),
+    }
+    by_car = [{point.lap: point for point in car.points} for car in cars]
+    return {
+        name: [(lap, [say(row[lap]) if lap in row else NONE for row in by_car]) for lap in _laps(cars)]
+        for name, say in words.items()
+    }
