@@ -125,8 +125,7 @@
     const is = now.className.split(' ');
     document.dispatchEvent(new CustomEvent('board:state', { detail: { was, is } }));
     const live = was[0] !== 'over' && was[0] !== 'waiting';
-    const watching = !document.body.matches('.big, .replaying');
-    if (is[0] === 'over' && live && watching) setTimeout(() => byId('finish').showModal(), 1200);
+    if (is[0] === 'over' && live && !document.body.classList.contains('big')) setTimeout(() => byId('finish').showModal(), 1200);
   }
 
   // ---- acknowledgements and the round trip ----
