@@ -1,0 +1,197 @@
+"""The live page in a real browser, on a real lab."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from e2e.conftest import Lab
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def race(lab: Lab, chromium: Browser) -> str:
+    """A race that runs long enough for every test here: its path."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{lab.address}/?laps=40&seed=7")
+    page.click("#go")
+    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
+    path = page.url.removeprefix(lab.address)
+    context.close()
+    return path
+
+
+def watch(page: Page, lab: Lab, race: str, query: str = "") -> None:
+    page.goto(lab.address + race + query)
+    page.locator("body[data-conn=live]").wait_for()
+    page.locator("#st.race").wait_for(state="attached")
+
+
+def tick(page: Page) -> int:
+    return int(page.get_attribute("#dots", "data-tick") or 0)
+
+
+def until_tick(page: Page, number: int) -> None:
+    page.wait_for_selector("#dots", state="attached")
+    while tick(page) < number:
+        page.wait_for_timeout(50)
+
+
+def test_typing_finds_a_driver_and_the_button_says_what_it_will_do(page: Page, lab: Lab) -> None:
+    page.goto(lab.address)
+    page.keyboard.type("verst")
+    expect(page.locator("#go")).to_have_text(
+        re.compile(r"^Start: Verstappen at Monza, \d+ laps, about \d+ s$")
+    )
+    page.click("[data-preset=real]")
+    expect(page.locator("#go")).to_have_text(re.compile(r"about \d+ min$"))
+
+
+def test_a_wrong_entry_comes_back_with_its_error_and_what_was_typed(page: Page, lab: Lab) -> None:
+    page.goto(lab.address)
+    page.evaluate("document.getElementById('seed').value = 'blue'")
+    with page.expect_response(lambda response: response.request.method == "POST") as response:
+        page.click("#go")
+    assert response.value.status == 422
+    expect(page.locator("#seed-error")).to_be_visible()
+    expect(page.locator("#seed")).to_have_value("blue")
+
+
+def test_rows_keep_to_the_order_of_their_positions_while_the_race_goes_on(
+    page: Page, lab: Lab, race: str
+) -> None:
+    watch(page, lab, race)
+    first = tick(page)
+    for number in range(first + 1, first + 16):
+        until_tick(page, number)
+        places = page.evaluate(
+            "Array.from(document.getElementById('rows').children, (row) => Number(row.cells[0].textContent))"
+        )
+        assert places == list(range(1, 23))
+
+
+def test_a_race_from_the_lights_to_the_result(page: Page, lab: Lab) -> None:
+    page.goto(f"{lab.address}/?laps=1&pace=30&seed=3")
+    page.keyboard.type("lec")
+    page.click("#go")
+    page.locator(".lights").wait_for(state="visible")
+    page.locator("#st.l5").wait_for(state="attached")
+    page.locator(".lights").wait_for(state="hidden")
+    expect(page.locator("#finish")).to_be_visible()
+    expect(page.locator("#result h2")).to_contain_text("wins")
+    expect(page.locator("#result .own th")).to_contain_text("Leclerc")
+    assert page.locator("#result tbody tr").count() == 22
+    page.keyboard.press("Escape")
+    expect(page.locator("form.stop")).to_be_hidden()
+
+
+def test_only_who_started_a_race_sees_the_button_that_stops_it(
+    page: Page, chromium: Browser, lab: Lab
+) -> None:
+    page.goto(f"{lab.address}/?laps=30")
+    page.click("#go")
+    page.locator("#st.race").wait_for(state="attached")
+    other = chromium.new_context()
+    guest = other.new_page()
+    watch(guest, lab, page.url.removeprefix(lab.address))
+    expect(guest.locator("form.stop")).to_have_count(0)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("form.stop button")
+    expect(guest.locator("#life")).to_contain_text("Red flag")
+    expect(guest.locator("#result")).to_contain_text("Race stopped")
+    other.close()
+
+
+def test_dots_stay_on_the_track_between_two_ticks(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    off = page.evaluate(
+        """async () => {
+          const map = document.getElementById('map').getBoundingClientRect();
+          const scale = map.width / 1000;
+          const line = Array.from(document.getElementById('outline').points, (p) => [p.x * scale, p.y * scale]);
+          const pit = Array.from(document.getElementById('pitlane').points, (p) => [p.x * scale, p.y * scale]);
+          const far = (x, y, points) => Math.min(...points.map(([a, b]) => Math.hypot(a - x, b - y)));
+          let worst = 0;
+          for (let frame = 0; frame < 60; frame++) {
+            await new Promise(requestAnimationFrame);
+            for (const dot of document.querySelectorAll('.dot:not([hidden])')) {
+              const box = dot.getBoundingClientRect();
+              const [x, y] = [box.x + box.width / 2 - map.x, box.y + box.height / 2 - map.y];
+              worst = Math.max(worst, Math.min(far(x, y, line), far(x, y, pit)));
+            }
+          }
+          return worst;
+        }"""
+    )
+    assert off < 6, "pixels from the nearest point of outline or pit lane"
+
+
+def test_following_a_car_marks_it_and_predicts_its_stop(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.click("button[data-follow=PIA]")
+    expect(page.locator("#RPIA")).to_have_class(re.compile("followed"))
+    expect(page.locator("#follow-name")).to_contain_text("Following PIA")
+    page.reload()
+    expect(page.locator("#RPIA")).to_have_class(re.compile("followed"))
+
+
+def test_only_acknowledgements_go_up_and_the_round_trip_is_shown(page: Page, lab: Lab, race: str) -> None:
+    sent: list[str] = []
+    page.on("websocket", lambda opened: opened.on("framesent", lambda text: sent.append(str(text))))
+    watch(page, lab, race)
+    expect(page.locator("#rtt")).to_have_text(re.compile(r"round trip [\d.]+ ms"))
+    until_tick(page, tick(page) + 20)
+    assert sent
+    assert all(re.fullmatch(r"ack \d+", text) for text in sent)
+    assert len(sent) <= 8
+
+
+def test_nothing_scrolls_sideways_on_a_phone_and_the_bar_leads_everywhere(
+    chromium: Browser, lab: Lab, race: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    watch(page, lab, race)
+    for tab in ("tower", "map", "talk", "engine", "lab"):
+        page.click(f"[data-tab-to={tab}]")
+        expect(page.locator(f"[data-tab={tab}]").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, tab
+    page.click("[data-tab-to=tower]")
+    heights = page.evaluate(
+        "Array.from(document.querySelectorAll('.bar button, .switch button'), (b) => b.offsetHeight)"
+    )
+    assert min(heights) >= 44
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_axe_finds_nothing(chromium: Browser, lab: Lab, race: str, theme: str, width: int) -> None:
+    # the policy would keep axe's own script out
+    context = chromium.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
+    context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    page = context.new_page()
+    for path in ("/", race):
+        page.goto(lab.address + path)
+        page.wait_for_timeout(300)
+        found = Axe().run(page).response["violations"]
+        assert [(finding["id"], finding["nodes"][0]["html"][:120]) for finding in found] == [], path
+    context.close()
+
+
+def test_a_restarted_server_is_seen_and_the_page_comes_back_by_itself(
+    page: Page, lab: Lab, race: str
+) -> None:
+    watch(page, lab, race)
+    before = tick(page)
+    lab.stop()
+    page.locator("body[data-conn=lost]").wait_for()
+    expect(page.locator("#conn")).to_contain_text("Reconnecting")
+    lab.start()
+    page.locator("body[data-conn=live]").wait_for(timeout=8_000)
+    until_tick(page, before + 1)
