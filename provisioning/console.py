@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError, Refused
 from provisioning.opening import open_session
 from provisioning.progress import Shown, Silent, progress_on
@@ -36,6 +37,7 @@ class CloudCommand(BaseCommand):
     """Ends with a message, never with a traceback that could hold a secret."""
 
     requires_system_checks: list[str] = []
+    clock = Clock()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,8 +88,16 @@ class CloudCommand(BaseCommand):
         stream.write(self.scrub(text), lambda plain: plain)
 
     def begin(self, wanted: Wanted, yes: bool, adopt: str = "", keep: bool = True) -> Session:
+        """keep False: the journal is read and not written."""
         session = open_session(
-            wanted, credentials(), journal_path(), self.asker(yes), adopt=adopt, keep=keep, scrub=self.scrub
+            wanted,
+            credentials(),
+            journal_path(),
+            self.asker(yes),
+            self.clock,
+            adopt,
+            keep=keep,
+            scrub=self.scrub,
         )
         self.progress = progress_on(sys.stdout, self.scrub)
         return session

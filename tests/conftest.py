@@ -19,6 +19,17 @@ def no_leftover_connection() -> Iterator[None]:
     connection.use(None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cases a sweep ran: record_property("cases", (what, how many)). Workers send it along."""
+    counted: dict[str, int] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "cases":
+                counted[value[0]] = counted.get(value[0], 0) + value[1]
+    for what, cases in counted.items():
+        terminalreporter.write_line(f"{what}: {cases} cases")
+
+
 def wait_for(what: Callable[[], T], why: str, seconds: float = 15.0) -> T:
     """What the call returns once it is true. Fails with `why` when it never is."""
     end = time.monotonic() + seconds

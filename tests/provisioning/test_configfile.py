@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from provisioning import configfile
 from provisioning.errors import Refused
 
-KAFKA = {"bootstrap.servers": "pkc-1:9092", "sasl.password": "p: '#\"", "topics": {"positions": "f1"}}
-SECTIONS = {"kafka": KAFKA, "analytics": {"engine": "flink", "commentary": "embedded"}}
+KAFKA: dict[str, object] = {
+    "bootstrap.servers": "pkc-1:9092",
+    "sasl.password": "p: '#\"",
+    "topics": {"positions": "f1"},
+}
+SECTIONS: dict[str, dict[str, object]] = {
+    "kafka": KAFKA,
+    "analytics": {"engine": "flink", "commentary": "embedded"},
+}
 FILES = [
     "",
     "# only a comment",

@@ -5,7 +5,6 @@ By turns each call meets two of the ten faults; with `make test-full` all of the
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -113,48 +112,47 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+Count = Callable[[str, object], None]
+
+
+def part_of(calls: int, part: int) -> list[tuple[int, str]]:
+    return [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_provision_recovers_from_a_fault_at_every_call(
-    part: int, folder: Path, capsys: pytest.CaptureFixture[str]
+    part: int, folder: Path, record_property: Count
 ) -> None:
     calls = clean("flink")[1]
-    chosen = [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
+    chosen = part_of(calls, part)
     sweep(provision_case, "flink", folder, chosen)
-    with capsys.disabled():
-        sys.stdout.write(f" {len(chosen)} faults in provision, two at each {PARTS}th of its {calls} calls")
+    record_property("cases", (f"provision, two faults at each of its {calls} calls", len(chosen)))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_teardown_recovers_from_a_fault_at_every_call(
-    part: int, folder: Path, capsys: pytest.CaptureFixture[str]
+    part: int, folder: Path, record_property: Count
 ) -> None:
     calls = clean("flink")[2]
-    chosen = [case for case in cases(calls, all_faults=False) if case[0] % PARTS == part]
+    chosen = part_of(calls, part)
     sweep(teardown_case, "flink", folder, chosen)
-    with capsys.disabled():
-        sys.stdout.write(f" {len(chosen)} faults in teardown, two at each {PARTS}th of its {calls} calls")
+    record_property("cases", (f"teardown, two faults at each of its {calls} calls", len(chosen)))
 
 
-def test_teardown_after_a_provision_that_was_killed_at_any_call(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_teardown_after_a_provision_that_was_killed_at_any_call(folder: Path, record_property: Count) -> None:
     """After the effect, before the journal: the worst moment. Every third call; all of them in the long sweep."""
     chosen = [(call, "kill_after") for call in range(1, clean("flink")[1] + 1, 3)]
     sweep(abandoned_case, "flink", folder, chosen)
-    with capsys.disabled():
-        sys.stdout.write(f" {len(chosen)} killed provisions torn down")
+    record_property("cases", ("teardown after a killed provision", len(chosen)))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_every_fault_at_every_call(engine: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_fault_at_every_call(engine: str, folder: Path, record_property: Count) -> None:
     provisions, teardowns = (list(cases(calls, all_faults=True)) for calls in clean(engine)[1:])
     sweep(provision_case, engine, folder / "up", provisions)
     sweep(teardown_case, engine, folder / "down", teardowns)
     killed = [case for case in provisions if case[1] in KILLS]
     sweep(abandoned_case, engine, folder / "left", killed)
-    with capsys.disabled():
-        sys.stdout.write(
-            f" {engine}: {len(provisions)} faults in provision, {len(teardowns)} in teardown, {len(killed)} left"
-        )
+    record_property("cases", (f"every fault at every call, {engine}", len(provisions + teardowns + killed)))

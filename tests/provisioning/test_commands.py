@@ -1,0 +1,368 @@
+"""The three commands as a person runs them: output, questions, exit codes; and killed for real, over a real Kafka."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+
+from f1site.config import read_lab
+from provisioning import guard
+from provisioning.clock import Clock
+from provisioning.console import CloudCommand
+from provisioning.standin import Exchange, Fault, Standin, picture
+from tests.provisioning.bench import NOTHING, SHORT, Hands
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Desk:
+    """A person at a shell. clock: the one that the stand-in goes by too."""
+
+    standin: Standin
+    hands: Hands
+    folder: Path
+    capsys: pytest.CaptureFixture[str]
+    guards: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / ".confluent" / "journal.json"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.yaml"
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """(exit code, everything that was printed). Fails if a secret is in it."""
+        try:
+            call_command(*arguments)
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = self.capsys.readouterr()
+        for key in self.standin.state.keys.values():
+            assert key.secret not in out + err
+        return code, out + err
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    hands = Hands()
+    with Standin(SHORT, clock=hands, kafka=False) as standin:
+        found = Desk(standin, hands, tmp_path, capsys)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "F1_CONFIG"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("CONFLUENT_CLOUD_URL", standin.url)
+        monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", standin.key)
+        monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", standin.secret)
+        monkeypatch.setenv("F1_JOURNAL", str(found.journal))
+        monkeypatch.setattr(CloudCommand, "clock", Clock(sleep=hands.turn, monotonic=hands))
+        monkeypatch.setattr(guard, "start", lambda *a: found.guards.append(tuple(map(str, a))))
+        command = "provisioning.management.commands.provision_confluent.produce_and_read_back"
+        monkeypatch.setattr(command, lambda session: "not tried")
+        settings.LAB = read_lab(tmp_path, {})
+        yield found
+
+
+def test_the_plan_writes_nothing_and_says_what_would_be_made(desk: Desk) -> None:
+    code, said = desk.run("provision_confluent", "--plan", "--flink")
+    assert code == 0
+    assert " + create environment f1-leaderboard-env" in said
+    assert "f1-leaderboard-env-average-speed-query" in said
+    assert "left out: no AWS keys" in said
+    assert {call.method for call in desk.standin.calls} == {"GET"}
+    assert not desk.journal.exists()
+    assert not desk.config.exists()
+
+
+def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink")
+    settings = read_lab(desk.folder, {})
+    django_settings.LAB = settings
+    journal, calls = desk.journal.read_bytes(), len(desk.standin.calls)
+    code, said = desk.run("provision_confluent", "--plan")
+    assert (code, "Nothing to do" in said) == (0, True)
+    assert {call.method for call in desk.standin.calls[calls:]} == {"GET"}
+    assert desk.journal.read_bytes() == journal
+
+
+def test_the_plan_names_what_would_be_dropped(desk: Desk) -> None:
+    desk.run("provision_confluent")
+    _, said = desk.run("provision_confluent", "--plan", "--flink")
+    assert (
+        " - drop   topic f1-driver-avg-speed  (and made anew as a Flink table; you are asked first)" in said
+    )
+    assert " = leave  environment f1-leaderboard-env" in said
+
+
+def test_provision_ends_with_what_stands_what_it_costs_and_what_comes_next(desk: Desk) -> None:
+    code, said = desk.run("provision_confluent", "--flink")
+    assert code == 0
+    assert "Stands: environment f1-leaderboard-env (env-" in said
+    assert "about $0.21 an hour for 1 running Flink statement" in said
+    assert "make run" in said
+    assert "No AWS keys in the environment" in said
+    code, said = desk.run("provision_confluent", "--flink")
+    assert (code, "Nothing changed: everything stood already." in said) == (0, True)
+
+
+def test_a_question_without_a_terminal_is_not_answered_by_silence(desk: Desk) -> None:
+    desk.run("provision_confluent")
+    code, said = desk.run("provision_confluent", "--flink")
+    assert code == 1
+    assert "drops f1-driver-avg-speed" in said
+    assert "with --yes" in said
+    code, said = desk.run("provision_confluent", "--flink", "--yes")
+    assert code == 0
+
+
+def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink")
+    code, said = desk.run("teardown_confluent")
+    assert (code, "with --yes" in said) == (1, True)
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert code == 0
+    assert "Service account   f1-leaderboard-env-lab" in said
+    assert "Nothing of this lab is left on Confluent Cloud" in said
+    assert picture(desk.standin.state) == NOTHING
+    assert not desk.config.exists()
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert (code, "Nothing of this lab stands" in said) == (0, True)
+
+
+def test_a_teardowns_plan_touches_nothing(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink")
+    before, journal = picture(desk.standin.state), desk.journal.read_bytes()
+    code, said = desk.run("teardown_confluent", "--plan")
+    assert (code, "Nothing was touched" in said) == (0, True)
+    assert "Environment       f1-leaderboard-env" in said
+    assert (picture(desk.standin.state), desk.journal.read_bytes()) == (before, journal)
+
+
+def test_without_a_journal_yes_needs_the_environments_id(desk: Desk) -> None:
+    desk.run("provision_confluent")
+    identity = next(iter(desk.standin.state.environments))
+    desk.journal.unlink()
+    before = picture(desk.standin.state)
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert code == 1
+    assert f"--yes --environment {identity}" in said
+    assert picture(desk.standin.state) == before
+    code, said = desk.run("teardown_confluent", "--yes", "--environment", identity)
+    assert code == 0
+    assert picture(desk.standin.state) == NOTHING
+
+
+def test_what_is_left_is_listed_with_a_code_that_is_not_zero(desk: Desk) -> None:
+    from provisioning.standin import seed
+
+    desk.run("provision_confluent")
+    seed.add_topic(desk.standin.state, next(iter(desk.standin.state.clusters)), "orders")
+    desk.hands.turn(10)  # lists show what is new after a while
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert code == 1
+    assert "the Kafka cluster, because it holds what this lab did not make: the topic orders" in said
+
+
+def test_status_shows_what_stands_since_when_and_its_cost(desk: Desk) -> None:
+    code, said = desk.run("confluent_status")
+    assert (code, "Nothing of this lab stands" in said) == (0, True)
+    desk.run("provision_confluent", "--flink")
+    calls = len(desk.standin.calls)
+    code, said = desk.run("confluent_status")
+    assert code == 0
+    assert "f1-leaderboard-env-average-speed-query: RUNNING" in said
+    assert "since 0 min" in said
+    assert "about $0.21 an hour; so far about $0.00" in said
+    assert {call.method for call in desk.standin.calls[calls:]} == {"GET"}
+
+
+def test_hours_sets_a_deadline_starts_the_guard_and_says_what_it_cannot_do(desk: Desk) -> None:
+    code, said = desk.run("provision_confluent", "--flink", "--hours", "2")
+    assert code == 0
+    assert "a process on this machine stops the statements at" in said
+    assert "cannot act while this machine is off or asleep" in said
+    assert len(desk.guards) == 1
+    _, said = desk.run("confluent_status")
+    assert "Cost guard: stops the statements at" in said
+    assert len(desk.guards) == 2  # should it have died with the machine
+
+
+def test_hours_without_a_statement_has_nothing_to_stop(desk: Desk) -> None:
+    _, said = desk.run("provision_confluent", "--hours", "2")
+    assert "nothing to stop" in said
+    assert desk.guards == []
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "soon", "9999"])
+def test_senseless_hours_are_refused(desk: Desk, hours: str) -> None:
+    from django.core.management.base import CommandError
+
+    with pytest.raises((CommandError, SystemExit)):
+        call_command("provision_confluent", "--hours", hours)
+    assert desk.standin.calls == []
+
+
+@pytest.mark.parametrize("command", ["provision_confluent", "teardown_confluent", "confluent_status"])
+def test_a_failure_is_words_and_code_one(desk: Desk, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", "cfltNotTheRightSecretAtAll12345")
+    code, said = desk.run(command)
+    assert code == 1
+    assert "has to be a Cloud API key" in said
+    assert "Request id:" in said
+    assert "Traceback" not in said
+    assert "cfltNotTheRight" not in said
+
+
+def test_what_nobody_foresaw_is_shown_without_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError(f"with {desk.standin.secret} in it")
+
+    monkeypatch.setattr("provisioning.management.commands.provision_confluent.run", surprise)
+    code, said = desk.run("provision_confluent")
+    assert code == 1
+    assert "This should not happen" in said
+    assert "RuntimeError: with [secret] in it" in said
+
+
+def test_ctrl_c_says_how_to_go_on(desk: Desk) -> None:
+    def interrupt(exchange: Exchange) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    desk.standin.faults.add(Fault("hook_after", method="POST", path="clusters", hook=interrupt))
+    code, said = desk.run("provision_confluent")
+    assert code == 130
+    assert "the same command goes on from there" in said
+    code, _ = desk.run("provision_confluent")
+    assert code == 0
+    assert len([c for c in desk.standin.state.clusters.values() if c.deleted is None]) == 1
+
+
+# -- the guard --
+
+
+def test_the_guard_stops_the_queries_when_the_time_is_up_and_nothing_else(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink", "--hours", "1")
+    (journal, organization, name) = desk.guards[0]
+    before = picture(desk.standin.state)
+    from datetime import UTC, datetime, timedelta
+
+    start = datetime.now(UTC)
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        desk.hands.turn(seconds)
+
+    guard.watch(Path(journal), organization, name, sleep, lambda: start + timedelta(seconds=sum(naps)))
+    assert 3500 < sum(naps) < 3700
+    after = picture(desk.standin.state)
+    phases = [phase for _, phase, _ in after["environments"]["f1-leaderboard-env"]["statements"]]
+    assert "RUNNING" not in phases
+    assert "STOPPED" in phases
+    assert (
+        after["environments"]["f1-leaderboard-env"]["clusters"]
+        == before["environments"]["f1-leaderboard-env"]["clusters"]
+    )
+
+
+def test_the_guard_ends_when_the_lab_was_torn_down(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink", "--hours", "1")
+    desk.run("teardown_confluent", "--yes")
+    (journal, organization, name) = desk.guards[0]
+    guard.watch(Path(journal), organization, name, pytest.fail, lambda: pytest.fail("asked for the time"))  # type: ignore[arg-type]
+
+
+def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink", "--hours", "1")
+    entries = json.loads(desk.journal.read_text())
+    for entry in entries.values():
+        entry["until"] = "2020-01-01T00:00:00+00:00"
+    desk.journal.write_text(json.dumps(entries))
+    for statement in desk.standin.state.statements:
+        if statement.phase == "RUNNING":
+            statement.phase, statement.stopped = "STOPPED", True
+    code, _ = desk.run("provision_confluent", "--flink")
+    assert code == 0
+    assert "until" not in desk.journal.read_text()
+    assert len(desk.guards) == 1
+
+
+# -- processes --
+
+
+class Shell:
+    """Runs the commands as processes; the stand-in can kill the one that runs."""
+
+    def __init__(self, standin: Standin, folder: Path) -> None:
+        self.standin, self.folder, self.pid = standin, folder, 0
+        (folder / "config.yaml").write_text("# mine\n")
+        self.environ = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "F1_"))
+        }
+        self.environ |= {
+            "CONFLUENT_CLOUD_URL": standin.url,
+            "CONFLUENT_CLOUD_API_KEY": standin.key,
+            "CONFLUENT_CLOUD_API_SECRET": standin.secret,
+            "F1_JOURNAL": str(folder / ".confluent" / "journal.json"),
+            "F1_CONFIG": str(folder / "config.yaml"),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        command = [sys.executable, str(ROOT / "tests" / "provisioning" / "process.py"), *arguments]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.pid = process.pid
+        said, _ = process.communicate(timeout=120)
+        return process.returncode, said
+
+    def kill(self, exchange: Exchange) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with Standin(replace(SHORT, key_nodes=()), speed=200.0) as standin:
+        yield Shell(standin, tmp_path)
+
+
+KILLED_AT = ("environments", "api-keys", "statements")
+
+
+@pytest.mark.timeout(300)
+def test_kill_9_of_the_real_thing_again_and_again(shell: Shell) -> None:
+    for path in KILLED_AT:
+        shell.standin.faults.add(Fault("hook_after", method="POST", path=path, hook=shell.kill))
+        code, said = shell.run("provision_confluent", "--flink")
+        assert code == -signal.SIGKILL, said
+    code, said = shell.run("provision_confluent", "--flink")
+    assert code == 0, said
+    assert "one record there and back in" in said
+    lab = read_lab(shell.folder, {})
+    assert lab.kafka is not None
+    assert lab.kafka.librdkafka["security.protocol"] == "PLAINTEXT"
+    stands = picture(shell.standin.state)
+    assert len(stands["keys"]) == 3
+    assert len(stands["environments"]["f1-leaderboard-env"]["clusters"]) == 1
+    shell.standin.faults.add(Fault("hook_after", method="DELETE", path="compute-pools", hook=shell.kill))
+    assert shell.run("teardown_confluent", "--yes")[0] == -signal.SIGKILL
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert code == 0, said
+    assert picture(shell.standin.state) == NOTHING
+    assert (shell.folder / "config.yaml").read_text() == "# mine\n"
