@@ -22,7 +22,7 @@ from races.report.laps import Car, Point
 
 ROW, FOOT, TOP = 19, 22, 16
 GAPS_HIGH, TIMES_HIGH = 300, 240
-SLOW = 1.12  # of the best lap shown: what is slower stands at the chart's edge
+SLOW = 1.125  # of the best lap shown: what is slower stands at the chart's edge
 NEUTRAL = {"safety_car": "SC", "vsc": "VSC"}
 Spans = Sequence[tuple[str, int, int]]
 

@@ -103,7 +103,7 @@ def _placed(timed: Mapping[str, Sequence[Point]]) -> dict[tuple[str, int], Point
 def stints(text: str, laps: int) -> tuple[Stint, ...]:
     """From compound and first lap of each (M1 H14) and the laps that the car drove."""
     parsed = [(part[:1], int(part[1:])) for part in text.split() if part[1:].isdecimal()]
-    firsts = [first for _, first in parsed[1:]] + [laps + 1]
+    firsts = [*(first for _, first in parsed), laps + 1][1:]
     found = [
         Stint(tyre, first, following - 1) for (tyre, first), following in zip(parsed, firsts, strict=True)
     ]
