@@ -7,6 +7,7 @@ little happens it tells a story: a battle that builds, a climb through the field
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from races.analytics.commentary_cars import ABOUT_CARS
@@ -23,6 +24,7 @@ PAUSE_AT_END = 4  # on the race's last tick, for who stands on the podium
 PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
 QUIET = 14  # after which a story is told, or a moment that few would miss
 STALE = 15  # a moment that could not be told by then is dropped
+PATIENCE = 25  # complete ticks that wait for race control that is announced but doesn't come
 HUSH = 11  # before the flag nothing is begun that would stand in its way
 SHOUT = 90  # weight of a moment that cannot wait even then
 STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
@@ -64,6 +66,9 @@ class Commentator:
     def __init__(self, race_id: str) -> None:
         self._race = Race()
         self._book = Phrasebook(race_id)
+        self._coming: dict[str, Record] = {}
+        self._coming_tick = self._complete_tick = -1
+        self._complete: deque[tuple[int, dict[str, Record]]] = deque()
         self._unheard: list[Record] = []
         self._waiting: list[Moment] = []
         self._last_event = -1
@@ -71,15 +76,59 @@ class Commentator:
         self._names: tuple[str, ...] = ()
         self._told: dict[tuple[str, tuple[str, ...]], int] = {}
 
+    @property
+    def waits(self) -> bool:
+        """Whether a complete tick waits for its race control."""
+        return bool(self._complete)
+
     def was_said(self, text: str) -> None:
         """A line that stands in the stream already, and is not to be said again."""
         self._book.was_said(text)
 
-    def race_control(self, message: Record) -> None:
+    def race_control(self, message: Record) -> list[Line]:
+        """Lines that had been waiting for this message of their tick."""
         if 0 <= message["event"] <= self._last_event:
-            return
+            return []
         self._last_event = message["event"]
         self._unheard.append(message)
+        return self._proceed()
+
+    def position(self, record: Record) -> list[Line]:
+        """A line, when this record completes a tick at which there is something to say."""
+        tick = record["tick"]
+        if tick <= self._complete_tick:
+            return []
+        if tick != self._coming_tick:
+            self._coming, self._coming_tick = {}, tick
+        self._coming[record["driver_code"]] = record
+        if len(self._coming) < record["field_size"]:
+            return []
+        self._complete.append((tick, self._coming))
+        self._complete_tick = tick
+        return self._proceed()
+
+    def give_up_waiting(self) -> list[Line]:
+        """Lines of the ticks that still wait: their race control does not come any more."""
+        return self._proceed(patience=0)
+
+    def _proceed(self, patience: int = PATIENCE) -> list[Line]:
+        """Go through complete ticks in order, as far as their race control has been heard too."""
+        lines = []
+        while self._complete and (len(self._complete) > patience or self._all_heard()):
+            tick, cars = self._complete.popleft()
+            self._listen(tick)
+            self._race.turn(tick, cars)
+            line = self._line(tick)
+            if line:
+                lines.append(line)
+        return lines
+
+    def _all_heard(self) -> bool:
+        """Topics are read side by side: which one is ahead is chance, and must not decide what is said."""
+        tick, cars = self._complete[0]
+        announced_for_it = next(iter(cars.values())).get("events", 0)
+        heard = sum(message["tick"] == tick for message in self._unheard)
+        return bool(heard >= announced_for_it)
 
     def _listen(self, tick: int) -> None:
         """Messages up to this tick, held against the board before it. Those of later ticks have to wait."""
@@ -90,15 +139,6 @@ class Commentator:
             self._race.heard(message)
             if moment:
                 self._waiting.append(moment)
-
-    def position(self, record: Record) -> Line | None:
-        """A line, when this record completes a tick at which there is something to say."""
-        tick = self._race.gather(record)
-        if tick is None:
-            return None
-        self._listen(tick)
-        self._race.turn()
-        return self._line(tick)
 
     def _line(self, tick: int) -> Line | None:
         self._waiting = [moment for moment in self._waiting if tick - moment.tick <= STALE]

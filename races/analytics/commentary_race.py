@@ -64,8 +64,6 @@ class Race:
         self.flags: list[str] = []
         self.racing_since = 0  # tick; behind a safety car nobody may pass, and being close means nothing
         self._pace = 0.0
-        self._coming: dict[str, Record] = {}
-        self._coming_tick = -1
 
     @property
     def leader(self) -> Record:
@@ -102,21 +100,10 @@ class Race:
         """Whether the driver led at some time before the present leader took over."""
         return any(lead.who == code for lead in self.leads[:-1])
 
-    def gather(self, record: Record) -> int | None:
-        """Take a position record; the tick that it completes, if newer than the last one, else None."""
-        tick = record["tick"]
-        if tick <= self.tick:
-            return None
-        if tick != self._coming_tick:
-            self._coming, self._coming_tick = {}, tick
-        self._coming[record["driver_code"]] = record
-        return int(tick) if len(self._coming) == record["field_size"] else None
-
-    def turn(self) -> None:
-        """Make the gathered tick the present one."""
-        tick = self._coming_tick
+    def turn(self, tick: int, cars: dict[str, Record]) -> None:
+        """Make a complete tick, later than the one before, the present one."""
         lap = self.lap if self.order else 0
-        before, self.cars, self._coming = self.cars, self._coming, {}
+        before, self.cars = self.cars, cars
         self.tick = tick
         self.order = tuple(sorted(self.cars, key=lambda code: self.cars[code]["position"]))
         self.lap_begun = self.lap if self.lap > lap else 0

@@ -3,9 +3,8 @@
 What it has seen is its only state, so a worker that takes a race over feeds it the race's records again,
 drops what comes out, and goes on where the other one stopped.
 
-Feed records in the order of their event time, and a tick's race control before its positions: a line of
-commentary is written when a tick's last position comes in, from what is known by then. A message that
-comes late is used with the next tick; a record that comes twice changes nothing.
+Feed each topic in its own order; how the topics interleave changes nothing. A line of commentary is written when
+all of a tick is in, its positions and the race control that they announce. A record that comes twice is ignored.
 """
 
 from __future__ import annotations
@@ -42,7 +41,24 @@ class RaceAnalytics:
         self.race_id = race_id
         self._average = AverageSpeed()
         self._commentator = Commentator(race_id) if commentary else None
+        self._at_the_end: set[str] = set()
+        self._all_finished = False
         self._detector = AnomalyDetector() if anomaly else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last tick's positions are in."""
+        return self._all_finished
+
+    @property
+    def over(self) -> bool:
+        """Whether the last tick has been analysed, its race control too."""
+        return self._all_finished and not (self._commentator and self._commentator.waits)
+
+    def give_up_waiting(self) -> list[Derived]:
+        """What follows without the race control that was announced and did not come; `over` is true then."""
+        lines = self._commentator.give_up_waiting() if self._commentator else []
+        return [self._commentary_record(line) for line in lines]
 
     def feed(self, role: str, record: Record, key: str | None = None) -> list[Derived]:
         """What follows from one record of positions, race_control or car_metrics; `key`: the metric's.
@@ -56,8 +72,8 @@ class RaceAnalytics:
         if role == "car_metrics":
             return self._metric(record, key or f"{self.race_id}:{record['driver_code']}")
         if self._commentator and role == "race_control":
-            self._commentator.race_control(record)
-        elif self._commentator and role == "commentary":
+            return [self._commentary_record(line) for line in self._commentator.race_control(record)]
+        if self._commentator and role == "commentary":
             self._commentator.was_said(record["message"])
         return []
 
@@ -69,12 +85,13 @@ class RaceAnalytics:
         return [Derived("car_metrics_anomalies", {"key": key, "ts": when}, value, when)]
 
     def _position(self, record: Record) -> list[Derived]:
+        if record["phase"] == "over":
+            self._at_the_end.add(record["driver_code"])
+            self._all_finished = len(self._at_the_end) == record["field_size"]
         average = self._average.feed(record)
-        line = self._commentator.position(record) if self._commentator else None
-        if average is None and line is None:
-            return []
+        lines = self._commentator.position(record) if self._commentator else []
         derived = [] if average is None else [self._average_record(record, average)]
-        return derived if line is None else [*derived, self._commentary_record(line)]
+        return derived + [self._commentary_record(line) for line in lines] if lines else derived
 
     def _average_record(self, record: Record, average: float) -> Derived:
         key = {"driver_name": record["driver_name"], "race_id": self.race_id}

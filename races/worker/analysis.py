@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable
 
 from races.analytics.engine import Derived, RaceAnalytics
@@ -17,12 +18,13 @@ from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.producer import Publisher
 from races.worker.held import Held
 from races.worker.language_model import LanguageModel
-from races.worker.records import LAST_PHASE, Addressed
+from races.worker.records import Addressed
 
 log = logging.getLogger(__name__)
 
 ROLES = ("race_control", "positions", "car_metrics")
 BATCH = 2000
+LAST_WORDS_S = 2.0  # the longest wait for race control once a race's last positions are in
 
 
 class Analysis:
@@ -44,7 +46,7 @@ class Analysis:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self.ready = threading.Event()  # at the topics' ends: what is published from now on is seen
-        self._last = False
+        self._ended: dict[bytes, float] = {}  # races whose last positions are in, and since when
         self.records = 0
         self.bad_records = 0
 
@@ -82,6 +84,7 @@ class Analysis:
             while not self._stopping.is_set():
                 for message in self._tail.poll(BATCH, 0.2 if self._model is None else 0.05):
                     self._take(message)
+                self._give_up_waiting()
                 for spoken in self._model.ready() if self._model else ():
                     self._send(spoken)
         finally:
@@ -97,20 +100,32 @@ class Analysis:
                 return
             derived = self._feed(found[0], message)
         self._publish(derived)
-        if self._last:
+        if found[0].over:
             found[1].analysed = True
+        elif found[0].ended:
+            self._ended.setdefault(race, time.monotonic())
+
+    def _give_up_waiting(self) -> None:
+        """A message that a gap has swallowed must not keep its race from finishing."""
+        now = time.monotonic()
+        for race in [race for race, since in self._ended.items() if now - since > LAST_WORDS_S]:
+            del self._ended[race]
+            with self._lock:
+                found = self._races.get(race)
+                derived = found[0].give_up_waiting() if found else []
+            self._publish(derived)
+            if found:
+                found[1].analysed = True
 
     def _feed(self, engine: RaceAnalytics, message: Message) -> list[Derived]:
         try:
             record = self._codec.decode(message.role, message.value or b"")
         except (BadRecord, RegistryUnavailable) as error:
-            self._last = False
             self.bad_records += 1
             if self.bad_records == 1:
                 log.warning("%s[%d]@%d: %s", message.role, message.partition, message.offset, error)
             return []
         self.records += 1
-        self._last = record.get("phase") == LAST_PHASE and record.get("position") == record.get("field_size")
         return engine.feed(message.role, record, (message.key or b"").decode("utf-8", "replace"))
 
     def _publish(self, derived: Iterable[Derived]) -> None:

@@ -111,6 +111,7 @@ def _position(field: Field, tick: Tick, car: CarState, timestamp: int) -> Record
         "status": car.status,
         "grid": car.grid,
         "overtake_mode": car.overtake_mode,
+        "events": len(tick.events),
     }
 
 

@@ -47,6 +47,7 @@ POSITION = BASE_POSITION | {
     "status": "racing",
     "grid": 5,
     "overtake_mode": True,
+    "events": 2,
 }
 VALUES: dict[str, dict[str, Any]] = {
     "positions": POSITION,
