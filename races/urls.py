@@ -1,6 +1,6 @@
 from django.urls import path
 
-from races import api, health, registry, views
+from races import api, guide, health, registry, views
 from races.report import views as report
 
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("api/races/", api.races, name="api-races"),
     path("api/races/<uuid:race_id>/", api.race, name="api-race"),
     path("api/races/<uuid:race_id>/trace/", api.trace, name="api-trace"),
+    path("lab/", guide.page, name="guide"),
+    path("lab/<slug:name>/", guide.page, name="guide-page"),
     path("livez", health.livez, name="livez"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from statistics import median
 from typing import Any
 
@@ -31,7 +32,9 @@ The last stages need a page that watches the race."""
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("race", help="the race's id")
         parser.add_argument("--tick", type=int, help="which tick; default: the newest complete one")
-        parser.add_argument("--lab", default="http://127.0.0.1:8000", help="the lab's address")
+        parser.add_argument(
+            "--lab", default=os.environ.get("F1_LAB", "http://127.0.0.1:8000"), help="its address"
+        )
 
     def handle(self, *args: Any, race: str, tick: int | None, lab: str, **options: Any) -> None:
         rows = _ticks(lab, race)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from races import connection
+from races.management.base import TeachingCommand
+from races.streams.config import StreamSettings
+from races.streams.consumer import Message, Tail
+from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.topics import TOPICS
+
+DEFAULT_LAB = "http://127.0.0.1:8000"
+WAIT_S = 0.5
+
+
+class Command(TeachingCommand):
+    help = """Print a topic's records, decoded, a line each: partition, offset, key, value.
+
+  python manage.py tail_topic f1-race-control                       from now on, until Ctrl-C
+  python manage.py tail_topic f1-race-control --from-beginning      all that the topic still holds, then on
+  python manage.py tail_topic positions --race 3f0c6d5e-… --count 5
+
+The topic's name or its role (positions, race_control, car_metrics, avg_speed, commentary, car_metrics_anomalies).
+Asks a running lab where its Kafka and its registry are; without one it takes those of config.yaml.
+F1_LAB names the lab for all calls."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="topic or role")
+        parser.add_argument("--from-beginning", action="store_true", help="begin with the oldest record")
+        parser.add_argument("--race", help="records of one race only: its id")
+        parser.add_argument("--count", type=int, help="stop after so many records")
+        parser.add_argument("--lab", help=f"the lab's address; default {DEFAULT_LAB}")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        kafka = _kafka(options["lab"])
+        role = _role(kafka, name)
+        found = connection.connect(kafka)
+        tail = found.tail([role], "beginning" if options["from_beginning"] else "end")
+        try:
+            self._print(found, tail, options["race"], options["count"])
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:
+            # whoever read along has seen enough; the interpreter must not try to flush again at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        finally:
+            tail.close()
+
+    def _print(self, found: connection.Connection, tail: Tail, race: str | None, count: int | None) -> None:
+        shown = 0
+        for message in _messages(tail, self.stderr.write):
+            line = _line(found, message)
+            if race is not None and race not in line:
+                continue
+            self.stdout.write(line)
+            self.stdout.flush()
+            shown += 1
+            if count is not None and shown >= count:
+                return
+
+
+def _messages(tail: Tail, tell: Any) -> Iterator[Message]:
+    """Without an end; says why when nothing can come."""
+    said = ""
+    while True:
+        yield from tail.poll(100, WAIT_S)
+        text = "" if tail.state.ok else tail.state.text
+        if text and text != said and not text.endswith("not connected yet"):
+            tell(text)
+        said = text
+
+
+def _line(found: connection.Connection, message: Message) -> str:
+    place = f"{message.partition}@{message.offset}"
+    try:
+        key = found.codec.decode_key(message.role, message.key)
+        value = found.codec.decode(message.role, message.value)
+    except (BadRecord, RegistryUnavailable) as error:
+        return f"{place}  cannot be decoded: {error}"
+    shown = key if isinstance(key, str) else json.dumps(key, ensure_ascii=False)
+    return f"{place}  {shown}  {json.dumps(value, ensure_ascii=False)}"
+
+
+def _kafka(lab: str | None) -> StreamSettings:
+    """The running lab's, else the configured one. Raises CommandError."""
+    address = lab or os.environ.get("F1_LAB") or DEFAULT_LAB
+    try:
+        health = requests.get(f"{address}/healthz", timeout=5).json()
+        if health["kafka"].get("embedded"):
+            return _embedded(health)
+    except (requests.RequestException, ValueError, KeyError) as error:
+        if settings.LAB.kafka is None:
+            raise CommandError(
+                f"No lab answers at {address} ({type(error).__name__}), and config.yaml names no Kafka. "
+                "Start one with `make run`, or name its address with --lab."
+            ) from None
+    if settings.LAB.kafka is None:
+        raise CommandError(
+            f"The lab at {address} uses a configured Kafka; its config.yaml is needed here too."
+        )
+    configured: StreamSettings = settings.LAB.kafka
+    return configured
+
+
+def _embedded(health: dict[str, Any]) -> StreamSettings:
+    return StreamSettings(
+        embedded=True,
+        librdkafka={"bootstrap.servers": health["kafka"]["bootstrap"]},
+        registry_url=health["registry"]["url"].rstrip("/"),
+        topics=settings.LAB.topics,
+        auto_register=False,
+    )
+
+
+def _role(kafka: StreamSettings, name: str) -> str:
+    if name in TOPICS:
+        return name
+    try:
+        return kafka.role(name)
+    except KeyError:
+        names = ", ".join(kafka.topic(role) for role in TOPICS)
+        raise CommandError(f"There is no topic '{name}' here. There are: {names}") from None

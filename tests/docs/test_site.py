@@ -1,0 +1,28 @@
+"""The guide in the running site."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from races.guide import documents
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("name", list(documents()))
+def test_every_page_is_readable_and_its_links_lead_on(client: Client, name: str) -> None:
+    answer = client.get(f"/lab/{name}/" if name else "/lab/")
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert " style=" not in text
+    assert "<script>" not in text
+    for target in set(re.findall(r'href="(/lab/[^"#]*)"', text)):
+        assert client.get(target).status_code == 200, target
+    assert not re.findall(r'href="[^"]*\.md"', text.replace("CONTRIBUTING.md", "").replace("CHANGELOG.md", ""))
+
+
+def test_an_unknown_page_of_the_guide_is_404(client: Client) -> None:
+    assert client.get("/lab/nothing/").status_code == 404
