@@ -140,6 +140,31 @@ def test_following_a_car_marks_it_and_predicts_its_stop(page: Page, lab: Lab, ra
     expect(page.locator("#RPIA")).to_have_class(re.compile("followed"))
 
 
+def test_numbers_are_written_as_the_reader_does_and_speeds_in_the_chosen_unit(
+    chromium: Browser, lab: Lab, race: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="de-DE")
+    page = context.new_page()
+    watch(page, lab, race)
+    expect(page.locator("#rows .int b").nth(5)).to_have_text(re.compile(r"^\+[\d:]+,\d{3}$"))
+    speed = page.locator("#speeds b").first
+    expect(speed).to_have_text(re.compile(r"^\d+,\d$"))
+    metric = float(speed.inner_text().replace(",", "."))
+    page.keyboard.press("u")
+    expect(page.locator("#unit")).to_have_text("mph")
+    assert abs(float(speed.inner_text().replace(",", ".")) * 1.609 - metric) < 15
+    context.close()
+
+
+def test_a_hidden_panel_stays_hidden(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.click("[data-do=panels]")
+    page.uncheck("[data-hide=panel-speeds]")
+    page.reload()
+    expect(page.locator("#panel-speeds")).to_be_hidden()
+    expect(page.locator("#panel-engines")).to_be_visible()
+
+
 def test_only_acknowledgements_go_up_and_the_round_trip_is_shown(page: Page, lab: Lab, race: str) -> None:
     sent: list[str] = []
     page.on("websocket", lambda opened: opened.on("framesent", lambda text: sent.append(str(text))))

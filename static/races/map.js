@@ -16,6 +16,7 @@ window.TrackMap = (() => {
   const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
   const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false }));
   const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
+  const type = document.body.classList.contains('big') ? 1.5 : 1; // labels are that much larger on a big screen
   let scale = 1; // CSS pixels to a user unit
   let started = 0;
   let last = '';
@@ -61,8 +62,8 @@ window.TrackMap = (() => {
     const [nx, ny] = [outward * dy / length, -outward * dx / length];
     const name = nx > 0.6 ? 'e' : nx < -0.6 ? 'w' : ny > 0 ? 's' : 'n';
     if (name !== car.side) { car.side = name; car.el.dataset.side = name; }
-    car.lx = car.x * scale + { e: 25, w: -25, n: 0, s: 0 }[name];
-    car.ly = car.y * scale + { e: 0, w: 0, n: -16, s: 16 }[name];
+    car.lx = car.x * scale + { e: 25, w: -25, n: 0, s: 0 }[name] * type;
+    car.ly = car.y * scale + { e: 0, w: 0, n: -16, s: 16 }[name] * type;
   }
 
   // A label that would cover another one steps back; own, followed and leading cars keep theirs.
@@ -70,7 +71,7 @@ window.TrackMap = (() => {
     const weight = (car) => car.el.matches('.own, .followed') ? 0 : car.el.matches('.lead') ? 1 : 2;
     const kept = [];
     for (const car of cars.filter((each) => each.placed).sort((a, b) => weight(a) - weight(b))) {
-      const hidden = kept.some((other) => Math.abs(other.lx - car.lx) < 27 && Math.abs(other.ly - car.ly) < 13);
+      const hidden = kept.some((other) => Math.abs(other.lx - car.lx) < 27 * type && Math.abs(other.ly - car.ly) < 13 * type);
       car.el.classList.toggle('mute', hidden);
       if (!hidden) kept.push(car);
     }
