@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +21,7 @@ from provisioning.opening import open_session
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.scrub import Scrubber
 from provisioning.session import Session
-from provisioning.wanted import Credentials, Wanted, read_credentials, read_wanted
+from provisioning.wanted import DEFAULT_URL, Credentials, Wanted, read_credentials, read_wanted
 
 INTERRUPTED = 130
 
@@ -84,14 +86,23 @@ class CloudCommand(BaseCommand):
         return 1
 
     def tell(self, text: str, error: bool = False) -> None:
+        """Sentences are wrapped; what is indented (lists, commands) stays as it is."""
         stream = self.stderr if error else self.stdout
-        stream.write(self.scrub(text), lambda plain: plain)
+        width = min(110, shutil.get_terminal_size((110, 24)).columns)
+        for line in self.scrub(text).split("\n"):
+            keep = line.startswith(" ") or len(line) <= width
+            stream.write(
+                line if keep else textwrap.fill(line, width, break_on_hyphens=False), lambda plain: plain
+            )
 
     def begin(self, wanted: Wanted, yes: bool, adopt: str = "", keep: bool = True) -> Session:
         """keep False: the journal is read and not written."""
+        known = credentials()
+        rehearsal = "" if known.url == DEFAULT_URL else f" at {known.url} (CONFLUENT_CLOUD_URL)"
+        self.tell(f"Confluent Cloud{rehearsal}, environment {adopt or wanted.journal_name}")
         session = open_session(
             wanted,
-            credentials(),
+            known,
             journal_path(),
             self.asker(yes),
             self.clock,

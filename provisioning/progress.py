@@ -12,7 +12,7 @@ from provisioning.scrub import Scrubber
 SIGNS = {WAITING: "·", RUNNING: "▸", DONE: "✓", FAILED: "✗"}
 PLAIN_SIGNS = {WAITING: ".", RUNNING: ">", DONE: "+", FAILED: "x"}
 COLOURS = {WAITING: "\x1b[2m", RUNNING: "\x1b[36m", DONE: "\x1b[32m", FAILED: "\x1b[31m"}
-RESET, DIM, CLEAR_LINE = "\x1b[0m", "\x1b[2m", "\x1b[2K"
+RESET, CLEAR_BELOW = "\x1b[0m", "\x1b[J"
 WAITS_EVERY_S = 30.0  # a pipe hears again of a long wait
 
 
@@ -23,18 +23,18 @@ def seconds(elapsed: float) -> str:
     return f"{int(elapsed // 60)}:{int(elapsed % 60):02d} min"
 
 
-def line(row: Row, now: float, width: int, signs: dict[str, str]) -> str:
-    """One row without colours, cut to the terminal's width."""
+def line(row: Row, now: float, width: int, signs: dict[str, str], after: str = "") -> str:
+    """One row without colours, cut to the terminal's width. after: what it waits for before it starts."""
     elapsed = ""
     if row.state != WAITING:
         elapsed = seconds((row.ended or now) - row.started)
-    text = row.text if row.state != WAITING else f"after {', '.join(row.step.needs)}"
+    text = row.text if row.state != WAITING else f"after: {after}"
     whole = f" {signs[row.state]} {row.step.title:<28} {elapsed:>9}  {text}"
     return whole if len(whole) <= width else whole[: width - 1] + "…"
 
 
 class Table:
-    """Redraws in place: moves up as many lines as it wrote."""
+    """Redraws in place: moves up as many lines as it wrote. A low terminal shows what is at work only."""
 
     def __init__(self, out: TextIO, scrub: Scrubber) -> None:
         self._out, self._scrub, self._written = out, scrub, 0
@@ -43,15 +43,17 @@ class Table:
         self._signs = SIGNS if encoding.startswith("utf") else PLAIN_SIGNS
 
     def show(self, rows: list[Row], now: float) -> None:
-        width = max(40, shutil.get_terminal_size().columns)
+        size = shutil.get_terminal_size()
+        shown = rows if len(rows) < size.lines else [row for row in rows if row.state in (RUNNING, FAILED)]
         up = f"\x1b[{self._written}A" if self._written else ""
-        body = "".join(f"{CLEAR_LINE}{self._coloured(row, now, width)}\n" for row in rows)
-        self._out.write(up + body)
+        body = "".join(f"{self._coloured(row, now, max(40, size.columns), rows)}\n" for row in shown)
+        self._out.write(f"{up}{CLEAR_BELOW}{body}")
         self._out.flush()
-        self._written = len(rows)
+        self._written = len(shown)
 
-    def _coloured(self, row: Row, now: float, width: int) -> str:
-        text = self._scrub(line(row, now, width, self._signs))
+    def _coloured(self, row: Row, now: float, width: int, rows: list[Row]) -> str:
+        needed = [r.step.title for r in rows if r.step.name in row.step.needs and r.state != DONE]
+        text = self._scrub(line(row, now, width, self._signs, ", ".join(needed)))
         return f"{COLOURS[row.state]}{text}{RESET}" if self._colour else text
 
     def leave(self) -> None:

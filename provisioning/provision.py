@@ -34,7 +34,7 @@ def steps(session: Session, config: Path, roundtrip: Roundtrip) -> list[Step]:
         Step("cluster", "Kafka cluster", lambda: cluster.ensure(s), ("environment",)),
         Step("pool", "Flink compute pool", lambda: pool.ensure(s), ("environment",)),
         Step("account", "Service account", lambda: account.ensure(s), ("environment",)),
-        Step("role", "Its role", lambda: account.ensure_role(s), ("account",)),
+        Step("role", "Role of the account", lambda: account.ensure_role(s), ("account",)),
         Step("registry", "Schema Registry", lambda: registry.ensure(s), ("cluster",)),
         Step(
             "kafka key", "API key for Kafka", lambda: keys.ensure(s, "kafka"), ("role", "cluster", "registry")

@@ -79,7 +79,10 @@ class Teardown:
         """Only a service that stands needs its key; a key whose secret was lost is made anew."""
         s = self.session
         if account.find(s) is None:
-            return "the account is gone: what is inside goes with cluster and environment"
+            if not (s.entry.get("keys") and cluster.find(s) and pool.find(s)):
+                return "none needed: there never was an account to look inside"
+            # somebody deleted the account; without one nobody can see what others have put here
+            yield from account.ensure(s)
         account.ensure_role(s)
         yield from together([self._open(kind) for kind in ("flink", "kafka", "registry")])
         return f"{len(self.usable)} usable"
@@ -98,7 +101,8 @@ class Teardown:
         """Notes the address of the service that stands."""
         s = self.session
         if kind == "flink":
-            s.entry.put("flink", flink_region(s))
+            if not s.entry.get("flink"):  # the configuration's region may be another one by now
+                s.entry.put("flink", flink_region(s))
             return True
         if kind == "registry":
             standing = registry.find(s)
@@ -197,7 +201,8 @@ class Teardown:
         return ", ".join(found) or "none"
 
     def _audit(self) -> str:
-        self.left += audit(self.session)
+        if not self.left:
+            self.left = audit(self.session)
         if not self.left:
             self.session.entry.forget()
         return f"{len(self.left)} left" if self.left else "nothing is left"
@@ -205,8 +210,16 @@ class Teardown:
 
 def audit(session: Session) -> list[str]:
     """What still carries our names, our mark or our owner. A look at each, since lists lag."""
-    found: list[str] = []
     record = session.entry.get("environment") or {}
+    found = (
+        []
+        if record.get("borrowed") or not environment.recorded(session)
+        else [f"the environment {record['id']}"]
+    )
+    if cluster.find(session):
+        found.append(f"the Kafka cluster {session.id('cluster')}")
+    if pool.find(session):
+        found.append(f"the Flink pool {session.id('pool')}")
     if record:
         name = session.names.account
         found += [

@@ -114,11 +114,10 @@ def read_wanted(
 
 
 def read_credentials(confluent: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials:
-    """The environment wins. Key and secret come from the same place, so that a pair is never mixed."""
+    """The environment wins, variable by variable: some keep the key in the file and the secret out of it."""
     url = environ.get("CONFLUENT_CLOUD_URL") or DEFAULT_URL
-    key, secret = environ.get("CONFLUENT_CLOUD_API_KEY", ""), environ.get("CONFLUENT_CLOUD_API_SECRET", "")
-    if not (key and secret):
-        key, secret = key or confluent["cloud_api_key"], secret or confluent["cloud_api_secret"]
+    key = environ.get("CONFLUENT_CLOUD_API_KEY") or confluent["cloud_api_key"]
+    secret = environ.get("CONFLUENT_CLOUD_API_SECRET") or confluent["cloud_api_secret"]
     return Credentials(url.rstrip("/"), key, secret)
 
 

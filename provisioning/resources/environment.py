@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioning.client import JsonObject
 from provisioning.errors import ProvisioningError
 from provisioning.journal import Record
-from provisioning.making import Making, make, standing
+from provisioning.making import Making, make, name_taken, standing
 from provisioning.mark import Mark
 from provisioning.resources import account
 from provisioning.session import Session
@@ -30,6 +30,15 @@ def ensure(session: Session) -> Steps[str]:
             return adopted
     made = yield from make(session, making(session))
     return str(made["id"])
+
+
+def foresee(session: Session) -> None:
+    """What ensure would find, without making anything. Raises NameTaken."""
+    if session.wanted.borrowed:
+        _borrow(session)
+    elif not recorded(session) and not adopt(session):
+        for found in named(session, session.wanted.environment_name):
+            raise name_taken(f"the environment {found['display_name']}", str(found["id"]))
 
 
 def recorded(session: Session) -> JsonObject | None:

@@ -45,16 +45,17 @@ class Desk:
         return self.folder / "config.yaml"
 
     def run(self, *arguments: str) -> tuple[int, str]:
-        """(exit code, everything that was printed). Fails if a secret is in it."""
+        """(exit code, everything that was printed, unwrapped). Fails if a secret is in it."""
         try:
             call_command(*arguments)
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)
         out, err = self.capsys.readouterr()
+        said = (out + err).replace("\n", " ")
         for key in self.standin.state.keys.values():
-            assert key.secret not in out + err
-        return code, out + err
+            assert key.secret not in said
+        return code, said
 
 
 @pytest.fixture
@@ -87,6 +88,14 @@ def test_the_plan_writes_nothing_and_says_what_would_be_made(desk: Desk) -> None
     assert {call.method for call in desk.standin.calls} == {"GET"}
     assert not desk.journal.exists()
     assert not desk.config.exists()
+
+
+def test_the_plan_tells_of_a_name_that_is_taken(desk: Desk) -> None:
+    from provisioning.standin import seed
+
+    seed.add_environment(desk.standin.state, "f1-leaderboard-env")
+    code, said = desk.run("provision_confluent", "--plan")
+    assert (code, "Name taken" in said) == (1, True)
 
 
 def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(desk: Desk) -> None:
@@ -186,7 +195,7 @@ def test_status_shows_what_stands_since_when_and_its_cost(desk: Desk) -> None:
     code, said = desk.run("confluent_status")
     assert code == 0
     assert "f1-leaderboard-env-average-speed-query: RUNNING" in said
-    assert "since 0 min" in said
+    assert "(0 min)" in said
     assert "about $0.21 an hour; so far about $0.00" in said
     assert {call.method for call in desk.standin.calls[calls:]} == {"GET"}
 

@@ -227,6 +227,15 @@ def test_a_strangers_thing_keeps_what_holds_it(person: Bench, kind: str) -> None
     assert [s for s in environment["statements"] if s[0].startswith("f1-")] == []
 
 
+def test_without_the_account_others_things_are_still_seen(person: Bench) -> None:
+    session = person.provision()
+    session.cloud.delete(f"/iam/v2/service-accounts/{session.id('account')}")
+    seed.add_topic(person.standin.state, session.id("cluster"), "orders")
+    assert any("orders" in thing for thing in person.teardown())
+    (environment,) = person.picture()["environments"].values()
+    assert environment["clusters"]
+
+
 def test_the_mark_survives_being_written_and_read() -> None:
     mark = Mark("0123456789ab", "env-1", borrowed=True, cluster="lkc-1", pool="lfcp-1")
     assert read_mark(mark.text()) == mark

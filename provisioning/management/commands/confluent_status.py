@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from datetime import datetime
 from typing import Any
 
 from provisioning import guard
@@ -42,7 +44,7 @@ class Command(CloudCommand):
         for statement in found.statements or []:
             since = instant(statement.get("metadata", {}).get("created_at"))
             name = f"{statement['name']}: {statements.phase(statement)}"
-            self._row("Flink statement", name, age(since, session.clock.utc()))
+            self._row("Flink statement", name, since_when(since, session.clock.utc()))
 
     def _thing(self, session: Session, kind: str, thing: JsonObject | None) -> None:
         if thing is None:
@@ -52,10 +54,13 @@ class Command(CloudCommand):
         phase = thing.get("status", {}).get("phase", "")
         name = f"{spec.get('display_name') or thing.get('display_name')} ({thing['id']}) {phase}".rstrip()
         since = instant(thing.get("metadata", {}).get("created_at"))
-        self._row(kind, name, age(since, session.clock.utc()))
+        self._row(kind, name, since_when(since, session.clock.utc()))
 
     def _row(self, kind: str, name: str, since: str) -> None:
-        self.tell(f" {kind:<20}{name:<62}{f'since {since}' if since else ''}".rstrip())
+        first, *rest = textwrap.wrap(name, 66, break_on_hyphens=False)
+        self.tell(f" {kind:<18}{first:<68}{since}".rstrip())
+        for line in rest:
+            self.tell(f" {'':<18}{line}")
 
     def _cost(self, session: Session, found: Survey) -> None:
         now = session.clock.utc()
@@ -85,6 +90,10 @@ class Command(CloudCommand):
         if late:
             self.tell("That time is past, so the guard was not at work: it is started again now.")
         guard.start(journal_path(), session.organization, session.entry.name)
+
+
+def since_when(since: datetime | None, now: datetime) -> str:
+    return f"since {since.astimezone():%d %b %H:%M} ({age(since, now)})" if since else ""
 
 
 def _count(names: list[str] | None) -> str:

@@ -14,6 +14,7 @@ from provisioning.journal import only_one
 from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
 from provisioning.provision import steps
 from provisioning.resources import environment, statements
+from provisioning.resources.organization import flink_region
 from provisioning.roundtrip import produce_and_read_back
 from provisioning.runner import run
 from provisioning.session import Session
@@ -75,9 +76,9 @@ class Command(CloudCommand):
         return 0
 
     def _plan(self, session: Session) -> int:
-        if not session.entry.get("environment"):
-            session.ask = lambda _: True  # a look takes nothing over: the journal is not kept
-            environment.adopt(session)
+        session.ask = lambda _: True  # a look takes nothing over: the journal is not kept
+        flink_region(session)
+        environment.foresee(session)
         found = look(session)
         rows = plan(session, found, bool(session.wanted.aws) or found.connection is not None)
         for row in rows:
