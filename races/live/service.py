@@ -16,6 +16,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import close_old_connections
 
 from races import connection
 from races.live.board import Board
@@ -47,6 +48,9 @@ class LiveService:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
+        self._opening: dict[str, asyncio.Task[bool]] = {}
+        self._waiting: dict[str, list[tuple[str, Callable[[], str], int | None]]] = {}
+        self._crossing = threading.Lock()
         self._care: asyncio.Task[None] | None = None
 
     def ensure_started(self) -> None:
@@ -54,7 +58,7 @@ class LiveService:
         loop = asyncio.get_running_loop()
         if self._loop is loop:
             return
-        self._loop = loop
+        self._loop, self._waiting = loop, {}
         # Thousands of long-lived sockets make full collections slow: rarer ones cut the p99 of a broadcast.
         gc.set_threshold(50_000, 50, 1000)
         self._care = loop.create_task(self._look_after())
@@ -72,9 +76,16 @@ class LiveService:
             self._care.cancel()
 
     async def open_race(self, race_id: str) -> bool:
-        """Has a board for the race's first spectator; False where there is no such race."""
+        """Has a board for the race's first spectators, made once; False where there is no such race."""
         if self.feed.watched(race_id):
             return True
+        opening = self._opening.get(race_id)
+        if opening is None:
+            opening = self._opening[race_id] = asyncio.ensure_future(self._open(race_id))
+            opening.add_done_callback(lambda _: self._opening.pop(race_id, None))
+        return await asyncio.shield(opening)
+
+    async def _open(self, race_id: str) -> bool:
         found = await sync_to_async(_from_history, thread_sensitive=False)(race_id)
         if found is None:
             return False
@@ -129,14 +140,25 @@ class LiveService:
         self.restarts += 1
 
     def _cross(self, race_id: str, message: str, snapshot: Callable[[], str], tick: int | None) -> None:
-        """From the reading thread into the event loop, in order."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._deliver, race_id, message, snapshot, tick)
+        """From the reading thread into the event loop, in order. What comes while the loop is behind goes out as
+        one message: an overloaded server sends fewer, and stays a tick behind instead of more and more."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        with self._crossing:
+            waiting = self._waiting.setdefault(race_id, [])
+            waiting.append((message, snapshot, tick))
+        if len(waiting) == 1:
+            self._loop.call_soon_threadsafe(self._deliver, race_id)
 
-    def _deliver(self, race_id: str, message: str, snapshot: Callable[[], str], tick: int | None) -> None:
-        self.hub.publish(race_id, message, snapshot, self._clock())
-        if tick is not None:
-            tracer.note(race_id, tick, "delivered")
+    def _deliver(self, race_id: str) -> None:
+        with self._crossing:
+            waiting = self._waiting.pop(race_id)
+        self.hub.publish(
+            race_id, "".join(message for message, _, _ in waiting), waiting[-1][1], self._clock()
+        )
+        for _, _, tick in waiting:
+            if tick is not None:
+                tracer.note(race_id, tick, "delivered")
 
     async def _look_after(self) -> None:
         while not self._stopping.is_set():
@@ -153,6 +175,7 @@ class LiveService:
 
     def _lives(self) -> None:
         """What the database says of the races on show: queued, waiting, failed, finished."""
+        close_old_connections()
         ids = self.feed.races()
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
             self.feed.live(str(race.pk), life_of(race))
@@ -181,6 +204,7 @@ def life_of(race: Race) -> Life:
 
 
 def _from_history(race_id: str) -> tuple[Board, Life] | None:
+    close_old_connections()  # this thread belongs to no request, whose end would do it
     race = race_of(race_id)
     board = live_board(race) if race is not None else None
     return (board, life_of(race)) if race is not None and board is not None else None

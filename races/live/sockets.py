@@ -22,6 +22,7 @@ REASONS = {
 # A page acknowledges once a second; a little room for timers that bunch up after a pause.
 ACK_BURST, ACK_RATE = 10.0, 2.0
 LONGEST_ACK = 16
+PONG_EVERY_S = 5.0  # an answer costs as much as a frame
 
 
 def cookie_of(scope: dict[str, Any]) -> str | None:
@@ -46,6 +47,11 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
     live: LiveService
     socket: Socket | None = None
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels would first send every message through a thread, to look after database connections. Only
+        connecting uses one here, in a thread that does so itself."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
     async def connect(self) -> None:
         self.live = service()
         self.race_id = str(self.scope["url_route"]["kwargs"]["race_id"])
@@ -62,7 +68,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
 
     def _join(self, client: str | None) -> None:
         """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
-        self._tokens, self._refilled = ACK_BURST, time.monotonic()
+        self._tokens, self._refilled, self._pong_at = ACK_BURST, time.monotonic(), 0.0
         self.socket = Socket(self._send_text, self._refuse, client, acked_at=self._refilled)
         self.live.hub.join(self.race_id, self.socket)
         self.socket.offer(self.live.snapshot(self.race_id))
@@ -83,9 +89,11 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
             self._leave()
             await self._refuse(BAD_MESSAGE)
             return
-        self.socket.acked_at = time.monotonic()
+        now = self.socket.acked_at = time.monotonic()
         self.socket.lagging = False
-        self.socket.offer(f'<i id="pong" hidden>{tick}</i>')
+        if now >= self._pong_at:
+            self._pong_at = now + PONG_EVERY_S
+            self.socket.offer(f'<i id="pong" hidden>{tick}</i>')
 
     def _within_rate(self) -> bool:
         now = time.monotonic()
