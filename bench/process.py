@@ -25,6 +25,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far, from the scheduler's own accounting."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def rss_kb(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
 @dataclass(frozen=True, slots=True)
 class LabProcess:
     """started_s: from the command to the first 200 on /."""
@@ -53,9 +63,7 @@ class LabProcess:
         raise KeyError(name)
 
     def cpu_s(self) -> float:
-        """Processor time used so far, from the scheduler's own accounting."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        return cpu_seconds(self.pid)
 
 
 def _wait_until_up(base: str, process: subprocess.Popen[bytes], path: str) -> None:
