@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "races.middleware.PermissionsPolicyMiddleware",
@@ -115,7 +116,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # No collectstatic step between a fresh clone and a page; ServeStatic reads the finders' files itself.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
-SERVESTATIC_MAX_AGE = 0 if DEBUG else 600
+SERVESTATIC_MAX_AGE = 0 if DEBUG else 60  # short: an updated lab must not meet yesterday's script
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
