@@ -121,7 +121,8 @@ def _complete(frame: Frame, commentary: _Notes, control: _Notes, engines: Engine
 def _rows(rows: Any, first: int, last: int) -> list[Any]:
     """What is on the page at `first`, and what comes until `last`."""
     before = rows.filter(timestamp__lte=first).order_by("-timestamp", "-id")[:NOTES_KEPT]
-    return [*reversed(before), *rows.filter(timestamp__gt=first, timestamp__lte=last)]
+    coming = rows.filter(timestamp__gt=first, timestamp__lte=last) if last > first else ()
+    return [*reversed(before), *coming]
 
 
 class _Notes:

@@ -1,0 +1,179 @@
+"""Replay, report and history in a real browser, of a race that a real lab has recorded."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from e2e.conftest import Lab
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def race(lab: Lab, chromium: Browser) -> str:
+    """A finished race: its path."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{lab.address}/?laps=4&pace=20&seed=7&circuit=spielberg")
+    page.click("#go")
+    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
+    path = page.url.removeprefix(lab.address)
+    context.close()
+    deadline = time.monotonic() + 90
+    while lab.get(f"/api{path}")["status"] != "finished":
+        assert time.monotonic() < deadline, lab.output()
+        time.sleep(0.3)
+    return path
+
+
+def replay(page: Page, lab: Lab, race: str, query: str = "") -> None:
+    page.goto(f"{lab.address}{race}replay/{query}")
+    page.locator("#play").wait_for()
+
+
+def shown(page: Page) -> int:
+    """The tick that the panels show."""
+    return int(page.get_attribute("#dots", "data-tick") or -1)
+
+
+def until(page: Page, what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
+    while not what():
+        assert time.monotonic() < deadline, f"stands at tick {shown(page)}"
+        page.wait_for_timeout(20)
+
+
+def last(page: Page) -> int:
+    return int(page.get_attribute("#head", "max") or 0)
+
+
+def test_space_plays_and_pauses_and_every_panel_follows(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race, "?tick=60")
+    order = page.inner_text("#order")
+    page.keyboard.press("Space")
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Pause")
+    until(page, lambda: shown(page) >= 75)
+    page.keyboard.press("Space")
+    expect(page.locator("#play")).to_have_attribute("aria-label", "Play")
+    stood = shown(page)
+    page.wait_for_timeout(700)
+    assert shown(page) == stood == int(page.input_value("#head"))
+    assert f"tick={stood}" in page.url
+    assert order
+
+
+def test_keys_seek(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race, "?tick=50")
+    for key, expected in (
+        ("ArrowRight", 75),
+        ("ArrowLeft", 50),
+        ("Shift+ArrowRight", 51),
+        ("Home", 0),
+        ("End", last(page)),
+    ):
+        page.keyboard.press(key)
+        until(page, lambda expected=expected: shown(page) == expected)  # type: ignore[misc]
+
+
+def test_the_slider_seeks_and_the_newest_wish_wins(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race)
+    for wish in (20, 90, 40, 70):
+        page.locator("#head").evaluate(
+            "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }",
+            wish,
+        )
+    until(page, lambda: shown(page) == 70)
+    page.wait_for_timeout(300)
+    assert shown(page) == 70
+
+
+def test_a_seek_shows_what_a_fresh_page_shows(page: Page, lab: Lab, race: str) -> None:
+    places = "#tower b, #commentary li, #control li, #lap, #clock, #own"
+    cells = f"[...document.querySelectorAll('{places}')].map((element) => element.textContent)"
+    replay(page, lab, race, "?tick=30")
+    page.select_option("#speed", "4")
+    page.click("#play")
+    until(page, lambda: shown(page) >= 70)
+    page.click("#play")
+    stood = shown(page)
+    played = page.evaluate(cells)
+    replay(page, lab, race, f"?tick={stood}")
+    assert page.evaluate(cells) == played
+
+
+def test_eight_times_as_fast_needs_five_frames_a_second(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race, "?tick=10")
+    page.evaluate(
+        "window.frames_ = []; document.addEventListener('board:changed', () => frames_.push(performance.now()))"
+    )
+    page.select_option("#speed", "8")
+    page.click("#play")
+    until(page, lambda: shown(page) >= 90)
+    times = page.evaluate("frames_")
+    assert shown(page) - 10 >= 8 * (len(times) - 1)
+    assert (times[-1] - times[0]) / max(len(times) - 1, 1) > 150
+
+
+def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race)
+    assert page.inner_text("#result") == ""
+    page.keyboard.press("End")
+    until(page, lambda: shown(page) == last(page))
+    page.wait_for_timeout(1500)
+    expect(page.locator("#finish")).not_to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    until(page, lambda: shown(page) < last(page))
+    expect(page.locator("#result")).to_be_empty()
+    page.keyboard.press("Space")
+    expect(page.locator("#finish")).to_be_visible(timeout=30_000)
+
+
+def test_when_the_lab_does_not_answer_the_page_says_so_and_goes_on_later(
+    page: Page, lab: Lab, race: str
+) -> None:
+    replay(page, lab, race, "?tick=20")
+    page.route("**/replay/*/on/**", lambda route: route.fulfill(status=404, body=""))
+    page.click("#play")
+    expect(page.locator("#conn")).to_have_text("The lab does not answer. Press play to try again.")
+    page.unroute("**/replay/*/on/**")
+    page.click("#play")
+    until(page, lambda: shown(page) > 22)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("place", ["", "replay/?tick=60", "/races/"])
+def test_axe_finds_nothing(page: Page, lab: Lab, race: str, place: str, theme: str) -> None:
+    page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(lab.address + (place if place.startswith("/") else race + place))
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [360, 1024, 1440])
+@pytest.mark.parametrize("place", ["", "replay/?tick=60", "/races/"])
+def test_nothing_scrolls_sideways(page: Page, lab: Lab, race: str, place: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(lab.address + (place if place.startswith("/") else race + place))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_report_is_whole_without_script(chromium: Browser, lab: Lab, race: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 1024, "height": 800})
+    page = context.new_page()
+    page.goto(lab.address + race)
+    assert page.locator("svg.plot").count() >= 4
+    page.locator("details summary").nth(1).click()
+    expect(page.locator("table.data").first).to_be_visible()
+    page.check("input[name=drivers][value=BOT]")
+    page.click(".choose button")
+    assert "drivers=BOT" in page.url
+    page.goto(lab.address + race + "replay/?tick=60")
+    expect(page.locator("#rows tr")).to_have_count(22)
+    context.close()
