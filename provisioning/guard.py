@@ -33,6 +33,7 @@ from provisioning.wanted import Credentials, Wanted
 
 log = logging.getLogger("provisioning.guard")
 LOOK_EVERY_S = 20.0
+LOOK_AGAIN_S = 5.0  # once the time is up, until all is stopped
 SLOT = "until"
 PRIVATE = ("CONFLUENT_", "AWS_", "DJANGO_", "DATABASE_")
 CANNOT = "It cannot act while this machine is off or asleep, and it does not stop the cluster's traffic and storage."
@@ -78,7 +79,7 @@ def watch(
         if left <= 0 and _stopped(entry, organization):
             return
         # short naps: a machine that was asleep must notice at once how late it is
-        sleep(min(LOOK_EVERY_S, max(left, 1.0)) if left > 0 else LOOK_EVERY_S)
+        sleep(min(LOOK_EVERY_S, max(left, 1.0)) if left > 0 else LOOK_AGAIN_S)
 
 
 def _stopped(entry: Entry, organization: str) -> bool:

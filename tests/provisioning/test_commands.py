@@ -2,81 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from f1site.config import read_lab
-from provisioning import guard
-from provisioning.clock import Clock
-from provisioning.console import CloudCommand
-from provisioning.standin import Exchange, Fault, Standin, picture
-from tests.provisioning.bench import NOTHING, SHORT, Hands
+from provisioning.standin import Exchange, Fault, Standin, picture, seed
+from tests.provisioning.bench import NOTHING, SHORT
+from tests.provisioning.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class Desk:
-    """A person at a shell. clock: the one that the stand-in goes by too."""
-
-    standin: Standin
-    hands: Hands
-    folder: Path
-    capsys: pytest.CaptureFixture[str]
-    guards: list[tuple[str, ...]] = field(default_factory=list)
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / ".confluent" / "journal.json"
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "config.yaml"
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """(exit code, everything that was printed, unwrapped). Fails if a secret is in it."""
-        try:
-            call_command(*arguments)
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = self.capsys.readouterr()
-        said = (out + err).replace("\n", " ")
-        for key in self.standin.state.keys.values():
-            assert key.secret not in said
-        return code, said
-
-
-@pytest.fixture
-def desk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Desk]:
-    hands = Hands()
-    with Standin(SHORT, clock=hands, kafka=False) as standin:
-        found = Desk(standin, hands, tmp_path, capsys)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "F1_CONFIG"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("CONFLUENT_CLOUD_URL", standin.url)
-        monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", standin.key)
-        monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", standin.secret)
-        monkeypatch.setenv("F1_JOURNAL", str(found.journal))
-        monkeypatch.setattr(CloudCommand, "clock", Clock(sleep=hands.turn, monotonic=hands))
-        monkeypatch.setattr(guard, "start", lambda *a: found.guards.append(tuple(map(str, a))))
-        command = "provisioning.management.commands.provision_confluent.produce_and_read_back"
-        monkeypatch.setattr(command, lambda session: "not tried")
-        settings.LAB = read_lab(tmp_path, {})
-        yield found
 
 
 def test_the_plan_writes_nothing_and_says_what_would_be_made(desk: Desk) -> None:
@@ -91,8 +35,6 @@ def test_the_plan_writes_nothing_and_says_what_would_be_made(desk: Desk) -> None
 
 
 def test_the_plan_tells_of_a_name_that_is_taken(desk: Desk) -> None:
-    from provisioning.standin import seed
-
     seed.add_environment(desk.standin.state, "f1-leaderboard-env")
     code, said = desk.run("provision_confluent", "--plan")
     assert (code, "Name taken" in said) == (1, True)
@@ -100,8 +42,7 @@ def test_the_plan_tells_of_a_name_that_is_taken(desk: Desk) -> None:
 
 def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(desk: Desk) -> None:
     desk.run("provision_confluent", "--flink")
-    settings = read_lab(desk.folder, {})
-    django_settings.LAB = settings
+    django_settings.LAB = read_lab(desk.folder, {})
     journal, calls = desk.journal.read_bytes(), len(desk.standin.calls)
     code, said = desk.run("provision_confluent", "--plan")
     assert (code, "Nothing to do" in said) == (0, True)
@@ -177,8 +118,6 @@ def test_without_a_journal_yes_needs_the_environments_id(desk: Desk) -> None:
 
 
 def test_what_is_left_is_listed_with_a_code_that_is_not_zero(desk: Desk) -> None:
-    from provisioning.standin import seed
-
     desk.run("provision_confluent")
     seed.add_topic(desk.standin.state, next(iter(desk.standin.state.clusters)), "orders")
     desk.hands.turn(10)  # lists show what is new after a while
@@ -219,8 +158,6 @@ def test_hours_without_a_statement_has_nothing_to_stop(desk: Desk) -> None:
 
 @pytest.mark.parametrize("hours", ["0", "-1", "soon", "9999"])
 def test_senseless_hours_are_refused(desk: Desk, hours: str) -> None:
-    from django.core.management.base import CommandError
-
     with pytest.raises((CommandError, SystemExit)):
         call_command("provision_confluent", "--hours", hours)
     assert desk.standin.calls == []
@@ -259,56 +196,6 @@ def test_ctrl_c_says_how_to_go_on(desk: Desk) -> None:
     code, _ = desk.run("provision_confluent")
     assert code == 0
     assert len([c for c in desk.standin.state.clusters.values() if c.deleted is None]) == 1
-
-
-# -- the guard --
-
-
-def test_the_guard_stops_the_queries_when_the_time_is_up_and_nothing_else(desk: Desk) -> None:
-    desk.run("provision_confluent", "--flink", "--hours", "1")
-    (journal, organization, name) = desk.guards[0]
-    before = picture(desk.standin.state)
-    from datetime import UTC, datetime, timedelta
-
-    start = datetime.now(UTC)
-    naps: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        naps.append(seconds)
-        desk.hands.turn(seconds)
-
-    guard.watch(Path(journal), organization, name, sleep, lambda: start + timedelta(seconds=sum(naps)))
-    assert 3500 < sum(naps) < 3700
-    after = picture(desk.standin.state)
-    phases = [phase for _, phase, _ in after["environments"]["f1-leaderboard-env"]["statements"]]
-    assert "RUNNING" not in phases
-    assert "STOPPED" in phases
-    assert (
-        after["environments"]["f1-leaderboard-env"]["clusters"]
-        == before["environments"]["f1-leaderboard-env"]["clusters"]
-    )
-
-
-def test_the_guard_ends_when_the_lab_was_torn_down(desk: Desk) -> None:
-    desk.run("provision_confluent", "--flink", "--hours", "1")
-    desk.run("teardown_confluent", "--yes")
-    (journal, organization, name) = desk.guards[0]
-    guard.watch(Path(journal), organization, name, pytest.fail, lambda: pytest.fail("asked for the time"))  # type: ignore[arg-type]
-
-
-def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(desk: Desk) -> None:
-    desk.run("provision_confluent", "--flink", "--hours", "1")
-    entries = json.loads(desk.journal.read_text())
-    for entry in entries.values():
-        entry["until"] = "2020-01-01T00:00:00+00:00"
-    desk.journal.write_text(json.dumps(entries))
-    for statement in desk.standin.state.statements:
-        if statement.phase == "RUNNING":
-            statement.phase, statement.stopped = "STOPPED", True
-    code, _ = desk.run("provision_confluent", "--flink")
-    assert code == 0
-    assert "until" not in desk.journal.read_text()
-    assert len(desk.guards) == 1
 
 
 # -- processes --

@@ -1,0 +1,44 @@
+"""A person at a shell, for the tests of the commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from provisioning.standin import Standin
+from tests.provisioning.bench import Hands
+
+
+@dataclass
+class Desk:
+    """A person at a shell. clock: the one that the stand-in goes by too."""
+
+    standin: Standin
+    hands: Hands
+    folder: Path
+    capsys: pytest.CaptureFixture[str]
+    guards: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / ".confluent" / "journal.json"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.yaml"
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """(exit code, everything that was printed, unwrapped). Fails if a secret is in it."""
+        try:
+            call_command(*arguments)
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = self.capsys.readouterr()
+        said = (out + err).replace("\n", " ")
+        for key in self.standin.state.keys.values():
+            assert key.secret not in said
+        return code, said
