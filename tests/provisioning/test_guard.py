@@ -12,6 +12,7 @@ import pytest
 
 from provisioning import guard
 from provisioning.standin import Fault, picture
+from tests.conftest import wait_for
 from tests.provisioning.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,16 +90,16 @@ def test_as_a_process_it_needs_no_cloud_key_and_writes_no_secret(desk: Desk) -> 
     desk.run("provision_confluent", "--flink", "--hours", "1")
     overdue(desk)
     arguments = [sys.executable, "-m", "provisioning.guard", *desk.guards[0]]
-    process = subprocess.Popen(
-        arguments, cwd=ROOT, env={"PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    said = ""
-    while process.poll() is None:
+    log = desk.folder / "guard.log"
+
+    def ended() -> bool:
         desk.hands.turn(1)  # a stopping statement takes a second of the stand-in's clock
-        try:
-            said = process.communicate(timeout=0.2)[0]
-        except subprocess.TimeoutExpired:
-            continue
+        return process.poll() is not None
+
+    with log.open("w") as output:
+        process = subprocess.Popen(arguments, cwd=ROOT, env={"PATH": ""}, stdout=output, stderr=output)
+        wait_for(ended, "the guard ends", 60)
+    said = log.read_text()
     assert process.returncode == 0, said
     assert "the time is up: stopped f1-leaderboard-env-average-speed-query" in said
     assert not [key.secret for key in desk.standin.state.keys.values() if key.secret in said]
