@@ -53,7 +53,6 @@
         if (wanted === at) wanted = null;
         played = false;
         receive(text);
-        document.body.classList.add('quiet');
         window.TrackMap.move(byId('dots').textContent, true);
       }
       say('');
