@@ -178,7 +178,9 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
     step = nice_step(span)
     ticks = [step * n for n in range(int(best / step) + 1, int((best + span) / step) + 1)]
     left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")
-    ends = sorted((y(car.points[-1].time_s or best), car) for car in cars if car.points)
+    ends = sorted(
+        ((y(car.points[-1].time_s or best), car) for car in cars if car.points), key=lambda end: end[0]
+    )
     marks = (
         "".join(rule(y(tick)) for tick in ticks) + _neutral(spans, laps, TIMES_HIGH) + _axis(laps, TIMES_HIGH)
     )
