@@ -104,7 +104,9 @@ def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Span
     left = labels(
         ((y(tick) + 4, f"+{tick:g} s" if tick else "leader", "") for tick in ticks), GAPS_HIGH + FOOT, "left"
     )
-    ends = sorted((y(car.points[-1].gap_s or 0.0), car) for car in shown if car.points)
+    ends = sorted(
+        ((y(car.points[-1].gap_s or 0.0), car) for car in shown if car.points), key=lambda end: end[0]
+    )
     marks = (
         "".join(rule(y(tick)) for tick in ticks) + _neutral(spans, laps, GAPS_HIGH) + _axis(laps, GAPS_HIGH)
     )
