@@ -129,11 +129,15 @@ def _row(car: Car, result: Result, best: float | None) -> Row:
         place=str(result.position),
         moved=f"▲{gained}" if gained > 0 else f"▼{-gained}" if gained < 0 else "·",
         way="up" if gained > 0 else "dn" if gained < 0 else "",
-        gap="Out" if retired else "Leader" if result.position == 1 else behind,
+        gap="Out" if retired else behind if result.position > 1 else _first(result),
         best=lap_time(result.best_lap_s),
         fastest=best is not None and result.best_lap_s == best,
         average=NONE if speed is None else f"{speed:.1f}",
     )
+
+
+def _first(result: Result) -> str:
+    return "Winner" if result.status == "finished" else "Leader"
 
 
 def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str]) -> dict[str, SafeString]:
