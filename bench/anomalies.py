@@ -9,6 +9,7 @@ the whole curve is printed, and the detectors are compared at the false alarms t
 from __future__ import annotations
 
 import os
+import resource
 import time
 import warnings
 from collections import deque
@@ -19,6 +20,7 @@ from math import sqrt
 from statistics import NormalDist, fmean
 from typing import Any
 
+from races.analytics import alarms
 from races.analytics.alarms import Alarm, AlarmRule
 from races.analytics.anomaly import Parameters, Series
 from races.analytics.score import NAMES, Score, raised, score
@@ -27,13 +29,14 @@ from races.sim.distance import DEFAULT_PACE
 from races.sim.faults import InjectedFault
 
 RACES = 100
-SAMPLE = 4  # races for statsmodels
+SAMPLE = 5  # races for statsmodels
 REFIT_EVERY = 5  # samples between its fits, with the newest parameters in between
 WINDOW = 100  # of the windowed Gaussian
 TRAINING = 16
 TICK_MS = 200
-CONFIDENCES = (80.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.9999)
-LIMITS = tuple((low, high) for high in (116, 118, 120, 122, 124, 126, 129) for low in (0, 100))
+CONFIDENCES = (90.0, 95.0, 99.0, 99.9, 99.99, 99.9999)
+RULE_SCALES = (0.7, 0.85, 1.15, 1.3)  # of the rule's own degrees, beside 1
+LIMITS = ((0, 116), (0, 118), (0, 119), (0, 120), (0, 122), (0, 125), (0, 129), (100, 118), (100, 122))
 CHOSEN = 99.0
 SLACK = 1.1  # the same false alarms: at most this times ours
 
@@ -134,7 +137,7 @@ def arima(readings: list[float]) -> list[tuple[float, float] | None]:
         if index >= TRAINING and (index - TRAINING) % REFIT_EVERY == 0:
             model = ARIMA(readings[max(0, index - 512) : index], order=(1, 0, 0), concentrate_scale=True)
             fit = model.fit(cov_type="none")
-            (level, slope), variance = fit.params, fit.scale
+            level, slope, variance = (float(number) for number in (*fit.params, fit.scale))
         previous = readings[index - 1] if index else reading
         found.append((level + slope * (previous - level), sqrt(variance)) if index >= TRAINING else None)
     return found
@@ -163,6 +166,16 @@ def judged(run: Run, forecasts: Forecasts, half: float) -> Score:
     return _score(run, record)
 
 
+def scaled(run: Run, forecasts: Forecasts, scale: float) -> Score:
+    """Ours with the rule's degrees multiplied: what the rule itself trades."""
+    before = alarms.JUMP_C, alarms.EXCESS_C
+    alarms.JUMP_C, alarms.EXCESS_C = before[0] * scale, before[1] * scale
+    try:
+        return judged(run, forecasts, _half(CHOSEN))
+    finally:
+        alarms.JUMP_C, alarms.EXCESS_C = before
+
+
 def limited(run: Run, low: float, high: float) -> Score:
     """Fixed limits, the same for all; there is no forecast."""
 
@@ -175,13 +188,13 @@ def limited(run: Run, low: float, high: float) -> Score:
 
 def _score(run: Run, record: Any) -> Score:
     rule = AlarmRule()
-    alarms: list[Alarm] = []
+    found: list[Alarm] = []
     for tick in range(run.ticks):
         for code, readings in run.readings.items():
-            alarms += rule.feed(f"race:{code}", tick * TICK_MS, record(code, tick, readings[tick]))
-    alarms += rule.flush()
+            found += rule.feed(f"race:{code}", tick * TICK_MS, record(code, tick, readings[tick]))
+    found += rule.flush()
     ticks = {tick * TICK_MS: tick for tick in range(run.ticks)}
-    return score(raised(alarms, ticks), run.faults, run.stopped, run.ticks - 1)
+    return score(raised(found, ticks), run.faults, run.stopped, run.ticks - 1)
 
 
 Curves = dict[str, dict[str, Score]]
@@ -196,6 +209,7 @@ def examine(seed: int) -> Curves:
         "windowed_gaussian": {f"{c:g} %": judged(run, window, _half(c)) for c in CONFIDENCES},
         "fixed_limits": {f"{low}..{high} C": limited(run, low, high) for low, high in LIMITS},
         "rule_alone": {"no flags": judged(run, own, float("inf"))},
+        "ours_rule_scaled": {f"x {scale:g}": scaled(run, own, scale) for scale in RULE_SCALES},
     }
 
 
@@ -235,7 +249,9 @@ def run(races: int = RACES, sample: int = SAMPLE) -> dict[str, Any]:
             forecasts[seed][code] = forecast
         exact = list(pool.map(examine_arima, forecasts.keys(), forecasts.values()))
     on_all, on_sample = pooled(curves), pooled(curves[:sample])
+    rule_curve = on_all.pop("ours_rule_scaled")
     found = _compared(on_all, races)
+    found["ours"]["rule_curve"] = _curve(rule_curve)
     found |= {"arima_100": _compared(pooled(exact) | {"ours": on_sample["ours"]}, sample)["arima_100"]}
     found["ours_on_the_same_sample"] = _figures(_chosen(on_sample["ours"]), on_sample["ours"], sample)
     found |= {
@@ -243,7 +259,8 @@ def run(races: int = RACES, sample: int = SAMPLE) -> dict[str, Any]:
         "statsmodels_refit_every": REFIT_EVERY,
     }
     found["seconds"] = round(time.monotonic() - began, 1)
-    _tell(found, on_all | pooled(exact))
+    found["cpu_seconds"] = round(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), 1)
+    _tell(found, on_all | pooled(exact) | {"ours, the rule's degrees scaled": rule_curve})
     return found
 
 
@@ -270,16 +287,20 @@ def _figures(point: Point, curve: list[Point], races: int) -> dict[str, Any]:
         "races": races,
         "faults": len(point.score.findings),
         "by_kind": {kind: _of_kind(point.score.of_kind(kind)) for kind in NAMES},
-        "curve": [
-            {
-                "threshold": p.threshold,
-                "event_recall": round(p.recall, 3),
-                "false_alarms_per_race": round(p.false_alarms, 3),
-                "delay_samples": p.score.delay_samples,
-            }
-            for p in curve
-        ],
+        "curve": _curve(curve),
     }
+
+
+def _curve(points: list[Point]) -> list[dict[str, Any]]:
+    return [
+        {
+            "threshold": point.threshold,
+            "event_recall": round(point.recall, 3),
+            "false_alarms_per_race": round(point.false_alarms, 3),
+            "delay_samples": point.score.delay_samples,
+        }
+        for point in points
+    ]
 
 
 def _of_kind(its: Score) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def sample_of(record: Mapping[str, Any]) -> Sample | None:
 
 
 def _finite(value: Any) -> float | None:
-    return value if type(value) in (float, int) and isfinite(value) else None
+    return value if isinstance(value, float | int) and isfinite(value) else None
 
 
 def field_of(frame: Frame) -> Field:
