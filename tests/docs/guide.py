@@ -9,19 +9,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "lab"
 BLOCK = re.compile(
-    r"(?:<!-- (?P<note>[^>]*?) -->\n+)?^```(?P<language>\w+)(?P<more>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?:<!-- (?P<note>[^>]*?) -->\n+)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S
 )
 RUNNABLE = ("bash", "python")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """how: run, run: race, run: standin, or cannot run here: why; empty for text, sql and yaml."""
+    """how: run, run: race, run: standin, statement: its name, or cannot run here: why; empty for other text."""
 
     file: str
     line: int
     language: str
-    more: str
     how: str
     text: str
 
@@ -40,7 +39,7 @@ def blocks(*paths: Path) -> list[Block]:
         for match in BLOCK.finditer(text):
             line = text.count("\n", 0, match.start("language")) + 1
             how = match["note"] or ""
-            found.append(Block(path.name, line, match["language"], match["more"].strip(), how, match["text"]))
+            found.append(Block(path.name, line, match["language"], how, match["text"]))
     return found
 
 

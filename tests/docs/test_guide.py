@@ -90,9 +90,9 @@ def test_sql_names_topics_and_fields_that_exist(block: Block) -> None:
     assert block.text.count("(") == block.text.count(")")
 
 
-@pytest.mark.parametrize("block", [block for block in SQL if "name=" in block.more], ids=str)
+@pytest.mark.parametrize("block", [block for block in SQL if block.how.startswith("statement: ")], ids=str)
 def test_sql_with_a_deployed_statements_name_is_that_statement(block: Block) -> None:
-    name = block.more.removeprefix("name=")
+    name = block.how.removeprefix("statement: ")
     deployed = {statement.name: statement.sql for statement in statements()}
     assert " ".join(block.text.rstrip().rstrip(";").split()) == " ".join(deployed[name].rstrip(";").split())
 
