@@ -130,6 +130,8 @@ class Client:
             if response.status_code in TROUBLE and not call.repeatable:
                 raise _unknown(call, str(response.status_code))
             raise self._refusal(call, response)
+        if response.status_code >= 300:  # the API redirects nowhere, sign-in pages do
+            raise explain.not_the_api(call.url) if call.repeatable else _unknown(call, "a redirection")
         if not response.content:
             return None
         try:

@@ -95,8 +95,10 @@ class CloudCommand(BaseCommand):
                 line if keep else textwrap.fill(line, width, break_on_hyphens=False), lambda plain: plain
             )
 
-    def begin(self, wanted: Wanted, yes: bool, adopt: str = "", keep: bool = True) -> Session:
-        """keep False: the journal is read and not written."""
+    def begin(
+        self, wanted: Wanted, yes: bool, adopt: str = "", keep: bool = True, by_name: bool = False
+    ) -> Session:
+        """keep False: the journal is read and not written. by_name: see open_session."""
         known = credentials()
         rehearsal = "" if known.url == DEFAULT_URL else f" at {known.url} (CONFLUENT_CLOUD_URL)"
         self.tell(f"Confluent Cloud{rehearsal}, environment {adopt or wanted.journal_name}")
@@ -108,6 +110,7 @@ class CloudCommand(BaseCommand):
             self.clock,
             adopt,
             keep=keep,
+            by_name=by_name,
             scrub=self.scrub,
         )
         self.progress = progress_on(sys.stdout, self.scrub)

@@ -29,7 +29,7 @@ from provisioning.journal import Entry, Journal, only_one
 from provisioning.resources import statements
 from provisioning.scrub import Scrubber
 from provisioning.session import Session
-from provisioning.wanted import Credentials, Wanted
+from provisioning.wanted import Credentials, Names, Wanted
 
 log = logging.getLogger("provisioning.guard")
 LOOK_EVERY_S = 20.0
@@ -113,7 +113,7 @@ def _session(entry: Entry, organization: str) -> Session:
 
 def main(journal: Path, organization: str, name: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    lock = journal.with_name(f"guard-{name}")
+    lock = journal.with_name(Names(name).statement("guard"))  # any name makes a file's name this way
     with contextlib.suppress(Refused), only_one(lock):
         watch(journal, organization, name, time.sleep, lambda: datetime.now(UTC))
 

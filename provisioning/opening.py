@@ -35,9 +35,12 @@ def open_session(
     adopt: str = "",
     session: requests.Session | None = None,
     keep: bool = True,
+    by_name: bool = False,
     scrub: Scrubber | None = None,
 ) -> Session:
-    """keep False: the journal is read and not written. Raises ProvisioningError."""
+    """keep False: the journal is read and not written. by_name: the journal's entry is the configuration's, even
+    if an environment is named by its id. Raises ProvisioningError.
+    """
     if not (credentials.key and credentials.secret):
         raise ProvisioningError("There is no Cloud API key.", HOW_TO_KEY, KEYS)
     scrub = scrub or Scrubber()
@@ -47,14 +50,16 @@ def open_session(
     clock = clock or Clock()
     client = Client(scrub, clock, session)
     organization = organization_id(cloud_api(client, credentials))
-    entry = _entry(Journal(journal_path, keep), organization, wanted, adopt)
+    entry = _entry(Journal(journal_path, keep), organization, wanted, adopt, by_name)
     for key in (entry.get("keys") or {}).values():
         scrub.add(key["secret"])
     return Session(wanted, credentials, client, clock, scrub, entry, organization, ask, adopt)
 
 
-def _entry(journal: Journal, organization: str, wanted: Wanted, adopt: str) -> Entry:
+def _entry(journal: Journal, organization: str, wanted: Wanted, adopt: str, by_name: bool) -> Entry:
     """The one that holds the environment named on the command line, else the configuration's."""
+    if by_name:
+        return journal.entry(organization, wanted.journal_name)
     for entry in journal.entries(organization):
         if adopt and (entry.get("environment") or {}).get("id") == adopt:
             return entry

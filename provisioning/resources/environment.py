@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioning.client import JsonObject
-from provisioning.errors import ProvisioningError
+from provisioning.errors import ProvisioningError, Refused
 from provisioning.journal import Record
 from provisioning.making import Making, make, name_taken, standing
 from provisioning.mark import Mark
@@ -12,12 +12,14 @@ from provisioning.session import Session
 from provisioning.waiting import Steps
 
 PATH = "/org/v2/environments"
+NAMES = "config.yaml (confluent.environment_name) and --environment have to mean the same one."
 INSIDE = ("environment", "cluster", "pool", "registry", "keys", "topics", "subjects", "connection", "model")
 
 
 def ensure(session: Session) -> Steps[str]:
     if session.wanted.borrowed:
         return _borrow(session)
+    _meant(session)
     if session.entry.get("environment") and not recorded(session):
         # deleted by somebody: all that stood in it went along
         for slot in INSIDE:
@@ -28,8 +30,21 @@ def ensure(session: Session) -> Steps[str]:
         adopted = adopt(session)
         if adopted:
             return adopted
+        if session.adopt:
+            raise Refused(
+                f"{session.adopt} is no environment named {session.wanted.environment_name} of this lab.",
+                NAMES,
+            )
     made = yield from make(session, making(session))
     return str(made["id"])
+
+
+def _meant(session: Session) -> None:
+    known = (session.entry.get("environment") or {}).get("id")
+    if session.adopt and known and known != session.adopt:
+        raise Refused(
+            f"The journal knows {session.wanted.environment_name} as {known}, not {session.adopt}.", NAMES
+        )
 
 
 def foresee(session: Session) -> None:

@@ -101,7 +101,7 @@ class Bench:
     def clock(self) -> Clock:
         return Clock(sleep=self.hands.turn, monotonic=self.hands)
 
-    def session(self, adopt: str = "") -> Session:
+    def session(self, adopt: str = "", by_name: bool = False) -> Session:
         credentials = Credentials(
             self.standin.url, self.key or self.standin.key, self.secret or self.standin.secret
         )
@@ -113,10 +113,11 @@ class Bench:
             self.clock,
             adopt=adopt,
             session=Nearby(self.standin),
+            by_name=by_name,
         )
 
     def provision(self, adopt: str = "") -> Session:
-        session = self.session(adopt)
+        session = self.session(adopt, by_name=True)
         run(steps(session, self.config, lambda _: "not tried"), session.clock, Silent())
         return session
 

@@ -194,6 +194,12 @@ def page() -> requests.Response:
     return found
 
 
+def redirection() -> requests.Response:
+    found = requests.Response()
+    found.status_code, found._content = 302, b""
+    return found
+
+
 def broken(error: Exception) -> Callable[[], requests.Response]:
     def answer() -> requests.Response:
         raise error
@@ -205,6 +211,7 @@ def broken(error: Exception) -> Callable[[], requests.Response]:
     ("answer", "words"),
     [
         (page, "not the API's JSON. A sign-in page"),
+        (redirection, "not the API's JSON. A sign-in page"),
         (broken(requests.exceptions.SSLError("certificate verify failed")), "could not prove to be it"),
         (broken(requests.exceptions.ProxyError("407")), "The proxy in HTTPS_PROXY"),
         (broken(requests.exceptions.ReadTimeout("timed out")), "did not answer in time"),

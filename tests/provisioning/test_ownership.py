@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.errors import NameTaken, ProvisioningError
+from provisioning.errors import NameTaken, ProvisioningError, Refused
 from provisioning.mark import Mark, read_mark
 from provisioning.standin import seed, strangers
 from tests.provisioning.bench import NOTHING, Bench, wish
@@ -141,6 +141,18 @@ def test_with_a_new_cloud_key_the_environments_id_is_needed(person: Bench, tmp_p
     assert person.picture() != NOTHING
     assert laptop.teardown(adopt=identity) == []
     assert person.picture() == NOTHING
+
+
+def test_provision_takes_over_what_is_named_by_its_id(person: Bench, tmp_path: Path) -> None:
+    identity = person.provision().id("environment")
+    whole, laptop = person.picture(), colleague(person, tmp_path / "new")
+    laptop.provision(adopt=identity)
+    assert laptop.picture() == whole
+    assert laptop.journalled_keys() == laptop.living_keys()
+    assert laptop.provision().changes == []
+    laptop.wanted = wish(environment_name="another")
+    with pytest.raises(Refused, match="is no environment named another"):
+        laptop.provision(adopt=identity)
 
 
 def test_a_borrowed_environment_stays_and_only_ours_goes(person: Bench) -> None:

@@ -66,9 +66,9 @@ class Command(CloudCommand):
         wanted = configured(engine, options["hours"])
         configfile.check_room(config_path(), wanted.engine)
         if options["plan"]:
-            return self._plan(self.begin(wanted, False, options["environment"], keep=False))
+            return self._plan(self.begin(wanted, False, options["environment"], keep=False, by_name=True))
         with only_one(journal_path()):
-            session = self.begin(wanted, options["yes"], options["environment"])
+            session = self.begin(wanted, options["yes"], options["environment"], by_name=True)
             rows = steps(session, config_path(), produce_and_read_back)
             run(rows, session.clock, self.progress)
             self.progress.leave()
