@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -11,6 +12,9 @@ from django.conf import settings
 from races.live.hub import Socket
 from races.live.service import LiveService, service
 from races.middleware import COOKIE, client_of
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 BAD_MESSAGE, UNKNOWN_RACE, SILENT, TOO_MANY = 4400, 4404, 4408, 4429
 REASONS = {
@@ -47,10 +51,21 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
     live: LiveService
     socket: Socket | None = None
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels would first send every message through a thread, to look after database connections. Only
-        connecting uses one here, in a thread that does so itself."""
-        await getattr(self, message["type"].replace(".", "_"))(message)
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Channels' own loop costs two tasks and a turn in Django's thread for every message: it listens to a
+        channel layer too, and looks after database connections. Nothing here needs either."""
+        self.scope, self.base_send = scope, send
+        try:
+            while (message := await receive())["type"] != "websocket.disconnect":
+                await self._take(message)
+        finally:
+            self._leave()
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.connect":
+            await self.connect()
+        else:
+            await self.receive(message.get("text"), message.get("bytes"))
 
     async def connect(self) -> None:
         self.live = service()
@@ -73,8 +88,8 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         self.live.hub.join(self.race_id, self.socket)
         self.socket.offer(self.live.snapshot(self.race_id))
 
-    async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
+    def _send_text(self, text: str) -> Coroutine[Any, Any, None]:
+        return self.base_send({"type": "websocket.send", "text": text})
 
     async def _refuse(self, code: int, reason: str = "") -> None:
         await self.base_send(
@@ -105,9 +120,6 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         if self.socket is not None:
             self.live.hub.leave(self.race_id, self.socket)
             self.socket = None
-
-    async def disconnect(self, code: int) -> None:
-        self._leave()
 
 
 class UnknownSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
