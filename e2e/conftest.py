@@ -31,15 +31,19 @@ def free_port() -> int:
 class Lab:
     """`runlab` as anybody starts it, with its own var directory."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, *, anomalies: bool = True) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._var = var
+        self._anomalies = anomalies
         self._log = var / "lab.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout_s: float = 60) -> None:
-        environment = os.environ | {"F1_VAR_DIR": str(self._var), "F1_ANOMALY_DETECTION": "1"}
+        environment = os.environ | {
+            "F1_VAR_DIR": str(self._var),
+            "F1_ANOMALY_DETECTION": str(int(self._anomalies)),
+        }
         manage = [sys.executable, "manage.py"]
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True, timeout=timeout_s)
         with self._log.open("ab") as log:
@@ -85,9 +89,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     running.stop()
 
 
+def chromium_path() -> str | None:
+    return os.environ.get("F1_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("F1_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    path = chromium_path()
     if path is None:
         pytest.skip("no Chromium or Chrome on this machine: the browser tests need one")
     with sync_playwright() as playwright:

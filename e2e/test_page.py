@@ -76,13 +76,20 @@ def test_rows_keep_to_the_order_of_their_positions_while_the_race_goes_on(
 
 
 def test_a_race_from_the_lights_to_the_result(page: Page, lab: Lab) -> None:
+    page.add_init_script(
+        "window.seen = [];"
+        "document.addEventListener('board:state', ({ detail }) => window.seen.push(detail.is.join(' ')))"
+    )
     page.goto(f"{lab.address}/?laps=1&pace=30&seed=3")
     page.keyboard.type("lec")
     page.click("#go")
-    page.locator(".lights").wait_for(state="visible")
-    page.locator("#st.l5").wait_for(state="attached")
-    page.locator(".lights").wait_for(state="hidden")
-    expect(page.locator("#finish")).to_be_visible()
+    expect(page.locator("#finish")).to_be_visible(timeout=60_000)
+    seen = page.evaluate("window.seen")
+    lights = [words.split()[-1] for words in seen if words.startswith("grid")]
+    assert lights == sorted(lights), "lights only ever come on"
+    assert lights[-1] == "l5"
+    assert next(words.split()[0] for words in seen if not words.startswith("grid")) == "race"
+    expect(page.locator(".lights")).to_be_hidden()
     expect(page.locator("#result h2")).to_contain_text("wins")
     expect(page.locator("#result .own th")).to_contain_text("Leclerc")
     assert page.locator("#result tbody tr").count() == 22

@@ -181,6 +181,8 @@
     const wrapper = event.detail.socketWrapper;
     if (performance.now() - heard < 50 && code === 1005) return; // the old one of a reconnect that we asked for
     socket = null;
+    // tries that fail while a server restarts don't change what is known about it
+    if (code === 1006 && document.body.dataset.conn === 'lost') return;
     say(WORDS[code] || 'Connection lost. Reconnecting…', FINAL.includes(code) ? 'closed' : 'lost');
     if (code === 4408 && !document.hidden) wrapper.reconnect();
     if (code === 4408 && document.hidden) asleep = wrapper;

@@ -63,4 +63,6 @@
   const card = circuit()?.closest('.card');
   if (card) card.parentElement.scrollLeft = card.offsetLeft - (card.parentElement.clientWidth - card.offsetWidth) / 2;
   say();
+  // what has to be mended comes into view, not behind the bar with the button
+  form.querySelector('.error')?.scrollIntoView({ block: 'center' });
 })();
