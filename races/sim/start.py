@@ -14,13 +14,13 @@ from races.sim.strategy import TWO_COMPOUNDS_FROM, View
 from races.sim.track import FIRST_SLOT_M, SLOT_M, Track, load_track
 from races.sim.tyres import REFERENCE_M, TyreModel
 
-TEAM_FORM_S, DRIVER_FORM_S = 0.16, 0.12  # sigma a 90 s lap: how well the weekend suits a car, a driver
+TEAM_FORM_S, DRIVER_FORM_S = 0.21, 0.13  # sigma a 90 s lap: how well the weekend suits a car, a driver
 QUALIFYING_S = 0.08  # sigma of a qualifying lap against that form
-SPOILT_LAP = 0.16  # traffic, a flag, a mistake: the lap that counts is a slow one
-SPOILT_S = 0.9
+SPOILT_LAP = 0.24  # traffic, a flag, a mistake: the lap that counts is a slow one
+SPOILT_S = 0.8
 TO_THE_BACK = 0.035  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
-BELIEF = 0.10  # sigma of what a team believes of a compound's wear
+BELIEF = 0.07  # sigma of what a team believes of a compound's wear
 WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of the wear against the tyres' usual: temperature, asphalt, choice
 STOP_RISK_S = 0.0  # a stop costs more than the clock says: traffic on the way out
 START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners

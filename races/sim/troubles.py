@@ -22,9 +22,9 @@ SAFETY_CAR_LAPS = (0.0, 0.182, 0.25, 0.227, 0.193, 0.057, 0.068, 0.023)  # 1 to 
 VIRTUAL_LAPS = (0.479, 0.396, 0.021, 0.104)  # 1 to 4
 VIRTUAL_AFTER_FAILURE = 0.227
 TO_THE_GARAGE = 0.45  # of the failures: the car makes it to the pits
-HARMLESS_ACCIDENTS = 0.25  # a race: out of the race, but off the track
+HARMLESS_ACCIDENTS = 0.4  # a race: out of the race, but off the track
 SPINS, PUNCTURES = 1.1, 0.35  # a race, over the whole field
-CONTACTS = 0.9  # on the opening lap: a damaged car that goes on to the pits
+CONTACTS = 0.7  # on the opening lap: a damaged car that goes on to the pits
 APART_LAPS = 6.0  # between the starts of two safety cars in a Grand Prix
 
 
