@@ -117,7 +117,13 @@ class EveryFlag:
     def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]:
         code = key.rpartition(":")[2]
         if record["is_anomaly"] and (self.alarm is None or self.alarm["end"]):
-            self.alarm = {"driver_code": code, "start": ts, "end": None, "severity": "warning", "kind": "spike"}
+            self.alarm = {
+                "driver_code": code,
+                "start": ts,
+                "end": None,
+                "severity": "warning",
+                "kind": "spike",
+            }
             return [self.alarm]
         if not record["is_anomaly"] and self.alarm and self.alarm["end"] is None:
             self.alarm = {**self.alarm, "end": ts}
