@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -24,6 +25,16 @@ from provisioning.session import Session
 from provisioning.wanted import DEFAULT_URL, Credentials, Wanted, read_credentials, read_wanted
 
 INTERRUPTED = 130
+DJANGOS_OWN = (
+    "--version",
+    "--verbosity",
+    "--settings",
+    "--pythonpath",
+    "--traceback",
+    "--no-color",
+    "--force-color",
+    "--skip-checks",
+)
 
 
 def journal_path() -> Path:
@@ -46,13 +57,15 @@ class CloudCommand(BaseCommand):
         self.scrub = Scrubber()
         self.progress: Shown = Silent()
 
+    examples = ""
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """The examples keep their lines, and --help fits on a screen."""
+        kwargs |= {"epilog": self.examples, "formatter_class": argparse.RawDescriptionHelpFormatter}
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        hidden = ("--version", "--settings", "--pythonpath", "--traceback", "--force-color", "--skip-checks")
         for action in parser._actions:
-            if any(option in hidden for option in action.option_strings):
-                action.help = "==SUPPRESS=="
+            if any(option in DJANGOS_OWN for option in action.option_strings):
+                action.help = argparse.SUPPRESS
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -16,11 +16,16 @@ from provisioning.session import Session
 from provisioning.survey import Survey, look
 from provisioning.waiting import drive
 
+EXAMPLES = """
+It looks at what the journal names, or, without one, what the mark in the service account names.
+The cost is an estimate from list prices, as if every statement had run since it was made; the bill decides.
+If provision_confluent --hours set a deadline, it makes sure that the cost guard is at work.
+"""
+
 
 class Command(CloudCommand):
-    help = (
-        "Shows what of the lab stands on Confluent Cloud, since when, and its estimated cost. Writes nothing."
-    )
+    help = "Shows what of the lab stands on Confluent Cloud, since when, and its estimated cost."
+    examples = EXAMPLES
 
     def work(self, options: dict[str, Any]) -> int:
         session = self.begin(configured(), yes=False, keep=False)

@@ -41,10 +41,7 @@ SIGNS = {CREATE: "+", CHANGE: "~", DROP: "-", LEAVE: "="}
 
 class Command(CloudCommand):
     help = "Builds what the lab needs on Confluent Cloud, or recovers it, and writes config.yaml."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs |= {"epilog": EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
-        return super().create_parser(prog_name, subcommand, **kwargs)
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
