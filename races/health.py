@@ -16,9 +16,11 @@ from django.views.decorators.http import require_GET
 from races import connection, roles
 from races.live.service import service
 from races.models import Race, WorkerHeartbeat
+from races.registry_ping import RegistryPing
 
 Part = dict[str, Any]
 WORKER_SEEN = timedelta(seconds=10)
+_ping = RegistryPing()
 
 
 @require_GET
@@ -69,7 +71,7 @@ def _registry(request: HttpRequest) -> Part:
     if current.embedded_registry is not None:
         return {"ok": True, "url": request.build_absolute_uri(reverse("registry"))}
     part: Part = {"url": current.settings.registry_url}
-    error = current.registry_error()
+    error = _ping.error(current.settings) or current.registry_error()
     return part | ({"ok": False, "error": error} if error else {"ok": True})
 
 

@@ -1,0 +1,38 @@
+"""Whether the schema registry answers just now. Schemas are asked for once, so a registry that goes away later is
+noticed by nobody until a new one is needed; /healthz asks for itself, seldom and not for long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import requests
+
+from races.streams.config import StreamSettings
+
+ASK_EVERY_S, TIMEOUT_S = 3.0, 2.0
+
+
+class RegistryPing:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._asked: tuple[str, float, str] = ("", float("-inf"), "")
+
+    def error(self, settings: StreamSettings) -> str:
+        """Why it cannot be used, at most a few seconds old; empty when it can."""
+        url, at, words = self._asked
+        if url != settings.registry_url or self._clock() - at >= ASK_EVERY_S:
+            words = _ask(settings)
+            self._asked = (settings.registry_url, self._clock(), words)
+        return words
+
+
+def _ask(settings: StreamSettings) -> str:
+    user, _, password = (settings.registry_auth or "").partition(":")
+    url = settings.registry_url.rstrip("/") + "/schemas/types"
+    try:
+        answer = requests.get(url, auth=(user, password) if user else None, timeout=TIMEOUT_S)
+    except requests.RequestException as error:
+        return f"the registry does not answer: {type(error).__name__}"
+    refused = answer.status_code in (401, 403) or answer.status_code >= 500
+    return f"the registry answers {answer.status_code}" if refused else ""
