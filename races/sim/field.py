@@ -59,6 +59,7 @@ class Field:
         self.alarms: dict[int, list[Alarm]] = {}
         self.events: list[Event] = []
         self.ordinal = 0
+        self.home: list[int] = []  # took the flag in this step
         self.winner = -1
         self.winner_ms = 0
         self.best: tuple[int, int] | None = None  # milliseconds and car of the fastest lap

@@ -80,6 +80,17 @@ def _take_flag(field: Field, car: Car) -> None:
     car.state, car.mode, car.target = FINISHED, False, -1
     field.rate[i], field.due[i], field.hold[i], field.solid[i] = 0.0, NOWHERE, FREE, False
     field.moved = True
+    field.home.append(i)
     if field.winner < 0:
         field.winner, field.winner_ms = i, car.line_ms
-        field.control.chequered(field)
+
+
+def tell_home(field: Field) -> None:
+    """Who has taken the flag in this step, once the order of the step is known: by time, not by who was moved first."""
+    home, field.home = sorted(field.home, key=lambda i: field.place[i]), []
+    for i in home:
+        car, position = field.cars[i], field.place[i] + 1
+        if position == 1:
+            field.winner, field.winner_ms = i, car.line_ms
+            field.control.chequered(field)
+        field.tell("finish", wording.finish(car, position), car, position=position, value=car.line_ms / 1000)

@@ -5,9 +5,9 @@ already (out of the pits, just passed), drops back slowly instead of jumping. Ca
 next to them, when the gap between the two goes through zero.
 """
 
-from races.sim import marks, passing, pits
+from races.sim import laps, marks, passing, pits
 from races.sim.car import FINISHED, RACING, RETIRED
-from races.sim.field import NOWHERE, Field
+from races.sim.field import NOWHERE, Alarm, Field
 from races.sim.settings import STEP_S
 
 DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it may be
@@ -16,8 +16,7 @@ DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it
 def step(field: Field) -> None:
     alarms = field.alarms.pop(field.step, None)
     if alarms:
-        for act, args in alarms:
-            act(*args)
+        _run(field, alarms)
     progress, rate, due, hold, solid = field.progress, field.rate, field.due, field.hold, field.solid
     ahead = previous = NOWHERE
     moved = 0.0  # by the car ahead, in this step
@@ -26,11 +25,7 @@ def step(field: Field) -> None:
         there = here + rate[i]
         limit = ahead - hold[i]
         if there > limit:
-            back = here + DROP_BACK * moved
-            if limit < back:
-                limit = back
-            if there > limit:
-                there = limit
+            there = min(there, max(limit, here + DROP_BACK * moved))
         if there >= due[i]:
             there = _cross(field, i, here, there)
         progress[i] = there
@@ -43,6 +38,13 @@ def step(field: Field) -> None:
     field.step += 1
     if field.moved:
         reorder(field)
+        if field.home:
+            laps.tell_home(field)
+
+
+def _run(field: Field, alarms: list[Alarm]) -> None:
+    for act, args in alarms:
+        act(*args)
 
 
 def _cross(field: Field, i: int, here: float, there: float) -> float:

@@ -21,7 +21,7 @@ SPOILT_S = 0.8
 TO_THE_BACK = 0.035  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
 BELIEF = 0.07  # sigma of what a team believes of a compound's wear
-WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of the wear against the tyres' usual: temperature, asphalt, choice
+WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of today's wear: temperature, asphalt, choice
 STOP_RISK_S = 0.0  # a stop costs more than the clock says: traffic on the way out
 START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners
 
@@ -29,7 +29,7 @@ START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the
 def line_up(settings: RaceSettings) -> Field:
     track = load_track(settings.circuit)
     share = min(1.0, settings.laps / track.circuit.laps)
-    asphalt = exp(stream(settings.seed, "asphalt").gauss(WEAR_TODAY, WEAR_SPREAD))
+    asphalt = exp(WEAR_TODAY + WEAR_SPREAD * stream(settings.seed, "asphalt").uniform(-1.5, 1.5))
     tyres = TyreModel(asphalt * track.circuit.length_m / REFERENCE_M / share, track.lap_s / 90.0)
     cars = _cars(settings.seed)
     _qualify(cars, settings.seed)

@@ -45,3 +45,7 @@ def stopped_on_track(car: Car, sector: int, why: str) -> str:
 
 def off_track(car: Car, sector: int) -> str:
     return f"{number(car)} OFF TRACK AND CONTINUED IN SECTOR {sector}"
+
+
+def finish(car: Car, position: int) -> str:
+    return f"{number(car)} TAKES THE CHEQUERED FLAG - P{position}"
