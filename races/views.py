@@ -104,7 +104,9 @@ def _screen(race: Race) -> Screen:
     frame = service().frame(str(race.pk))
     board = live_board(race) if frame is None else None
     frame = board.frame if board else frame
-    return screen_of(RaceMeta.from_json(race.frozen), frame, life=life_of(race))
+    return screen_of(
+        RaceMeta.from_json(race.frozen), frame, life=life_of(race), anomaly_on=race.anomaly_detection
+    )
 
 
 @require_POST

@@ -110,14 +110,14 @@ class Feed:
         """None while it does not read."""
         return self._tail.state if self._tail else None
 
-    def watch(self, race_id: str, board: Board, life: Life) -> None:
+    def watch(self, race_id: str, board: Board, life: Life, anomaly_on: bool) -> None:
         """Starts a board, brought up with the newest tick if one was seen."""
         with self._lock:
             if race_id in self._watched:
                 return
             for record in self._decoded("positions", self._raw.get(race_id, Raw()).values):
                 board.apply("positions", record)
-            screen = screen_of(board.meta, board.frame, life=life)
+            screen = screen_of(board.meta, board.frame, life=life, anomaly_on=anomaly_on)
             self._watched[race_id] = Watched(board, screen)
 
     def live(self, race_id: str, life: Life) -> None:

@@ -203,11 +203,11 @@ def life_of(race: Race) -> Life:
     return Life(race.status, race.status_reason, race.waiting_for)
 
 
-def _from_history(race_id: str) -> tuple[Board, Life] | None:
+def _from_history(race_id: str) -> tuple[Board, Life, bool] | None:
     close_old_connections()  # this thread belongs to no request, whose end would do it
     race = race_of(race_id)
     board = live_board(race) if race is not None else None
-    return (board, life_of(race)) if race is not None and board is not None else None
+    return (board, life_of(race), race.anomaly_detection) if race is not None and board is not None else None
 
 
 _service: LiveService | None = None
