@@ -14,7 +14,6 @@ from races.streams.logs import QUIET, librdkafka_log
 from races.streams.topics import TOPICS, Topic
 
 TIMEOUT_S = 10.0
-ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 
 def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[str]:
@@ -50,6 +49,17 @@ def missing_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list
     """Raises BrokerUnavailable."""
     admin = AdminClient({**QUIET, **settings.librdkafka}, logger=librdkafka_log)
     return sorted(settings.topic(topic.role) for topic in _missing(admin, settings, timeout))
+
+
+def cluster_id(settings: StreamSettings, timeout: float = TIMEOUT_S) -> str:
+    """Which cluster answers at this address: another one after its storage was made anew. Raises
+    BrokerUnavailable.
+    """
+    admin = AdminClient({**QUIET, **settings.librdkafka}, logger=librdkafka_log)
+    try:
+        return str(admin.list_topics(timeout=timeout).cluster_id)
+    except KafkaException as error:
+        raise BrokerUnavailable(f"Kafka at {settings.bootstrap}: {error.args[0].str()}") from error
 
 
 def _missing(admin: AdminClient, settings: StreamSettings, timeout: float) -> list[Topic]:

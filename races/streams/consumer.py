@@ -81,9 +81,12 @@ class Tail:
         self._gaps = self._restarts = self._errors = 0
         self._look_at = self._measure_at = 0.0
         self._lags: dict[str, int] = {}
-        self._consumer = Consumer(
-            {**consumer_options(settings), "error_cb": self._on_error}, logger=librdkafka_log
-        )
+        self._settings = settings
+        self._consumer = self._make()
+
+    def _make(self) -> Consumer:
+        options = {**consumer_options(self._settings), "error_cb": self._on_error}
+        return Consumer(options, logger=librdkafka_log)
 
     def poll(self, max_messages: int = 1000, timeout: float = 0.1) -> list[Message]:
         """What has arrived, at once when there is something; else an empty list after `timeout` seconds or
@@ -214,14 +217,23 @@ class Tail:
     def _put_right(self, cluster: str, marks: dict[tuple[str, int], tuple[int, int]]) -> None:
         another = self._cluster is not None and self._cluster != cluster
         self._cluster = cluster
-        if another:
-            self._restarts += 1
-            self._next, self._start = {}, "beginning"
+        gone = [place for place in self._next if place not in marks]
+        if another or gone:
+            self._begin_anew(list(self._next) if another else gone)
         before = dict(self._next)
         for place, (low, high) in marks.items():
             self._next[place] = self._place(place, low, high)
-        if another or self._next != before:
+        if self._next != before or another or gone:
             self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+
+    def _begin_anew(self, gone: list[tuple[str, int]]) -> None:
+        """With another consumer: the old one may wait for ever for topics that were deleted and made again."""
+        self._restarts += 1
+        self._start = "beginning"
+        for place in gone:
+            del self._next[place]
+        self._consumer.close()
+        self._consumer = self._make()
 
     def _place(self, place: tuple[str, int], low: int, high: int) -> int:
         """Where to read on: the known next offset as long as it lies between the marks."""

@@ -8,17 +8,18 @@ ends as an error. While Kafka is away, `state` says so, the local queue fills, a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from races.streams.admin import ABSENT, ensure_topics
+from races.streams.admin import cluster_id, ensure_topics
 from races.streams.codec import Codec, Record
 from races.streams.config import StreamSettings
 from races.streams.errors import Closed, DeliveryFailed, StreamError
@@ -29,7 +30,8 @@ OnDelivery = Callable[[Exception | None], None]
 SLOW_AFTER_S = 2.0  # an acknowledgement takes milliseconds; after this the broker counts as away
 RESEND_PAUSE_S = 0.2
 RETRY_S = 1.0
-TOPICS_S = 2.0
+LOOK_S = 2.0
+GONE = object()
 QUEUE_RECORDS = 50_000
 HOPELESS = frozenset(
     {
@@ -71,12 +73,11 @@ class _Sent:
         self.at = 0.0
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
+        if error is None:
+            self.publisher._delivered = True
+            self.publisher._done(self, None)
+        else:
             self.publisher._not_delivered(self, error)
-            return
-        self.publisher._open.pop(self, None)
-        if self.on_delivery is not None:
-            self.on_delivery(None)
 
 
 class Publisher:
@@ -86,11 +87,11 @@ class Publisher:
         self, settings: StreamSettings, codec: Codec, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings, self._codec, self._clock = settings, codec, clock
-        self._open: dict[_Sent, None] = {}  # in the order sent: the first one is the oldest
+        self._open: dict[_Sent, object] = {}  # in the order sent: the first one is the oldest
         self._again: deque[_Sent] = deque()
-        self._closed, self._full_since = Event(), 0.0
-        self._renew = self._topics_missing = False
-        self._last_error = ""
+        self._lock, self._closed, self._full_since = Lock(), Event(), 0.0
+        self._delivered, self._cluster, self._look_at = False, "", 0.0
+        self._renew, self._last_error = False, ""
         self._producer = self._make()
         self._thread = Thread(target=self._serve, name="publisher", daemon=True)
         self._thread.start()
@@ -113,10 +114,12 @@ class Publisher:
             self._wait_for_room()
         if self._closed.is_set():
             raise Closed("the publisher is closed")
-        self._open[sent] = None
-        if self._again:  # what failed goes first, so that a partition keeps its order
-            self._again.append(sent)
-        else:
+        with self._lock:
+            self._open[sent] = None
+            first = not self._again and not self._renew
+            if not first:  # what failed goes first, so that a partition keeps its order
+                self._again.append(sent)
+        if first:
             self._produce(sent)
 
     @property
@@ -131,9 +134,8 @@ class Publisher:
             return PublisherState(False, "waiting: local queue full", waiting, self._full_since)
         if oldest is not None and self._clock() - oldest > SLOW_AFTER_S:
             seconds = self._clock() - oldest
-            what = "topics are missing" if self._topics_missing else "broker away"
             why = f" ({self._last_error})" if self._last_error else ""
-            return PublisherState(False, f"waiting: {what} since {seconds:.0f} s{why}", waiting, oldest)
+            return PublisherState(False, f"waiting: broker away since {seconds:.0f} s{why}", waiting, oldest)
         return PublisherState(True, "ok", waiting)
 
     def flush(self, timeout: float) -> int:
@@ -175,14 +177,17 @@ class Publisher:
         if self._closed.wait(0.01):
             raise Closed("the publisher was closed while its queue was full")
 
+    def _done(self, sent: _Sent, error: Exception | None) -> None:
+        """Once for each record, whoever else still holds it."""
+        if self._open.pop(sent, GONE) is not GONE and sent.on_delivery is not None:
+            sent.on_delivery(error)
+
     def _not_delivered(self, sent: _Sent, error: KafkaError) -> None:
         self._note(error)
         if error.code() in HOPELESS:
-            self._open.pop(sent, None)
-            if sent.on_delivery is not None:
-                sent.on_delivery(DeliveryFailed(f"{sent.topic}: {error.str()}"))
-            return
-        self._again.append(sent)
+            self._done(sent, DeliveryFailed(f"{sent.topic}: {error.str()}"))
+        elif sent in self._open and not self._renew:
+            self._again.append(sent)
 
     def _oldest(self) -> float | None:
         try:
@@ -193,41 +198,55 @@ class Publisher:
     def _note(self, error: KafkaError) -> None:
         self._last_error = error.str()
         self._renew = self._renew or error.fatal() or error.code() == KafkaError._FATAL
-        self._topics_missing = self._topics_missing or error.code() in ABSENT
 
     def _serve(self) -> None:
         while not self._closed.is_set():
             self._producer.poll(0.1)
-            if self._renew:
+            oldest = self._oldest()
+            stuck = oldest is not None and self._clock() - oldest > SLOW_AFTER_S
+            if self._delivered and not self._cluster:
+                self._learn_cluster()
+            if self._renew or (stuck and self._clock() >= self._look_at and self._came_back_empty()):
                 self._start_anew()
-            elif self._topics_missing:
-                self._make_topics()
             elif self._again:
                 self._send_again()
 
+    def _learn_cluster(self) -> None:
+        with contextlib.suppress(KafkaException):
+            self._cluster = str(self._producer.list_topics(timeout=LOOK_S).cluster_id)
+
+    def _came_back_empty(self) -> bool:
+        """Whether a cluster answers that is not the one we sent to. Makes the topics that it lacks.
+
+        librdkafka waits for ever for a topic that it once knew, so it can't be left to find out.
+        """
+        try:
+            made, cluster = ensure_topics(self._settings, LOOK_S), cluster_id(self._settings, LOOK_S)
+        except StreamError as error:
+            self._last_error, self._look_at = str(error), self._clock() + RETRY_S
+            return False
+        self._look_at = self._clock() + RETRY_S
+        another, self._cluster = self._cluster not in ("", cluster), cluster
+        return another or bool(made)
+
     def _start_anew(self) -> None:
-        """librdkafka's idempotent producer gives up for good when a broker has lost its state; we don't."""
-        log.warning("a new Kafka producer takes over: %s", self._last_error)
+        """With another producer: the old one has given up, or believes in a cluster that is gone."""
+        log.warning("a new Kafka producer takes over (%s)", self._last_error)
+        self._renew = True
         old, self._producer = self._producer, self._make()
         old.purge()
-        old.flush(1.0)  # hands every purged record to _not_delivered
-        self._renew = False
-
-    def _make_topics(self) -> None:
-        """A broker that came back empty has no topics; what waits for them stays in `_again` meanwhile."""
-        try:
-            ensure_topics(self._settings, TOPICS_S)
-            self._topics_missing = False
-        except StreamError as error:
-            self._last_error = str(error)
-            self._closed.wait(RETRY_S)
+        old.flush(1.0)  # its last acknowledgements count
+        with self._lock:
+            self._again = deque(self._open)  # in the order sent
+            self._renew = False
 
     def _send_again(self) -> None:
         if self._closed.wait(RESEND_PAUSE_S):
             return
         for _ in range(len(self._again)):
             sent = self._again[0]
-            self._produce(sent)
+            if sent in self._open:
+                self._produce(sent)
             self._again.popleft()
 
 
