@@ -38,11 +38,11 @@ lint: $(DEV)
 
 test: $(DEV) migrate lint
 	$(BIN)/pytest -n 2 -m "not full and not integration and not browser" tests
-	$(BIN)/pytest e2e -m "browser and not full"
+	$(BIN)/pytest -n 2 e2e -m "browser and not full"
 
 test-full: $(DEV) migrate
 	$(BIN)/pytest -n 2 -m "not integration and not browser" tests
-	$(BIN)/pytest e2e -m browser
+	$(BIN)/pytest -n 2 e2e -m browser
 
 test-integration: $(DEV) migrate
 	$(BIN)/pytest -m integration tests
