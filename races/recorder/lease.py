@@ -33,6 +33,13 @@ class RecorderLease:
         self._renewed = now if self._take(now) else None
         return self._renewed is not None
 
+    def confirm(self) -> bool:
+        """To be called in the transaction that writes: the row stays locked until it is through, so nobody else
+        can take the lease meanwhile. False: somebody has it already.
+        """
+        self._renewed = self._clock() if self._renew() else None
+        return self._renewed is not None
+
     def release(self) -> None:
         Lease.objects.filter(name=NAME, owner=self._owner).update(owner="")
 

@@ -34,7 +34,7 @@ ROLES = ("positions", "race_control", "avg_speed", "commentary", "car_metrics_an
 FLUSH_S, RETRY_S, POLL_S = 1.0, 0.5, 0.1
 BATCH = 4000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
-FORGET_S = 300.0  # Flink's last words come up to minutes after the flag
+FORGET_S = 300.0  # of silence; Flink's last words come up to minutes after the flag
 Pending = writing.Pending
 
 
@@ -85,6 +85,7 @@ class Recorder:
         tail = self._make_tail(offsets or "beginning", incarnation)
         self._races, self._pending, self.active = {}, Pending(), True
         try:
+            self._load_ended()
             next_flush = self._clock() + FLUSH_S
             while not self._stopping.is_set() and self._lease.fresh():
                 self._take_all(tail)
@@ -122,15 +123,35 @@ class Recorder:
                 close_old_connections()
 
     def _flush(self, tail: Tail) -> None:
-        if not self._lease.hold():
-            return
+        self._drop_deleted()
         now = self._clock()
         recordings = [recording for recording in self._races.values() if recording is not None]
-        writing.flush(recordings, self._pending, tail.incarnation or "", tail.offsets(), now - FINISH_AFTER_S)
+        before = now - FINISH_AFTER_S
+        place = (tail.incarnation or "", tail.offsets())
+        writing.flush(recordings, self._pending, *place, before, self._lease.confirm)
         self._pending, self.flushed_at = Pending(), now
         for race_id, recording in list(self._races.items()):
-            if recording is None or (recording.over_at is not None and now - recording.over_at > FORGET_S):
+            if recording is None or now - recording.heard_at > FORGET_S:
                 del self._races[race_id]
+
+    def _drop_deleted(self) -> None:
+        """Of a race that somebody deleted meanwhile nothing can be written, and nothing need be."""
+        rows = (self._pending.control, self._pending.commentary)
+        known = {recording.race.pk for recording in self._races.values() if recording is not None}
+        known |= {race_id for kept in rows for race_id, _ in kept}
+        gone = known - set(Race.objects.filter(pk__in=known).values_list("pk", flat=True))
+        for race_id in gone:
+            self._races[str(race_id)] = None
+        for kept in rows if gone else ():
+            for identity in [identity for identity in kept if identity[0] in gone]:
+                del kept[identity]
+
+    def _load_ended(self) -> None:
+        """Races whose last tick was recorded before, but not their end: no record comes to remind us of them."""
+        for race in Race.objects.active().filter(recorded_tick__gte=0):
+            frame = last_frame(race)
+            if frame is not None and frame["phase"] == "over":
+                self._recording(str(race.pk))
 
     def _take(self, message: Message) -> None:
         record = self._codec.decode(message.role, message.value)
@@ -162,12 +183,15 @@ class Recorder:
         else:  # the original lab's records belong to every running race
             targets = list(Race.objects.filter(status=Race.Status.RUNNING))
         for race in targets:
-            self._pending.commentary[race.pk, str(record["id"])[:120]] = (race, record)
+            self._pending.commentary[race.pk, str(record["id"])] = (race, record)
 
     def _recording(self, race_id: str) -> Recording | None:
         if race_id not in self._races:
             self._races[race_id] = self._load(race_id)
-        return self._races[race_id]
+        recording = self._races[race_id]
+        if recording is not None:
+            recording.heard_at = self._clock()
+        return recording
 
     def _load(self, race_id: str) -> Recording | None:
         try:
@@ -183,6 +207,8 @@ class Recorder:
                 recording.reading(record, key)
         recording.readings.clear()
         recording.alarms.clear()
+        if frame is not None and frame["phase"] == "over":
+            recording.over_at = self._clock()
         return recording
 
 

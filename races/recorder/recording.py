@@ -17,7 +17,7 @@ Record = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Recording:
-    """over_at: when the last tick was seen, on the recorder's clock."""
+    """On the recorder's clock, over_at: when the last tick was seen; heard_at: when any record of it was."""
 
     race: Race
     board: Board
@@ -30,6 +30,7 @@ class Recording:
     alarms: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
     missing: int = 0
     over_at: float | None = None
+    heard_at: float = 0.0
     dirty_results: bool = False
 
     def position(self, record: Record, now: float) -> None:
@@ -44,7 +45,7 @@ class Recording:
     def reading(self, record: Record, key: Record) -> bool:
         """True where the reading is new."""
         code, ts = str(key["key"]).rpartition(":")[2], int(key["ts"])
-        if not code or len(code) > 3 or (code, ts) in self.seen_readings:
+        if not code.isalnum() or len(code) > 3 or (code, ts) in self.seen_readings:
             return False
         self.seen_readings.add((code, ts))
         self.readings.append((code, ts, record))
@@ -105,9 +106,9 @@ def results(race: Race, frame: Frame, averages: Mapping[str, float | None]) -> l
             laps_down=car["laps_down"],
             last_lap_s=car["last_lap_s"],
             best_lap_s=car["best_lap_s"],
-            average_speed_kmh=averages.get(car["driver_name"]),
+            average_speed_kmh=averages.get(car["driver_name"], car["average_speed_kmh"]),
             tyre=car["tyre"],
-            stints=car["stints"][:80],
+            stints=car["stints"],
             stops=car["stops"],
             laps=car["lap"] if car["status"] == "finished" else max(car["lap"] - 1, 0),
             status=car["status"],
@@ -122,11 +123,11 @@ def control_row(race: Race, record: Record) -> ControlMessage:
         event=record["event"],
         tick=record["tick"],
         timestamp=record["timestamp"],
-        type=str(record["type"])[:30],
-        driver_code=str(record["driver_code"])[:3],
-        other_code=str(record["other_code"])[:3],
-        lap=max(0, record["lap"]),
-        position=max(0, record["position"]),
+        type=str(record["type"]),
+        driver_code=str(record["driver_code"]),
+        other_code=str(record["other_code"]),
+        lap=record["lap"],
+        position=record["position"],
         value=record["value"],
-        message=str(record["message"])[:300],
+        message=str(record["message"]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from races.models import (
     Result,
 )
 from races.recorder.chunks import pack_frames, pack_readings
+from races.recorder.fitting import fitted
 from races.recorder.recording import Recording, control_row, results
 from races.streams.consumer import Offsets
 
@@ -47,10 +48,18 @@ def saved_offsets() -> tuple[str | None, Offsets]:
 
 
 def flush(
-    recordings: list[Recording], pending: Pending, incarnation: str, offsets: Offsets, over_before: float
-) -> None:
+    recordings: list[Recording],
+    pending: Pending,
+    incarnation: str,
+    offsets: Offsets,
+    over_before: float,
+    ours: Callable[[], bool] = lambda: True,
+) -> bool:
+    """ours() is asked in the transaction; false, and nothing is written, where another recorder took over."""
     ended: list[tuple[Recording, str]] = []
     with transaction.atomic():
+        if not ours():
+            return False
         _logs(pending)
         for recording in recordings:
             _recording(recording)
@@ -62,21 +71,25 @@ def flush(
     for recording in recordings:
         recording.frames, recording.laps, recording.readings = [], [], []
         recording.alarms.clear()
-        recording.missing = 0
+        recording.missing, recording.dirty_results = 0, recording.dirty_results and recording.race.is_active
+    return True
 
 
 def _logs(pending: Pending) -> None:
     ControlMessage.objects.bulk_create(
-        [control_row(race, record) for race, record in pending.control.values()], ignore_conflicts=True
+        [fitted(control_row(race, record)) for race, record in pending.control.values()],
+        ignore_conflicts=True,
     )
     CommentaryLine.objects.bulk_create(
         [
-            CommentaryLine(
-                race=race,
-                identity=str(record["id"])[:120],
-                timestamp=int(record["timestamp"]),
-                type=record["type"] if record["type"] in KINDS else "info",
-                message=str(record["message"])[:500],
+            fitted(
+                CommentaryLine(
+                    race=race,
+                    identity=str(record["id"]),
+                    timestamp=int(record["timestamp"]),
+                    type=record["type"] if record["type"] in KINDS else "info",
+                    message=str(record["message"]),
+                )
             )
             for race, record in pending.commentary.values()
         ],
@@ -92,7 +105,7 @@ def _recording(recording: Recording) -> None:
             [BoardChunk(race=race, first_tick=first, last_tick=last, data=pack_frames(recording.frames))],
             ignore_conflicts=True,
         )
-        Lap.objects.bulk_create(recording.laps, ignore_conflicts=True)
+        Lap.objects.bulk_create(map(fitted, recording.laps), ignore_conflicts=True)
         Race.objects.filter(pk=race.pk).update(
             recorded_tick=last, missing_ticks=F("missing_ticks") + recording.missing
         )
@@ -122,7 +135,8 @@ def _finish(recording: Recording) -> str:
     status = Race.objects.values_list("status", flat=True).get(pk=race.pk)
     if frame is None or status not in ACTIVE:
         return status
-    Result.objects.bulk_create(results(race, frame, recording.board.averages), ignore_conflicts=True)
+    rows = results(race, frame, recording.board.averages)
+    Result.objects.bulk_create(map(fitted, rows), ignore_conflicts=True)
     status = Race.Status.STOPPED if frame["flag"] == "red" else Race.Status.FINISHED
     Race.objects.filter(pk=race.pk).update(
         status=status, ended_at=timezone.now(), waiting_for="", lap=frame["lap"]
@@ -133,7 +147,6 @@ def _finish(recording: Recording) -> str:
 def _averages(recording: Recording) -> None:
     for name, average in recording.board.averages.items():
         Result.objects.filter(race=recording.race, driver_name=name).update(average_speed_kmh=average)
-    recording.dirty_results = False
 
 
 def _offsets(incarnation: str, offsets: Offsets) -> None:
