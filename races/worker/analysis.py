@@ -60,6 +60,7 @@ class Analysis:
         with self._lock:
             engine, _ = self._races[str(held.race_id).encode()]
             derived = [d for r in records for d in engine.feed(r.role, r.value, r.key)]
+        held.analysed = engine.over
         if emit:  # as the engine words it: who heard the line already knows it by its id
             for record in derived:
                 if record.role in self._roles:

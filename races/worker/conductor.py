@@ -46,6 +46,8 @@ class Conductor:
     def add(self, held: Held) -> None:
         with self._wake:
             self.held[held.race_id] = held
+            if held.over_sent:  # by who held it before: only its end is left to be written
+                return
             self._push(held, held.due)
             self._wake.notify()
 

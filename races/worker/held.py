@@ -65,10 +65,13 @@ class Held:
     def peek(self) -> Tick:
         """The tick that goes out next, simulated once however often its sending is tried."""
         if self._tick is None:
-            tick = self.sim.advance()
-            stopped = self.stop_tick is not None and tick.tick >= self.stop_tick
-            self._tick = red_flagged(tick) if stopped and tick.phase != LAST_PHASE else tick
+            self._tick = self.simulated()
         return self._tick
+
+    def simulated(self) -> Tick:
+        tick = self.sim.advance()
+        stopped = self.stop_tick is not None and tick.tick >= self.stop_tick
+        return red_flagged(tick) if stopped and tick.phase != LAST_PHASE else tick
 
     def records(self) -> list[Addressed]:
         tick = self.peek()

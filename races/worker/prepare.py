@@ -11,7 +11,7 @@ from races.sim import Race as Simulation
 from races.worker import store
 from races.worker.analysis import Analysis
 from races.worker.held import LATE_S, Held
-from races.worker.records import field_of, tick_records
+from races.worker.records import LAST_PHASE, field_of, tick_records
 
 if TYPE_CHECKING:
     from races.worker.worker import Clocks
@@ -76,14 +76,19 @@ def _held(race: Race, sim: Simulation, started_ms: int, clocks: Clocks, replay_u
 
 
 def _catch_up(race: Race, held: Held, clocks: Clocks, analysis: Analysis | None) -> None:
-    """Silently to the last published tick; the analytics' state is a fold over the same records."""
+    """Silently to the last published tick; the analytics' state is a fold over the same records.
+
+    That may have been the race's last one: who published it did not live to say so.
+    """
     for number in range(race.published_tick + 1):
-        tick = held.sim.advance()
+        tick = held.simulated()
+        held.over_sent, held.lap = tick.phase == LAST_PHASE, max((car.lap for car in tick.cars), default=0)
         if analysis is not None:
             records = tick_records(held.field, tick, held.event_ms(number), held.metrics)
             analysis.rebuild(held, records, emit=number > race.published_tick - REPEAT_TICKS)
         time.sleep(0)  # hands the interpreter to the conductor: other races keep their time
-    _wait_after_replay(race, held, clocks)
+    if not held.over_sent:
+        _wait_after_replay(race, held, clocks)
 
 
 def _wait_after_replay(race: Race, held: Held, clocks: Clocks) -> None:

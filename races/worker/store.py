@@ -126,5 +126,8 @@ def release(owner: str, held: Iterable[Held]) -> None:
 
 
 def release_all() -> None:
-    """For the one process that owns an embedded Kafka: whoever held a race before is gone with its broker."""
-    Race.objects.unpublished().exclude(lease_owner="").update(lease_owner="")
+    """For the one process that owns an embedded Kafka: whoever held a race before is gone with its broker. What
+    that broker had and the history has not is published again, whole races included.
+    """
+    Race.objects.active().update(lease_owner="", published_over=False, published_tick=F("recorded_tick"))
+    WorkerHeartbeat.objects.all().delete()

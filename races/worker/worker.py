@@ -109,9 +109,9 @@ class Worker:
         asked_at = self.clocks.monotonic()
         ids = {*self.conductor.held, *self.preparing}
         for race_id in store.heartbeat(self.owner, ids, self.state):
-            log.warning("Race %s has another worker now", race_id)
-            self.conductor.drop(race_id)
+            log.warning("Race %s has another worker now, or is deleted", race_id)
             self.preparing.pop(race_id, None)
+            self._forget(race_id)
         self._renewed_at = asked_at
 
     def _round(self) -> None:
@@ -145,8 +145,10 @@ class Worker:
         return now - since >= LEASE_S
 
     def _take(self, race_id: uuid.UUID) -> None:
-        self.preparing[race_id] = Race.objects.get(pk=race_id)
-        self._to_prepare.put(race_id)
+        race = Race.objects.filter(pk=race_id).first()
+        if race is not None:  # else it was deleted meanwhile
+            self.preparing[race_id] = race
+            self._to_prepare.put(race_id)
 
     def _prepare_all(self) -> None:
         while (race_id := self._to_prepare.get()) is not None:
@@ -169,10 +171,13 @@ class Worker:
             return
         if self.preparing.pop(race.pk, None) is not None and held is not None:
             self.conductor.add(held)
+        elif held is not None:
+            self._forget(race.pk)
 
     def _report_failures(self) -> None:
         for race_id, reason in list(self.conductor.failed.items()):
             store.fail(self.owner, race_id, reason)
+            self._forget(race_id)
             del self.conductor.failed[race_id]
 
     def _stops(self) -> None:
@@ -191,11 +196,11 @@ class Worker:
             self._retake(held)
         elif held.complete and (held.analysed or self.analysis is None):
             if store.finish_publishing(self.owner, held):
-                transaction.on_commit(lambda: self._forget(held))
+                transaction.on_commit(lambda: self._forget(held.race_id))
         elif self._save(held):
             self._wait_if_late(held)
         else:
-            self.conductor.drop(held.race_id)
+            self._forget(held.race_id)
 
     def _save(self, held: Held) -> bool:
         reserve = max(held.reserved, held.replay_until, held.next_tick + RESERVE)
@@ -207,9 +212,11 @@ class Worker:
 
     def _wait_if_late(self, held: Held) -> None:
         tick = self.conductor.wants_wait.get(held.race_id)
-        if tick is None:
+        now = self.clocks.monotonic()
+        if tick is None or tick != held.next_tick or not held.wants_wait(now):
+            self.conductor.wants_wait.pop(held.race_id, None)  # asked for just as the one before was granted
             return
-        ms = round(held.lateness(self.clocks.monotonic()) * 1000)
+        ms = round(held.lateness(now) * 1000)
         waits = [*held.waits, [tick, ms]]
 
         def go_on() -> None:
@@ -221,10 +228,10 @@ class Worker:
 
     def _retake(self, held: Held) -> None:
         """The broker refused records for good: run up to the last tick it has, and send again from there."""
-        self._forget(held)
+        self._forget(held.race_id)
         self._take(held.race_id)
 
-    def _forget(self, held: Held) -> None:
-        self.conductor.drop(held.race_id)
+    def _forget(self, race_id: uuid.UUID) -> None:
+        self.conductor.drop(race_id)
         if self.analysis is not None:
-            self.analysis.forget(str(held.race_id))
+            self.analysis.forget(str(race_id))

@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
+from races import connection
 from races.connection import Connection
 from races.models import InjectedFault, Race
 from races.roles import Roles, make_roles
 from races.sim import Race as Simulation
+from races.streams.config import embedded_settings
+from races.streams.embedded import EmbeddedKafka
+from races.streams.registry import Registry
+from races.streams.topics import DEFAULT_NAMES
+from races.worker import store
 from races.worker.prepare import settings_of
 from tests.conftest import wait_for
-from tests.races.conftest import Records, ended, running, short_race
+from tests.races.conftest import Records, ended, recording, running, short_race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,3 +164,38 @@ def test_ground_truth_is_in_the_database_and_not_on_the_topics(kafka: Connection
     assert set(metrics[0]) - {"_at", "_bytes"} == {
         "team_name", "timestamp", "engine_temperature", "race_id", "driver_code", "lap", "tick",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
+    kafka: Connection, stop: bool
+) -> None:
+    """Between the last tick and the word that it was the last one there is a moment to die in."""
+    with running(make_roles(kafka)):
+        race = short_race(laps=3) if stop else short_race()
+        if stop:
+            Race.objects.filter(pk=race.pk).update(stop_requested=True)
+        race = ended(race)
+    before, published = race.status, Records(kafka, "positions").read(over)
+    Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING, published_over=False)
+    race.results.all().delete()
+    with running(make_roles(kafka)) as roles:
+        roles.recorder.stop()
+        wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "its end is written")
+    with recording(kafka):
+        assert ended(race).status == before
+    assert len(Records(kafka, "positions").read(over)) == len(published)
+
+
+def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_again(kafka: Connection) -> None:
+    race = short_race(laps=2)
+    with running(make_roles(kafka)) as roles:
+        wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "some of it is recorded")
+        roles.recorder.stop()
+        wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "all of it is published")
+    with EmbeddedKafka(DEFAULT_NAMES.values()) as cluster:
+        another = connection.connect(embedded_settings(cluster.bootstrap), Registry())
+        store.release_all()
+        with running(make_roles(another)):
+            race = ended(race)
+    assert (race.status, race.missing_ticks) == (Race.Status.FINISHED, 0)
