@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import segno
 from django import template
@@ -23,6 +24,12 @@ def track_map(meta: RaceMeta) -> SafeString:
 @register.simple_tag
 def outline(points: Sequence[Point]) -> SafeString:
     """A circuit's shape alone."""
+    return _drawn(tuple(points))
+
+
+@lru_cache(maxsize=64)
+def _drawn(points: tuple[Point, ...]) -> SafeString:
+    """The choice of circuits draws all of them on every page: drawn once a process."""
     return mark_safe(render_map.outline_svg(points))  # noqa: S308
 
 
