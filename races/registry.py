@@ -9,6 +9,18 @@ from races import connection
 from races.streams.registry import CONTENT_TYPE
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
+HERE = ("127.0.0.1", "::1")
+
+
+def _refusal(request: HttpRequest) -> str:
+    """Why this client may not do that; empty when it may. There is no login, and the lab lives by these schemas."""
+    if request.method == "GET":
+        return ""
+    if "Origin" in request.headers:  # programs send none: it is some site's page in a visitor's browser
+        return "Web pages may only read this registry."
+    if request.method != "POST" and request.META.get("REMOTE_ADDR") not in HERE:
+        return "Only the lab's own machine may change settings or delete schemas."
+    return ""
 
 
 @csrf_exempt  # its clients are programs, which carry no cookies to forge
@@ -24,6 +36,8 @@ def registry(request: HttpRequest, path: str) -> HttpResponse:
         )
     if request.method not in METHODS:
         return JsonResponse({"error_code": 405, "message": "HTTP 405 Method Not Allowed"}, status=405)
+    if why := _refusal(request):
+        return JsonResponse({"error_code": 40301, "message": why}, status=403)
     query = {name: str(value) for name, value in request.GET.items()}
     status, answer = embedded.handle(request.method, path, query, request.body)
     return JsonResponse(answer, status=status, safe=False, content_type=CONTENT_TYPE)

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
+from races.connection import Connection
 from races.entering import Choice, enter
 from races.models import Race
 
@@ -193,6 +194,23 @@ def test_pages_have_no_inline_script_or_style(client: Client) -> None:
 
 def test_the_registry_without_a_lab_says_so(client: Client) -> None:
     assert client.get("/registry/subjects").status_code == 503
+
+
+def test_only_programs_on_the_labs_own_machine_change_or_delete_schemas(
+    kafka: Connection, client: Client
+) -> None:
+    subject = "/registry/subjects/f1-race-control-value"
+    schema = json.dumps({"schema": '"string"'})
+    assert client.delete(subject, REMOTE_ADDR="192.0.2.7").status_code == 403
+    assert client.put("/registry/config", "{}", REMOTE_ADDR="192.0.2.7").status_code == 403
+    assert (
+        client.post(f"{subject}/versions", schema, "text/plain", HTTP_ORIGIN="http://x.test").status_code
+        == 403
+    )
+    assert (
+        client.post(f"{subject}/versions", schema, "text/plain", REMOTE_ADDR="192.0.2.7").status_code == 200
+    )
+    assert client.delete(subject).status_code == 200
 
 
 def test_json_bodies_parse(client: Client) -> None:

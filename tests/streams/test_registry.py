@@ -97,7 +97,7 @@ def test_errors_carry_the_real_codes(
 
 def test_a_body_that_is_no_json_or_too_long_is_refused(registry: Registry) -> None:
     assert registry.handle("POST", "/subjects/s/versions", {}, b"\xff{")[0] == 400
-    assert registry.handle("POST", "/subjects/s/versions", {}, b"[" * 500_000)[0] == 400
+    assert registry.handle("POST", "/subjects/s/versions", {}, b"[" * 30_000)[0] == 400
     assert registry.handle("POST", "/subjects/s/versions", {}, b"x" * 2_000_000)[0] == 413
 
 

@@ -80,6 +80,7 @@ Ctrl-C ends everything; running races go on at the next start."""
         self.stdout.write(
             "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
         )
+        self.stdout.flush()  # a file or a pipe would hold it back until the end
 
 
 def split_address(address: str) -> tuple[str, int]:
