@@ -15,12 +15,13 @@ from races.streams.registry import CONTENT_TYPE, Registry
 
 @dataclass
 class Served:
-    """down: it answers 503. requests: what was asked, in order."""
+    """down: it answers 503. health: what /healthz says, beside the registry. requests: what was asked, in order."""
 
     url: str
     registry: Registry
     requests: list[str] = field(default_factory=list)
     down: bool = False
+    health: dict[str, object] = field(default_factory=dict)
 
 
 @contextmanager
@@ -36,6 +37,8 @@ def serve(registry: Registry, prefix: str = "/registry") -> Iterator[Served]:
             served.requests.append(f"{self.command} {address.path.removeprefix(prefix)}")
             query = dict(parse_qsl(address.query))
             status, reply = registry.handle(self.command, address.path.removeprefix(prefix), query, body)
+            if address.path == "/healthz":
+                status, reply = 200, served.health
             if served.down:
                 status, reply = 503, {"error_code": 503, "message": "down"}
             data = json.dumps(reply).encode()

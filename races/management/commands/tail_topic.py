@@ -10,11 +10,12 @@ import requests
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from races import connection
 from races.management.base import TeachingCommand
+from races.streams.codec import Codec
 from races.streams.config import StreamSettings
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.registry_client import http_client
 from races.streams.topics import TOPICS
 
 DEFAULT_LAB = "http://127.0.0.1:8000"
@@ -42,10 +43,10 @@ F1_LAB names the lab for all calls."""
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         kafka = _kafka(options["lab"])
         role = _role(kafka, name)
-        found = connection.connect(kafka)
-        tail = found.tail([role], "beginning" if options["from_beginning"] else "end")
+        registry = http_client(kafka)
+        tail = Tail(kafka, [role], "beginning" if options["from_beginning"] else "end")
         try:
-            self._print(found, tail, options["race"], options["count"])
+            self._print(Codec(kafka, registry), tail, options["race"], options["count"])
         except KeyboardInterrupt:
             pass
         except BrokenPipeError:
@@ -53,11 +54,12 @@ F1_LAB names the lab for all calls."""
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         finally:
             tail.close()
+            registry.close()
 
-    def _print(self, found: connection.Connection, tail: Tail, race: str | None, count: int | None) -> None:
+    def _print(self, codec: Codec, tail: Tail, race: str | None, count: int | None) -> None:
         shown = 0
         for message in _messages(tail, self.stderr.write):
-            line = _line(found, message)
+            line = _line(codec, message)
             if race is not None and race not in line:
                 continue
             self.stdout.write(line)
@@ -78,15 +80,15 @@ def _messages(tail: Tail, tell: Any) -> Iterator[Message]:
         said = text
 
 
-def _line(found: connection.Connection, message: Message) -> str:
+def _line(codec: Codec, message: Message) -> str:
     place = f"{message.partition}@{message.offset}"
     try:
-        key = found.codec.decode_key(message.role, message.key)
-        value = found.codec.decode(message.role, message.value)
+        key = codec.decode_key(message.role, message.key)
+        value = None if message.value is None else codec.decode(message.role, message.value)
     except (BadRecord, RegistryUnavailable) as error:
         return f"{place}  cannot be decoded: {error}"
     shown = key if isinstance(key, str) else json.dumps(key, ensure_ascii=False)
-    return f"{place}  {shown}  {json.dumps(value, ensure_ascii=False)}"
+    return f"{place}  {shown}  {'deleted' if value is None else json.dumps(value, ensure_ascii=False)}"
 
 
 def _kafka(lab: str | None) -> StreamSettings:
