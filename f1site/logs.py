@@ -35,7 +35,9 @@ def logging_config(as_json: bool) -> dict[str, Any]:
             "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
             "json": {"()": "f1site.logs.JsonFormatter"},
         },
-        "filters": {"not_unavailable": {"()": "django.utils.log.CallbackFilter", "callback": not_unavailable}},
+        "filters": {
+            "not_unavailable": {"()": "django.utils.log.CallbackFilter", "callback": not_unavailable}
+        },
         "handlers": {
             "stderr": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}
         },

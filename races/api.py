@@ -95,14 +95,21 @@ def _cars(race: Race) -> tuple[list[dict[str, Any]], int, int]:
     frame = live.frame(str(race.pk))
     if frame is None and race.is_active:
         records = sorted(live.newest(str(race.pk)), key=lambda record: record["position"])
-        if records and len(records) >= records[0]["field_size"]:
-            first = records[0]
-            return [_car(record) for record in records], first["tick"], first["lap"]
+        if records:
+            averages = _averages(race)
+            cars = [_car({**r, "average_speed_kmh": averages.get(r["driver_name"])}) for r in records]
+            return cars, records[0]["tick"], records[0]["lap"]
     frame = frame or last_frame(race)
     if frame is None:
         return [], race.published_tick, race.lap
-    cars: Iterable[Any] = frame["cars"]
-    return [_car(car) for car in cars], frame["tick"], frame["lap"]
+    shown: Iterable[Any] = frame["cars"]
+    return [_car(car) for car in shown], frame["tick"], frame["lap"]
+
+
+def _averages(race: Race) -> dict[str, float | None]:
+    """As the history has them, a second or two old: of a race that nobody watches nobody keeps them newer."""
+    frame = last_frame(race)
+    return {car["driver_name"]: car["average_speed_kmh"] for car in frame["cars"]} if frame else {}
 
 
 def _car(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 BATCH = 5000
 POLL_S = 0.2
 RACES_KEPT = 500  # unwatched races whose newest tick is remembered
+RECENT_S, RECENT = 5.0, 20_000  # what the recorder may not have written yet when somebody opens a race's page
 Publish = Callable[[str, str, Callable[[], str], int | None], None]
 
 
@@ -58,16 +59,17 @@ class Watched:
 
 @dataclass(slots=True)
 class Raw:
-    """The newest tick of a race as it came: event time and values."""
+    """The newest tick of a race as it came, and the one before: while a tick arrives, that is the whole one."""
 
     timestamp: int = -1
-    values: list[bytes] = field(default_factory=list)
+    values: dict[bytes, None] = field(default_factory=dict)  # in order; a tick sent again has the same bytes
+    before: dict[bytes, None] = field(default_factory=dict)
 
     def add(self, message: Message) -> None:
         if message.timestamp_ms > self.timestamp:
-            self.timestamp, self.values = message.timestamp_ms, []
+            self.timestamp, self.values, self.before = message.timestamp_ms, {}, self.values
         if message.timestamp_ms == self.timestamp and message.value is not None:
-            self.values.append(message.value)
+            self.values[message.value] = None
 
 
 class Feed:
@@ -79,6 +81,7 @@ class Feed:
         self._codec: Codec | None = None
         self._watched: dict[str, Watched] = {}
         self._raw: dict[str, Raw] = {}
+        self._recent: deque[tuple[float, Message]] = deque(maxlen=RECENT)
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self.rates = Rates()
@@ -111,11 +114,13 @@ class Feed:
         return self._tail.state if self._tail else None
 
     def watch(self, race_id: str, board: Board, life: Life, anomaly_on: bool) -> None:
-        """Starts a board, brought up with the newest tick if one was seen."""
+        """Starts a board, brought up with what was seen of the race just now."""
         with self._lock:
             if race_id in self._watched:
                 return
-            for record in self._decoded("positions", self._raw.get(race_id, Raw()).values):
+            self._bring_up(board, race_id)
+            raw = self._raw.get(race_id, Raw())
+            for record in self._decoded("positions", [*raw.before, *raw.values]):
                 board.apply("positions", record)
             screen = screen_of(board.meta, board.frame, life=life, anomaly_on=anomaly_on)
             self._watched[race_id] = Watched(board, screen)
@@ -144,9 +149,14 @@ class Feed:
             return self._watched[race_id].snapshot()
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
-        """The newest tick's records of any race that publishes just now."""
+        """The newest whole tick's records of any race that publishes just now."""
         with self._lock:
-            return list(self._decoded("positions", self._raw.get(race_id, Raw()).values))
+            raw = self._raw.get(race_id, Raw())
+            for values in (raw.values, raw.before):
+                records = self._decoded("positions", values)
+                if records and len(records) >= records[0]["field_size"]:
+                    return records
+        return []
 
     def frame(self, race_id: str) -> Frame | None:
         with self._lock:
@@ -157,8 +167,23 @@ class Feed:
         self.rates.count(message.role, message.timestamp_ms)
         if message.role == "positions":
             self._position(message)
-        elif message.role != "car_metrics" and self._watched:
-            self._other(message)
+        elif message.role != "car_metrics":
+            self._remember(message)
+            if self._watched:
+                self._other(message)
+
+    def _remember(self, message: Message) -> None:
+        self._recent.append((self.polled_at, message))
+        while self._recent[0][0] < self.polled_at - RECENT_S:
+            self._recent.popleft()
+
+    def _bring_up(self, board: Board, race_id: str) -> None:
+        """Keys hold the race's id as it is, whatever their format; commentary has none, its value says whose it is."""
+        for _, message in self._recent:
+            if message.role == "commentary" or race_id.encode() in (message.key or b""):
+                record = self._decode(message)
+                if record is not None:
+                    board.apply(message.role, record, self._key(message))
 
     def _position(self, message: Message) -> None:
         race_id = (message.key or b"").decode("utf-8", "replace")
@@ -217,7 +242,7 @@ class Feed:
         tracer.note(race_id, frame["tick"], "shown")
         self._publish(race_id, message, watched.snapshot, frame["tick"])
 
-    def _decoded(self, role: str, values: list[bytes]) -> list[Mapping[str, Any]]:
+    def _decoded(self, role: str, values: Iterable[bytes]) -> list[Mapping[str, Any]]:
         records: list[Mapping[str, Any]] = []
         if self._codec is None:
             return records

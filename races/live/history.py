@@ -59,7 +59,8 @@ def live_board(race: Race) -> Board | None:
     if not race.frozen:
         return None
     board = Board(RaceMeta.from_json(race.frozen), alarm_rule, last_frame(race))
-    for row in reversed(race.control.order_by("-tick", "-id")[:LINES]):
+    # of overtakes the board keeps no notes, and there are enough of them to fill all the lines
+    for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))
     for line in reversed(race.commentary.order_by("-timestamp", "-id")[:LINES]):
         board.apply("commentary", commentary_record(race, line))

@@ -52,6 +52,7 @@ class LiveService:
         self._waiting: dict[str, list[tuple[str, Callable[[], str], int | None]]] = {}
         self._crossing = threading.Lock()
         self._care: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Future[None]] = set()
 
     def ensure_started(self) -> None:
         """Called in the event loop with every connection; works once a loop."""
@@ -129,6 +130,7 @@ class LiveService:
             except Exception as error:
                 self.feed_error = f"{type(error).__name__}: {error}"[:300]
                 if not isinstance(error, connection.NoKafka):
+                    self.restarts += 1
                     log.exception("The feed stopped; it starts again in %.1f s", pause)
             pause = FIRST_PAUSE_S if self._clock() - began > 60 else min(pause * 2, LONGEST_PAUSE_S)
             self._stopping.wait(pause)
@@ -137,7 +139,6 @@ class LiveService:
         kafka = connection.current()
         self.feed_error = ""
         self.feed.run(kafka.tail(ROLES), kafka.codec)
-        self.restarts += 1
 
     def _cross(self, race_id: str, message: str, snapshot: Callable[[], str], tick: int | None) -> None:
         """From the reading thread into the event loop, in order. What comes while the loop is behind goes out as
@@ -167,7 +168,7 @@ class LiveService:
                 now = self._clock()
                 for race_id in self.hub.races():
                     for socket in self.hub.sockets(race_id):
-                        await self._check(race_id, socket, now)
+                        self._check(race_id, socket, now)
                 self._forget(now)
                 await sync_to_async(self._lives, thread_sensitive=False)()
             except Exception:
@@ -180,11 +181,10 @@ class LiveService:
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
             self.feed.live(str(race.pk), life_of(race))
 
-    async def _check(self, race_id: str, socket: Socket, now: float) -> None:
+    def _check(self, race_id: str, socket: Socket, now: float) -> None:
         silent = now - socket.acked_at
         if silent > GIVEN_UP_S:
-            self.hub.leave(race_id, socket)
-            await socket.close(SILENT, "")
+            self._give_up(race_id, socket)
         elif silent > SILENT_S:
             socket.lagging = True
             if now - socket.last_sent_at >= LAGGING_EVERY_S and socket.offer(self.snapshot(race_id)):
@@ -192,6 +192,18 @@ class LiveService:
         elif socket.needs_snapshot and socket.pending is None:
             socket.needs_snapshot = False
             socket.offer(self.snapshot(race_id))
+
+    def _give_up(self, race_id: str, socket: Socket) -> None:
+        """Some servers wait for the page's answer, and who was silent for so long gives none: nobody waits here."""
+        self.hub.leave(race_id, socket)
+        closing = asyncio.ensure_future(socket.close(SILENT, ""))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closed)
+
+    def _closed(self, closing: asyncio.Future[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled():
+            closing.exception()  # whatever it was, the page is gone
 
     def _forget(self, now: float) -> None:
         watched, known = set(self.hub.races()), self.feed.races()

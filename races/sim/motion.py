@@ -6,7 +6,7 @@ next to them, when the gap between the two goes through zero.
 """
 
 from races.sim import laps, marks, passing, pits
-from races.sim.car import FINISHED, RACING, RETIRED
+from races.sim.car import FINISHED, LANE, RACING, RETIRED
 from races.sim.field import NOWHERE, Alarm, Field
 from races.sim.settings import STEP_S
 
@@ -56,6 +56,8 @@ def _cross(field: Field, i: int, here: float, there: float) -> float:
         act = marks.reach if car.state == RACING else pits.reach
         if act(field, car, at, when):
             return at
+        if car.state == LANE:  # brakes to the limit at once, not at the end of the step
+            there = at + field.rate[i] * (field.step + 1 - when / STEP_S)
     return there
 
 

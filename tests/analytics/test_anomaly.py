@@ -117,16 +117,17 @@ def test_each_key_learns_for_itself_and_an_instant_seen_again_changes_nothing() 
 
 
 def exact_intervals(values: list[float], first: int) -> Iterator[dict[float, tuple[float, float]]]:
-    """statsmodels' own ARIMA(1,0,0), fitted anew before every value from `first` on: bounds by confidence."""
+    """Bounds by confidence of statsmodels' own ARIMA(1,0,0), fitted anew before every other value from `first`."""
     from statsmodels.tsa.arima.model import ARIMA
 
-    start = None
+    params = None
     for index in range(first, len(values)):
+        model = ARIMA(values[:index], order=(1, 0, 0), concentrate_scale=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its optimiser, on so few points
-            fitted = ARIMA(values[:index], order=(1, 0, 0)).fit(start_params=start)
-        start = fitted.params
-        forecast = fitted.get_forecast(1)
+            if params is None or index % 2 == 0:
+                params = model.fit(cov_type="none").params
+            forecast = model.filter(params, cov_type="none").get_forecast(1)
         yield {level: tuple(forecast.conf_int(alpha=1 - level / 100)[0]) for level in (90.0, 99.0)}
 
 

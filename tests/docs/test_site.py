@@ -21,7 +21,9 @@ def test_every_page_is_readable_and_its_links_lead_on(client: Client, name: str)
     assert "<script>" not in text
     for target in set(re.findall(r'href="(/lab/[^"#]*)"', text)):
         assert client.get(target).status_code == 200, target
-    assert not re.findall(r'href="[^"]*\.md"', text.replace("CONTRIBUTING.md", "").replace("CHANGELOG.md", ""))
+    assert not re.findall(
+        r'href="[^"]*\.md"', text.replace("CONTRIBUTING.md", "").replace("CHANGELOG.md", "")
+    )
 
 
 def test_an_unknown_page_of_the_guide_is_404(client: Client) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from f1site.asgi import application
 from races.entering import Choice, enter
 from races.live import service as live_service
+from races.live.hub import Socket
 from races.live.service import LiveService
 from races.live.sockets import acked_tick
 from races.middleware import COOKIE, SALT
@@ -165,16 +166,36 @@ def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last
         await page.receive_from(5)
         (spectator,) = live.hub.sockets()
         now = spectator.acked_at
-        await live._check(str(race.pk), spectator, now + 14)
+        live._check(str(race.pk), spectator, now + 14)
         assert not spectator.lagging
-        await live._check(str(race.pk), spectator, now + 16)
+        live._check(str(race.pk), spectator, now + 16)
         assert spectator.lagging
         assert 'id="tower"' in await page.receive_from(5)
         live.hub.publish(str(race.pk), "a frame", lambda: "", now + 17)
-        await live._check(str(race.pk), spectator, now + 18)
+        live._check(str(race.pk), spectator, now + 18)
         assert await page.receive_nothing(0.1)
-        await live._check(str(race.pk), spectator, now + 61)
+        live._check(str(race.pk), spectator, now + 61)
         assert await closed(page) == 4408
+
+    run(story, live)
+
+
+def test_a_page_that_does_not_answer_its_closing_keeps_nobody_waiting(live: LiveService) -> None:
+    async def never(code: int, reason: str) -> None:
+        await asyncio.Event().wait()
+
+    async def sent(text: str) -> None: ...
+
+    async def story() -> None:
+        gone = [Socket(sent, never, None, acked_at=0.0) for _ in range(3)]
+        for spectator in gone:
+            live.hub.join("race", spectator)
+        live._clock = lambda: 61.0
+        care = asyncio.ensure_future(live._look_after())
+        async with asyncio.timeout(10):
+            while live.hub.sockets():
+                await asyncio.sleep(0.02)
+        care.cancel()
 
     run(story, live)
 

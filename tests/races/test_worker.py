@@ -187,7 +187,9 @@ def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
     assert len(Records(kafka, "positions").read(over)) == len(published)
 
 
-def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_again(kafka: Connection) -> None:
+def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_again(
+    kafka: Connection,
+) -> None:
     race = short_race(laps=2)
     with running(make_roles(kafka)) as roles:
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "some of it is recorded")

@@ -1,0 +1,163 @@
+"""A real Kafka, a registry and workers that go away in mid-race and come back: nothing lost, all of it told."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from races.streams.config import StreamSettings
+from races.streams.registry import Registry
+from tests.conftest import wait_for
+from tests.integration.kafka import RealKafka
+from tests.integration.system import System
+from tests.integration.test_races import check_whole, positions
+from tests.streams.registry_http import Served, serve
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+AWAY_S = 20.0
+
+
+@pytest.fixture
+def registry() -> Iterator[Served]:
+    with serve(Registry()) as served:
+        yield served
+
+
+@pytest.fixture
+def kafka(tmp_path: Path) -> Iterator[RealKafka]:
+    """One of the test's own: it is stopped and wiped."""
+    folder = tmp_path / "kafka"
+    folder.mkdir()
+    found = RealKafka(folder)
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def streams(kafka: RealKafka, registry: Served) -> StreamSettings:
+    return kafka.settings(registry.url)
+
+
+@pytest.fixture
+def system(tmp_path: Path, streams: StreamSettings, registry: Served) -> Iterator[System]:
+    found = System(tmp_path / "system", streams, registry.url)
+    yield found
+    found.close()
+
+
+def health(base: str) -> tuple[int, dict[str, Any]]:
+    answer = requests.get(f"http://{base}/healthz", timeout=20)
+    return answer.status_code, answer.json()
+
+
+def lives(base: str) -> bool:
+    return requests.get(f"http://{base}/livez", timeout=20).status_code == 200
+
+
+def on(system: System, base: str, *options: str) -> str:
+    race_id = system.race("--laps", "12", *options)
+    wait_for(lambda: system.status(base, race_id)["tick"] > 30, "the race is on", 60)
+    return race_id
+
+
+def goes_on(system: System, base: str, race_id: str, what: str, seconds: float = 60) -> None:
+    """From the fault's end to twenty further ticks, printed."""
+    began, tick = time.monotonic(), system.status(base, race_id)["tick"]
+    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 20, f"it goes on after {what}", seconds)
+    print(f"\n{what}: 20 further ticks {time.monotonic() - began:.1f} s after its end")
+    wait_for(lambda: health(base)[0] == 200, f"health after {what}: {health(base)}", 60)
+
+
+def check_ended(system: System, base: str, race_id: str) -> None:
+    found = system.until(base, race_id, "finished", 150)
+    assert len(found["classification"]) == 22
+    assert found["missing_ticks"] == 0
+
+
+def test_a_broker_that_is_restarted_in_mid_race_loses_no_tick(
+    system: System, kafka: RealKafka, streams: StreamSettings, registry: Served
+) -> None:
+    system.worker()
+    _, base = system.web()
+    race_id = on(system, base)
+    kafka.stop()
+    end = time.monotonic() + AWAY_S
+    wait_for(lambda: health(base)[1]["kafka"].get("error"), "it is told that the broker is away", 40)
+    assert health(base)[0] == 503
+    while time.monotonic() < end:
+        assert lives(base)
+        time.sleep(1)
+    kafka.start()
+    goes_on(system, base, race_id, f"broker away for {AWAY_S:.0f} s")
+    check_ended(system, base, race_id)
+    check_whole(positions(streams, registry, race_id))
+
+
+def test_a_broker_that_comes_back_empty_ends_the_race_with_a_whole_history(
+    system: System, kafka: RealKafka
+) -> None:
+    system.worker()
+    _, base = system.web()
+    race_id = on(system, base)
+    kafka.stop()
+    kafka.wipe()
+    assert lives(base)
+    kafka.start()
+    goes_on(system, base, race_id, "broker wiped", 90)
+    check_ended(system, base, race_id)
+
+
+def test_a_registry_that_goes_in_mid_race_is_told_and_costs_nothing(
+    system: System, streams: StreamSettings, registry: Served
+) -> None:
+    system.worker()
+    _, base = system.web()
+    race_id = on(system, base)
+    registry.down = True
+    wait_for(lambda: health(base)[1]["registry"].get("error"), "it is told", 15)
+    assert health(base)[0] == 503
+    assert lives(base)
+    tick = system.status(base, race_id)["tick"]
+    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 10, "the race goes on without it", 30)
+    registry.down = False
+    goes_on(system, base, race_id, "registry away in mid-race")
+    check_ended(system, base, race_id)
+    check_whole(positions(streams, registry, race_id))
+
+
+def test_a_registry_that_is_down_at_the_start_is_waited_for(system: System, registry: Served) -> None:
+    registry.down = True
+    system.worker()
+    _, base = system.web()
+    race_id = system.race()
+    wait_for(lambda: "registry" in system.status(base, race_id)["waiting_for"], "the race says why", 60)
+    assert health(base)[0] == 503
+    assert lives(base)
+    registry.down, back = False, time.monotonic()
+    wait_for(lambda: system.status(base, race_id)["tick"] > 0, "it starts", 60)
+    print(f"\nregistry down at the start: racing {time.monotonic() - back:.1f} s after it was up")
+    check_ended(system, base, race_id)
+
+
+def test_a_worker_that_was_suspended_finds_its_race_with_another_and_says_nothing(
+    system: System, streams: StreamSettings, registry: Served
+) -> None:
+    first = system.worker()
+    _, base = system.web()
+    race_id = on(system, base)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        system.worker()
+        goes_on(system, base, race_id, "worker suspended")
+    finally:
+        first.send_signal(signal.SIGCONT)
+    check_ended(system, base, race_id)
+    assert first.poll() is None
+    check_whole(positions(streams, registry, race_id))

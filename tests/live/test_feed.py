@@ -1,0 +1,91 @@
+"""The feed: what it remembers of races that nobody watches, and what a board then begins with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from races import connection
+from races.live.board import Board
+from races.live.feed import Feed
+from races.live.render_head import Life
+from races.streams.codec import Codec
+from races.streams.config import embedded_settings
+from races.streams.consumer import Message
+from races.streams.registry import Registry
+from tests.live.synthetic import event, meta, tick
+
+RACE = meta()
+Said = tuple[str, Any, dict[str, Any], int]  # role, key, value, event time
+
+
+class Stream:
+    """A tail that has one batch, and ends its reader after it."""
+
+    def __init__(self, feed: Feed, codec: Codec, said: list[Said]) -> None:
+        self._feed = feed
+        self._messages = [
+            Message(role, 0, n, codec.encode_key(role, key), codec.encode(role, value), at)
+            for n, (role, key, value, at) in enumerate(said)
+        ]
+
+    def poll(self, most: int, timeout: float) -> list[Message]:
+        self._feed.stop()
+        return self._messages
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def codec() -> Codec:
+    return connection.connect(embedded_settings("localhost:1"), Registry()).codec
+
+
+def positions(number: int, cars: int = 22) -> list[Said]:
+    return [("positions", RACE.race_id, record, record["timestamp"]) for record in tick(number, RACE)[:cars]]
+
+
+def fed(codec: Codec, said: list[Said]) -> Feed:
+    feed = Feed(lambda *message: None)
+    feed.run(Stream(feed, codec, said), codec)  # type: ignore[arg-type]
+    return feed
+
+
+def test_a_board_begins_with_what_the_history_may_not_have_yet(codec: Codec) -> None:
+    line = {"id": "1", "message": "Here we go", "timestamp": 5, "type": "info", "race_id": RACE.race_id}
+    average = (
+        "avg_speed",
+        {"driver_name": RACE.cars[0].name, "race_id": RACE.race_id},
+        {"avg_speed": 211.5},
+        5,
+    )
+    control = event(20, 1, "yellow", "NOR", "Yellow flag") | {"race_id": RACE.race_id}
+    others = {**line, "id": "2", "race_id": "another"}
+    said: list[Said] = [
+        ("commentary", None, line, 5), ("commentary", None, others, 5), average,
+        ("race_control", RACE.race_id, control, 5), *positions(20),
+    ]  # fmt: skip
+    feed = fed(codec, said)
+    feed.watch(RACE.race_id, Board(RACE), Life("running", "", ""), anomaly_on=False)
+    frame = feed.frame(RACE.race_id)
+    assert frame is not None
+    assert frame["tick"] == 20
+    assert [note["text"] for note in frame["commentary"]] == ["Here we go"]
+    assert [note["text"] for note in frame["control"]] == ["Yellow flag"]
+    assert {c["driver_name"]: c["average_speed_kmh"] for c in frame["cars"]}[RACE.cars[0].name] == 211.5
+
+
+def test_while_a_tick_arrives_the_one_before_is_the_newest(codec: Codec) -> None:
+    feed = fed(codec, [*positions(20), *positions(21, cars=5)])
+    assert {record["tick"] for record in feed.newest(RACE.race_id)} == {20}
+    assert len(feed.newest(RACE.race_id)) == 22
+
+
+def test_a_tick_that_is_published_again_has_each_car_once(codec: Codec) -> None:
+    feed = fed(codec, [*positions(20), *positions(20)])
+    assert len(feed.newest(RACE.race_id)) == 22
+
+
+def test_of_a_race_never_heard_of_there_is_no_newest_tick(codec: Codec) -> None:
+    assert fed(codec, []).newest("nobody") == []
