@@ -23,7 +23,7 @@ def names() -> dict[str, str]:
             if not module.ispkg
             else ""
         )
-        if "def run(" in source:
+        if "def run() -> " in source and module.name != "__main__":
             found[module.name] = source.lstrip('"').splitlines()[0].rstrip('"')
     return found
 

@@ -13,7 +13,7 @@ from races.streams.consumer import Offsets, Tail
 from races.streams.errors import RegistryRefused, RegistryUnavailable
 from races.streams.producer import Publisher
 from races.streams.registry import Registry
-from races.streams.registry_client import SchemaClient, http_client
+from races.streams.registry_client import HttpRegistry
 
 
 class NoKafka(Exception):
@@ -27,6 +27,11 @@ class Connection:
     settings: StreamSettings
     codec: Codec
     embedded_registry: Registry | None = None
+    client: HttpRegistry | None = None  # the way to a registry with an address
+
+    def close(self) -> None:
+        if self.client is not None:
+            self.client.close()
 
     def publisher(self) -> Publisher:
         return Publisher(self.settings, self.codec)
@@ -49,13 +54,17 @@ _current: Connection | None = None
 
 
 def connect(kafka: StreamSettings, registry: Registry | None = None) -> Connection:
-    client: SchemaClient = registry if registry is not None else http_client(kafka)
-    return Connection(kafka, Codec(kafka, client), registry)
+    if registry is not None:
+        return Connection(kafka, Codec(kafka, registry), registry)
+    client = HttpRegistry(kafka.registry_url, kafka.registry_auth)
+    return Connection(kafka, Codec(kafka, client), None, client)
 
 
 def use(connection: Connection | None) -> None:
-    """Makes it this process's connection; None forgets it."""
+    """Makes it this process's connection, and closes the one before; None forgets it."""
     global _current
+    if _current is not None and _current is not connection:
+        _current.close()
     _current = connection
 
 

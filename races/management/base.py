@@ -1,11 +1,12 @@
-"""What the project's commands share: help that keeps its lines."""
+"""What the project's commands share: help that keeps its lines, and words instead of a traceback."""
 
 from __future__ import annotations
 
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 
 
 class TeachingCommand(BaseCommand):
@@ -13,3 +14,14 @@ class TeachingCommand(BaseCommand):
         return super().create_parser(
             prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
         )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, ProgrammingError) as error:  # no server there, or no tables in it yet
+            why = str(error).strip().splitlines()[0]
+            raise CommandError(
+                f"The database cannot be used ({why}). New? Run  python manage.py migrate  first."
+            ) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=130) from None

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from races.connection import Connection
 from races.lab import CannotStart, Lab, check_migrations, check_port, own_addresses, serve
 from races.management.base import TeachingCommand
+from races.streams.errors import StreamError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -49,7 +50,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
             url = f"http://{shown}:{port}"
             kafka = lab.start(url, died)
-        except CannotStart as error:
+        except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
         serve(host, port, get_default_application(), lambda: self._banner(url, host, kafka), lab)
         lab.stop()

@@ -1,0 +1,75 @@
+"""What a person reads when a command cannot do its work: one line, no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from races.lab import CannotStart, check_port
+from races.management.commands.start_race import Command as StartRace
+
+
+def said(tmp_path: Path, *arguments: str, **environ: str) -> list[str]:
+    """Standard error of a command that fails with code 1."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"F1_VAR_DIR": str(tmp_path)} | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr.strip().splitlines()
+
+
+def test_a_database_without_tables_is_told_in_a_line(tmp_path: Path) -> None:
+    (line,) = said(tmp_path, "start_race", "--driver", "NOR", DATABASE_URL=f"sqlite:///{tmp_path / 'new'}")
+    assert "manage.py migrate" in line
+
+
+def test_a_broker_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        'kafka:\n  bootstrap.servers: "127.0.0.1:1"\n  schema_registry_url: "http://127.0.0.1:1"\n'
+    )
+    made = {"F1_CONFIG": str(config), "DATABASE_URL": f"sqlite:///{tmp_path / 'db'}"}
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"F1_VAR_DIR": str(tmp_path)} | made,
+        check=True,
+        timeout=90,
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (line,) = said(tmp_path, "runlab", str(port), **made)
+    assert "127.0.0.1:1" in line
+
+
+def test_a_busy_port_is_told_with_another_to_take() -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        with pytest.raises(CannotStart, match="Another port"):
+            check_port("127.0.0.1", busy.getsockname()[1])
+
+
+@pytest.mark.django_db
+def test_who_no_longer_wants_to_wait_for_a_race_gets_no_traceback() -> None:
+    threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(CommandError, match="Interrupted") as left:
+        call_command(StartRace(), driver="NOR", wait=True)
+    assert left.value.returncode == 130
