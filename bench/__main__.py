@@ -10,8 +10,11 @@ import argparse
 import importlib
 import json
 import pkgutil
+import re
 import sys
 from pathlib import Path
+
+RUN = re.compile(r"^def run\((?:\)|\w+: \w+ = )", re.M)  # without arguments, or with defaults
 
 
 def names() -> dict[str, str]:
@@ -23,7 +26,7 @@ def names() -> dict[str, str]:
             if not module.ispkg
             else ""
         )
-        if "def run() -> " in source and module.name != "__main__":
+        if RUN.search(source):
             found[module.name] = source.lstrip('"').splitlines()[0].rstrip('"')
     return found
 

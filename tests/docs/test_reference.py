@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import yaml
 from django.core.management import get_commands
 
+from bench.__main__ import names
 from f1site.config import COMMENTARY_TEXT, CONFLUENT_DEFAULTS, KAFKA_TEXT
 from races.streams.topics import TOPICS
 from tests.docs.guide import ROOT
@@ -68,6 +68,5 @@ def test_every_topic_is_in_the_reference_of_topics() -> None:
 
 def test_every_benchmark_is_in_the_benchmarks_page() -> None:
     text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    for path in sorted(Path(ROOT / "bench").glob("*.py")):
-        if path.stem != "__main__" and "def run() -> " in path.read_text(encoding="utf-8"):
-            assert f"bench {path.stem}" in text, path.stem
+    for name in names():
+        assert f"bench {name}" in text, name
