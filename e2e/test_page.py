@@ -159,7 +159,11 @@ def test_numbers_are_written_as_the_reader_does_and_speeds_in_the_chosen_unit(
     metric = float(speed.inner_text().replace(",", "."))
     page.keyboard.press("u")
     expect(page.locator("#unit")).to_have_text("mph")
-    assert abs(float(speed.inner_text().replace(",", ".")) * 1.609 - metric) < 15
+    miles = float(speed.inner_text().replace(",", "."))
+    page.keyboard.press("u")
+    expect(page.locator("#unit")).to_have_text("km/h")
+    later = float(speed.inner_text().replace(",", "."))  # averages climb while the race is young
+    assert min(metric, later) - 8 < miles * 1.609 < max(metric, later) + 8
     context.close()
 
 
