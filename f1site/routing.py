@@ -1,8 +1,8 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from races.live.sockets import RaceSocket, UnknownSocket
 
 websocket_urlpatterns = [
     path("ws/races/<uuid:race_id>/", RaceSocket.as_asgi()),
-    path("ws/<path:anything>", UnknownSocket.as_asgi()),
+    re_path("", UnknownSocket.as_asgi()),  # every other address, or the router ends with a traceback
 ]

@@ -88,6 +88,23 @@ def test_an_unknown_race_closes_with_4404(live: LiveService) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["/", "/races/", "/ws", "/ws/", "/ws/nothing/", "/ws/races/abc/", "/ws/a\nb/", "//ws/", ""]
+)
+def test_an_address_that_is_no_socket_closes_with_4404(
+    live: LiveService, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        page = WebsocketCommunicator(application, "/", headers=[HOST, ORIGIN])
+        page.scope["path"] = path
+        await page.connect()
+        assert await closed(page) == 4404
+        await page.disconnect()
+
+    run(story, live)
+    assert [record for record in caplog.records if record.levelname not in ("DEBUG", "INFO")] == []
+
+
+@pytest.mark.parametrize(
     "said", ["hello", "ack", "ack x", "ack -1", "ack 1 2", '{"HEADERS":{}}', "ack " + "9" * 99]
 )
 def test_anything_but_an_acknowledgement_closes_with_4400(live: LiveService, said: str) -> None:
