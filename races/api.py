@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_GET
 
 from races.live.history import last_frame
 from races.live.service import service
+from races.methods import only
 from races.models import Race
 from races.sim import load_season
 from races.tracing import STAGES, tracer
@@ -22,7 +22,7 @@ CAR = (
 LISTED = 200
 
 
-@require_GET
+@only("GET")
 def drivers(request: HttpRequest) -> JsonResponse:
     season = load_season()
     colours = {team.name: team.colour for team in season.teams}
@@ -39,12 +39,12 @@ def drivers(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"season": season.year, "drivers": rows})
 
 
-@require_GET
+@only("GET")
 def races(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"races": [_summary(race) for race in Race.objects.all()[:LISTED]]})
 
 
-@require_GET
+@only("GET")
 def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     found = Race.objects.filter(pk=race_id).first()
     if found is None:
@@ -60,7 +60,7 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     return JsonResponse(body)
 
 
-@require_GET
+@only("GET")
 def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     """Where each of the newest ticks' time went in this process: seconds on the monotonic clock, by stage."""
     ticks = tracer.of(str(race_id))

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_GET
+
+from races.methods import only
 
 PAGE = re.compile(r"[0-9]{2}-[a-z-]+")
 LINKS = re.compile(r'href="(?:\./)?([0-9]{2}-[a-z-]+)\.md"')
@@ -43,7 +44,7 @@ def rendered(path: Path) -> SafeString:
     return mark_safe(text)  # noqa: S308  (our own files)
 
 
-@require_GET
+@only("GET")
 def page(request: HttpRequest, name: str = "") -> HttpResponse:
     known = documents()
     if name not in known:

@@ -11,10 +11,10 @@ from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
 
 from races import connection, roles
 from races.live.service import service
+from races.methods import only
 from races.models import Race, WorkerHeartbeat
 from races.registry_ping import RegistryPing
 
@@ -23,12 +23,12 @@ WORKER_SEEN = timedelta(seconds=10)
 _ping = RegistryPing()
 
 
-@require_GET
+@only("GET")
 def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("alive\n", content_type="text/plain")
 
 
-@require_GET
+@only("GET")
 def healthz(request: HttpRequest) -> JsonResponse:
     parts: dict[str, Callable[[], Part]] = {
         "database": _database,
@@ -99,7 +99,7 @@ def _worker() -> Part:
     return {"ok": bool(rows), "workers": rows}
 
 
-@require_GET
+@only("GET")
 def metrics(request: HttpRequest) -> HttpResponse:
     live = service()
     lines = []

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, PACES, LimitReached, enter
 from races.forms import RaceForm
@@ -16,6 +15,7 @@ from races.live.board_meta import RaceMeta
 from races.live.history import live_board
 from races.live.rendering import Screen, screen_of
 from races.live.service import life_of, service
+from races.methods import only
 from races.models import Race
 from races.report.history import history
 from races.report.views import report_page
@@ -51,12 +51,12 @@ def _chosen(request: HttpRequest, form: RaceForm | None) -> dict[str, Any]:
     return chosen
 
 
-@require_GET
+@only("GET")
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "races/index.html", _choosing(request))
 
 
-@require_http_methods(["GET", "POST"])
+@only("GET", "POST")
 def races(request: HttpRequest) -> HttpResponse:
     return _create(request) if request.method == "POST" else history(request)
 
@@ -79,7 +79,7 @@ def can_stop(request: HttpRequest, race: Race) -> bool:
     return race.is_active and (mine or request.user.is_staff)
 
 
-@require_GET
+@only("GET")
 def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Race, pk=race_id)
     if not found.is_active:
@@ -109,7 +109,7 @@ def _screen(race: Race) -> Screen:
     )
 
 
-@require_POST
+@only("POST")
 def stop(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Race, pk=race_id)
     if not (found.client and found.client == request.client_id) and not request.user.is_staff:  # type: ignore[attr-defined]

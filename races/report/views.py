@@ -9,10 +9,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import format_html
-from django.views.decorators.http import require_GET
 
 from races import replay
 from races.live.rendering import ROLES
+from races.methods import only
 from races.models import TICK_MS, Race
 from races.report import downloads
 from races.report.report import report
@@ -38,7 +38,7 @@ def report_page(request: HttpRequest, race: Race) -> HttpResponse:
     return render(request, "races/report.html", report(race, request.GET.getlist("drivers")))
 
 
-@require_GET
+@only("GET")
 def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpResponse:
     race = get_object_or_404(Race, pk=race_id)
     if what not in downloads.TABLES or race.is_active:
@@ -49,7 +49,7 @@ def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpRes
     return response
 
 
-@require_GET
+@only("GET")
 def download_json(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     race = get_object_or_404(Race, pk=race_id)
     if race.is_active:
@@ -59,7 +59,7 @@ def download_json(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     return response
 
 
-@require_GET
+@only("GET")
 def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
     race = get_object_or_404(Race, pk=race_id)
     if race.is_active or race.recorded_tick < 0:
@@ -87,13 +87,13 @@ def _sources() -> dict[str, Any]:
     return {f"k_{role}": format_html('<b id="k-{}">as recorded</b>', role) for role in ROLES}
 
 
-@require_GET
+@only("GET")
 def replay_tick(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
     race = _ended(race_id)
     return _kept(HttpResponse(replay.snapshot(race, min(tick, replay.last_tick(race)))))
 
 
-@require_GET
+@only("GET")
 def replay_on(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
     """The messages that take a page on from `tick`: GET step (ticks a frame) and count (frames)."""
     race = _ended(race_id)

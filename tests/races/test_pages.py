@@ -192,6 +192,31 @@ def test_pages_have_no_inline_script_or_style(client: Client) -> None:
             assert "src=" in head or 'type="application/json"' in head
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("put", "/races/", "GET, POST, HEAD"),
+        ("delete", "/races/", "GET, POST, HEAD"),
+        ("patch", "/", "GET, HEAD"),
+        ("post", "/livez", "GET, HEAD"),
+        ("post", "/metrics", "GET, HEAD"),
+        ("delete", "/api/races/", "GET, HEAD"),
+        ("post", "/lab/", "GET, HEAD"),
+        ("put", "/races/00000000-0000-0000-0000-000000000000/stop/", "POST"),
+        ("get", "/races/00000000-0000-0000-0000-000000000000/stop/", "POST"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_405_with_those_it_takes(
+    method: str, path: str, allowed: str
+) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)(path)
+    assert (answer.status_code, answer.get("Allow")) == (405, allowed)
+
+
+def test_whoever_asks_for_the_head_alone_is_answered(client: Client) -> None:
+    assert client.head("/").status_code == 200
+
+
 def test_the_registry_without_a_lab_says_so(client: Client) -> None:
     assert client.get("/registry/subjects").status_code == 503
 
