@@ -13,6 +13,14 @@ def not_unavailable(record: logging.LogRecord) -> bool:
     return getattr(record, "status_code", 500) != 503
 
 
+def visitors_fault(record: logging.LogRecord) -> bool:
+    """A wrong Host or a body too long is told to who sent it: here a warning without a traceback of ours."""
+    if record.name.startswith("django.security."):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+    return True
+
+
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -36,10 +44,15 @@ def logging_config(as_json: bool) -> dict[str, Any]:
             "json": {"()": "f1site.logs.JsonFormatter"},
         },
         "filters": {
-            "not_unavailable": {"()": "django.utils.log.CallbackFilter", "callback": not_unavailable}
+            "not_unavailable": {"()": "django.utils.log.CallbackFilter", "callback": not_unavailable},
+            "visitors_fault": {"()": "django.utils.log.CallbackFilter", "callback": visitors_fault},
         },
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json" if as_json else "line",
+                "filters": ["visitors_fault"],
+            }
         },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {

@@ -5,4 +5,5 @@ urlpatterns = [
     path("", include("races.urls")),
     path("admin/", admin.site.urls),
 ]
+handler400 = "races.views.bad_request"
 handler404 = "races.views.not_found"

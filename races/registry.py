@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -38,6 +39,10 @@ def registry(request: HttpRequest, path: str) -> HttpResponse:
         return JsonResponse({"error_code": 405, "message": "HTTP 405 Method Not Allowed"}, status=405)
     if why := _refusal(request):
         return JsonResponse({"error_code": 40301, "message": why}, status=403)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return JsonResponse({"error_code": 413, "message": "The body is too long."}, status=413)
     query = {name: str(value) for name, value in request.GET.items()}
-    status, answer = embedded.handle(request.method, path, query, request.body)
+    status, answer = embedded.handle(request.method, path, query, body)
     return JsonResponse(answer, status=status, safe=False, content_type=CONTENT_TYPE)

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -118,6 +119,16 @@ def stop(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     response = redirect(found)
     response.status_code = 303
     return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Plain words: a page would ask for the very host or form that is wrong."""
+    if isinstance(exception, RequestDataTooBig):
+        return HttpResponse("That is more than this lab reads.\n", "text/plain", 413)
+    if isinstance(exception, DisallowedHost):
+        words = "This lab does not go by the name in the address. Its names are in DJANGO_ALLOWED_HOSTS.\n"
+        return HttpResponse(words, "text/plain", 400)
+    return HttpResponse("That is no request that this lab understands.\n", "text/plain", 400)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from typing import Any
 
@@ -215,6 +216,39 @@ def test_a_method_that_an_address_does_not_take_is_405_with_those_it_takes(
 
 def test_whoever_asks_for_the_head_alone_is_answered(client: Client) -> None:
     assert client.head("/").status_code == 200
+
+
+def test_a_wrong_host_is_told_so_in_one_line_here_and_there(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "DJANGO_ALLOWED_HOSTS" in answer.content.decode()
+    check_one_warning(caplog)
+
+
+def test_a_form_of_12_mb_is_too_much(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    form = b"driver=" + b"N" * 12_000_000
+    assert client.post("/races/", form, "application/x-www-form-urlencoded").status_code == 413
+    check_one_warning(caplog)
+
+
+def test_a_schema_of_12_mb_is_too_much(
+    kafka: Connection, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for size in (40_000, 12_000_000):
+        answer = client.post("/registry/subjects/x/versions", b"{" * size, "text/plain")
+        assert (answer.status_code, answer.json()["error_code"]) == (413, 413)
+    assert not caplog.records
+
+
+def check_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """What the log's own handler makes of it."""
+    (handler,) = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    (record,) = [r for r in caplog.records if r.name.startswith("django.")]
+    handler.filter(record)
+    assert handler.format(record).count("\n") == 0
+    assert record.levelname == "WARNING"
 
 
 def test_the_registry_without_a_lab_says_so(client: Client) -> None:
