@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from races import whereabouts
 from races.lab import CannotStart, check_port
 from races.management.commands.start_race import Command as StartRace
 
@@ -73,3 +74,28 @@ def test_who_no_longer_wants_to_wait_for_a_race_gets_no_traceback() -> None:
     with pytest.raises(CommandError, match="Interrupted") as left:
         call_command(StartRace(), driver="NOR", wait=True)
     assert left.value.returncode == 130
+
+
+@pytest.mark.django_db
+def test_a_started_race_is_printed_with_the_address_of_the_lab_that_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "VAR_DIR", tmp_path)
+    monkeypatch.delenv("F1_LAB", raising=False)
+
+    def printed(**options: str) -> tuple[str, str]:
+        call_command(StartRace(), driver="NOR", **options)
+        race_id, address = capsys.readouterr().out.split()
+        return address.removesuffix(f"/races/{race_id}/"), race_id
+
+    assert printed()[0] == ""
+    with socket.socket() as lab:
+        lab.bind(("127.0.0.1", 0))
+        lab.listen()
+        url = f"http://127.0.0.1:{lab.getsockname()[1]}"
+        whereabouts.remember(url)
+        assert printed()[0] == url
+        assert printed(lab="https://lab.example/")[0] == "https://lab.example"
+    assert printed()[0] == ""  # killed: nobody listens there any more
+    monkeypatch.setenv("F1_LAB", "http://lab.test:8100")
+    assert printed()[0] == "http://lab.test:8100"

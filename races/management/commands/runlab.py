@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
+from races import whereabouts
 from races.connection import Connection
 from races.lab import CannotStart, Lab, check_migrations, check_port, own_addresses, serve
 from races.management.base import TeachingCommand
@@ -52,7 +53,13 @@ Ctrl-C ends everything; running races go on at the next start."""
             kafka = lab.start(url, died)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
-        serve(host, port, get_default_application(), lambda: self._banner(url, host, kafka), lab)
+
+        def ready() -> None:
+            whereabouts.remember(url)
+            self._banner(url, host, kafka)
+
+        serve(host, port, get_default_application(), ready, lab)
+        whereabouts.forget()
         lab.stop()
         if deaths:
             raise CommandError(f"The lab stopped because its {deaths[0]} died; the log above says why.")

@@ -10,6 +10,7 @@ from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, Choice, LimitReached, 
 from races.management.base import TeachingCommand
 from races.models import Race
 from races.sim import load_circuit
+from races.whereabouts import known_lab
 
 WIDTH = 40
 POLL_S = 0.5
@@ -23,7 +24,8 @@ class Command(TeachingCommand):
   python manage.py start_race --driver HAM --circuit spa --laps 8 --seed 7 --wait
   python manage.py start_race --driver VER --pace 60 --wait
 
-Prints the race's id and address. --wait follows it with a progress bar to the classification."""
+Prints the race's id and address, or its path where no lab is known to run.
+--wait follows it with a progress bar to the classification."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--driver", required=True, help="three-letter code, e.g. NOR")
@@ -34,7 +36,7 @@ Prints the race's id and address. --wait follows it with a progress bar to the c
         parser.add_argument("--no-incidents", action="store_true", help="no retirements, no safety car")
         parser.add_argument("--wait", action="store_true", help="follow it to the classification")
         parser.add_argument(
-            "--lab", default="http://127.0.0.1:8000", help="the lab's address, for the printed link"
+            "--lab", help="the lab's address, for the printed link; default: the running one's"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,7 +52,8 @@ Prints the race's id and address. --wait follows it with a progress bar to the c
             race = enter(choice)
         except (WrongChoice, LimitReached) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{race.pk}  {options['lab']}{race.get_absolute_url()}")
+        lab = (options["lab"] or known_lab()).rstrip("/")
+        self.stdout.write(f"{race.pk}  {lab}{race.get_absolute_url()}")
         if options["wait"]:
             self._follow(race)
 

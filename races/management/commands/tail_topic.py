@@ -17,6 +17,7 @@ from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.registry_client import http_client
 from races.streams.topics import TOPICS
+from races.whereabouts import known_lab
 
 DEFAULT_LAB = "http://127.0.0.1:8000"
 WAIT_S = 0.5
@@ -38,7 +39,7 @@ F1_LAB names the lab for all calls."""
         parser.add_argument("--from-beginning", action="store_true", help="begin with the oldest record")
         parser.add_argument("--race", help="records of one race only: its id")
         parser.add_argument("--count", type=int, help="stop after so many records")
-        parser.add_argument("--lab", help=f"the lab's address; default {DEFAULT_LAB}")
+        parser.add_argument("--lab", help=f"the lab's address; default: the running one's, {DEFAULT_LAB}")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         kafka = _kafka(options["lab"])
@@ -93,7 +94,7 @@ def _line(codec: Codec, message: Message) -> str:
 
 def _kafka(lab: str | None) -> StreamSettings:
     """The running lab's, else the configured one. Raises CommandError."""
-    address = lab or os.environ.get("F1_LAB") or DEFAULT_LAB
+    address = (lab or known_lab() or DEFAULT_LAB).rstrip("/")
     try:
         health = requests.get(f"{address}/healthz", timeout=5).json()
         if health["kafka"].get("embedded"):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from statistics import median
 from typing import Any
 
@@ -9,7 +8,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from races.management.base import TeachingCommand
 from races.tracing import STAGES
+from races.whereabouts import known_lab
 
+DEFAULT_LAB = "http://127.0.0.1:8000"
 WORDS = {
     "due": "due by the race's clock",
     "simulated": "simulated, records made",
@@ -32,12 +33,10 @@ The last stages need a page that watches the race."""
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("race", help="the race's id")
         parser.add_argument("--tick", type=int, help="which tick; default: the newest complete one")
-        parser.add_argument(
-            "--lab", default=os.environ.get("F1_LAB", "http://127.0.0.1:8000"), help="its address"
-        )
+        parser.add_argument("--lab", help=f"its address; default: the running one's, {DEFAULT_LAB}")
 
-    def handle(self, *args: Any, race: str, tick: int | None, lab: str, **options: Any) -> None:
-        rows = _ticks(lab, race)
+    def handle(self, *args: Any, race: str, tick: int | None, lab: str | None, **options: Any) -> None:
+        rows = _ticks((lab or known_lab() or DEFAULT_LAB).rstrip("/"), race)
         if tick is not None:
             rows = [row for row in rows if row["tick"] == tick]
         complete = [row for row in rows if "simulated" in row]
