@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as AnyDatabaseError
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -40,21 +41,31 @@ def healthz(request: HttpRequest) -> JsonResponse:
     }
     body: dict[str, Any] = {name: _guarded(part) for name, part in parts.items()}
     ok = all(part["ok"] for part in body.values())
-    body["worker"] = _guarded(_worker)
+    # asked once: a server that is away keeps every question waiting for seconds
+    away = {"ok": False, "error": "the database does not answer"}
+    body["worker"] = _guarded(_worker) if body["database"]["ok"] else away
     return JsonResponse({"ok": ok, **body}, status=200 if ok else 503)
 
 
 def _guarded(part: Callable[[], Part]) -> Part:
     try:
         return part()
-    except (DatabaseError, connection.NoKafka) as error:
+    except (AnyDatabaseError, connection.NoKafka) as error:
         return {"ok": False, "error": f"{error}"[:300]}
 
 
 def _database() -> Part:
+    _ask_briefly()
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT 1")
     return {"ok": True, "engine": connections["default"].vendor}
+
+
+def _ask_briefly() -> None:
+    """For this request's connection: a table that somebody has locked must not keep the answer waiting."""
+    if connections["default"].vendor == "postgresql":
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET statement_timeout = '2s'")
 
 
 def _kafka() -> Part:
@@ -115,7 +126,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
         f"f1_frames_sent_total {live.hub.frames}",
         f"f1_frames_skipped_total {live.hub.skipped}",
         f"f1_feed_restarts_total {live.restarts}",
-        f"f1_races_active {Race.objects.active().count()}",
+        *_database_lines(),
         *roles.metric_lines(),
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")
+
+
+def _database_lines() -> list[str]:
+    try:
+        _ask_briefly()
+        return ["f1_database_up 1", f"f1_races_active {Race.objects.active().count()}"]
+    except AnyDatabaseError:
+        return ["f1_database_up 0"]

@@ -6,7 +6,7 @@ from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, ProgrammingError
+from django.db import InterfaceError, OperationalError, ProgrammingError
 
 
 class TeachingCommand(BaseCommand):
@@ -18,7 +18,11 @@ class TeachingCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except (OperationalError, ProgrammingError) as error:  # no server there, or no tables in it yet
+        except (
+            InterfaceError,
+            OperationalError,
+            ProgrammingError,
+        ) as error:  # no server there, or no tables in it yet
             why = str(error).strip().splitlines()[0]
             raise CommandError(
                 f"The database cannot be used ({why}). New? Run  python manage.py migrate  first."

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as AnyDatabaseError
+from django.db import close_old_connections, connection
 
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
@@ -63,7 +64,7 @@ class Recorder:
                 if self._lease.hold():
                     self._record()
                 self.error = ""
-            except DatabaseError as error:
+            except AnyDatabaseError as error:
                 self.error = f"the database does not take history: {error}"
                 log.warning("%s", self.error)
             self.active = False
@@ -76,7 +77,7 @@ class Recorder:
     def _give_back(self) -> None:
         try:
             self._lease.release()
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             log.warning("The recorder's lease runs out by itself: %s", error)
         connection.close()
 
@@ -115,7 +116,7 @@ class Recorder:
                 self._flush(tail)
                 self.error = ""
                 return
-            except DatabaseError as error:
+            except AnyDatabaseError as error:
                 if not self.error:
                     log.warning("History waits: %s", error)
                 self.error = f"the database does not take history: {error}"

@@ -18,7 +18,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import Error as AnyDatabaseError
+from django.db import close_old_connections, connection, transaction
 
 from races.models import Race
 from races.streams.producer import Publisher
@@ -100,7 +101,7 @@ class Worker:
             close_old_connections()
             action()
             self.state = "running"
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             if self.state == "running":
                 log.warning("The database does not answer: %s", error)
             self.state = "waiting for the database"
@@ -160,7 +161,7 @@ class Worker:
     def _prepare(self, race: Race) -> None:
         try:
             held = prepare(race, self.owner, self.clocks, self.analysis)
-        except DatabaseError:
+        except AnyDatabaseError:
             self._to_prepare.put(race.pk)
             time.sleep(ROUND_S)
             return

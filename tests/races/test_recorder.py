@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from races.connection import Connection
 from races.live.history import last_frame
@@ -81,7 +81,7 @@ def test_a_database_that_refuses_for_a_while_costs_no_history(
         nonlocal refused
         refused += 1
         if 2 <= refused <= 4:
-            raise DatabaseError("disk full")
+            raise (InterfaceError if refused == 3 else DatabaseError)("disk full, or the connection gone")
         real(*arguments)
 
     monkeypatch.setattr(writing, "flush", flush)
