@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from races.meta import entries_for, meta_for
 from races.models import Entry, Race
@@ -16,6 +16,7 @@ PACES = (1, 60)
 DEFAULT_PACE = 12
 DEFAULT_CIRCUIT = "monza"
 SEEDS = 2**31
+ENTRY_LOCK = 0x_F1_1A8  # any number that nothing else in the database locks
 
 
 class LimitReached(Exception):
@@ -100,10 +101,20 @@ def enter(choice: Choice, client: str = "") -> Race:
     meta = meta_for(race)
     race.frozen = meta.to_json()
     with transaction.atomic():
+        _one_at_a_time()
         _limits(client)
         race.save(force_insert=True)
         Entry.objects.bulk_create(entries_for(race, meta))
     return race
+
+
+def _one_at_a_time() -> None:
+    """Counting and entering are one step: who enters at the same time waits until this transaction ends. SQLite's
+    immediate transactions do that by themselves.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ENTRY_LOCK])
 
 
 def _limits(client: str) -> None:

@@ -1,0 +1,52 @@
+"""What only PostgreSQL shows: transactions that run side by side, and tables that somebody locks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.postgres import PostgreSQL
+from tests.races.test_database_away import asked
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(database: str, folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database, "F1_VAR_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_limits_hold_for_those_who_enter_at_the_same_instant(postgres: PostgreSQL, tmp_path: Path) -> None:
+    """The same tests as on SQLite, in a process of their own with this database."""
+    said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", "tests/races/test_entering.py")
+    assert "2 passed" in said
+
+
+def test_a_locked_table_keeps_no_answer_waiting(postgres: PostgreSQL, tmp_path: Path) -> None:
+    run(postgres.url, tmp_path, "manage.py", "migrate", "--verbosity", "0")
+    with psycopg.connect(postgres.url) as other:
+        other.execute("LOCK TABLE races_race, races_workerheartbeat")
+        began = time.monotonic()
+        answers = asked(postgres.url, tmp_path)
+        other.rollback()
+    for path in ("/healthz", "/metrics"):
+        assert answers[path][1] < 8
+    assert "f1_database_up 0" in answers["/metrics"][2]
+    assert time.monotonic() - began < 60
+    assert "f1_database_up 1" in asked(postgres.url, tmp_path)["/metrics"][2]
