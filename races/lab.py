@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -35,11 +35,13 @@ class CannotStart(Exception):
 
 @dataclass(slots=True)
 class Lab:
-    """What runs beside the web server. lock: an embedded Kafka and its database belong to one process."""
+    """What runs beside the web server. lock: an embedded Kafka and its database belong to one process. deaths: parts
+    that ended by themselves, and with them the lab."""
 
     roles: Roles | None = None
     kafka: EmbeddedKafka | None = None
     lock: IO[str] | None = None
+    deaths: list[str] = field(default_factory=list)
     _stopping: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, address: str, on_death: Callable[[str], None]) -> connection.Connection:
@@ -144,7 +146,7 @@ def serve(host: str, port: int, application: Any, banner: Callable[[], None], la
     from races.live.shutdown import take_signals
 
     def ending() -> None:
-        exit_within_limit()
+        exit_within_limit(lab.deaths)
         threading.Thread(target=lab.stop, name="stop", daemon=True).start()
 
     def ready() -> None:
@@ -165,11 +167,13 @@ def serve(host: str, port: int, application: Any, banner: Callable[[], None], la
     ).run()
 
 
-def exit_within_limit() -> None:
-    """Ctrl-C ends it, whatever still hangs; what is lost then comes back from Kafka and the leases."""
+def exit_within_limit(deaths: Sequence[str]) -> None:
+    """Ctrl-C ends it, whatever still hangs; what is lost then comes back from Kafka and the leases. Whoever watches
+    the process must not take a part's death for such an end.
+    """
 
     def end() -> None:
         time.sleep(STOP_WITHIN_S)
-        os._exit(0)
+        os._exit(1 if deaths else 0)
 
     threading.Thread(target=end, name="deadline", daemon=True).start()

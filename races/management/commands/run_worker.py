@@ -38,10 +38,11 @@ time, and when a worker dies another goes on with its races. The web is then one
         self._run()
 
     def _run(self) -> None:
-        ended, deaths = threading.Event(), []
+        ended = threading.Event()
+        deaths: list[str] = []
 
         def stop(number: int, frame: FrameType | None) -> None:
-            exit_within_limit()
+            exit_within_limit(deaths)
             ended.set()
 
         signal.signal(signal.SIGINT, stop)

@@ -37,10 +37,9 @@ Ctrl-C ends everything; running races go on at the next start."""
     def handle(self, *args: Any, address: str, **options: Any) -> None:
         host, port = split_address(address)
         lab = Lab()
-        deaths: list[str] = []
 
         def died(name: str) -> None:
-            deaths.append(name)
+            lab.deaths.append(name)
             os.kill(os.getpid(), signal.SIGTERM)
 
         try:
@@ -53,22 +52,24 @@ Ctrl-C ends everything; running races go on at the next start."""
             kafka = lab.start(url, died)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
+        banner = self._banner(url, host, kafka)  # asks the database, which the server's loop may not
 
         def ready() -> None:
             whereabouts.remember(url)
-            self._banner(url, host, kafka)
+            self.stdout.write(banner)
+            self.stdout.flush()  # a file or a pipe would hold it back until the end
 
         serve(host, port, get_default_application(), ready, lab)
         whereabouts.forget()
         lab.stop()
-        if deaths:
-            raise CommandError(f"The lab stopped because its {deaths[0]} died; the log above says why.")
+        if lab.deaths:
+            raise CommandError(f"The lab stopped because its {lab.deaths[0]} died; the log above says why.")
         sys.stdout.flush()
         os._exit(
             0
         )  # everything is stopped and released; librdkafka's threads alone would take another second
 
-    def _banner(self, url: str, host: str, kafka: Connection) -> None:
+    def _banner(self, url: str, host: str, kafka: Connection) -> str:
         kind = "embedded" if kafka.settings.embedded else "configured"
         anomalies = "on" if settings.LAB.anomaly_detection else "off (F1_ANOMALY_DETECTION=1 turns it on)"
         lines = [
@@ -85,10 +86,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             lines.append(f"  The room    {'  '.join(f'http://{name}:{port}' for name in others)}")
         if not get_user_model().objects.filter(is_staff=True).exists():
             lines.append(f"  Admin       {url}/admin/  (first: python manage.py createsuperuser)")
-        self.stdout.write(
-            "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
-        )
-        self.stdout.flush()  # a file or a pipe would hold it back until the end
+        return "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
 
 
 def split_address(address: str) -> tuple[str, int]:
