@@ -5,15 +5,16 @@ The rule sees nothing but the records of the anomalies topic, so it is the same 
     stuck sensor   the same reading REPEATS times in a row
     spike          a flagged reading at least JUMP_C off its forecast, less what the whole field did in that
                    instant; it ends when the reading is back half way, or after SPIKE_SAMPLES
-    overheating    hotter than the field's median by more than EXCESS_C, for so long that what lies above
+    overheating    hotter than the field's warm end by more than EXCESS_C, for so long that what lies above
                    EXCESS_C adds up to HEAT_C; or LIMIT_C three times in a row, whatever the field does
 
-The field is the reference for what all cars share: circuit, load, weather, safety car. Only heat counts as
-lasting: a car in the pits or retired cools down, and that is no fault. A reading in a spike or from a stuck
-sensor tells nothing about heat and adds none.
+The field is the reference for what all cars share: circuit, load, weather, safety car. Its warm end is the
+reading that WARM_SHARE of the cars keep below: half a field that cools in the pit lane pulls the median down,
+and every car that stayed out would look hot. Only heat counts as lasting: a car in the pits or retired cools
+down, and that is no fault. A reading in a spike or from a stuck sensor tells nothing about heat and adds none.
 
-Severity: critical is coolant that boils (BOILING_C at 2.5 bar) or SERIOUS_C over the field; warning an engine
-that overheats or a sensor that lies by SERIOUS_C or not at all any more; info a smaller spike.
+Severity: critical is coolant that boils (BOILING_C at 2.5 bar) or SERIOUS_C over the field's warm end; warning
+an engine that overheats or a sensor that lies by SERIOUS_C or sticks; info a smaller spike.
 
 A statement that passes on flagged rows only (the original lab's) leaves nothing to compare with: there a run
 of flagged rows is one alarm, info at first, a warning from the third row, critical from BOILING_C.
@@ -34,7 +35,8 @@ Direction = Literal["high", "low", "none"]
 REPEATS = 10
 JUMP_C = 4.5
 SPIKE_SAMPLES = 10
-EXCESS_C = 5.0
+WARM_SHARE = 0.8
+EXCESS_C = 3.0
 HEAT_C = 20.0  # degree-samples
 HEAT_STEP_C = 3.0  # one sample adds no more: seven in a row, longer than a spike
 COOLER_C = 2.0  # overheating ends this far below EXCESS_C
@@ -88,7 +90,7 @@ class Sample(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What all cars did at one instant; level None where they are too few to tell."""
+    """What all cars did at one instant: their warm end, None where they are too few to tell, and surprise."""
 
     level: float | None
     surprise: float
@@ -120,7 +122,8 @@ def field_of(frame: Frame) -> Field:
     if len(readings) < SMALLEST_FIELD:
         return Field(None, 0.0)
     middle = median(readings)
-    level = median([reading for reading in readings if reading > middle - ENGINE_OFF_C])
+    running = sorted(reading for reading in readings if reading > middle - ENGINE_OFF_C)
+    level = running[int(WARM_SHARE * (len(running) - 1))]
     surprises = [s.reading - s.forecast for s in frame.values() if s.forecast is not None]
     return Field(level, median(surprises) if len(surprises) >= SMALLEST_FIELD else 0.0)
 

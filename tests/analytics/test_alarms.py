@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from races.analytics.alarms import HEAT_C, REPEATS, Alarm, AlarmRule
+from races.analytics.alarms import EXCESS_C, HEAT_C, REPEATS, Alarm, AlarmRule
 
 CODES = [f"C{number:02d}" for number in range(12)]
 CAR = "race:C03"
@@ -91,7 +91,7 @@ def test_a_jump_without_a_flag_is_no_spike() -> None:
 def test_a_slow_rise_over_the_field_is_overheating_though_hardly_flagged() -> None:
     (alarm,) = alarms(race(400, lambda tick: min(9.0, max(0.0, (tick - 100) / 20))))
     assert (alarm.key, alarm.kind, alarm.severity, alarm.direction) == (CAR, "overheating", "warning", "high")
-    assert 200 < tick_of(alarm.start) < 260
+    assert 160 < tick_of(alarm.start) < 220  # three degrees are reached at 160
     assert alarm.end is None
     assert alarm.size_c == pytest.approx(9, abs=1)
 
@@ -147,6 +147,20 @@ def test_a_safety_car_and_the_restart_alarm_nobody() -> None:
 
 def test_an_engine_that_is_switched_off_cools_without_an_alarm_and_bends_no_reference() -> None:
     assert alarms(race(600, lambda tick: -min(60.0, max(0.0, (tick - 100) / 4)))) == []
+
+
+def test_half_a_field_in_the_pit_lane_makes_nobody_who_stayed_out_look_hot() -> None:
+    """Twelve of twenty cars cool by ten degrees together, as when a safety car opens a cheap stop."""
+    cars, draw = [f"race:P{number:02d}" for number in range(20)], Random(4)
+    before: dict[str, float] = {}
+    rows: list[Row] = []
+    for tick in range(300):
+        for number, key in enumerate(cars):
+            cooled = max(0.0, min(10.0, (tick - 100) / 3, (200 - tick) / 3)) if number < 12 else 0.0
+            reading = round(112.0 - cooled + draw.gauss(0, 0.3), 2)
+            rows.append((key, tick * TICK_MS, row("", tick, reading, before.get(key, reading), False)[2]))
+            before[key] = reading
+    assert alarms(rows) == []
 
 
 def test_a_pit_stop_alarms_nobody() -> None:
@@ -251,6 +265,7 @@ def test_a_record_without_a_reading_is_passed_over(reading: object) -> None:
 
 
 def test_the_sum_of_heat_is_what_the_rule_says() -> None:
-    """Two degrees above the five: ten samples make HEAT_C."""
-    (alarm,) = alarms(race(300, lambda tick: 7.0 if tick >= 100 else 0.0, seed=3))[1:]
+    """Two degrees above EXCESS_C (the field's warm end is a quarter above its middle): ten samples make HEAT_C."""
+    off = EXCESS_C + 2.25
+    (alarm,) = alarms(race(300, lambda tick: off if tick >= 100 else 0.0, seed=3))[1:]
     assert HEAT_C / 2 - 4 <= tick_of(alarm.start) - 110 <= HEAT_C / 2 + 4
