@@ -16,6 +16,7 @@ from typing import Any
 
 from races.live.board import Board
 from races.live.board_records import Frame
+from races.live.hub import Snapshot
 from races.live.pipeline import Rates
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
@@ -31,30 +32,33 @@ BATCH = 5000
 POLL_S = 0.2
 RACES_KEPT = 500  # unwatched races whose newest tick is remembered
 RECENT_S, RECENT = 5.0, 20_000  # what the recorder may not have written yet when somebody opens a race's page
-Publish = Callable[[str, str, Callable[[], str], int | None], None]
+Publish = Callable[[str, int, str, int | None], None]
 
 
 @dataclass(slots=True)
 class Watched:
-    """A race with spectators. The screen is what every one of their pages shows."""
+    """A race with spectators. The screen is what every one of their pages shows. number: of its newest message."""
 
     board: Board
     screen: Screen
+    number: int = 0
     _snapshot: str = ""
 
     def show(self, frame: Frame, pipeline: Pipeline | None) -> str:
         self._snapshot = ""
+        self.number += 1
         return self.screen.show(frame, pipeline)
 
     def live(self, life: Life) -> str:
         message = self.screen.live(life)
         if message:
             self._snapshot = ""
+            self.number += 1
         return message
 
-    def snapshot(self) -> str:
+    def snapshot(self) -> Snapshot:
         self._snapshot = self._snapshot or self.screen.snapshot()
-        return self._snapshot
+        return self._snapshot, self.number
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class Raw:
 
 
 class Feed:
-    """publish(race id, message, snapshot, tick) runs in the reading thread; pipeline() says how the stream does."""
+    """publish(race id, number, message, tick) runs in the reading thread; pipeline() says how the stream does."""
 
     def __init__(self, publish: Publish, pipeline: Callable[[], Pipeline] | None = None) -> None:
         self._publish, self._pipeline = publish, pipeline
@@ -131,7 +135,7 @@ class Feed:
             watched = self._watched.get(race_id)
             message = watched.live(life) if watched else ""
             if watched and message:
-                self._publish(race_id, message, watched.snapshot, None)
+                self._publish(race_id, watched.number, message, None)
 
     def races(self) -> set[str]:
         return set(self._watched)
@@ -144,7 +148,7 @@ class Feed:
             for race_id in set(self._watched) - keep:
                 del self._watched[race_id]
 
-    def snapshot(self, race_id: str) -> str:
+    def snapshot(self, race_id: str) -> Snapshot:
         with self._lock:
             return self._watched[race_id].snapshot()
 
@@ -240,7 +244,7 @@ class Feed:
         pipeline = self._pipeline() if self._pipeline and frame["tick"] % SLOW_TICKS == 0 else None
         message = watched.show(frame, pipeline)
         tracer.note(race_id, frame["tick"], "shown")
-        self._publish(race_id, message, watched.snapshot, frame["tick"])
+        self._publish(race_id, watched.number, message, frame["tick"])
 
     def _decoded(self, role: str, values: Iterable[bytes]) -> list[Mapping[str, Any]]:
         records: list[Mapping[str, Any]] = []

@@ -15,6 +15,7 @@ from typing import Any
 
 Send = Callable[[str], Coroutine[Any, Any, None]]
 Close = Callable[[int, str], Awaitable[None]]
+Snapshot = tuple[str, int]  # the whole state, and the number of the newest message that is in it
 
 
 class _Rest(Awaitable[None]):
@@ -43,13 +44,16 @@ async def _finish(rest: _Rest) -> None:
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """One spectator. needs_snapshot: what it has is older than the last frame, changes alone would mislead it."""
+    """One spectator. needs_snapshot: what it has is older than the last frame, changes alone would mislead it. has:
+    the newest message that was in its last snapshot, taken while that message itself may still have been on its way.
+    """
 
     send: Send
     close: Close
     client: str | None
     acked_at: float
     needs_snapshot: bool = False
+    has: int = 0
     lagging: bool = False
     pending: asyncio.Task[None] | None = None
     skipped: int = 0
@@ -71,6 +75,11 @@ class Socket:
         self.pending = asyncio.ensure_future(_finish(_Rest(coroutine, first)))
         self.pending.add_done_callback(self._through)
         return True
+
+    def show(self, snapshot: Snapshot) -> bool:
+        text, self.has = snapshot
+        self.needs_snapshot = False
+        return self.offer(text)
 
     def _through(self, task: asyncio.Task[None]) -> None:
         self.pending = None
@@ -123,17 +132,23 @@ class Hub:
             return sum(len(channel.sockets) for channel in self._races.values())
         return sum(socket.client == client for socket in self.sockets())
 
-    def publish(self, race_id: str, message: str, snapshot: Callable[[], str], now: float) -> None:
-        """One frame to everybody in the race; whoever missed one gets the whole state instead."""
+    def publish(
+        self, race_id: str, numbers: range, message: str, snapshot: Callable[[], Snapshot], now: float
+    ) -> None:
+        """One frame to everybody in the race; whoever missed one gets the whole state instead. numbers: of the
+        messages that the frame is made of. Lines are added by them, so nobody may get one a second time.
+        """
         channel = self._races.get(race_id)
         if channel is None:
             return
         for socket in channel.sockets:
             if socket.lagging:
+                socket.needs_snapshot = True
                 continue
-            if socket.needs_snapshot and socket.pending is None:
-                socket.needs_snapshot = False
-                sent = socket.offer(snapshot())
+            if socket.has >= numbers[-1] and not socket.needs_snapshot:
+                continue
+            if socket.pending is None and (socket.needs_snapshot or socket.has >= numbers[0]):
+                sent = socket.show(snapshot())
             else:
                 sent = socket.offer(message)
             if sent:

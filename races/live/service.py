@@ -23,7 +23,7 @@ from races.live.board import Board
 from races.live.board_records import Frame
 from races.live.feed import Feed
 from races.live.history import live_board, race_of
-from races.live.hub import Hub, Socket
+from races.live.hub import Hub, Snapshot, Socket
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline, Stream
 from races.models import Race
@@ -49,7 +49,7 @@ class LiveService:
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
         self._opening: dict[str, asyncio.Task[bool]] = {}
-        self._waiting: dict[str, list[tuple[str, Callable[[], str], int | None]]] = {}
+        self._waiting: dict[str, list[tuple[int, str, int | None]]] = {}
         self._crossing = threading.Lock()
         self._care: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Future[None]] = set()
@@ -99,7 +99,7 @@ class LiveService:
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
         return self.feed.newest(race_id)
 
-    def snapshot(self, race_id: str) -> str:
+    def snapshot(self, race_id: str) -> Snapshot:
         return self.feed.snapshot(race_id)
 
     def pipeline(self) -> Pipeline:
@@ -140,23 +140,23 @@ class LiveService:
         self.feed_error = ""
         self.feed.run(kafka.tail(ROLES), kafka.codec)
 
-    def _cross(self, race_id: str, message: str, snapshot: Callable[[], str], tick: int | None) -> None:
+    def _cross(self, race_id: str, number: int, message: str, tick: int | None) -> None:
         """From the reading thread into the event loop, in order. What comes while the loop is behind goes out as
         one message: an overloaded server sends fewer, and stays a tick behind instead of more and more."""
         if self._loop is None or self._loop.is_closed():
             return
         with self._crossing:
             waiting = self._waiting.setdefault(race_id, [])
-            waiting.append((message, snapshot, tick))
+            waiting.append((number, message, tick))
         if len(waiting) == 1:
             self._loop.call_soon_threadsafe(self._deliver, race_id)
 
     def _deliver(self, race_id: str) -> None:
         with self._crossing:
             waiting = self._waiting.pop(race_id)
-        self.hub.publish(
-            race_id, "".join(message for message, _, _ in waiting), waiting[-1][1], self._clock()
-        )
+        numbers = range(waiting[0][0], waiting[-1][0] + 1)
+        text = "".join(message for _, message, _ in waiting)
+        self.hub.publish(race_id, numbers, text, lambda: self.snapshot(race_id), self._clock())
         for _, _, tick in waiting:
             if tick is not None:
                 tracer.note(race_id, tick, "delivered")
@@ -187,11 +187,10 @@ class LiveService:
             self._give_up(race_id, socket)
         elif silent > SILENT_S:
             socket.lagging = True
-            if now - socket.last_sent_at >= LAGGING_EVERY_S and socket.offer(self.snapshot(race_id)):
+            if now - socket.last_sent_at >= LAGGING_EVERY_S and socket.show(self.snapshot(race_id)):
                 socket.last_sent_at = now
         elif socket.needs_snapshot and socket.pending is None:
-            socket.needs_snapshot = False
-            socket.offer(self.snapshot(race_id))
+            socket.show(self.snapshot(race_id))
 
     def _give_up(self, race_id: str, socket: Socket) -> None:
         """Some servers wait for the page's answer, and who was silent for so long gives none: nobody waits here."""

@@ -86,7 +86,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         self._tokens, self._refilled, self._pong_at = ACK_BURST, time.monotonic(), 0.0
         self.socket = Socket(self._send_text, self._refuse, client, acked_at=self._refilled)
         self.live.hub.join(self.race_id, self.socket)
-        self.socket.offer(self.live.snapshot(self.race_id))
+        self.socket.show(self.live.snapshot(self.race_id))
 
     def _send_text(self, text: str) -> Coroutine[Any, Any, None]:
         return self.base_send({"type": "websocket.send", "text": text})

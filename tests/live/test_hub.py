@@ -31,7 +31,9 @@ class Client:
 
 
 def publish(hub: Hub, race: str, number: int) -> None:
-    hub.publish(race, f"frame {number}", lambda: f"snapshot {number}", now=0.0)
+    """Numbers of messages begin with 1: none is in a spectator's hands before its first snapshot."""
+    numbers = range(number + 1, number + 2)
+    hub.publish(race, numbers, f"frame {number}", lambda: (f"snapshot {number}", number + 1), now=0.0)
 
 
 async def settle() -> None:
@@ -76,6 +78,36 @@ def test_a_stalled_client_delays_nobody_and_comes_back_with_the_newest_state() -
         publish(hub, "a", 100)
         publish(hub, "a", 101)
         assert slow.got == ["frame 0", "snapshot 100", "frame 101"]
+
+    asyncio.run(story())
+
+
+def test_a_frame_that_is_in_the_snapshot_of_who_just_joined_does_not_come_to_it_again() -> None:
+    async def story() -> None:
+        hub, early, late = Hub(), Client(), Client()
+        hub.join("a", early.socket)
+        hub.join("a", late.socket)
+        late.socket.show(("snapshot with 1 and 2", 2))
+        hub.publish("a", range(1, 2), "+1", lambda: ("", 0), now=0.0)
+        hub.publish("a", range(2, 4), "+2+3", lambda: ("snapshot with all 4", 4), now=0.0)
+        hub.publish("a", range(4, 5), "+4", lambda: ("", 0), now=0.0)
+        hub.publish("a", range(5, 6), "+5", lambda: ("", 0), now=0.0)
+        assert early.got == ["+1", "+2+3", "+4", "+5"]
+        assert late.got == ["snapshot with 1 and 2", "snapshot with all 4", "+5"]
+
+    asyncio.run(story())
+
+
+def test_who_lagged_and_speaks_again_gets_the_whole_state_before_changes() -> None:
+    async def story() -> None:
+        hub, client = Hub(), Client()
+        hub.join("a", client.socket)
+        client.socket.lagging = True
+        publish(hub, "a", 1)
+        client.socket.lagging = False
+        publish(hub, "a", 2)
+        publish(hub, "a", 3)
+        assert client.got == ["snapshot 2", "frame 3"]
 
     asyncio.run(story())
 

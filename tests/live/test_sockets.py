@@ -18,6 +18,7 @@ from f1site.asgi import application
 from races.entering import Choice, enter
 from races.live import service as live_service
 from races.live.hub import Socket
+from races.live.render_head import Life
 from races.live.service import LiveService
 from races.live.sockets import acked_tick
 from races.middleware import COOKIE, SALT
@@ -188,7 +189,7 @@ def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last
         live._check(str(race.pk), spectator, now + 16)
         assert spectator.lagging
         assert 'id="tower"' in await page.receive_from(5)
-        live.hub.publish(str(race.pk), "a frame", lambda: "", now + 17)
+        live.hub.publish(str(race.pk), range(1, 2), "a frame", lambda: ("", 1), now + 17)
         live._check(str(race.pk), spectator, now + 18)
         assert await page.receive_nothing(0.1)
         live._check(str(race.pk), spectator, now + 61)
@@ -245,6 +246,32 @@ def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) 
         text = await page.receive_from(5)
         assert "the gearbox" in text
         assert "<b>the gearbox" not in text
+
+    run(story, live)
+
+
+def test_who_joins_while_a_message_is_on_its_way_gets_it_once(live: LiveService) -> None:
+    race = enter(Choice("NOR"))
+    race_id = str(race.pk)
+
+    async def story() -> None:
+        page = socket(race.pk)
+        await page.connect()
+        await page.receive_from(5)
+        got: list[str] = []
+
+        async def send(text: str) -> None:
+            got.append(text)
+
+        async def close(code: int, reason: str) -> None: ...
+
+        live.feed.live(race_id, Life("failed", "the gearbox"))  # on its way into the loop
+        late = Socket(send, close, None, acked_at=0.0)
+        live.hub.join(race_id, late)
+        late.show(live.snapshot(race_id))
+        assert "the gearbox" in await page.receive_from(5)
+        assert "".join(got).count("the gearbox") == got[0].count("the gearbox") > 0
+        live.hub.leave(race_id, late)
 
     run(story, live)
 
