@@ -1,0 +1,188 @@
+"""The live page in Chromium on one core: weight, frame rate of the map, a tick's way into the DOM, bytes a second."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median, quantiles
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+from bench.latency import published_at
+from bench.process import LabProcess, lab
+from e2e.conftest import chromium_path
+
+SECONDS = 60
+LIMITS = {
+    "scripts_kb": 40,
+    "styles_kb": 40,
+    "first_load_kb": 150,
+    "fps_median_at_least": 50,
+    "long_tasks": 0,
+    "dom_p50_ms": 60,
+    "dom_p99_ms": 150,
+    "kb_per_s": 20,
+}
+# When each tick was in the DOM, each frame that the page was asked for, and each task of more than 50 ms.
+PROBE = """() => {
+  const seen = window.probe = { ticks: {}, frames: [], tasks: [] };
+  document.addEventListener('board:changed', () => {
+    seen.ticks[document.getElementById('dots').dataset.tick] ??= performance.now();
+  });
+  new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) seen.tasks.push(task.duration);
+  }).observe({ type: 'longtask' });
+  const frame = (at) => { seen.frames.push(at); requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+}"""
+
+
+class Wire:
+    """What comes to the page: bytes by address as sent and as unpacked, and the socket's frames with their time."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self.sent: dict[str, int] = {}
+        self.unpacked: dict[str, int] = {}
+        self.frames: list[tuple[float, int]] = []
+        self._urls: dict[str, str] = {}
+        session.on("Network.requestWillBeSent", self._asked)
+        session.on("Network.dataReceived", self._data)
+        session.on("Network.loadingFinished", self._finished)
+        session.on("Network.webSocketFrameReceived", self._frame)
+        session.send("Network.enable")
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        self._urls[event["requestId"]] = event["request"]["url"]
+
+    def _data(self, event: dict[str, Any]) -> None:
+        url = self._urls.get(event["requestId"], "")
+        self.unpacked[url] = self.unpacked.get(url, 0) + event["dataLength"]
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        url = self._urls.get(event["requestId"], "")
+        self.sent[url] = self.sent.get(url, 0) + int(event["encodedDataLength"])
+
+    def _frame(self, event: dict[str, Any]) -> None:
+        self.frames.append((event["timestamp"], len(event["response"]["payloadData"].encode())))
+
+    def own(self, ending: str) -> float:
+        sizes = (
+            size for url, size in self.unpacked.items() if "/static/races/" in url and url.endswith(ending)
+        )
+        return round(sum(sizes) / 1000, 1)
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Processes that are started in here share one core; this one gets its cores back."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def clock_offset(page: Page) -> tuple[float, float]:
+    """Seconds from the page's performance.now() to this machine's monotonic clock, and how far off that may be.
+
+    The page's own clock reading lies between two of ours: the narrowest of many such pairs counts.
+    """
+    pairs = []
+    for _ in range(100):
+        before = time.monotonic()
+        shown = page.evaluate("performance.now()") / 1000
+        after = time.monotonic()
+        pairs.append((after - before, (before + after) / 2 - shown))
+    width, offset = min(pairs)
+    return offset, width / 2
+
+
+def _busy(page: Page) -> dict[str, float]:
+    """Processor seconds of Chromium's processes by kind: what is slow with little of it was waiting for the core."""
+    browser = page.context.browser
+    assert browser is not None
+    session = browser.new_browser_cdp_session()
+    used: dict[str, float] = {}
+    for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
+        used[process["type"]] = used.get(process["type"], 0) + process["cpuTime"]
+    session.detach()
+    return used
+
+
+def _watch(page: Page, process: LabProcess, race: str) -> dict[str, Any]:
+    wire = Wire(page.context.new_cdp_session(page))
+    page.goto(f"http://{process.base}/races/{race}/", wait_until="networkidle")
+    weight = dict(wire.sent)
+    page.locator("#st.race").wait_for(state="attached", timeout=30_000)
+    page.wait_for_timeout(2000)
+    frames, asked = len(wire.frames), sum(wire.sent.values())
+    busy = _busy(page)
+    page.evaluate(PROBE)
+    page.wait_for_timeout(SECONDS * 1000)
+    probe = page.evaluate("window.probe")
+    busy = {kind: after - busy.get(kind, 0) for kind, after in _busy(page).items()}
+    received = sum(size for _, size in wire.frames[frames:]) + sum(wire.sent.values()) - asked
+    offset, unsure = clock_offset(page)
+    return {
+        "probe": probe,
+        "offset": offset,
+        "figures": {
+            "scripts_kb": wire.own(".js"),
+            "styles_kb": wire.own(".css"),
+            "first_load_kb": round(sum(weight.values()) / 1000, 1),
+            "snapshot_kb": round(wire.frames[0][1] / 1000, 1),
+            "kb_per_s": round(received / SECONDS / 1000, 2),
+            "clock_unsure_ms": round(unsure * 1000, 2),
+            "cpu_share": {kind: round(used / SECONDS, 2) for kind, used in busy.items()},
+        },
+    }
+
+
+def _frame_rate(frames: list[float]) -> dict[str, float]:
+    """Frames counted in each whole second."""
+    seconds: dict[int, int] = {}
+    for at in frames:
+        seconds[int((at - frames[0]) // 1000)] = seconds.get(int((at - frames[0]) // 1000), 0) + 1
+    counts = [seconds.get(second, 0) for second in range(max(seconds))]
+    return {"fps_median": median(counts), "fps_worst_second": min(counts)}
+
+
+def _delays(probe: dict[str, Any], offset: float, published: dict[int, float]) -> dict[str, float]:
+    shown = {int(tick): at / 1000 + offset for tick, at in probe["ticks"].items()}
+    delays = sorted((at - published[tick]) * 1000 for tick, at in shown.items() if tick in published)
+    cut = quantiles(delays, n=100)
+    return {
+        "dom_p50_ms": round(median(delays), 1),
+        "dom_p99_ms": round(cut[98], 1),
+        "dom_max_ms": round(delays[-1], 1),
+        "ticks": len(delays),
+    }
+
+
+def run() -> dict[str, object]:
+    with lab(F1_ANOMALY_DETECTION="1") as process:
+        race = process.start_race(seed=1)
+        with _one_core():
+            playwright = sync_playwright().start()
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        try:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            seen = _watch(page, process, race)
+            published = published_at(process, race)
+        finally:
+            browser.close()
+            playwright.stop()
+    probe = seen["probe"]
+    tasks = probe["tasks"]
+    return {
+        **seen["figures"],
+        **_frame_rate(probe["frames"]),
+        "long_tasks": len(tasks),
+        "longest_task_ms": max(tasks, default=0),
+        **_delays(probe, seen["offset"], published),
+        "must_be_under": LIMITS,
+    }
