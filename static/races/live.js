@@ -88,7 +88,9 @@
     if (!glide) return;
     const moves = wanted.map((row) => [row, before.get(row) - row.offsetTop]).filter(([, by]) => by);
     for (const [row, by] of moves) {
-      row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
+      row.classList.toggle('rising', by > 0);
+      const way = row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
+      way.onfinish = () => row.classList.remove('rising');
     }
   }
 

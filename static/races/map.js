@@ -3,7 +3,7 @@
 // without this page's thread, so the field stays smooth while the tower is being updated.
 window.TrackMap = (() => {
   const svg = document.getElementById('map');
-  if (!svg) return { move() {}, mark() {} };
+  if (!svg) return { move() {}, mark() {}, beat() {} };
   const points = (id) => Array.from(document.getElementById(id).points, (p) => [p.x, p.y]);
   const outline = points('outline');
   const pit = points('pitlane');
@@ -11,13 +11,16 @@ window.TrackMap = (() => {
   const exit = Number(svg.dataset.exit);
   const pitSpan = (exit - entry + 1) % 1;
   const middle = [0, 1].map((axis) => outline.reduce((sum, p) => sum + p[axis], 0) / outline.length);
-  const GLIDE_MS = 220; // a little over a tick, so that a message a few ms late doesn't make the field stutter
+  const HOLD_MS = 20; // a little over a tick, so that a message a few ms late doesn't make the field stutter
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
   const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
   const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false }));
   const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
   const type = document.body.classList.contains('big') ? 1.5 : 1; // labels are that much larger on a big screen
+  const wide = svg.viewBox.baseVal.width;
   let scale = 1; // CSS pixels to a user unit
+  let every = 200; // ms from one tick to the next, as the page shows them
+  let gliding = every + HOLD_MS; // how long the glide under way takes
   let started = 0;
   let last = '';
 
@@ -38,7 +41,7 @@ window.TrackMap = (() => {
   }
 
   const css = ([x, y]) => `translate(${(x * scale).toFixed(1)}px, ${(y * scale).toFixed(1)}px)`;
-  const now = (car) => car.from + (car.to - car.from) * Math.min((performance.now() - started) / GLIDE_MS, 1);
+  const now = (car) => car.from + (car.to - car.from) * Math.min((performance.now() - started) / gliding, 1);
 
   function glide(car) {
     const way = car.to - car.from;
@@ -49,7 +52,8 @@ window.TrackMap = (() => {
     // a keyframe every few pixels keeps to the track without more work than the eye can see
     const steps = still ? 0 : Math.max(1, Math.min(24, Math.ceil(Math.abs(way) * lapLength * scale / 7)));
     const frames = Array.from({ length: steps + 1 }, (_, k) => css(point(car, steps ? car.from + way * k / steps : car.to)));
-    car.motion ??= new Animation(new KeyframeEffect(car.el, null, { duration: GLIDE_MS, fill: 'both' }));
+    car.motion ??= new Animation(new KeyframeEffect(car.el, null, { fill: 'both' }));
+    car.motion.effect.updateTiming({ duration: gliding });
     car.motion.effect.setKeyframes({ transform: frames.length > 1 ? frames : [frames[0], frames[0]] });
     car.motion.currentTime = 0;
     car.motion.play();
@@ -60,7 +64,9 @@ window.TrackMap = (() => {
     const length = Math.hypot(dx, dy) || 1;
     const outward = dy * (car.x - middle[0]) - dx * (car.y - middle[1]) < 0 ? -1 : 1;
     const [nx, ny] = [outward * dy / length, -outward * dx / length];
-    const name = nx > 0.6 ? 'e' : nx < -0.6 ? 'w' : ny > 0 ? 's' : 'n';
+    const room = 40 * type; // a label at the edge of the picture would be cut off
+    const [left, right] = [car.x * scale > room, (wide - car.x) * scale > room];
+    const name = nx > 0.6 && right ? 'e' : nx < -0.6 && left ? 'w' : ny > 0 ? 's' : 'n';
     if (name !== car.side) { car.side = name; car.el.dataset.side = name; }
     car.lx = car.x * scale + { e: 25, w: -25, n: 0, s: 0 }[name] * type;
     car.ly = car.y * scale + { e: 0, w: 0, n: -16, s: 16 }[name] * type;
@@ -83,6 +89,7 @@ window.TrackMap = (() => {
     const entries = text.split(' ');
     const targets = cars.map((car) => (car.placed ? now(car) : 0));
     started = performance.now();
+    gliding = every + HOLD_MS;
     cars.forEach((car, index) => aim(car, entries[index], targets[index], jump));
     label();
   }
@@ -112,7 +119,7 @@ window.TrackMap = (() => {
 
   new ResizeObserver(() => {
     if (!svg.clientWidth) return; // on a phone the map may stand behind another tab
-    scale = svg.clientWidth / svg.viewBox.baseVal.width;
+    scale = svg.clientWidth / wide;
     svg.style.setProperty('--k', 1 / scale);
     if (last) move(last, true);
   }).observe(svg);
@@ -124,5 +131,5 @@ window.TrackMap = (() => {
     if (step && at >= 0) { dots[(at + step + dots.length) % dots.length].focus(); event.preventDefault(); }
   });
   cars[0]?.el.setAttribute('tabindex', '0');
-  return { move, mark };
+  return { move, mark, beat: (ms) => { every = ms; } };
 })();

@@ -199,8 +199,12 @@
     b: () => { location.search = body.classList.contains('big') ? '' : '?screen=big'; },
   };
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea, dialog')) return;
-    keys[event.key.toLowerCase()]?.();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type="checkbox"], [type="range"]), select')) return;
+    // a dialog that has just been closed may still hold the focus: only an open one keeps keys for itself
+    const dialog = document.querySelector('dialog[open]');
+    const key = event.key.toLowerCase();
+    if (dialog && key === { legend: '?', panels: 'p' }[dialog.id]) dialog.close();
+    else if (!dialog || 'dus'.includes(key)) keys[key]?.();
   });
 
   // ---- begin ----

@@ -20,6 +20,7 @@
   let due = 0;
 
   const frameTicks = () => Math.max(1, speed); // never more than five frames a second
+  const every = () => tickMs * frameTicks() / speed;
   const clock = (at) => {
     const seconds = Math.floor(at * tickMs / 1000);
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
@@ -106,8 +107,7 @@
     }
     if (tick >= last) { pause(); return; }
     // what is late is not hurried after: the picture goes on from where it is
-    const every = tickMs * frameTicks() / speed;
-    due = Math.max(due + every, performance.now());
+    due = Math.max(due + every(), performance.now());
     timer = setTimeout(next, frame ? due - performance.now() : 30);
   }
   function play() {
@@ -128,6 +128,7 @@
   }
   function setSpeed(to) {
     speed = to;
+    window.TrackMap.beat(every());
     byId('speed').value = to;
     forget();
     if (playing) run();
