@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from races.live.hub import Full
+
+UNSENT = 256_000  # bytes that one client may leave untaken: a few snapshots
 TEXT = 0x81  # final frame, text
 
 _newest: tuple[str, bytes] = ("", b"")
@@ -22,6 +25,12 @@ def packed(text: str) -> bytes:
     if size < 65_536:
         return bytes((TEXT, 126)) + size.to_bytes(2, "big") + payload
     return bytes((TEXT, 127)) + size.to_bytes(8, "big") + payload
+
+
+def check_room(transport: Any) -> None:
+    """Raises Full. Twisted keeps what a client doesn't read without limit, also for one that acknowledges it."""
+    if getattr(transport, "_tempDataLen", 0) + len(getattr(transport, "dataBuffer", b"")) > UNSENT:
+        raise Full
 
 
 def write(protocol: Any, text: str) -> bool:

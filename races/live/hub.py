@@ -18,6 +18,10 @@ Close = Callable[[int, str], Awaitable[None]]
 Snapshot = tuple[str, int]  # the whole state, and the number of the newest message that is in it
 
 
+class Full(Exception):
+    """The server still holds what this client has not taken, and would hold more and more."""
+
+
 class _Rest(Awaitable[None]):
     """The rest of a coroutine that was started by hand and stopped at `first`."""
 
@@ -62,19 +66,24 @@ class Socket:
     def offer(self, text: str) -> bool:
         """Sends now or begins to; False where the last one isn't through yet, or the connection is gone."""
         if self.pending is not None:
-            self.needs_snapshot = True
-            self.skipped += 1
-            return False
+            return self._left_out()
         coroutine = self.send(text)
         try:
             first = coroutine.send(None)
         except StopIteration:
             return True
+        except Full:
+            return self._left_out()
         except Exception:  # the connection ended; its own disconnect event takes it off the hub
             return False
         self.pending = asyncio.ensure_future(_finish(_Rest(coroutine, first)))
         self.pending.add_done_callback(self._through)
         return True
+
+    def _left_out(self) -> bool:
+        self.needs_snapshot = True
+        self.skipped += 1
+        return False
 
     def show(self, snapshot: Snapshot) -> bool:
         text, self.has = snapshot
