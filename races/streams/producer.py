@@ -185,6 +185,7 @@ class Publisher:
     def _not_delivered(self, sent: _Sent, error: KafkaError) -> None:
         self._note(error)
         if error.code() in HOPELESS:
+            log.error("Kafka refuses a record of %s: %s", sent.topic, error.str())
             self._done(sent, DeliveryFailed(f"{sent.topic}: {error.str()}"))
         elif sent in self._open and not self._renew:
             self._again.append(sent)

@@ -77,6 +77,15 @@ class Held:
         tick = self.peek()
         return list(tick_records(self.field, tick, self.event_ms(tick.tick), self.metrics))
 
+    def hold(self) -> int:
+        """A tick for the red flag: beyond everything that may have been published, by us or by whoever held the
+        race before. Looked at again, since a race that catches up sends while we count.
+        """
+        while True:
+            self.hold_at = max(self.next_tick + 2, self.replay_until + 1)
+            if self.next_tick < self.hold_at:
+                return self.hold_at
+
     def stop_at(self, tick: int) -> None:
         """Red flag: a tick already simulated but not yet sent is simulated no further, only marked."""
         self.stop_tick = tick

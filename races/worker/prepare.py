@@ -92,9 +92,12 @@ def _catch_up(race: Race, held: Held, clocks: Clocks, analysis: Analysis | None)
 
 
 def _wait_after_replay(race: Race, held: Held, clocks: Clocks) -> None:
-    """The time that nobody published becomes a wait before the first tick that certainly never went out."""
+    """The time that nobody published becomes a wait before the first tick that certainly never went out. Its turn
+    comes after those that go out again; without their time every later event would be as old from then on.
+    """
     tick = held.replay_until + 1
-    behind_ms = round(clocks.wall() * 1000) - held.event_ms(tick)
+    turn_ms = round(clocks.wall() * 1000) + (tick - held.next_tick) * 200
+    behind_ms = turn_ms - held.event_ms(tick)
     if behind_ms > LATE_S * 1000:
         waits = [*held.waits, [tick, behind_ms]]
         if store.save_waits(race.lease_owner, race.pk, waits):

@@ -91,9 +91,10 @@ def save_stop(owner: str, race_id: uuid.UUID, tick: int) -> bool:
     return bool(Race.objects.filter(pk=race_id, lease_owner=owner).update(stop_tick=tick))
 
 
-def stop_requests(held: Iterable[uuid.UUID]) -> list[uuid.UUID]:
-    asked = Race.objects.filter(pk__in=list(held), stop_requested=True, stop_tick=None)
-    return list(asked.values_list("pk", flat=True))
+def stop_requests(held: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, int | None]]:
+    """With the tick where one is written already: its answer may have been lost with the connection."""
+    asked = Race.objects.filter(pk__in=list(held), stop_requested=True)
+    return list(asked.values_list("pk", "stop_tick"))
 
 
 def finish_publishing(owner: str, held: Held) -> bool:

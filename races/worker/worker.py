@@ -59,6 +59,9 @@ class Worker:
         self.state = "running"
         self._renewed_at = self.clocks.monotonic()
         self._seen: dict[uuid.UUID, tuple[tuple[str, int], float]] = {}
+        self._refused: dict[
+            uuid.UUID, int
+        ] = {}  # by race, the last tick that Kafka took before it refused one
         self._to_prepare: queue.Queue[uuid.UUID | None] = queue.Queue()
         self._stopping = threading.Event()
 
@@ -182,14 +185,14 @@ class Worker:
             del self.conductor.failed[race_id]
 
     def _stops(self) -> None:
-        for race_id in store.stop_requests(self.conductor.held):
+        running = [held.race_id for held in list(self.conductor.held.values()) if held.stop_tick is None]
+        for race_id, written in store.stop_requests(running) if running else ():
             held = self.conductor.held.get(race_id)
             if held is None:
                 continue
-            # Beyond everything that may have been published, by us or by whoever held the race before.
-            held.hold_at = max(held.next_tick + 2, held.replay_until + 1)
-            if store.save_stop(self.owner, race_id, held.hold_at):
-                held.stop_at(held.hold_at)
+            tick = held.hold() if written is None else written
+            if written is not None or store.save_stop(self.owner, race_id, tick):
+                held.stop_at(tick)
             held.hold_at = None
 
     def _tend(self, held: Held) -> None:
@@ -228,8 +231,15 @@ class Worker:
             transaction.on_commit(go_on)
 
     def _retake(self, held: Held) -> None:
-        """The broker refused records for good: run up to the last tick it has, and send again from there."""
+        """The broker refused records for good: run up to the last tick it has, and send again from there. What it
+        then refuses again it will never take.
+        """
         self._forget(held.race_id)
+        if self._refused.get(held.race_id) == held.published:
+            words = f"Kafka refuses the records of tick {held.published + 1} for good"
+            self.conductor.failed[held.race_id] = words
+            return
+        self._refused[held.race_id] = held.published
         self._take(held.race_id)
 
     def _forget(self, race_id: uuid.UUID) -> None:

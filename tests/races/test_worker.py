@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
+from django.db import InterfaceError
 
 from races import connection
 from races.connection import Connection
@@ -17,7 +18,9 @@ from races.streams.embedded import EmbeddedKafka
 from races.streams.registry import Registry
 from races.streams.topics import DEFAULT_NAMES
 from races.worker import store
-from races.worker.prepare import settings_of
+from races.worker.held import Held
+from races.worker.prepare import prepare, settings_of
+from races.worker.worker import Clocks
 from tests.conftest import wait_for
 from tests.races.conftest import Records, ended, recording, running, short_race
 
@@ -201,3 +204,80 @@ def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_ag
         with running(make_roles(another)):
             race = ended(race)
     assert (race.status, race.missing_ticks) == (Race.Status.FINISHED, 0)
+
+
+class Sending:
+    """A race that catches up: each look at it finds it further on."""
+
+    def __init__(self, looks: int) -> None:
+        self._tick, self._looks = 10, looks
+        self.hold_at, self.replay_until = None, -1
+
+    @property
+    def next_tick(self) -> int:
+        self._looks -= 1
+        self._tick += self._looks > 0
+        return self._tick
+
+
+@pytest.mark.parametrize("looks", range(12))
+def test_a_red_flag_lies_ahead_of_a_race_that_sends_while_the_tick_is_chosen(looks: int) -> None:
+    race = Sending(looks)
+    tick = Held.hold(race)  # type: ignore[arg-type]
+    assert race.hold_at == tick
+    assert race._tick < tick  # even the tick that is being sent just now is before it
+
+
+def test_a_red_flag_whose_writing_got_no_answer_is_obeyed_all_the_same(
+    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = store.save_stop
+
+    def unanswered(*arguments: Any) -> bool:
+        save(*arguments)
+        raise InterfaceError("the connection is closed")
+
+    monkeypatch.setattr(store, "save_stop", unanswered)
+    race = short_race(laps=9, pace=30)
+    wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "the race is on")
+    Race.objects.filter(pk=race.pk).update(stop_requested=True)
+    race = ended(race)
+    assert race.status == Race.Status.STOPPED
+    records = Records(kafka, "positions").read(over)
+    assert {record["tick"] for record in records if record["flag"] == "red"} == {race.stop_tick}
+    check_whole(race, records)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_records_that_kafka_refuses_are_sent_once_again_and_then_fail_their_race(
+    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    acknowledged = Held.acknowledged
+    refused: list[Held] = []
+
+    def refuse(held: Held, tick: int, failed: bool) -> None:
+        if tick == 12 and len({id(other) for other in [*refused, held]}) <= times:
+            refused.append(held)
+            failed = True
+        acknowledged(held, tick, failed)
+
+    monkeypatch.setattr(Held, "acknowledged", refuse)
+    race = ended(short_race())
+    if times == 1:
+        assert race.status == Race.Status.FINISHED
+        check_whole(race, Records(kafka, "positions").read(over))
+    else:
+        assert (race.status, race.published_tick) == (Race.Status.FAILED, 11)
+        assert "Kafka refuses the records of tick 12" in race.status_reason
+
+
+def test_after_a_takeover_event_time_is_the_time_at_which_ticks_go_out() -> None:
+    now_ms = 1_780_000_000_000
+    race = short_race()
+    row = {"status": "running", "started_ms": now_ms - 20_000, "published_tick": 20, "reserved_tick": 35}
+    Race.objects.filter(pk=race.pk).update(**row)
+    held = prepare(race, "", Clocks(lambda: 100.0, lambda: now_ms / 1000), None)
+    assert held is not None
+    assert (held.next_tick, held.due) == (21, 100.0)
+    assert [wait[0] for wait in held.waits] == [36]
+    assert held.event_ms(36) == now_ms + 15 * 200  # after the fifteen that may have gone out before
