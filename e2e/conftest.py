@@ -81,6 +81,12 @@ class Lab:
             return False
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """File by file: pytest-playwright's parameter would mix the files, and each would race its race twice."""
+    items.sort(key=lambda item: item.path)
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     running = Lab(tmp_path_factory.mktemp("lab"))

@@ -176,6 +176,36 @@ def test_a_hidden_panel_stays_hidden(page: Page, lab: Lab, race: str) -> None:
     expect(page.locator("#panel-engines")).to_be_visible()
 
 
+def test_keys_work_again_as_soon_as_a_dialog_is_closed(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    for close in ("Escape", "?"):
+        page.keyboard.press("?")
+        expect(page.locator("#legend")).to_be_visible()
+        page.keyboard.press(close)
+        page.keyboard.press("p")
+        expect(page.locator("#panels")).to_be_visible()
+        page.keyboard.press("p")
+        expect(page.locator("#panels")).not_to_be_visible()
+    page.keyboard.press("d")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_the_own_row_sticks_to_the_edge_as_one(chromium: Browser, lab: Lab, race: str) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 320})
+    page = context.new_page()
+    watch(page, lab, race)
+    box = page.evaluate(
+        """() => {
+          const row = document.querySelector('#rows .own');
+          const tops = Array.from(row.cells, (cell) => cell.getBoundingClientRect().top);
+          return { shown: tops.filter((top) => top), bottom: row.getBoundingClientRect().bottom };
+        }"""
+    )
+    assert max(box["shown"]) - min(box["shown"]) < 1
+    assert box["bottom"] <= 320 - 56, "above the bar at the foot"
+    context.close()
+
+
 def test_only_acknowledgements_go_up_and_the_round_trip_is_shown(page: Page, lab: Lab, race: str) -> None:
     sent: list[str] = []
     page.on("websocket", lambda opened: opened.on("framesent", lambda text: sent.append(str(text))))

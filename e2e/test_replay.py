@@ -120,6 +120,39 @@ def test_eight_times_as_fast_needs_five_frames_a_second(page: Page, lab: Lab, ra
     assert (times[-1] - times[0]) / max(len(times) - 1, 1) > 150
 
 
+def test_at_half_speed_cars_glide_for_as_long_as_a_frame_stands(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race, "?tick=50")
+    page.select_option("#speed", "0.5")
+    page.click("#play")
+    until(page, lambda: shown(page) >= 53)
+    lasts = page.evaluate(
+        "Array.from(document.querySelectorAll('.dot:not([hidden])'),"
+        " (dot) => dot.getAnimations()[0].effect.getTiming().duration)"
+    )
+    assert lasts
+    assert all(400 <= duration < 450 for duration in lasts)
+
+
+def test_no_label_of_a_car_leaves_the_map(page: Page, lab: Lab, race: str) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    replay(page, lab, race)
+    for at in range(36, last(page), 6):
+        page.locator("#head").evaluate(
+            "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }",
+            at,
+        )
+        until(page, lambda at=at: shown(page) == at)  # type: ignore[misc]
+        out = page.evaluate(
+            """() => {
+              const map = document.getElementById('panel-map').getBoundingClientRect();
+              const labels = document.querySelectorAll('.dot:not([hidden], .mute) span');
+              return Array.from(labels, (label) => label.getBoundingClientRect())
+                .filter((label) => label.left < map.left || label.right > map.right).length;
+            }"""
+        )
+        assert out == 0, f"at tick {at}"
+
+
 def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     assert page.inner_text("#result") == ""
@@ -130,7 +163,8 @@ def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, l
     page.keyboard.press("ArrowLeft")
     until(page, lambda: shown(page) < last(page))
     expect(page.locator("#result")).to_be_empty()
-    page.keyboard.press("Space")
+    page.select_option("#speed", "4")
+    page.click("#play")
     expect(page.locator("#finish")).to_be_visible(timeout=30_000)
 
 
