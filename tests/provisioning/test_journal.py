@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,23 @@ def test_a_look_keeps_nothing(path: Path) -> None:
 def test_two_commands_at_once_are_kept_apart(path: Path) -> None:
     with only_one(path), pytest.raises(Refused, match="at work here"), only_one(path):
         pass
+    with only_one(path):
+        pass
+
+
+def test_the_lock_of_a_command_that_was_killed_is_gone_with_it(path: Path) -> None:
+    code = "import pathlib, sys, time; from provisioning.journal import only_one\n"
+    code += "with only_one(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", code, str(path)]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "held\n"
+            with pytest.raises(Refused, match="at work here"), only_one(path):
+                pass
+        finally:
+            other.kill()
     with only_one(path):
         pass
 
