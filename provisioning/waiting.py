@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError, WaitTimeout
@@ -25,12 +25,17 @@ T = TypeVar("T")
 Steps = Generator[Waiting, None, T]
 
 
+def _nothing(value: object) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Until:
     """what: in words. target: states that end the wait well; failed: those that end it at once.
 
     Any other state is pending: the service adds new ones. in_a_row: how many times running the target must be
     seen, because several frontends answer and one may be behind. label: for a step that waits for several things.
+    says: the service's own words on a value that is still pending, if it has any.
     """
 
     what: str
@@ -40,6 +45,7 @@ class Until:
     interval: float = 5.0
     in_a_row: int = 1
     label: str = ""
+    says: Callable[[Any], str] = _nothing
     again: str = "Running the same command again goes on waiting."
     look: str = ""
 
@@ -55,11 +61,17 @@ def wait(look: Callable[[], tuple[str, T]], until: Until, clock: Clock) -> Steps
         streak = streak + 1 if state in until.target else 0
         if streak >= until.in_a_row:
             return value
+        words = until.says(value)
         if clock.monotonic() >= end:
-            minutes = round(until.timeout / MINUTE, 1)
-            problem = f"{until.what}: still {state} after {minutes:g} minutes."
-            raise WaitTimeout(problem, until.again, until.look)
-        yield Waiting(f"{until.label} {state}".strip(), until.interval)
+            raise _too_late(until, state, words)
+        yield Waiting(f"{until.label} {state}{words and f': {words}'}".strip(), until.interval)
+
+
+def _too_late(until: Until, state: str, words: str) -> WaitTimeout:
+    problem = f"{until.what}: still {state} after {round(until.timeout / MINUTE, 1):g} minutes."
+    if words:
+        problem += f"\nThe service says: {words}"
+    return WaitTimeout(problem, until.again, until.look)
 
 
 def _why(value: object) -> str:

@@ -152,9 +152,18 @@ def _check(session: Session, found: JsonObject) -> None:
         )
 
 
+def _detail(found: JsonObject) -> str:
+    return str(found.get("status", {}).get("detail") or "")
+
+
+def _waits_for(found: JsonObject) -> str:
+    """In a line. An exhausted pool may be told by its own field alone."""
+    exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
+    return " ".join(_detail(found).split()) or ("the Flink pool is exhausted" if exhausted else "")
+
+
 def _why(session: Session, found: JsonObject) -> str:
-    detail = str(found.get("status", {}).get("detail") or "")
-    if detail:
+    if detail := _detail(found):
         return detail
     listed = session.api("flink").find(f"{path(session, str(found['name']))}/exceptions") or {}
     return str((listed.get("data") or [{}])[0].get("message") or "no detail")
@@ -171,6 +180,7 @@ def _reach(session: Session, name: str, target: frozenset[str]) -> Steps[JsonObj
         timeout=15 * MINUTE,
         interval=3.0,
         label=name,
+        says=lambda found: session.scrub(_waits_for(found)),
         look=DOCS,
     )
     return (yield from wait(look, until, session.clock))

@@ -7,6 +7,7 @@ import traceback
 import pytest
 
 from provisioning.errors import ApiError, OutcomeUnknown, ProvisioningError, WaitTimeout
+from provisioning.resources import statements
 from provisioning.standin import Fault, seed
 from provisioning.wanted import Aws
 from tests.provisioning.bench import SHORT, Bench, bench, wish
@@ -103,6 +104,26 @@ def test_a_statement_that_fails_gives_the_services_words(person: Bench) -> None:
     query.phase, query.detail = "FAILING", "SQL validation failed near line 1"
     with pytest.raises(ProvisioningError, match="SQL validation failed near line 1"):
         person.provision()
+
+
+@pytest.mark.parametrize(
+    ("detail", "exhausted", "words"),
+    [
+        ("Waiting for\n  resources in the pool", False, "PENDING: Waiting for resources in the pool"),
+        ("", True, "PENDING: the Flink pool is exhausted"),
+        ("", False, "PENDING"),
+    ],
+)
+def test_a_pending_statement_shows_what_it_waits_for(
+    person: Bench, detail: str, exhausted: bool, words: str
+) -> None:
+    session = person.provision()
+    query = next(s for s in person.standin.state.statements if s.name.endswith("speed-query"))
+    query.phase, query.detail, query.exhausted = "PENDING", detail, exhausted
+    query.due = person.hands.seconds + 60
+    assert (
+        next(statements._reach(session, query.name, frozenset({"RUNNING"}))).text == f"{query.name} {words}"
+    )
 
 
 def test_an_exhausted_pool_is_noted_with_what_to_do(person: Bench) -> None:

@@ -55,6 +55,13 @@ def test_a_time_out_names_the_last_state_seen(hands: Hands) -> None:
         drive(wait(states("NEW", "STUCK"), until(), clock(hands)), clock(hands))
 
 
+def test_what_the_service_says_of_a_pending_state_is_shown_and_in_the_time_out(hands: Hands) -> None:
+    waiting = wait(states("NEW", "STUCK"), until(label="query", says=str.upper), clock(hands))
+    assert next(waiting).text == "query NEW: SEEN"
+    with pytest.raises(WaitTimeout, match=r"still STUCK after 10 minutes\.\nThe service says: SEEN"):
+        drive(waiting, clock(hands))
+
+
 def nap(length: float, name: str, log: list[str]) -> Steps[str]:
     log.append(f"{name} begins")
     yield Waiting(f"{name} sleeps", length)
