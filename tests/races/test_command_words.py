@@ -15,8 +15,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from f1site.config import read_lab
 from races import whereabouts
 from races.lab import CannotStart, check_port
+from races.management.commands import runlab
 from races.management.commands.start_race import Command as StartRace
 
 
@@ -66,6 +68,30 @@ def test_a_busy_port_is_told_with_another_to_take() -> None:
         busy.listen()
         with pytest.raises(CannotStart, match="Another port"):
             check_port("127.0.0.1", busy.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "embedded"),
+        ("analytics: {engine: embedded}", "embedded"),
+        (
+            "analytics: {engine: flink}",
+            "embedded (lab.yaml asks for flink: run manage.py provision_confluent first)",
+        ),
+        (
+            'analytics: {engine: flink}\nkafka: {bootstrap.servers: "k:9092", schema_registry_url: "http://r"}',
+            "flink",
+        ),
+    ],
+)
+def test_the_banner_says_which_engine_runs_and_why_it_is_not_the_one_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    path = tmp_path / "lab.yaml"
+    path.write_text(text)
+    monkeypatch.setattr(settings, "LAB", read_lab(tmp_path, {"F1_CONFIG": str(path)}))
+    assert runlab._engine() == words
 
 
 @pytest.mark.django_db

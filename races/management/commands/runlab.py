@@ -78,7 +78,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             "",
             f"  Kafka       {kafka.settings.bootstrap}  ({kind})",
             f"  Registry    {kafka.settings.registry_url}",
-            f"  Analytics   {settings.LAB.engine}; anomaly detection {anomalies}",
+            f"  Analytics   {_engine()}; anomaly detection {anomalies}",
         ]
         if host not in LOOPBACK:
             others = [name for name in own_addresses() if name[0].isdigit() and not name.startswith("127.")]
@@ -87,6 +87,14 @@ Ctrl-C ends everything; running races go on at the next start."""
         if not get_user_model().objects.filter(is_staff=True).exists():
             lines.append(f"  Admin       {url}/admin/  (first: python manage.py createsuperuser)")
         return "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
+
+
+def _engine() -> str:
+    """What runs, and why it is not what the file asks for."""
+    lab = settings.LAB
+    if lab.engine == lab.wanted_engine:
+        return str(lab.engine)
+    return f"{lab.engine} ({lab.path.name} asks for {lab.wanted_engine}: run manage.py provision_confluent first)"
 
 
 def split_address(address: str) -> tuple[str, int]:
