@@ -7,6 +7,7 @@ from races.sim.strategy import Plan, View
 from races.sim.troubles import Trouble
 
 RACING, LANE, BOX, RETIRED, FINISHED = range(5)
+SET_S = 0.18  # sigma a 90 s lap: how well this set of tyres works on this car
 STATUS = ("racing", "pit", "pit", "retired", "finished")
 
 
@@ -43,6 +44,7 @@ class Car:
         "random",
         "sector_ms",
         "sectors_ms",
+        "set_s",
         "state",
         "stint_text",
         "stints",
@@ -69,6 +71,7 @@ class Car:
         self.age = 0.0  # of the tyre, in laps of wear
         self.tyre_laps = 0
         self.cold = False
+        self.set_s = 0.0  # a lap, of the set of tyres
         self.stints: list[tuple[int, int]] = []  # compound, first lap
         self.stint_text = ""
         self.stops = 0
@@ -109,5 +112,6 @@ class Car:
     def fit(self, compound: int) -> None:
         """Fresh tyres of that compound, from this lap on."""
         self.compound, self.age, self.tyre_laps = compound, 0.0, 0
+        self.set_s = self.random.gauss(0.0, SET_S * self.team.swing)
         self.stints.append((compound, max(1, self.lap)))
         self.stint_text = " ".join(f"{'SMH'[tyre]}{lap}" for tyre, lap in self.stints)

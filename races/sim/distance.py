@@ -3,7 +3,7 @@
 from races.sim.circuit import load_circuit
 
 DEFAULT_PACE = 12
-DEFAULT_WALL_S = 88.0  # from the first light to the last flag
+DEFAULT_WALL_S = 86.5  # from the first light to the last flag
 LIGHTS_S, TAIL_S = 6.2, 5.0  # of it before the start, and after the winner is home
 LAP_OVER_REFERENCE_S = 3.0  # what fuel, tyres and traffic add to the fastest lap on the average
 

@@ -6,14 +6,16 @@ from races.sim.field import FREE, NOWHERE, Field
 from races.sim.tyres import COLD_S
 
 FUEL_KG = 110.0  # at the start
+# A leader drives no faster than he has to: by this share of a lead beyond what is safe, a 90 s lap.
+SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 6.0, 0.045, 0.4, 6
 # The circuits' reference is the fastest lap of a race, which somebody drives on half-worn tyres on a good day.
-REFERENCE_IS_BEST_S = -0.55
+REFERENCE_IS_BEST_S = -1.0
 
 
 def free_pace(field: Field, car: Car) -> float:
     """Seconds for this lap without traffic: Heilmeier's sum of base, car, driver, fuel, tyre and chance."""
     track, scale = field.track, field.scale
-    lap = track.lap_s + scale * (REFERENCE_IS_BEST_S + car.ability_s)
+    lap = track.lap_s + scale * (REFERENCE_IS_BEST_S + car.ability_s + car.set_s)
     lap += track.circuit.race.fuel_s_per_kg * car.fuel_kg + field.tyres.loss(car.compound, car.age)
     if car.cold:
         lap += scale * COLD_S
@@ -23,6 +25,19 @@ def free_pace(field: Field, car: Car) -> float:
 def begin_lap(field: Field, car: Car) -> None:
     car.lap += 1
     car.pace_s = free_pace(field, car)
+    if car.index == field.order[0] and car.lap >= SPARES_FROM_LAP:
+        car.pace_s += field.scale * _spared(field, car)
+
+
+def _spared(field: Field, car: Car) -> float:
+    """What the leader keeps in hand: by the least of the leads over the next five, stops still to come included."""
+    leads = [_lead(field, car, field.cars[j]) for j in field.order[1:6] if field.solid[j]]
+    return min(MOST_SPARED_S, max(0.0, SPARED * (min(leads, default=0.0) - SAFE_S)))
+
+
+def _lead(field: Field, car: Car, other: Car) -> float:
+    gap = (field.progress[car.index] - field.progress[other.index]) * field.track.lap_s
+    return gap - (len(car.plan.stops) - len(other.plan.stops)) * car.view.stop_s
 
 
 def sector(car: Car, index: int, when: float) -> None:

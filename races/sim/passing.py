@@ -10,12 +10,12 @@ MODE_WITHIN_S = 1.0  # of the car ahead at the detection point
 MODE_FROM_LAP = 2
 TRY_WITHIN_S = 0.95  # from further back nobody dives
 CLEAR_S = 0.25  # in front, where a pass is done
-MOST_BOOST = 0.16  # of its own pace, over the zone: slipstream, late braking
+MOST_BOOST = 0.13  # of its own pace, over the zone: slipstream, late braking
 DUEL_S, PASSED_S = 0.15, 0.3  # lost by both who duel, and by the one who lost
 # The advantage in lap time at which half of the tries succeed follows the circuit's published threshold.
-THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.5
+THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.43
 EVEN_ODDS_WIDTH_S = 0.25
-PACK_BONUS_S = 0.9  # cold brakes, three abreast: easier on the first lap
+PACK_S = (0.9, 0.8, 0.4, 0.25)  # cold brakes, three abreast, cars out of place: easier on the first laps
 
 
 def detect(field: Field, car: Car, at: float, when: float) -> None:
@@ -46,8 +46,8 @@ def _chance(field: Field, car: Car, other: Car) -> float:
     advantage = other.pace_s - car.pace_s
     if car.mode and not other.mode:
         advantage -= race.overtake_mode_gain_s
-    if car.done == 0:
-        advantage += PACK_BONUS_S
+    if car.done < len(PACK_S):
+        advantage += PACK_S[car.done]
     short = (THRESHOLD_BASE_S + THRESHOLD * race.overtake_gap_s) * field.scale - advantage
     return 1.0 / (1.0 + exp(min(50.0, short / EVEN_ODDS_WIDTH_S)))
 

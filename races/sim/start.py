@@ -14,14 +14,16 @@ from races.sim.strategy import TWO_COMPOUNDS_FROM, View
 from races.sim.track import FIRST_SLOT_M, SLOT_M, Track, load_track
 from races.sim.tyres import REFERENCE_M, TyreModel
 
-TEAM_FORM_S, DRIVER_FORM_S = 0.21, 0.13  # sigma a 90 s lap: how well the weekend suits a car, a driver
-QUALIFYING_S = 0.08  # sigma of a qualifying lap against that form
-SPOILT_LAP = 0.24  # traffic, a flag, a mistake: the lap that counts is a slow one
+# How well the weekend suits a car, a driver; and the race day a driver's car, apart from qualifying: sigma a 90 s lap
+TEAM_FORM_S, DRIVER_FORM_S, RACE_DAY_S = 0.21, 0.18, 0.25
+QUALIFYING_S = 0.05  # sigma of a qualifying lap against that form
+SPOILT_LAP = 0.18  # traffic, a flag, a mistake: the lap that counts is a slow one
 SPOILT_S = 0.8
-TO_THE_BACK = 0.035  # grid penalties: a new engine
+TO_THE_BACK = 0.05  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
+JOSTLE_S, CROWD = 1.1, 8  # lost in the first corners, on the average, from this many places behind pole on
 BELIEF = 0.07  # sigma of what a team believes of a compound's wear
-WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of today's wear: temperature, asphalt, choice
+WEAR_TODAY, WEAR_SPREAD = 0.38, 0.25  # log of today's wear: temperature, asphalt, choice
 STOP_RISK_S = 0.0  # a stop costs more than the clock says: traffic on the way out
 START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners
 
@@ -73,6 +75,7 @@ def _prepare(car: Car, track: Track, tyres: TyreModel, settings: RaceSettings) -
     box = 0.15 + 0.7 * teams.index(car.team) / len(teams)
     car.box_tau = (lane.exit - 1.0) * box
     car.fuel_kg = laps.FUEL_KG
+    car.ability_s += stream(settings.seed, "race day", car.code).gauss(0.0, RACE_DAY_S * car.team.swing)
     random = stream(settings.seed, "strategy", car.code)
     believed = tuple(
         TyreModel(tyres.rate * car.driver.tyre_care * random.gauss(1.0, BELIEF), tyres.scale)
@@ -95,6 +98,7 @@ def _to_their_slots(field: Field) -> None:
         laps.begin_lap(field, car)
         lost = max(0.8, track.circuit.race.first_lap_loss_s + random.gauss(0.0, START_S))
         car.launch_steps = 2.0 * lost / STEP_S
+        car.owes_s += random.expovariate(1.0 / JOSTLE_S) * min(1.0, (car.grid - 1) / CROWD)
         slowest = max(slowest, car.launch_steps)
     for step in range(int(slowest) + 2):
         field.alarms.setdefault(step, []).append((_accelerate, (field,)))

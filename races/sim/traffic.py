@@ -4,7 +4,7 @@ from races.sim.car import Car
 from races.sim.field import Field
 from races.sim.settings import STEP_S
 
-DIRTY_AIR_S, DIRTY_WITHIN_S = 0.70, 1.6  # lost a lap right behind another car, and how far its wake reaches
+DIRTY_AIR_S, DIRTY_WITHIN_S = 0.85, 1.6  # lost a lap right behind another car, and how far its wake reaches
 TOW_S, TOW_WITHIN_S = 0.20, 1.3  # won a lap on the straights behind another car
 FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.5, 0.14  # least time between two cars, and in the pack after the start
 QUEUE_S = 0.8  # behind a safety car
