@@ -59,10 +59,15 @@ def _record(session: Session) -> bytes:
         auto_register=False,
     )
     codec = Codec(settings, HttpRegistry(settings.registry_url, settings.registry_auth))
-    record = {
+    return codec.encode(ROLE, check_record(int(time.time() * 1000)))
+
+
+def check_record(timestamp: int) -> dict[str, Any]:
+    """timestamp: epoch ms."""
+    return {
         "race_id": NO_RACE,
         "tick": 0,
-        "timestamp": int(time.time() * 1000),
+        "timestamp": timestamp,
         "type": "check",
         "driver_code": "",
         "lap": 0,
@@ -72,7 +77,6 @@ def _record(session: Session) -> bytes:
         "position": 0,
         "value": None,
     }
-    return codec.encode(ROLE, record)
 
 
 class _Complaints:
