@@ -269,6 +269,8 @@ def test_only_programs_on_the_labs_own_machine_change_or_delete_schemas(
     assert (
         client.post(f"{subject}/versions", schema, "text/plain", REMOTE_ADDR="192.0.2.7").status_code == 200
     )
+    assert client.get("/registry/subjects", REMOTE_ADDR="192.0.2.7", HTTP_ORIGIN="http://x.test").json()
+    assert client.delete(subject, HTTP_ORIGIN="http://x.test").status_code == 403
     assert client.delete(subject).status_code == 200
 
 
