@@ -2,42 +2,53 @@
 
 Default races (default laps and pace, the circuits of the season in turn, seeds from 0) with faults injected.
 Each detector gives a forecast and a band for every reading; a reading outside is flagged; the alarm rule of the
-product makes alarms of flags and readings. A threshold (confidence, z or limits) is swept for each detector,
-the whole curve is printed, and the detectors are compared at the false alarms that ours has at 99 %.
+product makes alarms of flags and readings. A threshold (band in standard deviations, or limits) is swept for each
+detector and the whole curve is told; the detectors are compared at the false alarms that ours has at 99 %.
+
+For trials: ANOMALIES_RACES, ANOMALIES_SAMPLE (races for statsmodels), ANOMALIES_FIRST_SEED, ANOMALIES_PROCESSES.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import sqrt
-from statistics import NormalDist, fmean
+from statistics import NormalDist
 from typing import Any
 
 from races.analytics import alarms
-from races.analytics.alarms import Alarm, AlarmRule
+from races.analytics.alarms import Alarm, AlarmRule, Sample
 from races.analytics.anomaly import Parameters, Series
 from races.analytics.score import NAMES, Score, raised, score
 from races.sim import Race, RaceSettings, circuit_slugs, default_laps
 from races.sim.distance import DEFAULT_PACE
 from races.sim.faults import InjectedFault
 
-RACES = 100
-SAMPLE = 5  # races for statsmodels
-REFIT_EVERY = 5  # samples between its fits, with the newest parameters in between
+RACES = int(os.environ.get("ANOMALIES_RACES", "100"))
+SAMPLE = int(os.environ.get("ANOMALIES_SAMPLE", "8"))  # races for statsmodels
+FIRST_SEED = int(os.environ.get("ANOMALIES_FIRST_SEED", "0"))
+PROCESSES = int(os.environ.get("ANOMALIES_PROCESSES", str(os.cpu_count())))
+YOUNG, REFIT_YOUNG, REFIT = (
+    116,
+    5,
+    20,
+)  # samples between its fits up to YOUNG and after; its forecasts go on between
 WINDOW = 100  # of the windowed Gaussian
 TRAINING = 16
 TICK_MS = 200
-CONFIDENCES = (90.0, 95.0, 99.0, 99.9, 99.99, 99.9999)
+CHOSEN = NormalDist().inv_cdf(0.995)  # standard deviations of a 99 % band
+SIGMAS = (1.645, CHOSEN, 4.0, 5.0, 6.0, 8.0, 12.0)
+HIGHS = (116, 117, 118, 119, 120, 122, 125)
+LIMITS = (*((0, high) for high in HIGHS), (100, 119))
 RULE_SCALES = (0.7, 0.85, 1.15, 1.3)  # of the rule's own degrees, beside 1
-LIMITS = ((0, 116), (0, 118), (0, 119), (0, 120), (0, 122), (0, 125), (0, 129), (100, 118), (100, 122))
-CHOSEN = 99.0
+COMPARED = ("ours", "fixed_limits", "windowed_gaussian", "rule_alone")
 SLACK = 1.1  # the same false alarms: at most this times ours
 
 # Forecast and the half band of one standard deviation, None before the training.
@@ -92,14 +103,13 @@ def race(seed: int) -> Run:
 
 def ours(run: Run) -> Forecasts:
     """The product's own series; its band is a multiple of one standard deviation at any confidence."""
-    half = _half(CHOSEN)
     found: Forecasts = {}
     for code, readings in run.readings.items():
-        series = Series(Parameters(confidencePercentage=CHOSEN))
+        series = Series(Parameters(confidencePercentage=99.0))
         outcomes = [series.feed(reading) for reading in readings]
         found[code] = [
             None if o.forecast_value is None or o.upper_bound is None
-            else (o.forecast_value, (o.upper_bound - o.forecast_value) / half)
+            else (o.forecast_value, (o.upper_bound - o.forecast_value) / CHOSEN)
             for o in outcomes
         ]  # fmt: skip
     return found
@@ -134,7 +144,8 @@ def arima(readings: list[float]) -> list[tuple[float, float] | None]:
     found: list[tuple[float, float] | None] = []
     level = slope = variance = 0.0
     for index, reading in enumerate(readings):
-        if index >= TRAINING and (index - TRAINING) % REFIT_EVERY == 0:
+        every = REFIT_YOUNG if index < YOUNG else REFIT
+        if index >= TRAINING and (index - TRAINING) % every == 0:
             model = ARIMA(readings[max(0, index - 512) : index], order=(1, 0, 0), concentrate_scale=True)
             fit = model.fit(cov_type="none")
             level, slope, variance = (float(number) for number in (*fit.params, fit.scale))
@@ -143,27 +154,17 @@ def arima(readings: list[float]) -> list[tuple[float, float] | None]:
     return found
 
 
-def _half(confidence: float) -> float:
-    return NormalDist().inv_cdf(0.5 + confidence / 200)
-
-
 def judged(run: Run, forecasts: Forecasts, half: float) -> Score:
     """Flags beyond `half` standard deviations, through the alarm rule. No flag at all for an infinite half."""
 
-    def record(code: str, tick: int, reading: float) -> dict[str, Any]:
+    def sample(code: str, tick: int, reading: float) -> Sample:
         at = forecasts[code][tick]
         if at is None:
-            return {"engine_temperature": reading, "is_anomaly": None}
+            return Sample(reading, None, None, None, None)
         forecast, band = at[0], half * at[1]
-        return {
-            "engine_temperature": reading,
-            "is_anomaly": abs(reading - forecast) > band,
-            "forecast_value": forecast,
-            "lower_bound": forecast - band,
-            "upper_bound": forecast + band,
-        }
+        return Sample(reading, forecast, forecast - band, forecast + band, abs(reading - forecast) > band)
 
-    return _score(run, record)
+    return _score(run, sample)
 
 
 def scaled(run: Run, forecasts: Forecasts, scale: float) -> Score:
@@ -171,28 +172,22 @@ def scaled(run: Run, forecasts: Forecasts, scale: float) -> Score:
     before = alarms.JUMP_C, alarms.EXCESS_C
     alarms.JUMP_C, alarms.EXCESS_C = before[0] * scale, before[1] * scale
     try:
-        return judged(run, forecasts, _half(CHOSEN))
+        return judged(run, forecasts, CHOSEN)
     finally:
         alarms.JUMP_C, alarms.EXCESS_C = before
 
 
 def limited(run: Run, low: float, high: float) -> Score:
     """Fixed limits, the same for all; there is no forecast."""
-
-    def record(code: str, tick: int, reading: float) -> dict[str, Any]:
-        flag = not low <= reading <= high
-        return {"engine_temperature": reading, "is_anomaly": flag, "lower_bound": low, "upper_bound": high}
-
-    return _score(run, record)
+    return _score(run, lambda _, __, reading: Sample(reading, None, low, high, not low <= reading <= high))
 
 
-def _score(run: Run, record: Any) -> Score:
+def _score(run: Run, sample: Callable[[str, int, float], Sample]) -> Score:
     rule = AlarmRule()
     found: list[Alarm] = []
     for tick in range(run.ticks):
-        for code, readings in run.readings.items():
-            found += rule.feed(f"race:{code}", tick * TICK_MS, record(code, tick, readings[tick]))
-    found += rule.flush()
+        frame = {code: sample(code, tick, readings[tick]) for code, readings in run.readings.items()}
+        found += rule.judge(tick * TICK_MS, frame)
     ticks = {tick * TICK_MS: tick for tick in range(run.ticks)}
     return score(raised(found, ticks), run.faults, run.stopped, run.ticks - 1)
 
@@ -205,17 +200,24 @@ def examine(seed: int) -> Curves:
     run = race(seed)
     own, window = ours(run), gaussian(run)
     return {
-        "ours": {f"{c:g} %": judged(run, own, _half(c)) for c in CONFIDENCES},
-        "windowed_gaussian": {f"{c:g} %": judged(run, window, _half(c)) for c in CONFIDENCES},
+        "ours": _swept(run, own),
         "fixed_limits": {f"{low}..{high} C": limited(run, low, high) for low, high in LIMITS},
+        "windowed_gaussian": _swept(run, window),
         "rule_alone": {"no flags": judged(run, own, float("inf"))},
-        "ours_rule_scaled": {f"x {scale:g}": scaled(run, own, scale) for scale in RULE_SCALES},
+        "ours, rule scaled": {f"x {scale:g}": scaled(run, own, scale) for scale in RULE_SCALES},
     }
 
 
 def examine_arima(seed: int, forecasts: Forecasts) -> Curves:
-    run = race(seed)
-    return {"arima_100": {f"{c:g} %": judged(run, forecasts, _half(c)) for c in CONFIDENCES}}
+    return {"arima_100": _swept(race(seed), forecasts)}
+
+
+def _swept(run: Run, forecasts: Forecasts) -> dict[str, Score]:
+    return {_sigmas(half): judged(run, forecasts, half) for half in SIGMAS}
+
+
+def _sigmas(half: float) -> str:
+    return f"{half:.3g} sigma"
 
 
 def pooled(curves: list[Curves]) -> dict[str, list[Point]]:
@@ -239,68 +241,89 @@ def at_false_alarms(points: list[Point], most: float) -> Point:
 
 def run(races: int = RACES, sample: int = SAMPLE) -> dict[str, Any]:
     began = time.monotonic()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        curves = list(pool.map(examine, range(races)))
-        runs = list(pool.map(race, range(sample)))
-        jobs = [(seed, code) for seed in range(sample) for code in runs[seed].readings]
-        fitted = pool.map(arima, [runs[seed].readings[code] for seed, code in jobs], chunksize=4)
-        forecasts: dict[int, Forecasts] = {seed: {} for seed in range(sample)}
-        for (seed, code), forecast in zip(jobs, fitted, strict=True):
-            forecasts[seed][code] = forecast
-        exact = list(pool.map(examine_arima, forecasts.keys(), forecasts.values()))
-    on_all, on_sample = pooled(curves), pooled(curves[:sample])
-    rule_curve = on_all.pop("ours_rule_scaled")
-    found = _compared(on_all, races)
-    found["ours"]["rule_curve"] = _curve(rule_curve)
-    found |= {"arima_100": _compared(pooled(exact) | {"ours": on_sample["ours"]}, sample)["arima_100"]}
-    found["ours_on_the_same_sample"] = _figures(_chosen(on_sample["ours"]), on_sample["ours"], sample)
-    found |= {
-        "readings_per_race": round(fmean(r.ticks * len(r.readings) for r in runs)),
-        "statsmodels_refit_every": REFIT_EVERY,
+    seeds = range(FIRST_SEED, FIRST_SEED + races)
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        exact = _exact(pool, seeds[:sample])
+        curves = []
+        for curve in pool.map(examine, seeds):
+            curves.append(curve)
+            print(f"\r{len(curves)} of {races} races", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    on_all, on_sample, on_exact = pooled(curves), pooled(curves[:sample]), pooled(exact)
+    most = _chosen(on_all["ours"]).false_alarms
+    found = {name: _compared(name, on_all, most) for name in COMPARED}
+    most = _chosen(on_sample["ours"]).false_alarms
+    found["arima_100"] = _compared("arima_100", on_exact, most)
+    found["ours_on_the_same_sample"] = _compared("ours", on_sample, most)
+    _tell(found)
+    return found | {
+        "statsmodels_refit_every": {"young": REFIT_YOUNG, "then": REFIT},
+        "seeds": [seeds[0], seeds[-1]],
+        "seconds": round(time.monotonic() - began, 1),
+        "cpu_seconds": round(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), 1),
     }
-    found["seconds"] = round(time.monotonic() - began, 1)
-    found["cpu_seconds"] = round(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), 1)
-    _tell(found, on_all | pooled(exact) | {"ours, the rule's degrees scaled": rule_curve})
-    return found
+
+
+def _exact(pool: ProcessPoolExecutor, seeds: Sequence[int]) -> list[Curves]:
+    """statsmodels on every car of these races."""
+    runs = list(pool.map(race, seeds))
+    jobs = [(at, code) for at, run in enumerate(runs) for code in run.readings]
+    forecasts: list[Forecasts] = [{} for _ in seeds]
+    fitted = pool.map(arima, [runs[at].readings[code] for at, code in jobs], chunksize=2)
+    for done, ((at, code), forecast) in enumerate(zip(jobs, fitted, strict=True), start=1):
+        forecasts[at][code] = forecast
+        print(f"\rstatsmodels: {done} of {len(jobs)} cars", end="", file=sys.stderr, flush=True)
+    return list(pool.map(examine_arima, seeds, forecasts))
 
 
 def _chosen(points: list[Point]) -> Point:
-    return next(point for point in points if point.threshold == f"{CHOSEN:g} %")
+    return next(point for point in points if point.threshold == _sigmas(CHOSEN))
 
 
-def _compared(points: dict[str, list[Point]], races: int) -> dict[str, Any]:
-    own = _chosen(points["ours"])
-    return {
-        detector: _figures(
-            own if detector == "ours" else at_false_alarms(its, own.false_alarms * SLACK), its, races
-        )
-        for detector, its in points.items()
+def _compared(name: str, points: dict[str, list[Point]], most: float) -> dict[str, Any]:
+    """A detector at the false alarms of ours, with its curves."""
+    its = points[name]
+    figures = _figures(_chosen(its) if name == "ours" else at_false_alarms(its, most * SLACK))
+    return figures | {
+        "curve": [_on_the_curve(point) for point in its],
+        "rule_curve": [_on_the_curve(point) for point in points.get(f"{name}, rule scaled", [])],
     }
 
 
-def _figures(point: Point, curve: list[Point], races: int) -> dict[str, Any]:
+def _figures(point: Point) -> dict[str, Any]:
+    its = point.score
+    low, high = wilson(its.caught, len(its.findings))
     return {
+        "event_recall": round(point.recall, 3),
+        "event_recall_95": [round(low, 3), round(high, 3)],
+        "false_alarms_per_race": round(point.false_alarms, 3),
+        "delay_samples": its.delay_samples,
+        "threshold": point.threshold,
+        "races": point.races,
+        "faults": len(its.findings),
+        "named_right": sum(finding.named_right for finding in its.findings),
+        "repeats_per_race": round(len(its.repeats) / point.races, 3),
+        "by_kind": {kind: _of_kind(its.of_kind(kind)) for kind in NAMES},
+    }
+
+
+def _on_the_curve(point: Point) -> dict[str, Any]:
+    return {
+        "threshold": point.threshold,
         "event_recall": round(point.recall, 3),
         "false_alarms_per_race": round(point.false_alarms, 3),
         "delay_samples": point.score.delay_samples,
-        "threshold": point.threshold,
-        "races": races,
-        "faults": len(point.score.findings),
-        "by_kind": {kind: _of_kind(point.score.of_kind(kind)) for kind in NAMES},
-        "curve": _curve(curve),
+        "recall_of": {kind: _of_kind(point.score.of_kind(kind))["event_recall"] for kind in NAMES},
     }
 
 
-def _curve(points: list[Point]) -> list[dict[str, Any]]:
-    return [
-        {
-            "threshold": point.threshold,
-            "event_recall": round(point.recall, 3),
-            "false_alarms_per_race": round(point.false_alarms, 3),
-            "delay_samples": point.score.delay_samples,
-        }
-        for point in points
-    ]
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, hits / of
+    middle, spread = share + z * z / (2 * of), z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return (middle - spread) / (1 + z * z / of), (middle + spread) / (1 + z * z / of)
 
 
 def _of_kind(its: Score) -> dict[str, Any]:
@@ -312,16 +335,24 @@ def _of_kind(its: Score) -> dict[str, Any]:
     }
 
 
-def _tell(found: dict[str, Any], curves: dict[str, list[Point]]) -> None:
-    print(f"{'detector':<20}{'threshold':>14}{'recall':>9}{'false/race':>12}{'delay':>8}{'races':>7}")
+def _tell(found: dict[str, Any]) -> None:
+    print(f"{'':<24}{'threshold':>12}{'recall':>8}{'95 %':>13}{'false/race':>12}{'delay':>7}{'races':>7}")
     for detector, its in found.items():
-        if isinstance(its, dict):
-            print(
-                f"{detector[:19]:<20}{its['threshold']:>14}{its['event_recall']:>9.3f}"
-                f"{its['false_alarms_per_race']:>12.2f}{its['delay_samples'] or 0:>8.0f}{its['races']:>7}"
-            )
-    for detector, points in curves.items():
-        print(f"\n{detector}: the whole curve")
-        for p in points:
-            kinds = "  ".join(f"{kind} {p.score.of_kind(kind).event_recall or 0:.2f}" for kind in NAMES)
-            print(f"  {p.threshold:>12}  recall {p.recall:.3f}  false/race {p.false_alarms:5.2f}  {kinds}")
+        low, high = its["event_recall_95"]
+        print(
+            f"{detector:<24}{its['threshold']:>12}{its['event_recall']:>8.3f}{low:>7.2f}-{high:.2f}"
+            f"{its['false_alarms_per_race']:>13.2f}{its['delay_samples'] or 0:>7.0f}{its['races']:>7}"
+        )
+    for detector, its in found.items():
+        for title, curve in (
+            ("the whole curve", its["curve"]),
+            ("the rule's degrees scaled", its["rule_curve"]),
+        ):
+            if curve:
+                print(f"\n{detector}: {title}")
+            for point in curve:
+                kinds = (f"{kind} {'-' if of is None else of}" for kind, of in point["recall_of"].items())
+                print(
+                    f"  {point['threshold']:>12}  recall {point['event_recall']:.3f}"
+                    f"  false/race {point['false_alarms_per_race']:5.2f}  {'  '.join(kinds)}"
+                )

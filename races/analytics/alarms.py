@@ -113,8 +113,11 @@ def sample_of(record: Mapping[str, Any]) -> Sample | None:
     )
 
 
+NUMBER = (float, int)
+
+
 def _finite(value: Any) -> float | None:
-    return value if isinstance(value, float | int) and isfinite(value) else None
+    return value if isinstance(value, NUMBER) and isfinite(value) else None
 
 
 def field_of(frame: Frame) -> Field:
@@ -201,7 +204,7 @@ class _Car:
         self._last = reading
         if self._repeats == REPEATS:
             yield self._open("stuck_sensor", "warning", "none", ts, 0.0, reading)
-        elif self._repeats == 1:
+        elif self._repeats == 1 and "stuck_sensor" in self.alarms:
             yield from self._close("stuck_sensor", ts)
 
     def _spike(self, ts: int, sample: Sample, field: Field) -> Iterator[Alarm]:
@@ -328,13 +331,14 @@ class AlarmRule:
         self._whole = self._whole or sample.flag is not True
         if not self._whole:
             return list(self._flagged.setdefault(key, _Flagged(key)).step(ts, sample))
-        return [alarm for at, frame in self._frames.add(key, ts, sample) for alarm in self._judge(at, frame)]
+        return [alarm for at, frame in self._frames.add(key, ts, sample) for alarm in self.judge(at, frame)]
 
     def flush(self) -> list[Alarm]:
         """No more records: judge what still waited for others of its instant."""
-        return [alarm for at, frame in self._frames.rest() for alarm in self._judge(at, frame)]
+        return [alarm for at, frame in self._frames.rest() for alarm in self.judge(at, frame)]
 
-    def _judge(self, ts: int, frame: Frame) -> Iterator[Alarm]:
+    def judge(self, ts: int, frame: Frame) -> Iterator[Alarm]:
+        """Of one whole instant, each later than the one before; `feed` collects them from records."""
         field = field_of(frame)
         for key in sorted(frame):
             car = self._cars.get(key)

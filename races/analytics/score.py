@@ -1,9 +1,11 @@
 """The detector's marks: alarms against what was injected.
 
-A fault counts when it began while its engine ran and the race was on. It is caught by an alarm on its car
-that is raised while the fault lasts (a leak to the end of the race), or within GRACE_TICKS after it. Every
-alarm that no fault explains is false; one raised before the fault is false and catches nothing. No point-wise
-figures and no point adjustment: people answer events.
+A fault counts when it began while its engine ran and the race was on, however small it is and however soon the
+flag or a retirement cut it off. One planned for later never touched a reading, and is not asked for. A fault is
+caught by the first alarm on its car that is raised while it lasts (a leak to the end of the race), or within
+GRACE_TICKS after it, whatever the alarm is called. Further ones are repeats. Every alarm that no fault explains
+is false; one raised before the fault is false and catches nothing. No point-wise figures and no point
+adjustment: people answer events.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ class Score:
 
     findings: tuple[Finding, ...] = ()
     false_alarms: tuple[RaisedAlarm, ...] = ()
+    repeats: tuple[RaisedAlarm, ...] = ()
+    """Further alarms on a fault that was caught: neither found nor false, but somebody has to look at them."""
 
     @property
     def caught(self) -> int:
@@ -89,7 +93,11 @@ class Score:
         return float(median(delays)) if delays else None
 
     def __add__(self, other: Score) -> Score:
-        return Score(self.findings + other.findings, self.false_alarms + other.false_alarms)
+        return Score(
+            self.findings + other.findings,
+            self.false_alarms + other.false_alarms,
+            self.repeats + other.repeats,
+        )
 
     def of_kind(self, kind: str) -> Score:
         """The findings of one kind of fault, without false alarms."""
@@ -116,7 +124,12 @@ def score(
         for fault, its in found
         if fault.start_tick <= min(last_tick, stopped.get(fault.driver_code, last_tick))
     )
-    return Score(findings, tuple(alarm for alarm in placed if alarm not in explained))
+    first = {finding.alarm for finding in findings}
+    return Score(
+        findings,
+        tuple(alarm for alarm in placed if alarm not in explained),
+        tuple(alarm for alarm in placed if alarm in explained and alarm not in first),
+    )
 
 
 def _of(fault: Fault, alarms: Sequence[RaisedAlarm]) -> list[RaisedAlarm]:

@@ -238,6 +238,31 @@ def test_a_detector_without_forecast_counts_from_its_bounds() -> None:
     assert alarm.size_c == pytest.approx(6, abs=1)
 
 
+def test_the_same_flags_make_the_same_alarms_whichever_engine_wrote_them() -> None:
+    """Flink's rows: other fields beside, in bursts by partition, some of them twice."""
+    written = [
+        (
+            key,
+            ts,
+            {
+                **record,
+                "actual_value": record["engine_temperature"],
+                "aic": 12.5,
+                "team_name": None,
+                "rmse": None,
+            },
+        )
+        for key, ts, record in troubled()
+    ]
+    bursts = [
+        sorted(written[at : at + 900], key=lambda row: int(row[0][-2:]) % 3)
+        for at in range(0, len(written), 900)
+    ]
+    twice = [row for burst in bursts for row in [*burst, *burst[-90:]]]
+    assert alarms(twice) == alarms(troubled())
+    assert {alarm.kind for alarm in alarms(twice)} >= {"overheating", "stuck_sensor"}
+
+
 def original_row(ts: int, reading: float) -> Row:
     """What the older lab's own statement writes: anomalies only, by team, without forecast."""
     return "Ferrari", ts, {"team_name": "Ferrari", "engine_temperature": reading, "is_anomaly": True}

@@ -30,6 +30,13 @@ def test_an_alarm_while_the_fault_lasts_catches_it_and_tells_the_delay() -> None
 def test_the_first_of_several_alarms_counts_and_the_others_are_not_false() -> None:
     result = marks(("NOR", 140), ("NOR", 112), ("NOR", 125))
     assert (result.delay_samples, result.false_alarms) == (12.0, ())
+    assert [alarm.start_tick for alarm in result.repeats] == [125, 140]
+
+
+def test_a_small_fault_that_the_flag_or_a_retirement_cuts_off_is_missed_and_not_forgotten() -> None:
+    faint = Injected("NOR", "leak", 398, 600, size_c=0.1)
+    assert (marks(fault=faint).event_recall, len(marks(fault=faint).findings)) == (0.0, 1)
+    assert marks(stopped={"NOR": 101}).event_recall == 0.0
 
 
 def test_another_car_or_another_time_is_missed_and_false() -> None:
