@@ -13,6 +13,28 @@ from races.live.board_records import CarFrame, Frame
 from races.models import ControlMessage, Lap, Race, Result
 
 Record = Mapping[str, Any]
+REMEMBERED_MS = 300_000  # Flink may repeat what it wrote since its last commit, about a minute ago
+
+
+class SeenReadings:
+    """The instants of each car that have come. It keeps the newest two spans of REMEMBERED_MS, however long the
+    race: what is older still has been written long since, and counts as seen."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, dict[int, set[int]]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(instants) for spans in self._spans.values() for instants in spans.values())
+
+    def add(self, code: str, ts: int) -> bool:
+        """True where it is new."""
+        spans, span = self._spans.setdefault(code, {}), ts // REMEMBERED_MS
+        if span < max(spans, default=span) - 1 or ts in spans.get(span, ()):
+            return False
+        spans.setdefault(span, set()).add(ts)
+        for old in [kept for kept in spans if kept < span - 1]:
+            del spans[old]
+        return True
 
 
 @dataclass(slots=True)
@@ -25,7 +47,7 @@ class Recording:
     frames: list[Frame] = field(default_factory=list)
     laps: list[Lap] = field(default_factory=list)
     readings: list[tuple[str, int, Record]] = field(default_factory=list)
-    seen_readings: set[tuple[str, int]] = field(default_factory=set)
+    seen_readings: SeenReadings = field(default_factory=SeenReadings)
     rule: Alarms = field(default_factory=alarm_rule)
     alarms: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
     missing: int = 0
@@ -45,9 +67,8 @@ class Recording:
     def reading(self, record: Record, key: Record) -> bool:
         """True where the reading is new."""
         code, ts = str(key["key"]).rpartition(":")[2], int(key["ts"])
-        if not code.isalnum() or len(code) > 3 or (code, ts) in self.seen_readings:
+        if not code.isalnum() or len(code) > 3 or not self.seen_readings.add(code, ts):
             return False
-        self.seen_readings.add((code, ts))
         self.readings.append((code, ts, record))
         for alarm in self.rule(str(key["key"]), ts, record):
             self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm

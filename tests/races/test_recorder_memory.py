@@ -1,0 +1,37 @@
+"""What the recorder remembers of a race is bounded, and still tells repeats from what is new."""
+
+from races.recorder.recording import REMEMBERED_MS, SeenReadings
+
+TICK_MS = 200
+START = 1_760_000_000_000
+
+
+def test_a_reading_is_new_once_late_ones_too() -> None:
+    seen = SeenReadings()
+    assert seen.add("NOR", START + 1000)
+    assert not seen.add("NOR", START + 1000)
+    assert seen.add("PIA", START + 1000)
+    assert seen.add("NOR", START + 200), "late, but never seen"
+    assert not seen.add("NOR", START + 200)
+
+
+def test_hours_of_readings_keep_the_memory_at_two_spans_for_each_car() -> None:
+    seen, ticks = SeenReadings(), 4 * REMEMBERED_MS // TICK_MS
+    for tick in range(ticks):
+        for code in ("NOR", "PIA"):
+            assert seen.add(code, START + tick * TICK_MS)
+            assert len(seen) <= 2 * 2 * REMEMBERED_MS // TICK_MS
+    assert len(seen) < ticks, "half of what came at most"
+
+
+def test_the_whole_race_read_again_from_its_beginning_is_no_news() -> None:
+    seen, instants = SeenReadings(), [START + tick * TICK_MS for tick in range(4 * REMEMBERED_MS // TICK_MS)]
+    assert all(seen.add("NOR", ts) for ts in instants)
+    assert not any(seen.add("NOR", ts) for ts in instants)
+
+
+def test_a_car_that_fell_silent_for_long_is_heard_again() -> None:
+    seen = SeenReadings()
+    assert seen.add("NOR", START)
+    assert seen.add("NOR", START + 10 * REMEMBERED_MS)
+    assert not seen.add("NOR", START)
