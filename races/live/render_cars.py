@@ -88,12 +88,14 @@ def slow_cells(cells: Cells, car: CarFrame) -> None:
     kind = f' class="t{tyre}"' if tyre in ("S", "M", "H") else ""
     age = f"<i>{car['tyre_age']}</i>" if tyre else ""
     speed = car["average_speed_kmh"]
+    average = NONE if speed is None else f"{speed:.1f}"
+    out = car["status"] == "retired"  # its average falls while it stands: no bar to compare with
     cells["t" + code] = f'<b id="t{code}"{kind}>{tyre}{age}</b>'
     cells["h" + code] = f'<b id="h{code}">{_history(car["stints"])}</b>'
     cells["n" + code] = f'<b id="n{code}">{car["stops"]}</b>'
-    cells["a" + code] = f'<b id="a{code}">{NONE if speed is None else f"{speed:.1f}"}</b>'
-    cells["w" + code] = f'<progress id="w{code}" max="300" value="{speed or 0:.0f}"></progress>'
-    cells["v" + code] = f'<b id="v{code}">{NONE if speed is None else f"{speed:.1f}"}</b>'
+    cells["a" + code] = f'<b id="a{code}">{average}</b>'
+    cells["w" + code] = f'<progress id="w{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
+    cells["v" + code] = f'<b id="v{code}" class="out">OUT</b>' if out else f'<b id="v{code}">{average}</b>'
 
 
 def _history(stints: str) -> str:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from races.live.board import Board
 from races.live.board_meta import CarMeta
-from races.live.board_records import Frame
+from races.live.board_records import Frame, blank_car
+from races.live.render_cars import slow_cells
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline, Stream
 from races.live.rendering import Screen, render_snapshot, screen_of
@@ -230,3 +231,14 @@ def test_a_car_outside_the_entry_list_still_has_a_row() -> None:
     assert isinstance(strangers.cars[0], CarMeta)
     page = Page(render_snapshot(strangers, FRAMES[200]))
     assert len(page.element("rows").children) == 22
+
+
+def test_a_retired_car_has_no_bar_among_the_average_speeds_since_standing_counts() -> None:
+    cells: dict[str, str] = {}
+    for status in ("racing", "retired"):
+        car = blank_car(META.cars[0])
+        car["status"], car["average_speed_kmh"] = status, 66.1
+        slow_cells(cells, car)
+        bar, number = cells["w" + META.cars[0].code], cells["v" + META.cars[0].code]
+        assert ("OUT" in number, 'value="0"' in bar) == (status == "retired",) * 2
+        assert "66.1" in cells["a" + META.cars[0].code], "the tower shows what the stream says"
