@@ -14,7 +14,8 @@ and every car that stayed out would look hot. Only heat counts as lasting: a car
 down, and that is no fault. A reading in a spike or from a stuck sensor tells nothing about heat and adds none.
 
 Severity: critical is coolant that boils (BOILING_C at 2.5 bar) or SERIOUS_C over the field's warm end; warning
-an engine that overheats or a sensor that lies by SERIOUS_C or sticks; info a smaller spike.
+an engine that overheats, a sensor that lies by SERIOUS_C or has stuck for BLIND samples; info a smaller spike and
+a sensor that has just stuck.
 
 A statement that passes on flagged rows only (the original lab's) leaves nothing to compare with: there a run
 of flagged rows is one alarm, info at first, a warning from the third row, critical from BOILING_C.
@@ -33,6 +34,7 @@ Severity = Literal["critical", "warning", "info"]
 Direction = Literal["high", "low", "none"]
 
 REPEATS = 10
+BLIND = 25  # five seconds: by then a leak could begin unseen
 JUMP_C = 4.5
 SPIKE_SAMPLES = 10
 WARM_SHARE = 0.8
@@ -203,7 +205,9 @@ class _Car:
         self._repeats = self._repeats + 1 if reading == self._last else 1
         self._last = reading
         if self._repeats == REPEATS:
-            yield self._open("stuck_sensor", "warning", "none", ts, 0.0, reading)
+            yield self._open("stuck_sensor", "info", "none", ts, 0.0, reading)
+        elif self._repeats == BLIND:
+            yield from self._grow("stuck_sensor", "warning", 0.0, reading)
         elif self._repeats == 1 and "stuck_sensor" in self.alarms:
             yield from self._close("stuck_sensor", ts)
 

@@ -130,6 +130,12 @@ def test_a_reading_that_repeats_is_a_stuck_sensor_until_it_moves() -> None:
     assert tick_of(alarm.end) == 160
 
 
+@pytest.mark.parametrize(("samples", "severity"), [(16, "info"), (40, "warning")])
+def test_a_sensor_is_the_worse_the_longer_nobody_can_see_through_it(samples: int, severity: str) -> None:
+    (alarm,) = alarms(race(300, lambda tick: None if 100 <= tick < 100 + samples else 0.0))
+    assert (alarm.kind, alarm.severity) == ("stuck_sensor", severity)
+
+
 def test_a_sensor_that_sticks_while_the_field_cools_is_not_called_hot_and_its_return_no_spike() -> None:
     cooling = lambda tick: 112.0 - max(0.0, min(12.0, (tick - 100) / 5))  # noqa: E731
     found = alarms(race(300, lambda tick: None if 100 <= tick < 180 else 0.0, cooling))
