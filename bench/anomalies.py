@@ -32,7 +32,7 @@ from races.sim.distance import DEFAULT_PACE
 from races.sim.faults import InjectedFault
 
 RACES = int(os.environ.get("ANOMALIES_RACES", "100"))
-SAMPLE = int(os.environ.get("ANOMALIES_SAMPLE", "8"))  # races for statsmodels
+SAMPLE = int(os.environ.get("ANOMALIES_SAMPLE", "5"))  # races for statsmodels
 FIRST_SEED = int(os.environ.get("ANOMALIES_FIRST_SEED", "0"))
 PROCESSES = int(os.environ.get("ANOMALIES_PROCESSES", str(os.cpu_count())))
 YOUNG, REFIT_YOUNG, REFIT = (
@@ -45,7 +45,7 @@ TRAINING = 16
 TICK_MS = 200
 CHOSEN = NormalDist().inv_cdf(0.995)  # standard deviations of a 99 % band
 SIGMAS = (1.645, CHOSEN, 4.0, 5.0, 6.0, 8.0, 12.0)
-HIGHS = (116, 117, 118, 119, 120, 122, 125)
+HIGHS = (116, 117, 118, 119, 120, 122)
 LIMITS = (*((0, high) for high in HIGHS), (100, 119))
 RULE_SCALES = (0.7, 0.85, 1.15, 1.3)  # of the rule's own degrees, beside 1
 COMPARED = ("ours", "fixed_limits", "windowed_gaussian", "rule_alone")

@@ -196,7 +196,8 @@ class _Car:
         yield from self._stuck(ts, sample.reading)
         if "stuck_sensor" in self.alarms:
             return
-        if not released:  # a sensor that comes back jumps to the truth
+        # a sensor that comes back jumps to the truth
+        if not released and (sample.flag or "spike" in self.alarms):
             yield from self._spike(ts, sample, field)
         if "spike" not in self.alarms:
             yield from self._overheating(ts, sample.reading, field)
