@@ -94,6 +94,7 @@ def after_the_race(page: Page, address: str) -> None:
 def reconnecting(page: Page, lab: Lab) -> None:
     start(page, lab)
     state(page, ".race")
+    page.wait_for_timeout(8000)
     lab.stop()
     page.locator("body[data-conn=lost]").wait_for()
     shoot(page, "reconnecting")
