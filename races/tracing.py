@@ -5,6 +5,7 @@ Instants are on the monotonic clock, which all processes of one machine share. O
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 
@@ -15,19 +16,23 @@ KEPT = 20_000  # ticks: 100 s of 40 races
 class Tracer:
     def __init__(self) -> None:
         self._ticks: OrderedDict[tuple[str, int], dict[str, float]] = OrderedDict()
+        self._lock = threading.Lock()  # for whoever adds or takes ticks away, and whoever goes through all
 
     def note(self, race_id: str, tick: int, stage: str, at: float | None = None) -> None:
         """The first time that a stage was reached counts."""
         stages = self._ticks.get((race_id, tick))
         if stages is None:
-            stages = self._ticks[race_id, tick] = {}
-            if len(self._ticks) > KEPT:
-                self._ticks.popitem(last=False)
+            with self._lock:
+                stages = self._ticks.setdefault((race_id, tick), {})
+                if len(self._ticks) > KEPT:
+                    self._ticks.popitem(last=False)
         stages.setdefault(stage, time.monotonic() if at is None else at)
 
     def of(self, race_id: str) -> dict[int, dict[str, float]]:
         """Stages by tick, in the order of the ticks' first stage."""
-        return {tick: dict(stages) for (race, tick), stages in list(self._ticks.items()) if race == race_id}
+        with self._lock:
+            found = [(tick, stages) for (race, tick), stages in self._ticks.items() if race == race_id]
+        return {tick: dict(stages) for tick, stages in found}
 
 
 tracer = Tracer()

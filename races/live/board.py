@@ -237,12 +237,16 @@ class SectorBests:
         cars = last["cars"] if last else []
         self._cars = {car["driver_code"]: list(car["best_sectors"]) for car in cars}
         self._overall: list[float | None] = list(last["best_sectors"]) if last else [None] * 3
+        self._heard: dict[str, tuple[float | None, ...]] = {}  # sector times change three times a lap
 
     def learn(self, records: list[dict[str, Any]]) -> None:
         for car in records:
-            bests = self._cars.setdefault(car["driver_code"], [None, None, None])
-            for index, name in enumerate(("sector_1_s", "sector_2_s", "sector_3_s")):
-                time = car[name]
+            code, times = car["driver_code"], (car["sector_1_s"], car["sector_2_s"], car["sector_3_s"])
+            if self._heard.get(code) == times:
+                continue
+            self._heard[code] = times
+            bests = self._cars.setdefault(code, [None, None, None])
+            for index, time in enumerate(times):
                 if time is not None:
                     bests[index] = _better(time, bests[index])
                     self._overall[index] = _better(time, self._overall[index])

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
+from operator import itemgetter
+from types import NoneType
 from typing import Any, TypedDict
 
 from races.live.board_meta import CarMeta
@@ -141,27 +144,41 @@ def _number(record: Record, name: str) -> float:
     return float(value)
 
 
+_NUMBERS = ("speed", "race_time_s", "lap_fraction")
+_wholes_of = itemgetter("position", "timestamp", *_WHOLES)
+_texts_of = itemgetter(*_TEXTS, *_OPTIONAL_TEXTS)
+_times_of = itemgetter(*_TIMES)
+_numbers_of = itemgetter(*_NUMBERS)
+
+
 def position_of(record: Record) -> dict[str, Any]:
-    """The record with every known field present and of its type. Raises BrokenRecord."""
+    """The record with every known field present and of its type. Raises BrokenRecord.
+
+    4,400 times a second with forty races, so fields are looked at together where nothing is wrong with them.
+    """
     car = {**_KNOWN_DEFAULTS, **record}
     try:
-        for name in ("position", "timestamp", *_WHOLES):
-            if type(car[name]) is not int:
-                raise BrokenRecord(name)
-        for name in (*_TEXTS, *_OPTIONAL_TEXTS):
-            if type(car[name]) is not str:
-                raise BrokenRecord(name)
-        for name in _TIMES:
-            if car[name] is not None:
-                car[name] = _number(car, name)
-        for name in ("speed", "race_time_s", "lap_fraction"):
-            car[name] = _number(car, name)
-        # codes become parts of element ids and of space-separated lists
-        if car["driver_code"] and not (car["driver_code"].isalnum() and len(car["driver_code"]) <= 8):
-            raise BrokenRecord("driver_code")
+        if set(map(type, _wholes_of(car))) != {int}:
+            raise BrokenRecord("a whole number")
+        if set(map(type, _texts_of(car))) != {str}:
+            raise BrokenRecord("a text")
+        _make_numbers(car)
     except KeyError as missing:
         raise BrokenRecord(str(missing)) from None
+    # codes become parts of element ids and of space-separated lists
+    if car["driver_code"] and not (car["driver_code"].isalnum() and len(car["driver_code"]) <= 8):
+        raise BrokenRecord("driver_code")
     return car
+
+
+def _make_numbers(car: dict[str, Any]) -> None:
+    times, numbers = _times_of(car), _numbers_of(car)
+    plain = set(map(type, times)) <= {float, NoneType} and set(map(type, numbers)) == {float}
+    if plain and isfinite(sum(filter(None, times)) + sum(numbers)):
+        return
+    for name in (*_TIMES, *_NUMBERS):
+        if car[name] is not None or name in _NUMBERS:
+            car[name] = _number(car, name)
 
 
 def note_of_control(record: Record) -> Note:

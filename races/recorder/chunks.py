@@ -5,10 +5,11 @@ A frame's logs (commentary, race control, engines) have tables of their own, so 
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
+
+import orjson
 
 from races.live.board_records import Frame
 
@@ -27,12 +28,11 @@ def pack_frames(frames: Iterable[Frame]) -> bytes:
         rows.append(
             [head, [[car.get(name) for name in names] for car in cast(list[dict[str, Any]], frame["cars"])]]
         )
-    text = json.dumps([names, rows], separators=(",", ":"))
-    return zlib.compress(text.encode(), 3)
+    return zlib.compress(orjson.dumps([names, rows]), 3)
 
 
 def unpack_frames(data: bytes) -> list[Frame]:
-    names, rows = json.loads(zlib.decompress(data))
+    names, rows = orjson.loads(zlib.decompress(data))
     return [
         cast(Frame, {**head, "cars": [dict(zip(names, car, strict=True)) for car in cars], **_empty_logs()})
         for head, cars in rows
@@ -46,10 +46,10 @@ def _empty_logs() -> dict[str, Any]:
 def pack_readings(readings: Iterable[tuple[str, int, Mapping[str, Any]]]) -> bytes:
     """(driver code, epoch milliseconds, anomaly record) each."""
     rows = [[code, ts, *(record.get(name) for name in READING)] for code, ts, record in readings]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 3)
+    return zlib.compress(orjson.dumps(rows), 3)
 
 
 def unpack_readings(race_id: str, data: bytes) -> Iterator[Reading]:
     """(key, record) as they were on the topic."""
-    for code, ts, *values in json.loads(zlib.decompress(data)):
+    for code, ts, *values in orjson.loads(zlib.decompress(data)):
         yield {"key": f"{race_id}:{code}", "ts": ts}, dict(zip(READING, values, strict=True))

@@ -24,6 +24,7 @@ from races.streams.topics import TOPICS, Topic, compatibility, subject
 MAGIC = 0
 HEADER = struct.Struct(">bI")
 RECORD_LIMIT = 256 * 1024  # our largest is under 1 kB
+REMEMBERED = 3000  # records of a role, twice over: half a second of forty races
 KEY_LIMIT = 300
 Record = dict[str, Any]
 
@@ -40,6 +41,22 @@ class _Side:
         self.parsed = None if self.is_json else parse_own(self.text)
         self.write = _json_bytes if self.is_json else make_encoder(self.shape.fields)
         self.header = b""  # known once the registry has answered
+
+
+class _Memory:
+    """The newest records by their bytes: analytics, recorder and feed of one process read the same ones."""
+
+    def __init__(self) -> None:
+        self._new: dict[bytes, Record] = {}
+        self._old: dict[bytes, Record] = {}
+
+    def recall(self, data: bytes) -> Record | None:
+        return self._new.get(data) or self._old.get(data)
+
+    def keep(self, data: bytes, record: Record) -> None:
+        if len(self._new) >= REMEMBERED:
+            self._old, self._new = self._new, {}
+        self._new[data] = record
 
 
 def _json_bytes(value: Record, header: bytes) -> bytes:
@@ -59,6 +76,7 @@ class Codec:
             if topic.key_format == "avro":
                 self._sides[role, "key"] = _Side(topic, "key", settings.topic(role))
         self._readers: dict[tuple[str, str, int], Reader] = {}
+        self._memory = {role: _Memory() for role in TOPICS}
 
     def prepare(self) -> None:
         """Registers (or looks up) every schema now rather than at its first record. Raises
@@ -80,10 +98,17 @@ class Codec:
         return self._encode(self._sides[role, "key"], key)
 
     def decode(self, role: str, data: bytes | None) -> Record:
-        """Raises BadRecord (Tombstone for None), and RegistryUnavailable when the schema isn't known yet."""
+        """To be read only: who else reads the same bytes is given the same record. Raises BadRecord (Tombstone
+        for None), and RegistryUnavailable when the schema isn't known yet.
+        """
         if data is None:
             raise Tombstone("no value")
-        return self._decode(role, "value", data)
+        memory = self._memory[role]
+        record = memory.recall(data)
+        if record is None:
+            record = self._decode(role, "value", data)
+            memory.keep(data, record)
+        return record
 
     def decode_key(self, role: str, data: bytes | None) -> str | Record | None:
         """Text, or the record of an Avro key. Raises BadRecord, RegistryUnavailable."""

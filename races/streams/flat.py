@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
-from typing import Any
+from textwrap import indent
+from typing import Any, cast
 
 from races.streams.shapes import Field
 
@@ -140,43 +141,57 @@ def _boolean_at(data: bytes, at: int) -> tuple[bool, int]:
     return data[at] == 1, at + 1
 
 
-def make_decoder(fields: tuple[Field, ...]) -> Callable[[bytes, int], dict[str, Any]]:  # noqa: C901 (see decode)
+# What reads one field's value, by kind: VALUE, and `at` behind it.
+_READ = {
+    "double": "VALUE, at = double_at(data, at)[0], at + 8",
+    "string": """
+byte = data[at]
+if byte < 128 and not byte & 1:
+    start, at = at + 1, at + 1 + (byte >> 1)
+    VALUE = data[start:at].decode()
+else:
+    VALUE, at = text_at(data, at)""",
+    "boolean": "VALUE, at = boolean_at(data, at)",
+    "int": """
+byte = data[at]
+if byte < 128:
+    VALUE, at = (byte >> 1) ^ -(byte & 1), at + 1
+else:
+    VALUE, at = long_at(data, at)""",
+}
+_READ["long"] = _READ["int"]
+_NULLABLE = """
+byte, at = data[at], at + 1
+if byte == 0:
+    VALUE = None
+elif byte != 2:
+    raise Malformed("neither null nor a value")
+else:
+"""
+_END = """
+if at != len(data):
+    raise Malformed(f"{len(data) - at} bytes too many")
+return """
+_NAMES = {
+    "double_at": DOUBLE.unpack_from, "text_at": _text_at, "long_at": _long_at, "boolean_at": _boolean_at,
+    "Malformed": Malformed,
+}  # fmt: skip
+
+
+def make_decoder(fields: tuple[Field, ...]) -> Callable[[bytes, int], dict[str, Any]]:
     """A function of (data, where the record starts), which raises ValueError, IndexError or struct.error.
     Nothing that the bytes say makes it allocate more than they are.
+
+    Written as source and compiled, one field after the other, as the standard library does for named tuples:
+    going through a list of fields takes twice the time.
     """
-    plan = tuple((field.name, field.kind, field.nullable) for field in fields)
-    double_at = DOUBLE.unpack_from
-
-    def decode(data: bytes, at: int) -> dict[str, Any]:  # noqa: C901 (a call for each field would double its time)
-        record: dict[str, Any] = {}
-        for name, kind, nullable in plan:
-            byte = data[at]
-            if nullable:
-                at += 1
-                if byte == 0:
-                    record[name] = None
-                    continue
-                if byte != 2:
-                    raise Malformed("neither null nor a value")
-                byte = data[at]
-            if kind == "double":
-                record[name] = double_at(data, at)[0]
-                at += 8
-            elif kind == "string":
-                if byte < 128 and not byte & 1:
-                    start, at = at + 1, at + 1 + (byte >> 1)
-                    record[name] = data[start:at].decode()
-                else:
-                    record[name], at = _text_at(data, at)
-            elif kind == "boolean":
-                record[name], at = _boolean_at(data, at)
-            elif byte < 128:
-                record[name] = (byte >> 1) ^ -(byte & 1)
-                at += 1
-            else:
-                record[name], at = _long_at(data, at)
-        if at != len(data):
-            raise Malformed(f"{len(data) - at} bytes too many")
-        return record
-
-    return decode
+    lines = []
+    for number, field in enumerate(fields):
+        read = _READ[field.kind].strip()
+        text = _NULLABLE.strip() + "\n" + indent(read, "    ") if field.nullable else read
+        lines.append(text.replace("VALUE", f"v{number}"))
+    record = ", ".join(f"{field.name!r}: v{number}" for number, field in enumerate(fields))
+    body = "\n".join(lines) + _END + "{" + record + "}"
+    namespace: dict[str, Any] = dict(_NAMES)
+    exec("def decode(data, at):\n" + indent(body, "    "), namespace)  # noqa: S102 (our own schemas)
+    return cast(Callable[[bytes, int], dict[str, Any]], namespace["decode"])

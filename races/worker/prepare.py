@@ -43,7 +43,7 @@ def prepare(race: Race, owner: str, clocks: Clocks, analysis: Analysis | None) -
         raise ModelChanged(
             f"it began with model {race.model_version}, and this is {MODEL_VERSION}; run it again to see it whole"
         )
-    sim = Simulation(settings_of(race))
+    sim = Simulation(settings_of(race), sensors=race.anomaly_detection)
     now_ms = round(clocks.wall() * 1000)
     fresh = race.started_ms is None
     if fresh and not store.start(owner, race, now_ms, sim.injected_faults()):
