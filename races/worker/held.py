@@ -43,7 +43,7 @@ class Held:
     lost: bool = False
     waiting_for: str = ""
     lap: int = 0
-    saved: tuple[int, str] = (-2, "")
+    saved_words: str | None = None  # waiting_for as the database has it
     _tick: Tick | None = None
     _pending: dict[int, int] = dataclasses.field(default_factory=dict)
     _failed: set[int] = dataclasses.field(default_factory=set)

@@ -70,7 +70,7 @@ def save_progress(owner: str, held: Held, reserve: int) -> bool:
     )
 
     def saved() -> None:
-        held.saved, held.reserved = (published, words), reserve
+        held.saved_words, held.reserved = words, reserve
 
     if changed:
         transaction.on_commit(saved)  # what is rolled back was never reserved

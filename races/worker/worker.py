@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 2.0
 LEASE_S = 6.0
 ROUND_S = 0.25
+SAVE_TICKS = 5  # a second: forty races share one database
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,8 @@ class Worker:
         reserve = max(held.reserved, held.replay_until, held.next_tick + RESERVE)
         if held.stop_tick is not None:
             reserve = max(held.reserved, held.stop_tick)
-        if held.saved == (held.published, held.waiting_for) and reserve == held.reserved:
+        ahead = held.reserved - held.next_tick
+        if held.saved_words == held.waiting_for and (reserve == held.reserved or ahead > RESERVE - SAVE_TICKS):
             return True
         return store.save_progress(self.owner, held, reserve)
 
