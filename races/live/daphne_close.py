@@ -10,18 +10,12 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
 
-from races.live import daphne_frames
-
 LONGEST_REASON = 123  # bytes, by the protocol
 _handle_reply = WebSocketProtocol.handle_reply
 
 
 def _reply(protocol: Any, message: dict[str, Any]) -> None:
     kind = message.get("type")
-    if kind == "websocket.send" and message.get("text"):
-        daphne_frames.check_room(protocol.transport)
-        if daphne_frames.write(protocol, message["text"]):
-            return
     if kind == "websocket.close" and protocol.state == protocol.STATE_OPEN:
         reason = str(message.get("reason") or "").encode()[:LONGEST_REASON]
         protocol.sendCloseFrame(code=message.get("code") or 1000, reasonUtf8=reason, isReply=False)

@@ -1,9 +1,9 @@
 """Race id to sockets, inside one process and one event loop.
 
-A frame is one string for everybody. It is sent inline while the transport takes it: the send coroutine is started
-by hand and is done at once in the usual case. For a client that doesn't take it the rest of that one send becomes
-a task; until it ends, the client's frames are left out, and what it gets next is the newest state as a whole.
-So a slow client costs one pending frame, never a queue, and delays nobody.
+A frame is one string for everybody, written straight to the transport where the server is known (wire.py). Else the
+send coroutine is started by hand and is done at once in the usual case; for a client that doesn't take it the rest
+of that one send becomes a task. While a client leaves too much untaken, its frames are left out, and what it gets next
+is the newest state as a whole. So a slow client costs a bounded buffer, never a queue, and delays nobody.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from races.live.wire import Write
+
 Send = Callable[[str], Coroutine[Any, Any, None]]
 Close = Callable[[int, str], Awaitable[None]]
 Snapshot = tuple[str, int]  # the whole state, and the number of the newest message that is in it
-
-
-class Full(Exception):
-    """The server still holds what this client has not taken, and would hold more and more."""
 
 
 class _Rest(Awaitable[None]):
@@ -56,6 +54,7 @@ class Socket:
     close: Close
     client: str | None
     acked_at: float
+    write: Write | None = None
     needs_snapshot: bool = False
     has: int = 0
     lagging: bool = False
@@ -67,13 +66,14 @@ class Socket:
         """Sends now or begins to; False where the last one isn't through yet, or the connection is gone."""
         if self.pending is not None:
             return self._left_out()
+        written = self.write(text) if self.write is not None else None
+        if written is not None:
+            return written or self._left_out()
         coroutine = self.send(text)
         try:
             first = coroutine.send(None)
         except StopIteration:
             return True
-        except Full:
-            return self._left_out()
         except Exception:  # the connection ended; its own disconnect event takes it off the hub
             return False
         self.pending = asyncio.ensure_future(_finish(_Rest(coroutine, first)))
@@ -150,13 +150,14 @@ class Hub:
         channel = self._races.get(race_id)
         if channel is None:
             return
+        first, newest = numbers[0], numbers[-1]
         for socket in channel.sockets:
             if socket.lagging:
                 socket.needs_snapshot = True
                 continue
-            if socket.has >= numbers[-1] and not socket.needs_snapshot:
+            if socket.has >= newest and not socket.needs_snapshot:
                 continue
-            if socket.pending is None and (socket.needs_snapshot or socket.has >= numbers[0]):
+            if socket.pending is None and (socket.needs_snapshot or socket.has >= first):
                 sent = socket.show(snapshot())
             else:
                 sent = socket.offer(message)

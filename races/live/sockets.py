@@ -11,6 +11,7 @@ from django.conf import settings
 
 from races.live.hub import Socket
 from races.live.service import LiveService, service
+from races.live.wire import straight
 from races.middleware import COOKIE, client_of
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -84,7 +85,8 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
     def _join(self, client: str | None) -> None:
         """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
         self._tokens, self._refilled, self._pong_at = ACK_BURST, time.monotonic(), 0.0
-        self.socket = Socket(self._send_text, self._refuse, client, acked_at=self._refilled)
+        write = straight(self.base_send)
+        self.socket = Socket(self._send_text, self._refuse, client, self._refilled, write)
         self.live.hub.join(self.race_id, self.socket)
         self.socket.show(self.live.snapshot(self.race_id))
 

@@ -212,7 +212,9 @@ class Worker:
         if held.stop_tick is not None:
             reserve = max(held.reserved, held.stop_tick)
         ahead = held.reserved - held.next_tick
-        if held.saved_words == held.waiting_for and (reserve == held.reserved or ahead > RESERVE - SAVE_TICKS):
+        if held.saved_words == held.waiting_for and (
+            reserve == held.reserved or ahead > RESERVE - SAVE_TICKS
+        ):
             return True
         return store.save_progress(self.owner, held, reserve)
 

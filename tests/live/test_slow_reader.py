@@ -23,10 +23,9 @@ SERVER = """
 import asyncio, json, sys
 from daphne.server import Server
 from twisted.internet import reactor
-from races.live import daphne_close
 from races.live.hub import Hub, Socket
+from races.live.wire import straight
 
-daphne_close.install()
 port, frame, frames = map(int, sys.argv[1:])
 hub, worst = Hub(), 0
 
@@ -39,7 +38,7 @@ async def app(scope, receive, send):
         return
     await receive()
     await send({"type": "websocket.accept"})
-    page = Socket(lambda text: send({"type": "websocket.send", "text": text}), None, None, acked_at=0.0)
+    page = Socket(lambda text: send({"type": "websocket.send", "text": text}), None, None, 0.0, straight(send))
     hub.join("race", page)
     flood = asyncio.ensure_future(publish(page, send))
     while (message := await receive())["type"] != "websocket.disconnect":
