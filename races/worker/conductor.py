@@ -140,12 +140,10 @@ class Conductor:
         tracer.note(race_id, tick, "due", due)
         tracer.note(race_id, tick, "simulated")
         held.sent(len(records))
+
+        def delivered(error: Exception | None) -> None:
+            held.acknowledged(tick, error is not None)
+
         for record in records:
-            self._publisher.send(
-                record.role,
-                record.key,
-                record.value,
-                timestamp,
-                on_delivery=lambda error: held.acknowledged(tick, error is not None),
-            )
+            self._publisher.send(record.role, record.key, record.value, timestamp, delivered)
         tracer.note(race_id, tick, "sent")

@@ -106,10 +106,11 @@ class Held:
     def acknowledged(self, tick: int, failed: bool) -> None:
         """One record of a tick came back from the broker; called from the producer's thread."""
         with self._lock:
-            self._pending[tick] = self._pending.get(tick, 0) - 1
+            waiting = self._pending[tick] = self._pending.get(tick, 0) - 1
             if failed:
                 self._failed.add(tick)
-        self._settle()
+        if not waiting:
+            self._settle()
 
     def _settle(self) -> None:
         with self._lock:
