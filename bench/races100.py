@@ -31,27 +31,36 @@ TICKS_PER_S = 5.0
 
 
 @contextmanager
-def _kafka(folder: Path) -> Iterator[tuple[str, int | None]]:
+def kafka(folder: Path) -> Iterator[tuple[str, int | None]]:
     """Bootstrap, and the broker's process id where it is ours."""
     given = os.environ.get("RACES100_BOOTSTRAP")
     if given:
         yield given, None
         return
-    kafka = RealKafka(folder)
-    kafka.start()
+    broker = RealKafka(folder)
+    broker.start()
     try:
-        yield kafka.bootstrap, kafka.process._process.pid
+        yield broker.bootstrap, broker.process._process.pid
     finally:
-        kafka.stop()
+        broker.stop()
 
 
-def _progress(base: str) -> dict[str, int]:
+def streams(bootstrap: str, registry_url: str) -> StreamSettings:
+    return StreamSettings(
+        embedded=False,
+        librdkafka={"bootstrap.servers": bootstrap},
+        registry_url=registry_url,
+        topics={role: f"b{os.getpid()}-{topic}" for role, topic in DEFAULT_NAMES.items()},
+    )
+
+
+def progress(base: str) -> dict[str, int]:
     """Published or recorded ticks by race, of those that run."""
     rows = requests.get(f"http://{base}/api/races/", timeout=60).json()["races"]
     return {row["id"]: row["tick"] for row in rows if row["status"] == "running"}
 
 
-def _start(system: System, base: str, count: int) -> float:
+def start(system: System, base: str, count: int) -> float:
     """Seconds until every race is on."""
     began = time.monotonic()
     session = requests.Session()
@@ -66,17 +75,17 @@ def _start(system: System, base: str, count: int) -> float:
         session.post(
             f"http://{base}/races/", data=fields, allow_redirects=False, timeout=60
         ).raise_for_status()
-    while len(_progress(base)) < count:
+    while len(progress(base)) < count:
         if time.monotonic() - began > START_LIMIT_S:
-            raise RuntimeError(f"{len(_progress(base))} of {count} races run\n{system.logs()}")
+            raise RuntimeError(f"{len(progress(base))} of {count} races run\n{system.logs()}")
         time.sleep(0.5)
     return time.monotonic() - began
 
 
 def _measured(base: str, pids: dict[str, int], seconds: float) -> dict[str, Any]:
-    used, first, began = {n: cpu_seconds(p) for n, p in pids.items()}, _progress(base), time.monotonic()
+    used, first, began = {n: cpu_seconds(p) for n, p in pids.items()}, progress(base), time.monotonic()
     time.sleep(seconds)
-    last, took = _progress(base), time.monotonic() - began
+    last, took = progress(base), time.monotonic() - began
     pace = sorted((last[race] - first[race]) / took / TICKS_PER_S for race in first if race in last)
     return {
         "races": len(pace),
@@ -95,21 +104,15 @@ def run() -> dict[str, object]:
     workers = int(os.environ.get("RACES100_WORKERS", WORKERS))
     with (
         tempfile.TemporaryDirectory() as name,
-        _kafka(Path(name)) as (bootstrap, broker),
+        kafka(Path(name)) as (bootstrap, broker),
         serve(Registry()) as registry,
     ):
-        streams = StreamSettings(
-            embedded=False,
-            librdkafka={"bootstrap.servers": bootstrap},
-            registry_url=registry.url,
-            topics={role: f"b{os.getpid()}-{topic}" for role, topic in DEFAULT_NAMES.items()},
-        )
-        system = System(Path(name) / "system", streams, registry.url)
+        system = System(Path(name) / "system", streams(bootstrap, registry.url), registry.url)
         try:
             pids = {f"worker {number}": system.worker().pid for number in range(workers)}
             web, base = system.web("daphne")
             pids |= {"web": web.pid} | ({"broker": broker} if broker else {})
-            started_s = _start(system, base, count)
+            started_s = start(system, base, count)
             time.sleep(10)  # grids are easier than racing
             figures = _measured(base, pids, seconds)
         finally:
