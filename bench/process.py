@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,11 @@ def free_port() -> int:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used so far, from the scheduler's own accounting."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+    used = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that ended meanwhile
+            used += int((task / "schedstat").read_text().split()[0])
+    return used / 1e9
 
 
 def rss_kb(pid: int) -> int:
