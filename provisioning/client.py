@@ -94,6 +94,8 @@ class Client:
                 self._broken(call, error, last)
                 self._clock.sleep(_backoff(attempt))
                 continue
+            except OSError as error:  # before anything was sent: requests looks for the file first
+                raise explain.certificate_file(error) from None
             self._hear(response)
             if last or not _try_again(call, response):
                 break

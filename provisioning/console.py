@@ -140,7 +140,10 @@ class CloudCommand(BaseCommand):
                     f"A question needs an answer: {question}", "Run it on a terminal, or with --yes."
                 )
             self.tell("")
-            return input(f"{self.scrub(question)} [y/N] ").strip().lower() in ("y", "yes")
+            try:
+                return input(f"{self.scrub(question)} [y/N] ").strip().lower() in ("y", "yes")
+            except EOFError:  # Ctrl-D
+                return False
 
         return ask
 

@@ -93,6 +93,13 @@ def network_error(error: requests.RequestException, url: str) -> NetworkError:
     )
 
 
+def certificate_file(error: OSError) -> NetworkError:
+    return NetworkError(
+        f"The certificates that prove who answers cannot be read: {error}",
+        "Running again helps once REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names a file that is there, or is unset.",
+    )
+
+
 def not_the_api(url: str) -> NetworkError:
     host = urlsplit(url).hostname or url
     return NetworkError(

@@ -37,6 +37,9 @@ class Journal:
     def entries(self, organization: str) -> list[Entry]:
         return [Entry(self, key) for key in self._data if key.startswith(f"{organization}/")]
 
+    def others(self, than: str) -> list[Entry]:
+        return [Entry(self, key) for key in self._data if key != than]
+
     def records(self, key: str) -> Record:
         return dict(self._data.get(key, {}))
 
@@ -63,6 +66,10 @@ class Entry:
     @property
     def name(self) -> str:
         return self._key.partition("/")[2]
+
+    def others(self) -> list[Entry]:
+        """Of other environments and other organisations."""
+        return self._journal.others(self._key)
 
     @property
     def known(self) -> bool:

@@ -43,6 +43,10 @@ def open_session(
     """
     if not (credentials.key and credentials.secret):
         raise ProvisioningError("There is no Cloud API key.", HOW_TO_KEY, KEYS)
+    if not (credentials.key + credentials.secret).isascii():  # … pasted along with the line above
+        raise ProvisioningError(
+            "The Cloud API key or its secret holds characters that no key has.", HOW_TO_KEY, KEYS
+        )
     scrub = scrub or Scrubber()
     scrub.add(credentials.secret)
     if wanted.aws:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provisioning.resources import statements
 from provisioning.session import KEY_PLANES, Session
 from provisioning.survey import Survey
 from provisioning.wanted import DERIVED, FLINK
@@ -72,14 +73,15 @@ def _topics(session: Session, found: Survey, makers: dict[str, str]) -> Iterator
         name = session.topic(role)
         stood = records.get(name, {}).get("maker")
         how = "a Flink table" if maker == FLINK else "with its schema"
-        if stood and stood != maker and role in DERIVED:
+        stands = stood if found.topics is None else name in found.topics
+        if stands and stood and stood != maker and role in DERIVED:
             yield Planned(DROP, f"topic {name}", f"and made anew as {how}; you are asked first")
         else:
-            yield _either(stood or name in (found.topics or []), f"topic {name}", how)
+            yield _either(stands, f"topic {name}", how)
 
 
 def _flink(session: Session, found: Survey, with_model: bool) -> Iterator[Planned]:
-    standing = {str(s["name"]) for s in found.statements or []}
+    standing = {str(s["name"]): statements.phase(s) for s in found.statements or []}
     wanted = _queries(session, with_model) if session.wanted.engine == FLINK else []
     if session.wanted.engine == FLINK and not with_model:
         yield Planned(
@@ -88,10 +90,17 @@ def _flink(session: Session, found: Survey, with_model: bool) -> Iterator[Planne
     if session.wanted.engine == FLINK and with_model:
         yield _either(found.connection, "connection to Amazon Bedrock and its model", "with your AWS keys")
     for name in wanted:
-        yield _either(name in standing, f"running statement {name}", "at least 1 CFU each while it runs")
+        yield _query(name, standing.get(name))
     for name in sorted(standing):
         if name.endswith("-query") and name not in wanted:
             yield Planned(DROP, f"running statement {name}", "this configuration does not ask for it")
+
+
+def _query(name: str, phase: str | None) -> Planned:
+    what, cost = f"running statement {name}", "at least 1 CFU each while it runs"
+    if phase in (None, *statements.ACTIVE):
+        return _either(phase, what, cost)
+    return Planned(CHANGE, what, f"is {phase}: it is started again; {cost}")
 
 
 def _queries(session: Session, with_model: bool) -> list[str]:

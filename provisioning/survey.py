@@ -76,8 +76,8 @@ def _look_inside(session: Session, found: Survey) -> None:
     known = found.keys or {}
     if found.cluster and "kafka" in known:
         ours = {*topics.records(session), *session.wanted.topics.values()}
-        listed = _or_none(lambda: topics.listed(session))
-        found.topics = None if listed is None else [name for name in listed if name in ours]
+        answers = _or_none(lambda: topics.listed(session)) is not None  # each by its name: the list lags
+        found.topics = sorted(name for name in ours if topics.find(session, name)) if answers else None
     if found.registry and "registry" in known:
         names = strangers.our_subjects(session)
         standing = _or_none(lambda: subjects.listed(session))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from provisioning import configfile
 from provisioning.errors import ApiError
+from provisioning.journal import Entry
 from provisioning.resources import (
     account,
     cluster,
@@ -70,10 +71,7 @@ class Teardown:
 
     def _config(self) -> str:
         """First, so that a lab that is started meanwhile does not use what is going."""
-        bootstrap = str((self.session.entry.get("cluster") or {}).get("bootstrap", "")).rpartition("://")[2]
-        if bootstrap and bootstrap not in configfile.read(self.config):
-            return "is not about this lab: left"
-        return "our block taken out" if configfile.remove(self.config) else "has no block of ours"
+        return clear_config(self.session, self.config)
 
     def _keys(self) -> Steps[str]:
         """Only a service that stands needs its key; a key whose secret was lost is made anew."""
@@ -206,6 +204,20 @@ class Teardown:
         if not self.left:
             self.session.entry.forget()
         return f"{len(self.left)} left" if self.left else "nothing is left"
+
+
+def clear_config(session: Session, config: Path) -> str:
+    """Unless another lab of the journal is meant: a cluster made anew has another address than the block."""
+    text = configfile.read(config)
+    other = next((entry for entry in session.entry.others() if _names(entry, text)), None)
+    if other and not _names(session.entry, text):
+        return f"is about another lab of the journal ({other.name}): left"
+    return "our block taken out" if configfile.remove(config) else "has no block of ours"
+
+
+def _names(entry: Entry, text: str) -> bool:
+    bootstrap = str((entry.get("cluster") or {}).get("bootstrap", "")).rpartition("://")[2]
+    return bool(bootstrap) and f"bootstrap.servers: {bootstrap}\n" in text
 
 
 def audit(session: Session) -> list[str]:

@@ -43,7 +43,8 @@ def _agreed(session: Session, changing: list[str]) -> None:
     )
     if not session.ask(question):
         raise Refused(
-            "Nothing was dropped; everything stands as it was.", "Run again when the topics may go."
+            "Nothing was dropped; topics and config.yaml stay as they were.",
+            "Run again when the topics may go.",
         )
 
 

@@ -46,4 +46,4 @@ def ensure_queries(session: Session) -> Steps[str]:
 def _said(made: list[bool]) -> str:
     if not made:
         return "none needed"
-    return f"{sum(made)} of {len(made)} new" if any(made) else f"{len(made)}, unchanged"
+    return f"{sum(made)} of {len(made)} made or resumed" if any(made) else f"{len(made)}, unchanged"

@@ -68,7 +68,7 @@ def sql_names(session: Session) -> Mapping[str, str]:
 
 
 def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[bool]:
-    """True if something was made or changed. Tables and models are done once; queries are kept running.
+    """True if something was made or resumed. Tables and models are done once; queries are kept running.
 
     tries: a topic that was dropped a moment ago keeps its name for a while, and CREATE TABLE fails meanwhile.
     """
@@ -77,7 +77,8 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     if found is not None and _text(found) != statement.sql:
         yield from delete(session, name)
         found = None
-    if found is not None and statement.kind == "query" and phase(found) not in ACTIVE:
+    resumed = found is not None and statement.kind == "query" and phase(found) not in ACTIVE
+    if found is not None and resumed:
         found = yield from _revive(session, found)
     elif found is not None and phase(found) == "FAILED":
         yield from delete(session, name)
@@ -92,7 +93,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         yield Waiting(f"{name}: its topic's old namesake is going", 5.0)
         return (yield from ensure(session, statement, tries - 1))
     _check(session, found)
-    return made
+    return made or resumed
 
 
 def _text(found: JsonObject) -> str:

@@ -32,7 +32,7 @@ Paste this into another terminal:
   export CONFLUENT_CLOUD_API_KEY={key}
   export CONFLUENT_CLOUD_API_SECRET={secret}
   export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal   # only for --flink; nothing is called
-  (AWS_SESSION_TOKEN=expired shows what a token that has run out looks like)
+  (AWS_SESSION_TOKEN=expired-token shows what a token that has run out looks like)
 
 Then, there:
 

@@ -214,6 +214,7 @@ def broken(error: Exception) -> Callable[[], requests.Response]:
         (redirection, "not the API's JSON. A sign-in page"),
         (broken(requests.exceptions.SSLError("certificate verify failed")), "could not prove to be it"),
         (broken(requests.exceptions.ProxyError("407")), "The proxy in HTTPS_PROXY"),
+        (broken(OSError("no CA bundle, invalid path: /gone")), "REQUESTS_CA_BUNDLE"),
         (broken(requests.exceptions.ReadTimeout("timed out")), "did not answer in time"),
         (
             broken(requests.exceptions.ConnectionError("Name or service not known")),

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from f1site.config import read_lab
+from provisioning.configfile import BEGIN, END
 from provisioning.standin import Exchange, Fault, Standin, picture, seed
 from tests.provisioning.bench import NOTHING, SHORT
 from tests.provisioning.desk import Desk
@@ -59,6 +60,22 @@ def test_the_plan_names_what_would_be_dropped(desk: Desk) -> None:
     assert " = leave  environment f1-leaderboard-env" in said
 
 
+def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink")
+    desk.hands.turn(10)  # lists show what is new after a while
+    state = desk.standin.state
+    state.topics.remove(next(t for t in state.topics if t.name == "f1-race-control"))
+    query = next(s for s in state.statements if s.name.endswith("average-speed-query"))
+    query.phase, query.stopped = "STOPPED", True
+    _, said = desk.run("provision_confluent", "--flink", "--plan")
+    assert " + create topic f1-race-control" in said
+    assert f" ~ change running statement {query.name}  (is STOPPED: it is started again" in said
+    assert "1 to create, 1 to change" in said
+    _, said = desk.run("provision_confluent", "--flink")
+    assert "1 of 1 made or resumed" in said
+    assert query.phase == "RUNNING"
+
+
 def test_provision_ends_with_what_stands_what_it_costs_and_what_comes_next(desk: Desk) -> None:
     code, said = desk.run("provision_confluent", "--flink")
     assert code == 0
@@ -80,6 +97,18 @@ def test_a_question_without_a_terminal_is_not_answered_by_silence(desk: Desk) ->
     assert code == 0
 
 
+def test_the_end_of_input_is_a_no(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ctrl_d(prompt: str) -> str:
+        raise EOFError
+
+    desk.run("provision_confluent")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", ctrl_d)
+    code, said = desk.run("teardown_confluent")
+    assert (code, "Nothing was deleted." in said) == (1, True)
+    assert "Traceback" not in said
+
+
 def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(desk: Desk) -> None:
     desk.run("provision_confluent", "--flink")
     code, said = desk.run("teardown_confluent")
@@ -90,8 +119,11 @@ def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(desk: Desk
     assert "Nothing of this lab is left on Confluent Cloud" in said
     assert picture(desk.standin.state) == NOTHING
     assert not desk.config.exists()
+    desk.config.write_text(f"# mine\n{BEGIN}\nkafka: {{}}\n{END}\n")  # somebody else's hands took it down
     code, said = desk.run("teardown_confluent", "--yes")
     assert (code, "Nothing of this lab stands" in said) == (0, True)
+    assert "config.yaml: our block taken out" in said
+    assert desk.config.read_text() == "# mine\n"
 
 
 def test_a_teardowns_plan_touches_nothing(desk: Desk) -> None:
@@ -172,6 +204,15 @@ def test_a_failure_is_words_and_code_one(desk: Desk, command: str, monkeypatch: 
     assert "Request id:" in said
     assert "Traceback" not in said
     assert "cfltNotTheRight" not in said
+
+
+def test_a_key_with_characters_that_no_key_has_is_said_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", "…")
+    code, said = desk.run("provision_confluent")
+    assert (code, "holds characters that no key has" in said) == (1, True)
+    assert "Traceback" not in said
 
 
 def test_what_nobody_foresaw_is_shown_without_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,27 @@ def test_one_checkout_can_hold_two_labs(person: Bench) -> None:
     assert person.provision().changes == ["wrote " + str(person.config)]
 
 
+def test_a_lab_known_by_its_mark_alone_leaves_the_block_of_the_one_in_the_journal(
+    person: Bench, tmp_path: Path
+) -> None:
+    person.provision()
+    mine = person.config.read_bytes()
+    other = colleague(person, tmp_path / "other", environment_name="another")
+    lost = other.provision().id("environment")
+    person.wanted = wish(environment_name="another")
+    assert person.teardown(lost) == []
+    assert person.config.read_bytes() == mine
+
+
+def test_the_block_of_a_cluster_that_stands_no_more_goes_too(person: Bench) -> None:
+    """It was made anew, at another address, and the run ended before it came to config.yaml."""
+    person.provision()
+    text = person.config.read_text()
+    person.config.write_text(text.replace("bootstrap.servers: 127.0.0.1:9", "bootstrap.servers: 127.0.0.1:8"))
+    assert person.teardown() == []
+    assert not person.config.exists()
+
+
 def test_a_lost_journal_is_recovered_by_the_mark_after_a_question(person: Bench) -> None:
     person.provision()
     whole = person.picture()

@@ -14,7 +14,7 @@ from provisioning.journal import only_one
 from provisioning.runner import run
 from provisioning.session import Session
 from provisioning.survey import look
-from provisioning.teardown import Teardown
+from provisioning.teardown import Teardown, clear_config
 from provisioning.waiting import drive
 
 EXAMPLES = """
@@ -47,7 +47,7 @@ class Command(CloudCommand):
             )
             by_journal = session.entry.known
             if not drive(claim(session), session.clock):
-                return self._nothing(session)
+                return self._nothing(session, options["plan"])
             self._list(session)
             if options["plan"]:
                 self.tell("\nNothing was touched; run without --plan to do it.")
@@ -55,10 +55,13 @@ class Command(CloudCommand):
             self._agreed(session, by_journal, options)
             return self._down(session)
 
-    def _nothing(self, session: Session) -> int:
+    def _nothing(self, session: Session, plan: bool) -> int:
+        """A block of ours may still be there, for somebody else's hands took the lab down."""
         name = session.adopt or session.wanted.journal_name
         self.tell(f"Nothing of this lab stands: neither the journal nor a mark names {name}.")
         self.tell("What carries the name without this lab's mark is somebody else's and was left alone.")
+        if not plan:
+            self.tell(f"config.yaml: {clear_config(session, config_path())}.")
         return 0
 
     def _list(self, session: Session) -> None:
