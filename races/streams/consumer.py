@@ -220,9 +220,9 @@ class Tail:
         gone = [place for place in self._next if place not in marks]
         if another or gone:
             self._begin_anew(list(self._next) if another else gone)
-        before = dict(self._next)
-        for place, (low, high) in marks.items():
-            self._next[place] = self._place(place, low, high)
+        before = self._next
+        # Made at once: a first look is one for every partition, not only for the first of them.
+        self._next = {place: self._place(place, low, high) for place, (low, high) in marks.items()}
         if self._next != before or another or gone:
             self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
 

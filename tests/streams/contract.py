@@ -26,6 +26,8 @@ from races.streams.registry import Registry
 from races.streams.topics import DEFAULT_NAMES, TOPICS
 from tests.streams.records import KEYS, NOW_MS, POSITION, VALUES, eventually, read, settle
 
+RACES_EVERYWHERE = [f"race-{n}" for n in range(16)]  # together they fill every partition
+
 
 def fresh_names() -> dict[str, str]:
     """Topic names that no other test uses."""
@@ -98,11 +100,15 @@ class StreamsContract:
     def test_a_tail_from_the_end_sees_only_what_comes_after(
         self, settings: StreamSettings, publisher: Publisher
     ) -> None:
-        self.send_ticks(publisher, range(5))
+        for race in RACES_EVERYWHERE:
+            self.send_ticks(publisher, range(5), race)
         tail = Tail(settings, ["positions"], start="end")
         settle(tail)
-        self.send_ticks(publisher, range(5, 8))
-        assert [message.timestamp_ms - NOW_MS for message in read(tail, 3)] == [5, 6, 7]
+        for race in RACES_EVERYWHERE:
+            self.send_ticks(publisher, range(5, 8), race)
+        messages = read(tail, 3 * len(RACES_EVERYWHERE))
+        assert {message.partition for message in messages} == set(range(TOPICS["positions"].partitions))
+        assert {message.timestamp_ms - NOW_MS for message in messages} == {5, 6, 7}
         tail.close()
 
     def test_a_tail_goes_on_from_remembered_offsets(
