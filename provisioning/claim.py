@@ -10,13 +10,19 @@ from provisioning.session import Session
 from provisioning.waiting import Steps
 from provisioning.wanted import Names
 
+JOURNAL, MARK, NOTHING = "journal", "mark", ""
 
-def claim(session: Session) -> Steps[bool]:
-    """True if something is ours. By the mark only what was made with this Cloud API key, or was named outright."""
+
+def claim(session: Session) -> Steps[str]:
+    """Who says what is ours: the journal, the mark, or nobody.
+
+    By the mark only what was made with this Cloud API key, or was named outright.
+    """
     if session.entry.intent("environment"):
         yield from resolve(session, environment.making(session))
-    if not session.entry.get("environment") and not _by_mark(session):
-        return False
+    told = JOURNAL if session.entry.get("environment") else MARK
+    if told == MARK and not _by_mark(session):
+        return NOTHING
     if environment.recorded(session):
         yield from resolve(session, cluster.making(session))
         yield from resolve(session, pool.making(session))
@@ -24,7 +30,7 @@ def claim(session: Session) -> Steps[bool]:
         yield from resolve(session, account.making(session))
     if not session.entry.get("account"):
         _find_account(session)
-    return True
+    return told
 
 
 def _find_account(session: Session) -> None:

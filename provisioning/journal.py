@@ -24,7 +24,7 @@ INTENTS = "intents"
 
 
 class Journal:
-    """keep False: for a look without a write; records stay in memory."""
+    """keep False: for a look without a write; records stay in memory, until keep()."""
 
     def __init__(self, path: Path, keep: bool = True) -> None:
         self.path, self._keep = path, keep
@@ -42,6 +42,10 @@ class Journal:
 
     def records(self, key: str) -> Record:
         return dict(self._data.get(key, {}))
+
+    def keep(self) -> None:
+        self._keep = True
+        self._save()
 
     def write(self, key: str, records: Record) -> None:
         if records:
@@ -70,10 +74,6 @@ class Entry:
     def others(self) -> list[Entry]:
         """Of other environments and other organisations."""
         return self._journal.others(self._key)
-
-    @property
-    def known(self) -> bool:
-        return bool(self._journal.records(self._key))
 
     def get(self, slot: str) -> Any:
         return self._journal.records(self._key).get(slot)
@@ -108,6 +108,10 @@ class Entry:
     def _write_intents(self, intents: Record) -> None:
         records = self._journal.records(self._key)
         self._journal.write(self._key, _without_empty(records | {INTENTS: intents}))
+
+    def keep(self) -> None:
+        """From here on it is written: a look became a deed."""
+        self._journal.keep()
 
     def forget(self) -> None:
         self._journal.write(self._key, {})

@@ -17,6 +17,9 @@ from provisioning.survey import Survey, look
 from provisioning.waiting import drive
 
 EXAMPLES = """
+examples:
+  manage.py confluent_status      after provision_confluent, and before you go home
+
 It looks at what the journal names, or, without one, what the mark in the service account names.
 The cost is an estimate from list prices, as if every statement had run since it was made; the bill decides.
 If provision_confluent --hours set a deadline, it makes sure that the cost guard is at work.

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from provisioning.claim import claim
+from provisioning.claim import MARK, claim
 from provisioning.console import CloudCommand, config_path, configured, journal_path
 from provisioning.errors import Refused
 from provisioning.inventory import lines
@@ -42,17 +42,16 @@ class Command(CloudCommand):
 
     def work(self, options: dict[str, Any]) -> int:
         with only_one(journal_path()):
-            session = self.begin(
-                configured(), options["yes"], options["environment"], keep=not options["plan"]
-            )
-            by_journal = session.entry.known
-            if not drive(claim(session), session.clock):
+            session = self.begin(configured(), options["yes"], options["environment"], keep=False)
+            told = drive(claim(session), session.clock)
+            if not told:
                 return self._nothing(session, options["plan"])
             self._list(session)
             if options["plan"]:
                 self.tell("\nNothing was touched; run without --plan to do it.")
                 return 0
-            self._agreed(session, by_journal, options)
+            self._agreed(session, told, options)
+            session.entry.keep()  # not before: after a no, the mark has made no journal
             return self._down(session)
 
     def _nothing(self, session: Session, plan: bool) -> int:
@@ -69,8 +68,8 @@ class Command(CloudCommand):
         for line in lines(session, look(session)):
             self.tell(f"  {line}")
 
-    def _agreed(self, session: Session, by_journal: bool, options: dict[str, Any]) -> None:
-        if not by_journal and options["yes"] and not session.adopt:
+    def _agreed(self, session: Session, told: str, options: dict[str, Any]) -> None:
+        if told == MARK and options["yes"] and not session.adopt:
             environment = session.id("environment")
             raise Refused(
                 "There is no journal on this machine, so what goes is known by the mark alone; --yes then needs the "
