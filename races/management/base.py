@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
+from argparse import SUPPRESS, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 
 class TeachingCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
+        parser = super().create_parser(
             prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
         )
+        for action in parser._actions:  # Django's own options would push ours off the screen
+            if DjangoHelpFormatter.show_last.intersection(action.option_strings):
+                action.help = SUPPRESS
+        return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

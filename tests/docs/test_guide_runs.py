@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 import requests
 
 from tests.conftest import wait_for
-from tests.docs.guide import ROOT, Block, blocks
+from tests.docs.guide import GUIDE, ROOT, Block, blocks
 
 pytestmark = pytest.mark.timeout(300)
 BIN = Path(sys.executable).parent
@@ -66,8 +67,20 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "F1_CONFIG": str(config),
         "F1_VAR_DIR": str(tmp_path / "var"),
         "F1_JOURNAL": str(tmp_path / "journal.json"),
-        "F1_ANOMALY_DETECTION": "1",
     }
+
+
+def start_on_the_page(base: str) -> str:
+    """As a click on Start does it: only the lab knows which features are on. The race's id."""
+    with requests.Session() as browser:
+        page = browser.get(f"{base}/", timeout=10).text
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+        assert token
+        form = {"csrfmiddlewaretoken": token[1], "driver": "NOR", "laps": "40"}
+        answer = browser.post(f"{base}/races/", form, headers={"Referer": f"{base}/"}, timeout=10)
+    found = re.search(r"/races/([0-9a-f-]{36})/", answer.url)
+    assert found, answer.text
+    return found[1]
 
 
 def test_the_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -75,7 +88,8 @@ def test_the_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) 
     environ["F1_LAB"] = f"http://{base}"
     steps = [block for block in blocks() if block.how in ("run", "run: race")]
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environ, check=True)
-    with process(["manage.py", "runlab", base], environ, tmp_path / "lab.log") as lab:
+    on = environ | {"F1_ANOMALY_DETECTION": "1"}
+    with process(["manage.py", "runlab", base], on, tmp_path / "lab.log") as lab:
 
         def up() -> bool:
             assert lab.poll() is None, (tmp_path / "lab.log").read_text()
@@ -85,9 +99,7 @@ def test_the_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) 
                 return False
 
         wait_for(up, "the lab is well", 60)
-        start = [sys.executable, "manage.py", "start_race", "--driver", "NOR", "--laps", "40"]
-        started = subprocess.run(start, cwd=ROOT, env=environ, capture_output=True, check=True)
-        environ["RACE"] = started.stdout.decode().split()[0]
+        environ["RACE"] = start_on_the_page(f"http://{base}")
         wait_for(
             lambda: (
                 requests.get(f"http://{base}/api/races/{environ['RACE']}/", timeout=10).json()["tick"] > 60
@@ -113,3 +125,36 @@ def test_the_steps_on_the_stand_in(tmp_path: Path, environ: dict[str, str]) -> N
     print(f"\n{len(said)} steps of the guide run against the stand-in")
     assert len(said) >= 2
     assert "kafka:" not in (tmp_path / "config.yaml").read_text()
+
+
+def fresh_copy(folder: Path) -> None:
+    """What a clone holds, as it stands in the work tree; the packages are those that run this test."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in listed.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+
+
+def told(banner: str) -> list[str]:
+    """A banner's lines without what differs from start to start: ports and colours."""
+    plain = re.sub(r"\x1b\[[0-9;]*m|(?<=127\.0\.0\.1:)\d+", "", banner)
+    return [line.strip() for line in plain.splitlines() if line.strip()]
+
+
+def test_make_run_on_a_fresh_copy_says_what_the_guide_shows(tmp_path: Path, environ: dict[str, str]) -> None:
+    folder, log = tmp_path / "copy", tmp_path / "make.log"
+    fresh_copy(folder)
+    command = ["make", "-o", ".venv/.ready", "run", f"PORT={free_port()}"]  # -o: packages are there
+    with log.open("wb") as out:
+        made = subprocess.Popen(
+            command, cwd=folder, env=environ, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait_for(lambda: made.poll() is not None or "Ctrl-C stops it" in log.read_text(), "the banner", 90)
+        shown = next(block.text for block in blocks(GUIDE / "01-setup.md") if "runs on http" in block.text)
+        assert told(log.read_text())[-len(told(shown)) :] == told(shown)
+    finally:
+        os.killpg(made.pid, signal.SIGTERM)
+        made.wait(20)

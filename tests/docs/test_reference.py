@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import yaml
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
+import races.urls
 from bench.__main__ import names
 from f1site.config import COMMENTARY_TEXT, CONFLUENT_DEFAULTS, KAFKA_TEXT
 from races.streams.topics import TOPICS
@@ -29,9 +30,12 @@ def test_every_command_of_ours_is_named() -> None:
 
 
 def test_every_command_of_ours_teaches_by_example() -> None:
-    for folder in OURS:
-        for path in sorted((ROOT / folder / "management" / "commands").glob("[!_]*.py")):
-            assert "manage.py " + path.stem in path.read_text(encoding="utf-8"), path.name
+    for name, app in get_commands().items():
+        if app in OURS:
+            shown = load_command_class(str(app), name).create_parser("manage.py", name).format_help()
+            examples = shown.partition("\n\n")[2]  # below the usage line
+            assert f"manage.py {name}" in examples, name
+            assert "--settings" not in shown, "Django's own options push ours off the screen"
 
 
 def test_every_environment_variable_is_named() -> None:
@@ -54,6 +58,46 @@ def test_every_configuration_key_is_in_reference_and_example() -> None:
     for role, topic in TOPICS.items():
         assert f"`{role}`" in REFERENCE
         assert f'{role}: "{topic.name}"' in EXAMPLE
+
+
+def _row(name: str) -> list[str]:
+    """The cells of the reference's row whose first cell names it."""
+    rows = [line.split("|")[1:-1] for line in REFERENCE.splitlines() if line.startswith("|")]
+    return next([cell.strip() for cell in row] for row in rows if f"`{name}`" in row[0])
+
+
+def test_the_references_defaults_are_the_codes() -> None:
+    shared = {"bedrock_model": "none"}  # what none means is said beside it
+    for key, default in CONFLUENT_DEFAULTS.items():
+        names, shown = _row(f"confluent.{key}")[:2]
+        place = [name.strip(" `") for name in names.split(",")].index(f"confluent.{key}")
+        defaults = [text.strip(" `") for text in shown.split(",")]
+        if text := shared.get(key, str(default)):
+            assert defaults[place] == text, key
+        else:
+            assert defaults == [""], key
+    code = _source("f1site")
+    for name, default in re.findall(r'env_count\("(\w+)", (\d+)\)', code):
+        assert _row(name)[1] == default, name
+    for name in re.findall(r'env_bool\("(\w+)"\)', code):
+        assert _row(name)[1] == "`0`", name
+
+
+def _addresses() -> set[str]:
+    found = {str(entry.pattern) for entry in races.urls.urlpatterns}
+    return {"/" + re.sub(r"<[^>]*>", "ID", address) for address in found}
+
+
+def test_every_address_is_in_the_reference() -> None:
+    named = REFERENCE.partition("## Addresses")[2]
+    for address in _addresses():
+        first = re.match(r"/(?:api/)?[a-z]*/?", address)
+        assert first and f"`{first[0]}" in named, address
+
+
+def test_every_metric_is_in_the_reference() -> None:
+    for name in set(re.findall(r'"(f1_[a-z_]+)[ {]', _source("races"))):  # as lines of /metrics begin
+        assert f"`{name}`" in REFERENCE, name
 
 
 def test_the_example_configures_nothing_as_it_stands() -> None:

@@ -24,6 +24,8 @@ def test_every_page_is_readable_and_its_links_lead_on(client: Client, name: str)
     assert not re.findall(
         r'href="[^"]*\.md"', text.replace("CONTRIBUTING.md", "").replace("CHANGELOG.md", "")
     )
+    prose = re.sub(r"<(pre|code|script|style)\b.*?</\1>|<!--.*?-->", "", text, flags=re.S)
+    assert not re.findall(r"`|\*\*|\]\(", prose), "Markdown that was not rendered"
 
 
 def test_an_unknown_page_of_the_guide_is_404(client: Client) -> None:

@@ -86,17 +86,23 @@ Prints the race's id and address, or its path where no lab is known to run.
     def _result(self, race: Race) -> None:
         if race.status == Race.Status.FAILED:
             raise CommandError(f"The race failed: {race.status_reason}")
-        self.stdout.write(f"{race.get_status_display()}: {load_circuit(race.circuit).name}, {race.laps} laps")
+        self.stdout.write(
+            f"{race.get_status_display()}: {load_circuit(race.circuit).name}, {_laps(race.laps)}"
+        )
         for row in race.results.all():
             gap = (
                 ""
                 if row.gap_s is None
                 else f"+{row.gap_s:.3f}"
                 if not row.laps_down
-                else f"+{row.laps_down} lap"
+                else f"+{_laps(row.laps_down)}"
             )
             mark = "*" if row.driver_code == race.driver_code else " "
             words = "retired" if row.status == "retired" else gap
             self.stdout.write(
                 f"{mark}{row.position:3}  {row.driver_code}  {row.driver_name:<22} {words:>10}  {row.stops} stops"
             )
+
+
+def _laps(count: int) -> str:
+    return "1 lap" if count == 1 else f"{count} laps"

@@ -1,0 +1,39 @@
+"""The README's claims that are numbers are the code's numbers; its picture is one that the script makes."""
+
+from __future__ import annotations
+
+import re
+
+from races.sim import circuit_slugs, load_season
+from races.streams.topics import TOPICS
+from races.worker.held import TICK_S
+from tests.docs.guide import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROSE = " ".join(README.split())
+
+
+def test_its_numbers_are_the_codes() -> None:
+    assert f"race of {len(load_season().drivers)} cars" in PROSE
+    assert f"; {len(circuit_slugs())} circuits" in PROSE
+    assert len(TOPICS) == 6
+    assert "Six topics" in PROSE
+    assert TICK_S == 0.2
+    assert "five times a second" in PROSE
+
+
+def test_it_asks_for_the_python_that_the_project_asks_for() -> None:
+    asked = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert asked
+    assert f"Python {asked[1]} or newer" in README
+
+
+def test_every_picture_in_the_docs_is_one_that_the_gallery_makes() -> None:
+    script = (ROOT / "e2e" / "gallery.py").read_text(encoding="utf-8")
+    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
+    named = {name for text in texts for name in re.findall(r"gallery/([\w-]+)\.jpg", text)}
+    assert named
+    for name in named:
+        stem = name.rpartition("-")[0]
+        assert f'"{stem}"' in script or f'"{name}.jpg"' in script, name
+        assert (ROOT / "docs" / "gallery" / f"{name}.jpg").exists()
