@@ -101,6 +101,9 @@ def check_room(path: Path, engine: str) -> None:
                 f"{path}: write the section {name}: in lines of its own, not in braces.", "Then run again."
             )
     loaded = yaml.safe_load(rest) or {}
+    for name in ("kafka", "analytics"):
+        if name in loaded and not loaded[name]:  # ours would be a second one, which the lab does not read
+            raise Refused(f"{path} has a section {name}: with nothing in it.", "Take it out, then run again.")
     kafka, analytics = loaded.get("kafka") or {}, loaded.get("analytics") or {}
     if set(kafka) - {"topics", "consumer_group"}:
         raise Refused(

@@ -7,7 +7,7 @@ from provisioning.errors import ProvisioningError, Refused
 from provisioning.journal import Record
 from provisioning.making import Making, make, name_taken, standing
 from provisioning.mark import Mark
-from provisioning.resources import account
+from provisioning.resources import account, cluster, pool
 from provisioning.session import Session
 from provisioning.waiting import Steps
 
@@ -54,6 +54,16 @@ def foresee(session: Session) -> None:
     elif not recorded(session) and not adopt(session):
         for found in named(session, session.wanted.environment_name):
             raise name_taken(f"the environment {found['display_name']}", str(found["id"]))
+    inside = [cluster.making(session), pool.making(session)] if recorded(session) else []
+    for making_it in (account.making(session), *inside):
+        _foresee_name(session, making_it)
+
+
+def _foresee_name(session: Session, making_it: Making) -> None:
+    if session.entry.get(making_it.slot) or session.entry.intent(making_it.slot):
+        return
+    for found in making_it.listed():
+        raise name_taken(making_it.what, str(found["id"]))
 
 
 def recorded(session: Session) -> JsonObject | None:

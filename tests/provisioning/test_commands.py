@@ -36,9 +36,22 @@ def test_the_plan_writes_nothing_and_says_what_would_be_made(desk: Desk) -> None
 
 
 def test_the_plan_tells_of_a_name_that_is_taken(desk: Desk) -> None:
+    seed.add_account(desk.standin.state, "f1-leaderboard-env-lab")
+    code, said = desk.run("provision_confluent", "--plan")
+    assert (code, "Name taken: the service account" in said) == (1, True)
     seed.add_environment(desk.standin.state, "f1-leaderboard-env")
     code, said = desk.run("provision_confluent", "--plan")
-    assert (code, "Name taken" in said) == (1, True)
+    assert (code, "Name taken: the environment" in said) == (1, True)
+
+
+def test_the_plan_for_a_borrowed_environment_tells_of_a_cluster_of_that_name(desk: Desk) -> None:
+    lent = seed.add_environment(desk.standin.state, "shared")
+    seed.add_cluster(desk.standin.state, lent.id, "f1-leaderboard-cluster")
+    desk.hands.turn(10)  # lists show what is new after a while
+    desk.config.write_text(f"confluent:\n  environment_id: {lent.id}\n")
+    django_settings.LAB = read_lab(desk.folder, {})
+    code, said = desk.run("provision_confluent", "--plan")
+    assert (code, "Name taken: the Kafka cluster" in said) == (1, True)
 
 
 def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(desk: Desk) -> None:

@@ -108,6 +108,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         ("kafka:\n  bootstrap.servers: my.own:9092\n", "a Kafka of its own"),
         ("analytics:\n  engine: embedded\n", "asks for flink"),
         ("kafka: {topics: {positions: mine}}\n", "in lines of its own"),
+        ("kafka:\n#  bootstrap.servers: mine\n", "with nothing in it"),
+        ("analytics: {}\n", "with nothing in it"),
     ],
 )
 def test_a_file_that_says_otherwise_stops_it_before_anything_is_made(
