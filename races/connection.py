@@ -9,7 +9,7 @@ from django.conf import settings
 
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
-from races.streams.consumer import Offsets, Tail
+from races.streams.consumer import PROMPT_MS, Offsets, Tail
 from races.streams.errors import RegistryRefused, RegistryUnavailable
 from races.streams.producer import Publisher
 from races.streams.registry import Registry
@@ -37,9 +37,13 @@ class Connection:
         return Publisher(self.settings, self.codec)
 
     def tail(
-        self, roles: Sequence[str], start: str | Offsets = "end", incarnation: str | None = None
+        self,
+        roles: Sequence[str],
+        start: str | Offsets = "end",
+        incarnation: str | None = None,
+        patience_ms: int = PROMPT_MS,
     ) -> Tail:
-        return Tail(self.settings, roles, start, incarnation)
+        return Tail(self.settings, roles, start, incarnation, patience_ms=patience_ms)
 
     def registry_error(self) -> str:
         """Why the registry cannot be used just now; empty when it can."""

@@ -22,6 +22,7 @@ from races.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
+ANALYTICS_MS, HISTORY_MS = 20, 100  # what nobody looks at within a tick can come in larger pieces
 
 
 def derived_roles() -> frozenset[str]:
@@ -87,8 +88,11 @@ def make_roles(kafka: Connection) -> Roles:
     derived = derived_roles()
     analysis = None
     if derived:
-        analysis = Analysis(kafka.tail(ANALYSED, "end"), kafka.codec, publisher, derived, language_model())
-    recorder = Recorder(lambda start, incarnation: kafka.tail(RECORDED, start, incarnation), kafka.codec)
+        tail = kafka.tail(ANALYSED, "end", patience_ms=ANALYTICS_MS)
+        analysis = Analysis(tail, kafka.codec, publisher, derived, language_model())
+    recorder = Recorder(
+        lambda start, incarnation: kafka.tail(RECORDED, start, incarnation, HISTORY_MS), kafka.codec
+    )
     _here = Roles(kafka, publisher, Worker(publisher, analysis, kafka.registry_error), analysis, recorder)
     return _here
 

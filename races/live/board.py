@@ -26,13 +26,21 @@ from races.live.board_records import (
 
 HORIZON = 50  # ticks: 10 s; what is later than that is counted, not placed
 BATTLE_S = 1.0
+TICK_MS = 200
 
 
 class Board:
-    """`frame` is the newest complete tick; `ignored` counts what was not taken, by reason."""
+    """`frame` is the newest complete tick; `ignored` counts what was not taken, by reason.
+
+    started: the instant of tick 0, where it is known (epoch ms); `last` knows it.
+    """
 
     def __init__(
-        self, meta: RaceMeta, alarms: Callable[[], Alarms] | None = None, last: Frame | None = None
+        self,
+        meta: RaceMeta,
+        alarms: Callable[[], Alarms] | None = None,
+        last: Frame | None = None,
+        started: int | None = None,
     ) -> None:
         self.meta = meta
         self.frame = last
@@ -46,6 +54,7 @@ class Board:
         self._bests = SectorBests(last)
         self._entries = {car.code: car for car in meta.cars}
         self._codes = {car.name: car.code for car in meta.cars}
+        self._started: int | None = last["started"] if last else started
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
 
     @property
@@ -174,7 +183,8 @@ class Board:
         distance = first["laps"] or self.meta.laps
         frame: Frame = {
             "race_id": self.meta.race_id, "tick": first["tick"], "timestamp": first["timestamp"],
-            "race_time_s": first["race_time_s"], "phase": first["phase"], "lights": first["lights"],
+            "started": self._start_of(first), "race_time_s": first["race_time_s"],
+            "phase": first["phase"], "lights": first["lights"],
             "flag": first["flag"], "yellow_sector": first["yellow_sector"],
             "lap": min(max(car["lap"] for car in cars), distance), "laps": distance, "cars": cars,
             "fastest": fastest and {"driver_code": fastest["driver_code"], "lap_s": best},
@@ -183,6 +193,12 @@ class Board:
         }  # fmt: skip
         self._add_logs(frame)
         return frame
+
+    def _start_of(self, record: dict[str, Any]) -> int:
+        """As the first tick that was seen tells it; a board that takes over has it from the one before."""
+        if self._started is None:
+            self._started = record["timestamp"] - record["tick"] * TICK_MS
+        return self._started
 
     def _add_logs(self, frame: Frame) -> None:
         frame["commentary"] = self._commentary.notes

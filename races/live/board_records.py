@@ -88,11 +88,14 @@ class Trace(TypedDict):
 
 
 class Frame(TypedDict):
-    """The whole board at one tick: plain data, ready for JSON."""
+    """The whole board at one tick: plain data, ready for JSON. started: the instant of tick 0, which a tick's own
+    instant doesn't tell once the race has waited.
+    """
 
     race_id: str
     tick: int
     timestamp: int
+    started: int
     race_time_s: float
     phase: str
     lights: int

@@ -58,7 +58,7 @@ def live_board(race: Race) -> Board | None:
     """A board as far as the history goes; the stream goes on from there. None: a race that nobody entered."""
     if not race.frozen:
         return None
-    board = Board(RaceMeta.from_json(race.frozen), alarm_rule, last_frame(race))
+    board = Board(RaceMeta.from_json(race.frozen), alarm_rule, last_frame(race), race.started_ms)
     # of overtakes the board keeps no notes, and there are enough of them to fill all the lines
     for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))

@@ -106,7 +106,7 @@ class Screen:
             render_panels.engine_cells(new, frame, self.meta)
 
     def _notes(self, frame: Frame) -> str:
-        started = _started(frame)
+        started = frame["started"]
         message = render_panels.new_notes("commentary", self._commentary, frame["commentary"], started)
         message += render_panels.new_notes("control", self._control, frame["control"], started)
         self._commentary, self._control = frame["commentary"], frame["control"]
@@ -129,7 +129,7 @@ class Screen:
         parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "alarms")}
         parts["tower"] = render_cars.tower(self.meta, self._rows, self._cells)
         parts["speeds"] = render_panels.speed_list(self.meta, self._cells)
-        started = _started(self.frame) if self.frame else 0
+        started = self.frame["started"] if self.frame else 0
         parts["commentary"] = render_panels.notes_list("commentary", self._commentary, started)
         parts["control"] = render_panels.notes_list("control", self._control, started)
         return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308
@@ -137,11 +137,6 @@ class Screen:
     def snapshot(self) -> str:
         """One message that makes any page of this race show what this screen shows."""
         return "".join(self.fragments().values())
-
-
-def _started(frame: Frame) -> int:
-    """The race's start instant, as far as the frame itself tells: waits are not counted."""
-    return frame["timestamp"] - frame["tick"] * 200
 
 
 def screen_of(

@@ -202,7 +202,9 @@ class Recorder:
         if race is None or not race.frozen:
             return None
         frame = last_frame(race)
-        recording = Recording(race, Board(RaceMeta.from_json(race.frozen), None, frame), frame)
+        recording = Recording(
+            race, Board(RaceMeta.from_json(race.frozen), None, frame, race.started_ms), frame
+        )
         for chunk in race.reading_chunks.all():
             for key, record in unpack_readings(race_id, bytes(chunk.data)):
                 recording.reading(record, key)

@@ -27,6 +27,7 @@ RETRY_S = 1.0
 LOOK_AGAIN_S = 30.0  # for new partitions and another cluster
 ASK_S = 1.0
 MEASURE_S = 1.0
+PROMPT_MS = 5
 RESET_CODES = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 )
@@ -67,11 +68,15 @@ class Tail:
         start: Start = "beginning",
         incarnation: str | None = None,
         clock: Callable[[], float] = time.monotonic,
+        patience_ms: int = PROMPT_MS,
     ) -> None:
         """start: beginning, end, or offsets as `offsets` gave them (a partition that they lack: its
         beginning).
 
         incarnation: the cluster that those offsets belong to; on another they mean nothing.
+
+        patience_ms: how late a record may come from the embedded cluster, which doesn't wake a waiting fetch; so
+        each reader asks it again and again, and with forty races those questions cost as much as the records.
         """
         self._roles = {settings.topic(role): role for role in roles if role not in settings.unused}
         self._start, self._clock, self._cluster = start, clock, incarnation
@@ -81,11 +86,11 @@ class Tail:
         self._gaps = self._restarts = self._errors = 0
         self._look_at = self._measure_at = 0.0
         self._lags: dict[str, int] = {}
-        self._settings = settings
+        self._settings, self._patience_ms = settings, patience_ms
         self._consumer = self._make()
 
     def _make(self) -> Consumer:
-        options = {**consumer_options(self._settings), "error_cb": self._on_error}
+        options = {**consumer_options(self._settings, self._patience_ms), "error_cb": self._on_error}
         return Consumer(options, logger=librdkafka_log)
 
     def poll(self, max_messages: int = 1000, timeout: float = 0.1) -> list[Message]:
@@ -258,10 +263,9 @@ class Tail:
         return int(offsets.get(partition, offsets.get(str(partition), low)))
 
 
-def consumer_options(settings: StreamSettings) -> dict[str, Any]:
+def consumer_options(settings: StreamSettings, patience_ms: int = PROMPT_MS) -> dict[str, Any]:
     """The settings' own librdkafka options win over ours, but for what this module's policy rests on."""
-    # The embedded cluster doesn't wake a waiting fetch, so this wait is its latency. A real broker does.
-    wait = {"fetch.wait.max.ms": 5} if settings.embedded else {}
+    wait = {"fetch.wait.max.ms": patience_ms} if settings.embedded else {}
     return {
         "group.id": settings.group,
         **wait,

@@ -35,6 +35,20 @@ def test_a_frame_is_plain_data() -> None:
     assert json.loads(json.dumps(frame)) == frame
 
 
+def test_a_race_that_waited_has_begun_when_it_began() -> None:
+    early, late = positions(0), positions(100)
+    for _, record in late:
+        record["timestamp"] += 45_000
+    board = Board(META)
+    [first, second] = fold(board, early + late)
+    assert second["started"] == first["started"] == first["timestamp"]
+    taken_over = Board(META, last=second)
+    [third] = fold(taken_over, [(role, record | {"tick": 101}) for role, record in late])
+    assert third["started"] == first["started"]
+    joined = Board(META, started=first["started"])
+    assert fold(joined, late)[0]["started"] == first["started"]
+
+
 def test_a_repeated_tick_gives_nothing_and_is_counted() -> None:
     board = Board(META)
     fold(board, positions(100))

@@ -47,6 +47,8 @@ async def app(scope, receive, send):
 
 async def publish(page, send):
     most = 0
+    while page.acked_at < 5:
+        await asyncio.sleep(0.01)
     for number in range(1, frames + 1):
         hub.publish("race", range(number, number + 1), "x" * frame, lambda: ("whole " * 10_000, number), 0.0)
         most = max(most, unsent(send))
