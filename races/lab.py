@@ -26,7 +26,7 @@ from races.streams.registry import Registry
 from races.worker import store
 
 STOP_WITHIN_S = 1.8
-SWITCH_S = 0.005
+SWITCH_S = 0.002
 
 
 class CannotStart(Exception):

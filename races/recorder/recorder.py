@@ -17,6 +17,7 @@ from typing import Any
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
+from races.courtesy import courtesy
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.history import last_frame
@@ -99,11 +100,12 @@ class Recorder:
             tail.close()
 
     def _take_all(self, tail: Tail) -> None:
-        for message in tail.poll(BATCH, POLL_S):
+        for number, message in enumerate(tail.poll(BATCH, POLL_S), 1):
             try:
                 self._take(message)
             except (BadRecord, RegistryUnavailable, KeyError, TypeError, ValueError) as error:
                 self._skip(message, error)
+            courtesy.give_way(number)
 
     def _skip(self, message: Message, error: Exception) -> None:
         self.bad[message.role] += 1

@@ -57,10 +57,12 @@ def flush(
 ) -> bool:
     """ours() is asked in the transaction; false, and nothing is written, where another recorder took over."""
     ended: list[tuple[Recording, str]] = []
+    rows = _rows(recordings, pending)  # before the transaction: SQLite has one writer, and others wait for it
     with transaction.atomic():
         if not ours():
             return False
-        _logs(pending)
+        for model, new in rows:
+            model.objects.bulk_create(new, ignore_conflicts=True)
         for recording in recordings:
             _recording(recording)
             if recording.over_at is not None and recording.over_at <= over_before:
@@ -75,42 +77,47 @@ def flush(
     return True
 
 
-def _logs(pending: Pending) -> None:
-    ControlMessage.objects.bulk_create(
-        [fitted(control_row(race, record)) for race, record in pending.control.values()],
-        ignore_conflicts=True,
+def _rows(recordings: list[Recording], pending: Pending) -> list[tuple[Any, list[Any]]]:
+    """(model, its new rows); a row that is there already changes nothing."""
+    return [
+        (ControlMessage, [fitted(control_row(race, record)) for race, record in pending.control.values()]),
+        (CommentaryLine, [fitted(_line(race, record)) for race, record in pending.commentary.values()]),
+        (BoardChunk, [_chunk(recording) for recording in recordings if recording.frames]),
+        (Lap, [fitted(lap) for recording in recordings for lap in recording.laps]),
+        (ReadingChunk, [_readings(recording) for recording in recordings if recording.readings]),
+    ]
+
+
+def _line(race: Race, record: Mapping[str, Any]) -> CommentaryLine:
+    return CommentaryLine(
+        race=race,
+        identity=str(record["id"]),
+        timestamp=int(record["timestamp"]),
+        type=record["type"] if record["type"] in KINDS else "info",
+        message=str(record["message"]),
     )
-    CommentaryLine.objects.bulk_create(
-        [
-            fitted(
-                CommentaryLine(
-                    race=race,
-                    identity=str(record["id"]),
-                    timestamp=int(record["timestamp"]),
-                    type=record["type"] if record["type"] in KINDS else "info",
-                    message=str(record["message"]),
-                )
-            )
-            for race, record in pending.commentary.values()
-        ],
-        ignore_conflicts=True,
+
+
+def _chunk(recording: Recording) -> BoardChunk:
+    frames = recording.frames
+    return BoardChunk(
+        race=recording.race,
+        first_tick=frames[0]["tick"],
+        last_tick=frames[-1]["tick"],
+        data=pack_frames(frames),
     )
+
+
+def _readings(recording: Recording) -> ReadingChunk:
+    return ReadingChunk(race=recording.race, data=pack_readings(recording.readings))
 
 
 def _recording(recording: Recording) -> None:
     race = recording.race
     if recording.frames:
-        first, last = recording.frames[0]["tick"], recording.frames[-1]["tick"]
-        BoardChunk.objects.bulk_create(
-            [BoardChunk(race=race, first_tick=first, last_tick=last, data=pack_frames(recording.frames))],
-            ignore_conflicts=True,
-        )
-        Lap.objects.bulk_create(map(fitted, recording.laps), ignore_conflicts=True)
         Race.objects.filter(pk=race.pk).update(
-            recorded_tick=last, missing_ticks=F("missing_ticks") + recording.missing
+            recorded_tick=recording.frames[-1]["tick"], missing_ticks=F("missing_ticks") + recording.missing
         )
-    if recording.readings:
-        ReadingChunk.objects.create(race=race, data=pack_readings(recording.readings))
     for alarm in recording.alarms.values():
         Alarm.objects.update_or_create(
             race=race,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 
 from races.analytics.engine import Derived, RaceAnalytics
+from races.courtesy import courtesy
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
@@ -83,8 +84,10 @@ class Analysis:
                 self._tail.poll(1, 0.05)
             self.ready.set()
             while not self._stopping.is_set():
-                for message in self._tail.poll(BATCH, 0.2 if self._model is None else 0.05):
+                batch = self._tail.poll(BATCH, 0.2 if self._model is None else 0.05)
+                for number, message in enumerate(batch, 1):
                     self._take(message)
+                    courtesy.give_way(number)
                 self._give_up_waiting()
                 for spoken in self._model.ready() if self._model else ():
                     self._send(spoken)

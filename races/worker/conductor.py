@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from itertools import count
 
+from races.courtesy import courtesy
 from races.streams.producer import Publisher
 from races.tracing import tracer
 from races.worker.held import LATE_S, Clock, Held
@@ -110,6 +111,7 @@ class Conductor:
             self.wants_wait.setdefault(held.race_id, held.next_tick)
             return now + RETRY_S
         held.waiting_for = ""
+        courtesy.lateness_s = held.lateness(now)
         if held.next_tick > held.replay_until:
             self.worst_lateness_s = max(self.worst_lateness_s, held.lateness(now))
         self._send(held)

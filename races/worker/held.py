@@ -13,7 +13,7 @@ from races.tracing import tracer
 from races.worker.records import LAST_PHASE, Addressed, Field, red_flagged, tick_records
 
 TICK_S = 0.2
-RESERVE = 15  # ticks that may be published ahead of what the database knows
+RESERVE = 20  # ticks that may be published ahead of what the database knows
 LATE_S = 1.0  # lateness up to this is made up for; beyond it a wait is recorded
 
 Clock = Callable[[], float]
