@@ -47,7 +47,8 @@ def run() -> dict[str, object]:
         used, began = process.cpu_s(), time.monotonic()
         time.sleep(seconds)
         took, cpu = time.monotonic() - began, process.cpu_s() - used
-        late = lateness_ms(process, races, began, began + seconds)  # at the end: asking costs the lab time too
+        # at the end, because asking costs the lab time too
+        late = lateness_ms(process, races, began, began + seconds)
         cut = quantiles(late, n=100)
         return {
             "races": count,
