@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "races.middleware.ClientMiddleware",
     "axes.middleware.AxesMiddleware",
+    "races.middleware.DatabaseAwayMiddleware",
 ]
 
 ROOT_URLCONF = "f1site.urls"

@@ -1,12 +1,17 @@
-"""Who is asking, without knowing who they are: a signed random id in a cookie, nothing else."""
+"""Who is asking, without knowing who they are (a signed random id in a cookie), and what every answer has to say."""
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 
 from django.core import signing
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+log = logging.getLogger(__name__)
 
 COOKIE = "f1_client"
 SALT = "races.client"
@@ -39,6 +44,24 @@ class ClientMiddleware:
             response.set_cookie(
                 COOKIE, value, max_age=90 * 86400, httponly=True, samesite="Lax", secure=request.is_secure()
             )
+        return response
+
+
+class DatabaseAwayMiddleware:
+    """A page that cannot be made for want of the database says so, with 503, instead of a traceback."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        log.warning("%s: the database does not answer: %s", request.path, exception)
+        response = render(request, "races/away.html", status=503)
+        response["Retry-After"] = "5"
         return response
 
 

@@ -27,7 +27,7 @@ import json, time, django
 django.setup()
 from django.test import Client
 answers = {}
-for path in ("/healthz", "/metrics", "/livez"):
+for path in ("/healthz", "/metrics", "/livez", "/races/"):
     began = time.monotonic()
     answer = Client(headers={"host": "localhost"}).get(path)
     answers[path] = [answer.status_code, time.monotonic() - began, answer.content.decode()]
@@ -71,6 +71,10 @@ def test_a_postgresql_that_takes_calls_and_says_nothing_is_told_within_seconds(t
     assert "f1_sockets 0\n" in text
     assert seconds < 8
     assert answers["/livez"][0] == 200
+    status, seconds, text = answers["/races/"]
+    assert status == 503
+    assert "The database does not answer" in text
+    assert seconds < 8
 
 
 def test_a_broken_connection_is_a_database_that_is_away() -> None:
