@@ -11,7 +11,7 @@ from races.streams.codec import Codec
 from races.streams.config import StreamSettings
 from races.streams.consumer import PROMPT_MS, Offsets, Tail
 from races.streams.errors import RegistryRefused, RegistryUnavailable
-from races.streams.producer import Publisher
+from races.streams.producer import LINGER_MS, Publisher
 from races.streams.registry import Registry
 from races.streams.registry_client import HttpRegistry
 
@@ -33,8 +33,8 @@ class Connection:
         if self.client is not None:
             self.client.close()
 
-    def publisher(self) -> Publisher:
-        return Publisher(self.settings, self.codec)
+    def publisher(self, linger_ms: int = LINGER_MS) -> Publisher:
+        return Publisher(self.settings, self.codec, linger_ms=linger_ms)
 
     def tail(
         self,

@@ -14,7 +14,7 @@ from django.conf import settings
 from races.connection import Connection
 from races.recorder.recorder import ROLES as RECORDED
 from races.recorder.recorder import Recorder
-from races.streams.producer import Publisher
+from races.streams.producer import Publisher, PublisherState
 from races.worker.analysis import ROLES as ANALYSED
 from races.worker.analysis import Analysis
 from races.worker.language_model import LanguageModel
@@ -22,7 +22,9 @@ from races.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 RESTART_S = 1.0
-ANALYTICS_MS, HISTORY_MS = 20, 100  # what nobody looks at within a tick can come in larger pieces
+# What nobody looks at within a tick can come and go in larger pieces. The embedded broker looks for a record through
+# all that it holds, piece by piece, and averages that came one by one would make thousands of them.
+ANALYTICS_MS, HISTORY_MS = 20, 100
 
 
 def derived_roles() -> frozenset[str]:
@@ -39,7 +41,7 @@ class Roles:
     a half-working worker is worse than one that somebody starts again."""
 
     kafka: Connection
-    publisher: Publisher
+    publishers: tuple[Publisher, ...]
     worker: Worker
     analysis: Analysis | None
     recorder: Recorder
@@ -70,7 +72,14 @@ class Roles:
         until = time.monotonic() + timeout
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
-        self.publisher.close(0.2)
+        for publisher in self.publishers:
+            publisher.close(0.2)
+
+    @property
+    def publishing(self) -> PublisherState:
+        """Of the publisher that is worst off."""
+        states = [publisher.state for publisher in self.publishers]
+        return min(states, key=lambda state: (state.ok, -state.waiting))
 
 
 def language_model() -> LanguageModel | None:
@@ -84,16 +93,18 @@ _here: Roles | None = None
 def make_roles(kafka: Connection) -> Roles:
     """The roles of this process, which /healthz then speaks of."""
     global _here
-    publisher = kafka.publisher()
+    publishers = [kafka.publisher()]
     derived = derived_roles()
     analysis = None
     if derived:
         tail = kafka.tail(ANALYSED, "end", patience_ms=ANALYTICS_MS)
-        analysis = Analysis(tail, kafka.codec, publisher, derived, language_model())
+        publishers.append(kafka.publisher(ANALYTICS_MS))
+        analysis = Analysis(tail, kafka.codec, publishers[-1], derived, language_model())
     recorder = Recorder(
         lambda start, incarnation: kafka.tail(RECORDED, start, incarnation, HISTORY_MS), kafka.codec
     )
-    _here = Roles(kafka, publisher, Worker(publisher, analysis, kafka.registry_error), analysis, recorder)
+    worker = Worker(publishers[0], analysis, kafka.registry_error)
+    _here = Roles(kafka, tuple(publishers), worker, analysis, recorder)
     return _here
 
 
@@ -114,7 +125,7 @@ def analytics_health() -> dict[str, Any]:
     if _here is None or _here.analysis is None:
         return {"ok": True, "here": False, "engine": settings.LAB.engine}
     analysis = _here.analysis
-    state = _here.publisher.state
+    state = _here.publishing
     part = {
         "ok": state.ok and analysis.ready.is_set(),
         "here": True,
@@ -131,5 +142,5 @@ def metric_lines() -> list[str]:
     return [
         f"f1_worker_races {len(_here.worker.conductor.held)}",
         f"f1_worker_worst_lateness_seconds {_here.worker.conductor.worst_lateness_s:.3f}",
-        f"f1_publisher_waiting_records {_here.publisher.state.waiting}",
+        f"f1_publisher_waiting_records {sum(one.waiting for one in _here.publishers)}",
     ]

@@ -30,6 +30,7 @@ OnDelivery = Callable[[Exception | None], None]
 SLOW_AFTER_S = 2.0  # an acknowledgement takes milliseconds; after this the broker counts as away
 RESEND_PAUSE_S = 0.2
 RETRY_S = 1.0
+LINGER_MS = 2
 LOOK_S = 2.0
 GONE = object()
 QUEUE_RECORDS = 50_000
@@ -84,9 +85,14 @@ class Publisher:
     """Thread-safe. on_delivery gets None or DeliveryFailed in the Publisher's own thread: be quick."""
 
     def __init__(
-        self, settings: StreamSettings, codec: Codec, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: StreamSettings,
+        codec: Codec,
+        clock: Callable[[], float] = time.monotonic,
+        linger_ms: int = LINGER_MS,
     ) -> None:
-        self._settings, self._codec, self._clock = settings, codec, clock
+        """linger_ms: how long a record waits for others that can go with it."""
+        self._settings, self._codec, self._clock, self._linger_ms = settings, codec, clock, linger_ms
         self._open: dict[_Sent, object] = {}  # in the order sent: the first one is the oldest
         self._again: deque[_Sent] = deque()
         self._lock, self._closed, self._full_since = Lock(), Event(), 0.0
@@ -154,7 +160,8 @@ class Publisher:
         return left
 
     def _make(self) -> Producer:
-        return Producer({**producer_options(self._settings), "error_cb": self._note}, logger=librdkafka_log)
+        options = producer_options(self._settings, self._linger_ms)
+        return Producer({**options, "error_cb": self._note}, logger=librdkafka_log)
 
     def _produce(self, sent: _Sent) -> None:
         while True:
@@ -251,10 +258,10 @@ class Publisher:
             self._again.popleft()
 
 
-def producer_options(settings: StreamSettings) -> dict[str, Any]:
+def producer_options(settings: StreamSettings, linger_ms: int = LINGER_MS) -> dict[str, Any]:
     """The settings' own librdkafka options win over ours."""
     return {
-        "linger.ms": 2,
+        "linger.ms": linger_ms,
         "acks": "all",
         "enable.idempotence": True,
         # librdkafka 2.16 otherwise forgets its brokers when all are down, and the idempotent producer with them its

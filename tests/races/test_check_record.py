@@ -39,14 +39,14 @@ def test_the_record_of_provisioning_is_passed_over_by_feed_board_analytics_and_r
     kafka: Connection, roles: Roles
 ) -> None:
     def check() -> None:
-        roles.publisher.send(ROLE, NO_RACE, check_record(1_780_000_000_000), 1_780_000_000_000)
+        roles.publishers[0].send(ROLE, NO_RACE, check_record(1_780_000_000_000), 1_780_000_000_000)
 
     check()
     race = short_race()
     check()
     race = ended(race)
     check()
-    assert roles.publisher.flush(10) == 0
+    assert roles.publishers[0].flush(10) == 0
     assert race.status == Race.Status.FINISHED
     assert not roles.recorder.bad
     assert roles.analysis is not None
