@@ -128,9 +128,16 @@ def write(path: Path, sections: Sections) -> bool:
     }
     wanted = with_blocks(text, missing)
     if wanted == text:
+        if path.exists():
+            path.chmod(0o600)  # somebody may have opened it since: it holds keys
         return False
     write_private(path, wanted)
     return True
+
+
+def has_block(path: Path) -> bool:
+    text = read(path)
+    return without_blocks(text) != text
 
 
 def remove(path: Path) -> bool:

@@ -27,7 +27,6 @@ def lines(session: Session, found: Survey) -> Iterator[str]:
         owned = ", ".join(KEY_PLANES[kind] for kind in found.keys or {})
         keys = f", with its API keys ({owned})" if owned else ""
         yield f"Service account   {found.account['display_name']} ({found.account['id']}){keys}"
-    yield "config.yaml       our block in it"
 
 
 def _named(thing: JsonObject) -> str:

@@ -86,6 +86,9 @@ def test_it_is_for_its_owner_only_even_if_it_was_open_before(tmp_path: Path) -> 
     path.chmod(0o644)
     configfile.write(path, SECTIONS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    assert not configfile.write(path, SECTIONS)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

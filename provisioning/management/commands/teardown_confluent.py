@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from provisioning.claim import MARK, claim
+from provisioning.configfile import has_block
 from provisioning.console import CloudCommand, config_path, configured, journal_path
 from provisioning.errors import Refused
 from provisioning.inventory import lines
@@ -67,6 +68,8 @@ class Command(CloudCommand):
         self.tell("This goes:")
         for line in lines(session, look(session)):
             self.tell(f"  {line}")
+        if has_block(config_path()):
+            self.tell("  config.yaml       our block in it")
 
     def _agreed(self, session: Session, told: str, options: dict[str, Any]) -> None:
         if told == MARK and options["yes"] and not session.adopt:
