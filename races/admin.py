@@ -1,15 +1,17 @@
-"""Race history for staff: to look through, export and delete; what happened is not edited."""
+"""Race history for staff: to look through and export; whole races can be deleted, nothing else changes."""
 
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 
+from races.admin_deleting import Admin, DeletesRaces, Inline
 from races.models import (
     Alarm,
     Circuit,
@@ -27,20 +29,16 @@ admin.site.site_header = admin.site.site_title = "F1 streaming lab"
 CELL_ESCAPES = ("=", "+", "-", "@", "\t", "\r")
 
 
-if TYPE_CHECKING:  # generic in the types only
-    Admin = admin.ModelAdmin[Any]
-    Inline = admin.TabularInline[Any, Any]
-else:
-    Admin, Inline = admin.ModelAdmin, admin.TabularInline
-
-
 class HistoryAdmin(Admin):
-    """Readable and deletable, never writable."""
+    """Readable only: what happened is neither edited nor taken out in pieces."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
@@ -81,26 +79,37 @@ def cell(value: Any) -> Any:
 
 
 @admin.register(Race)
-class RaceAdmin(HistoryAdmin):
-    list_display = (
-        "created_at",
-        "circuit_name",
-        "laps",
-        "driver",
-        "status",
-        "winner",
-        "missing_ticks",
-        "page",
-    )
+class RaceAdmin(DeletesRaces, HistoryAdmin):
+    # the first three are what a phone shows without scrolling
+    list_display = ("when", "circuit_name", "page", "status", "driver", "laps", "winner", "missing_ticks")
     list_filter = ("status", "circuit_name", "team_name", "anomaly_detection", "incidents", "created_at")
     search_fields = ("id", "driver_code", "driver_name", "circuit_name", "seed")
     date_hierarchy = "created_at"
     inlines = (ResultInline, FaultInline)
-    exclude = ("frozen", "client", "lease_owner", "lease_counter")
-    actions = ("export_results",)
+    fieldsets = (
+        (None, {"fields": ("when", "circuit_name", "laps", "pace", "seed", "driver", "team_name")}),
+        ("How it went", {"fields": ("status", "status_reason", "ended_at", "lap", "missing_ticks", "page")}),
+        ("How it was set up", {"fields": ("incidents", "anomaly_detection", "model_version")}),
+        (
+            "Where its publishing stands",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "waiting_for", "stop_requested", "stop_tick", "started_ms", "waits", "published_tick",
+                    "reserved_tick", "published_over", "recorded_tick",
+                ),
+            },
+        ),
+    )  # fmt: skip
+    actions = ("delete_selected", "export_results")
+    change_list_template = "admin/races/race/list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("results")
+
+    @admin.display(description="started", ordering="created_at")
+    def when(self, race: Race) -> str:
+        return f"{localtime(race.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description="driver", ordering="driver_code")
     def driver(self, race: Race) -> str:
@@ -110,24 +119,10 @@ class RaceAdmin(HistoryAdmin):
     def winner(self, race: Race) -> str:
         return next((row.driver_name for row in race.results.all() if row.position == 1), "–")
 
-    @admin.display(description="report")
+    @admin.display(description="page")
     def page(self, race: Race) -> str:
-        return format_html('<a href="{}">open</a>', race.get_absolute_url())
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A race that runs is stopped first, on its page."""
-        if isinstance(obj, Race) and obj.is_active:
-            return False
-        return super().has_delete_permission(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        running = queryset.filter(status__in=("queued", "running")).count()
-        if running:
-            messages.warning(
-                request, f"{running} races are still running and stay; stop them on their pages first."
-            )
-        for race_id in list(queryset.exclude(status__in=("queued", "running")).values_list("pk", flat=True)):
-            Race.objects.filter(pk=race_id).delete()
+        words = "live" if race.is_active else "report"
+        return format_html('<a href="{}">{}</a>', race.get_absolute_url(), words)
 
     @admin.action(description="Export the results of the selected races as CSV")
     def export_results(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:

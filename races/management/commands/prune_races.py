@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from races.management.base import TeachingCommand
 from races.models import Race
+from races.pruning import delete_each, old_races
 
 
 class Command(TeachingCommand):
@@ -19,7 +20,5 @@ class Command(TeachingCommand):
     def handle(self, *args: Any, keep: int, **options: Any) -> None:
         if keep < 0:
             raise CommandError("--keep must be 0 or more.")
-        old = list(Race.objects.ended().order_by("-created_at").values_list("pk", flat=True)[keep:])
-        for race_id in old:  # one transaction each: a long history must not hold the lock for long
-            Race.objects.filter(pk=race_id).delete()
-        self.stdout.write(f"{len(old)} races deleted, {Race.objects.ended().count()} kept.")
+        deleted = delete_each(old_races(keep))
+        self.stdout.write(f"{deleted} races deleted, {Race.objects.ended().count()} kept.")
