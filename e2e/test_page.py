@@ -52,6 +52,49 @@ def test_typing_finds_a_driver_and_the_button_says_what_it_will_do(page: Page, l
     expect(page.locator("#go")).to_have_text(re.compile(r"about \d+ min$"))
 
 
+def pressed(page: Page) -> list[str | None]:
+    found = page.locator("[data-preset][aria-pressed=true]")
+    return [button.get_attribute("data-preset") for button in found.all()]
+
+
+def test_a_preset_goes_along_to_another_circuit_until_somebody_types(page: Page, lab: Lab) -> None:
+    page.goto(lab.address)
+    assert pressed(page) == ["sprint"]
+    page.click("[data-preset=gp]")
+    for circuit, laps in (("monza", "53"), ("spa", "44"), ("monza", "53")):
+        page.check(f"[name=circuit][value={circuit}]", force=True)
+        expect(page.locator("#laps")).to_have_value(laps)
+        expect(page.locator("#go")).to_contain_text(f"{laps} laps")
+        assert pressed(page) == ["gp"]
+    page.fill("#laps", "10")
+    assert pressed(page) == []
+    page.check("[name=circuit][value=spa]", force=True)
+    expect(page.locator("#laps")).to_have_value("10")
+
+
+def test_the_button_promises_no_race_that_cannot_be_started(page: Page, lab: Lab) -> None:
+    page.goto(f"{lab.address}/?circuit=spa")
+    for field, value, words in (
+        ("laps", "5000", "Laps go from 1 to 44 at Spa"),
+        ("laps", "1", "1 lap,"),
+        ("pace", "0", "Pace goes from 1 to 60"),
+        ("pace", "12", "about"),
+    ):
+        page.fill(f"#{field}", value)
+        expect(page.locator("#go")).to_contain_text(words)
+    expect(page.locator("#go")).to_contain_text("Start: Norris at Spa, 1 lap, about")
+
+
+def test_another_driver_keeps_the_set_up(page: Page, lab: Lab) -> None:
+    page.goto(f"{lab.address}/?circuit=spa&laps=9&pace=10&seed=77&incidents_asked=1")
+    page.click("#go")
+    page.click("text=Another driver")
+    for field, value in (("laps", "9"), ("pace", "10"), ("seed", "77")):
+        expect(page.locator(f"#{field}")).to_have_value(value)
+    expect(page.locator("[name=incidents]")).not_to_be_checked()
+    expect(page.locator("[value=spa]")).to_be_checked()
+
+
 def test_a_wrong_entry_comes_back_with_its_error_and_what_was_typed(page: Page, lab: Lab) -> None:
     page.goto(lab.address)
     page.evaluate("document.getElementById('seed').value = 'blue'")

@@ -13,17 +13,41 @@
     return minutes < 100 ? `about ${minutes} min` : `about ${(minutes / 60).toFixed(1)} h`;
   }
 
-  function say() {
+  // ---- presets: kept when the circuit changes, left when somebody types laps or a pace ----
+  const presets = { sprint: ['', '12'], gp: ['whole', '12'], real: ['whole', '1'] };
+  const buttons = [...form.querySelectorAll('[data-preset]')];
+  const lapsOf = (name) => presets[name][0] && circuit().dataset.distance;
+  const asPreset = () => {
+    const typed = laps.value === circuit().dataset.laps && pace.value === '12' ? '' : laps.value;
+    return Object.keys(presets).find((name) => !laps.validity.badInput && typed === lapsOf(name) && pace.value === presets[name][1]);
+  };
+  let preset;
+  function press(name) {
+    preset = name;
+    for (const button of buttons) button.setAttribute('aria-pressed', button.dataset.preset === name);
+  }
+  function apply(name) {
+    laps.value = lapsOf(name);
+    pace.value = presets[name][1];
+    press(name);
+  }
+
+  function wrong() {
+    if (!laps.validity.valid) return `Laps go from 1 to ${laps.max} at ${circuit().dataset.name}`;
+    return pace.validity.valid ? '' : `Pace goes from ${pace.min} to ${pace.max}`;
+  }
+  function promise() {
     const at = circuit();
-    const who = driver();
-    if (!at || !who) return;
-    laps.max = at.dataset.distance;
-    laps.placeholder = at.dataset.laps;
     const distance = Number(laps.value || at.dataset.laps);
     // a race lap is some 4 % slower than the fastest one: fuel, traffic, stops
     const seconds = distance * Number(at.dataset.lap) * 1.04 / Number(pace.value || 12) + GRID_S;
-    document.getElementById('go').textContent =
-      `Start: ${who.dataset.name} at ${at.dataset.name}, ${distance} laps, ${duration(seconds)}`;
+    return `Start: ${driver().dataset.name} at ${at.dataset.name}, ${distance} lap${distance > 1 ? 's' : ''}, ${duration(seconds)}`;
+  }
+  function say() {
+    if (!circuit() || !driver()) return;
+    laps.max = circuit().dataset.distance;
+    laps.placeholder = circuit().dataset.laps;
+    document.getElementById('go').textContent = wrong() || promise();
   }
 
   function choose(input) {
@@ -39,17 +63,18 @@
     if (words && hits.length) choose(hits[0].querySelector('input'));
   }
 
-  const presets = {
-    sprint: () => { laps.value = ''; pace.value = 12; },
-    gp: () => { laps.value = circuit().dataset.distance; pace.value = 12; },
-    real: () => { laps.value = circuit().dataset.distance; pace.value = 1; },
-  };
   form.addEventListener('click', (event) => {
-    const preset = event.target.closest('[data-preset]');
-    if (preset) { presets[preset.dataset.preset](); say(); }
+    const button = event.target.closest('[data-preset]');
+    if (button) { apply(button.dataset.preset); say(); }
   });
-  form.addEventListener('input', say);
-  form.addEventListener('change', say);
+  form.addEventListener('input', ({ target }) => {
+    if (target === laps || target === pace) press(asPreset());
+    say();
+  });
+  form.addEventListener('change', ({ target }) => {
+    if (target.name === 'circuit' && preset) apply(preset);
+    say();
+  });
   find.addEventListener('input', search);
   find.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') { event.preventDefault(); driver().focus(); }
@@ -62,6 +87,7 @@
   });
   const card = circuit()?.closest('.card');
   if (card) card.parentElement.scrollLeft = card.offsetLeft - (card.parentElement.clientWidth - card.offsetWidth) / 2;
+  if (circuit()) press(asPreset());
   say();
   // what has to be mended comes into view, not behind the bar with the button
   form.querySelector('.error')?.scrollIntoView({ block: 'center' });
