@@ -95,6 +95,27 @@ def test_another_driver_keeps_the_set_up(page: Page, lab: Lab) -> None:
     expect(page.locator("[value=spa]")).to_be_checked()
 
 
+PLACES = """() => {
+  const line = `<li><time>0:00</time><span>${'Gasly passes Verstappen. '.repeat(20)}</span></li>`;
+  document.getElementById('commentary').insertAdjacentHTML('afterbegin', line);
+  const parts = ['.talk', '.join', '.map', '.tower', '#commentary span'];
+  return parts.map((part) => document.querySelector(part).getBoundingClientRect().toJSON());
+}"""
+
+
+def test_a_long_line_on_the_big_screen_stays_in_its_place(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race, "?screen=big")
+    for width, height in ((1440, 810), (1024, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        talk, join, track, tower, words = page.evaluate(PLACES)
+        assert talk["right"] <= join["left"]
+        assert track["bottom"] <= talk["top"]
+        assert tower["right"] <= talk["left"]
+        assert 0 < words["height"] <= talk["bottom"] - words["y"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.scrollHeight") <= height
+
+
 def test_a_wrong_entry_comes_back_with_its_error_and_what_was_typed(page: Page, lab: Lab) -> None:
     page.goto(lab.address)
     page.evaluate("document.getElementById('seed').value = 'blue'")

@@ -168,6 +168,38 @@ def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, l
     expect(page.locator("#finish")).to_be_visible(timeout=30_000)
 
 
+def test_the_big_screen_keeps_the_tick_shows_the_result_and_can_be_left(
+    page: Page, lab: Lab, race: str
+) -> None:
+    replay(page, lab, race, "?tick=50")
+    page.keyboard.press("b")
+    page.wait_for_url(re.compile("tick=50.*screen=big"))
+    assert shown(page) == 50
+    expect(page.locator("#finish")).to_be_hidden()
+    page.keyboard.press("End")
+    expect(page.locator("#result h2")).to_contain_text("wins")
+    expect(page.locator("#finish")).to_be_visible()
+    page.keyboard.press("Home")
+    expect(page.locator("#finish")).to_be_hidden()
+    page.click("text=Leave the big screen")
+    page.wait_for_url(re.compile(r"\?tick=0$"))
+
+
+def test_a_replay_says_that_it_is_one_and_its_clock_is_not_read_out_each_second(
+    page: Page, lab: Lab, race: str
+) -> None:
+    replay(page, lab, race, "?tick=50")
+    expect(page.locator(".head .again")).to_be_in_viewport()
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        expect(page.locator(".playbar .at")).to_be_in_viewport()
+        expect(page.locator(".playbar .at")).to_have_text(re.compile(r"Replay\s+0:10 / \d:\d\d"))
+    live = page.evaluate(
+        "[...document.querySelectorAll('.playbar [aria-live], .playbar [role=status], .playbar output')].length"
+    )
+    assert live == 0
+
+
 def test_when_the_lab_does_not_answer_the_page_says_so_and_goes_on_later(
     page: Page, lab: Lab, race: str
 ) -> None:

@@ -25,6 +25,9 @@ HTTPS = env_bool("DJANGO_HTTPS")
 SECRET_KEY = secret_key(VAR_DIR / "secret_key")
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env_list("DJANGO_ALLOWED_HOSTS") or LOOPBACK
+ROOM_ADDRESSES: list[
+    str
+] = []  # where other machines find this lab; runlab fills it in for a HOST beyond loopback
 CSRF_TRUSTED_ORIGINS = env_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [

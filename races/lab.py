@@ -128,13 +128,24 @@ def own_addresses() -> list[str]:
             names |= {str(info[4][0]) for info in socket.getaddrinfo(name, None, socket.AF_INET)}
         except OSError:
             continue
+    return sorted(names | set(_outward()))
+
+
+def _outward() -> list[str]:
+    """The address that this machine has towards other networks, where there are any."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # a documentation address: no packet is sent, only a route chosen
-            names.add(str(probe.getsockname()[0]))
+            return [str(probe.getsockname()[0])]
         except OSError:
-            pass
-    return sorted(names)
+            return []
+
+
+def room_addresses(port: int) -> list[str]:
+    """Where other machines find a lab that listens on all of this one's: the likeliest first."""
+    numeric = [name for name in own_addresses() if name[0].isdigit()]
+    found = dict.fromkeys([*_outward(), *numeric])  # a set with an order
+    return [f"http://{name}:{port}" for name in found if not name.startswith("127.")]
 
 
 def serve(host: str, port: int, application: Any, banner: Callable[[], None], lab: Lab) -> None:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 TICK_MS = 200
 ACTIVE = ("queued", "running")
+# Sixteen letters that nobody takes for another one and that make no words: each is four bits of an id.
+JOIN_LETTERS, JOIN_LENGTH = "bcdfghjkmnprstwx", 6
 
 
 class Team(models.Model):
@@ -63,6 +65,15 @@ class RaceQuerySet(models.QuerySet["Race"]):
     def unpublished(self) -> RaceQuerySet:
         """Races that still have ticks to publish, whoever may hold them."""
         return self.active().filter(published_over=False)
+
+    def joined_by(self, code: str) -> RaceQuerySet:
+        """The races whose ids begin as the code says: one, but for chance."""
+        bits = [JOIN_LETTERS.find(letter) for letter in code.lower()]
+        if len(bits) != JOIN_LENGTH or -1 in bits:
+            return self.none()
+        start = "".join(f"{four:x}" for four in bits)
+        first, last = (uuid.UUID(start.ljust(32, filler)) for filler in "0f")
+        return self.filter(pk__range=(first, last)).order_by("-created_at")
 
     def claim(self, race_id: uuid.UUID, owner: str, seen: tuple[str, int]) -> bool:
         """Compare and swap: true where nobody has touched the lease since (owner, counter) was seen."""
@@ -125,6 +136,11 @@ class Race(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("race", args=[self.id])
+
+    @property
+    def join_code(self) -> str:
+        """Six letters to type; short because they are the id's beginning, and never stored."""
+        return "".join(JOIN_LETTERS[int(four, 16)] for four in self.id.hex[:JOIN_LENGTH])
 
     @property
     def is_active(self) -> bool:

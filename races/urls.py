@@ -5,6 +5,7 @@ from races.report import views as report
 
 urlpatterns = [
     path("", views.index, name="index"),
+    path("j/<slug:code>/", views.join, name="join"),
     path("races/", views.races, name="races"),
     path("races/<uuid:race_id>/", views.race, name="race"),
     path("races/<uuid:race_id>/stop/", views.stop, name="stop"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404, redirect, render
 
 from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, PACES, LimitReached, enter
@@ -98,6 +98,15 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
         "topics": settings.LAB.topics,
     }
     return render(request, "races/race.html", context)
+
+
+@only("GET")
+def join(request: HttpRequest, code: str) -> HttpResponse:
+    """The short address on the big screen."""
+    found = Race.objects.joined_by(code).first()
+    if found is None:
+        raise Http404("no such race")
+    return redirect(found)
 
 
 def _screen(race: Race) -> Screen:

@@ -1,4 +1,4 @@
-"""Where the lab of this database answers: what it wrote down at its start, as long as somebody listens there."""
+"""Where the lab answers: for programs here what it wrote down at its start, for phones in the room what they reach."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http import HttpRequest
 
 PROBE_S = 0.5
 
@@ -35,3 +36,13 @@ def known_lab() -> str:
     except (OSError, ValueError):  # none, or one that was killed and could not forget
         return ""
     return url
+
+
+def room_address(request: HttpRequest) -> str:
+    """As other machines write it: the teacher's own browser may say 127.0.0.1, which is the phone itself on a phone.
+    Empty where nobody else gets in."""
+    here = request.build_absolute_uri("/").rstrip("/")
+    name = urlsplit(here).hostname or ""
+    if name != "localhost" and not name.startswith("127.") and name != "::1":
+        return here
+    return settings.ROOM_ADDRESSES[0] if settings.ROOM_ADDRESSES else ""

@@ -78,6 +78,7 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
         "last": last,
         "tick_ms": TICK_MS,
         "speeds": replay.SPEEDS,
+        "replaying": True,
     }
     return render(request, "races/replay.html", context)
 

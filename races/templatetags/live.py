@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import segno
 from django import template
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from races.live import render_cars, render_map
 from races.live.board_meta import Point, RaceMeta
+from races.models import Race
+from races.whereabouts import room_address
 
 register = template.Library()
 
@@ -49,10 +53,22 @@ def chip(colour: str) -> SafeString:
     return mark_safe(render_cars.chip(colour))  # noqa: S308
 
 
-@register.simple_tag
-def join_qr(request: HttpRequest) -> SafeString:
-    """The page's own address as a QR code: inline, no host is asked."""
-    code = segno.make(request.build_absolute_uri(request.path), error="m")
+@register.inclusion_tag("races/live/join_code.html")
+def join_code(request: HttpRequest, race: Race) -> dict[str, Any]:
+    """What a phone scans or types; nothing where no phone could reach the lab."""
+    base = room_address(request)
+    if not base:
+        return {}
+    return {
+        "qr": _qr(f"{base}{race.get_absolute_url()}"),
+        "host": base.partition("//")[2],
+        "path": reverse("join", args=[race.join_code]),
+    }
+
+
+def _qr(address: str) -> SafeString:
+    """Inline, no host is asked."""
+    code = segno.make(address, error="m")
     # literal colours: phones read dark on light, whatever the page's theme
     drawn = code.svg_inline(border=2, dark="#0e1219", light="#ffffff", svgclass="qr", lineclass=None, scale=4)
     return mark_safe(drawn)  # noqa: S308

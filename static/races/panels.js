@@ -155,6 +155,11 @@
     panels: () => { listPanels(); open('panels'); },
     'panels-reset': () => { keep('panels', null); arrange(); listPanels(); },
     legend: () => open('legend'),
+    big: () => {
+      const to = new URL(location); // what else it says stays: a replay's tick
+      if (body.classList.contains('big')) to.searchParams.delete('screen'); else to.searchParams.set('screen', 'big');
+      location.assign(to);
+    },
     close: (button) => button.closest('dialog').close(),
   };
   document.addEventListener('click', (event) => {
@@ -196,7 +201,7 @@
   const keys = {
     g: () => gapOrInterval(body.classList.contains('by-int') ? 'gap' : 'int'),
     f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: deeds.units, s: sound, p: deeds.panels, '?': deeds.legend,
-    b: () => { location.search = body.classList.contains('big') ? '' : '?screen=big'; },
+    b: deeds.big,
   };
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type="checkbox"], [type="range"]), select')) return;

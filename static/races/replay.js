@@ -67,7 +67,9 @@
     pause();
     say('The lab does not answer. Press play to try again.');
   }
+  let kept = 0;
   function remember() {
+    kept = performance.now();
     const address = new URL(location);
     address.searchParams.set('tick', tick);
     history.replaceState(null, '', address);
@@ -104,6 +106,7 @@
       played = true;
       receive(frame[1]);
       stand(frame[0]);
+      if (performance.now() - kept > 1000) remember();
     }
     if (tick >= last) { pause(); return; }
     // what is late is not hurried after: the picture goes on from where it is

@@ -68,7 +68,7 @@ def test_the_light_set_names_only_tokens_of_the_dark_one_and_none_is_missing() -
 
 
 def test_every_colour_that_the_styles_use_is_a_token() -> None:
-    known = set(tokens("dark")) | {"s", "m", "l", "xl", "xxl", "r", "sans", "cond", "top", "k", "tyre"}
+    known = set(tokens("dark")) | {"s", "m", "l", "xl", "xxl", "r", "sans", "cond", "top", "h", "k", "tyre"}
     for sheet in STATIC.glob("*.css"):
         assert set(re.findall(r"var\(--([\w-]+)", sheet.read_text(encoding="utf-8"))) <= known, sheet.name
 
@@ -77,7 +77,7 @@ def test_every_colour_that_the_styles_use_is_a_token() -> None:
 def test_the_pages_own_files_stay_light(ending: str) -> None:
     pages = (
         LIVE,
-        (*LIVE, "replay.css", "replay.js"),
+        (*LIVE, "big.css", "replay.css", "replay.js"),
         ("tokens.css", "base.css", "report.css", "theme.js"),
         ("tokens.css", "base.css", "pick.css", "theme.js", "pick.js"),
     )

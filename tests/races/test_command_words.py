@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -17,7 +20,7 @@ from django.core.management.base import CommandError
 
 from f1site.config import read_lab
 from races import whereabouts
-from races.lab import CannotStart, check_port
+from races.lab import CannotStart, check_port, room_addresses
 from races.management.commands import runlab
 from races.management.commands.start_race import Command as StartRace
 
@@ -92,6 +95,31 @@ def test_the_banner_says_which_engine_runs_and_why_it_is_not_the_one_asked_for(
     path.write_text(text)
     monkeypatch.setattr(settings, "LAB", read_lab(tmp_path, {"F1_CONFIG": str(path)}))
     assert runlab._engine() == words
+
+
+def test_addresses_for_the_room_are_those_that_others_reach() -> None:
+    for address in room_addresses(8100):
+        assert re.fullmatch(r"http://\d+\.\d+\.\d+\.\d+:8100", address)
+        assert not address.startswith("http://127.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("host", "found", "words"),
+    [
+        ("127.0.0.1", [], None),
+        ("0.0.0.0", ["http://192.0.2.7:8000"], "http://192.0.2.7:8000"),
+        ("0.0.0.0", [], "no network that others could come from"),
+    ],
+)
+def test_the_banner_names_the_address_for_the_room(
+    monkeypatch: pytest.MonkeyPatch, host: str, found: list[str], words: str | None
+) -> None:
+    monkeypatch.setattr(settings, "ROOM_ADDRESSES", found)
+    kafka: Any = SimpleNamespace(settings=SimpleNamespace(embedded=True, bootstrap="", registry_url=""))
+    banner = runlab.Command()._banner("http://127.0.0.1:8000", host, kafka)
+    lines = [line.partition("The room")[2].strip() for line in banner.splitlines() if "The room" in line]
+    assert lines == ([] if words is None else [words])
 
 
 @pytest.mark.django_db

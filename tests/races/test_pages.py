@@ -109,6 +109,47 @@ def test_a_races_page_shows_and_an_unknown_one_is_404(client: Client) -> None:
     assert b"no such race" in missing.content.lower() or b"not" in missing.content.lower()
 
 
+def test_six_letters_lead_to_a_race_and_others_nowhere(client: Client) -> None:
+    race, other = enter(Choice("NOR")), enter(Choice("NOR"))
+    assert race.join_code != other.join_code
+    for code in (race.join_code, race.join_code.upper()):
+        assert client.get(f"/j/{code}/")["Location"] == race.get_absolute_url()
+    for code in (race.join_code[:-1], race.join_code + "b", "aaaaaa", "bbbbbb"):
+        assert client.get(f"/j/{code}/").status_code == 404
+
+
+def test_of_two_ids_that_begin_alike_the_newest_is_meant(client: Client) -> None:
+    old, new = enter(Choice("NOR")), enter(Choice("HAM"))
+    alike = uuid.UUID(old.pk.hex[:8] + new.pk.hex[8:])
+    Race.objects.create(**{**Race.objects.filter(pk=new.pk).values().get(), "id": alike})
+    assert client.get(f"/j/{old.join_code}/")["Location"] == f"/races/{alike}/"
+
+
+def big_screen(client: Client, race: Race, host: str) -> str:
+    return client.get(race.get_absolute_url(), {"screen": "big"}, headers={"host": host}).content.decode()
+
+
+@override_settings(
+    ROOM_ADDRESSES=["http://192.0.2.7:8000"], ALLOWED_HOSTS=["localhost", "127.0.0.1", "lab.test"]
+)
+def test_the_big_screen_shows_an_address_that_a_phone_reaches(client: Client) -> None:
+    race = enter(Choice("NOR"))
+    for asked, shown in (
+        ("127.0.0.1:8000", "192.0.2.7:8000"),
+        ("localhost", "192.0.2.7:8000"),
+        ("lab.test", "lab.test"),
+    ):
+        text = big_screen(client, race, asked)
+        assert f"<b>{shown}<wbr>/j/{race.join_code}/</b>" in text
+        assert 'class="qr"' in text
+
+
+def test_where_no_phone_gets_in_the_big_screen_shows_no_code_but_how_to_start(client: Client) -> None:
+    text = big_screen(client, enter(Choice("NOR")), "127.0.0.1:8000")
+    assert "make run HOST=0.0.0.0" in text
+    assert 'class="qr"' not in text
+
+
 def test_only_who_started_it_and_staff_may_stop_a_race(client: Client) -> None:
     client.get("/")
     post(client, driver="NOR")

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from races import whereabouts
 from races.connection import Connection
-from races.lab import CannotStart, Lab, check_migrations, check_port, own_addresses, serve
+from races.lab import CannotStart, Lab, check_migrations, check_port, own_addresses, room_addresses, serve
 from races.management.base import TeachingCommand
 from races.streams.errors import StreamError
 
@@ -47,6 +47,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             check_migrations()
             if host not in LOOPBACK:
                 settings.ALLOWED_HOSTS += own_addresses()
+                settings.ROOM_ADDRESSES = room_addresses(port)
             shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
             url = f"http://{shown}:{port}"
             kafka = lab.start(url, died)
@@ -81,9 +82,8 @@ Ctrl-C ends everything; running races go on at the next start."""
             f"  Analytics   {_engine()}; anomaly detection {anomalies}",
         ]
         if host not in LOOPBACK:
-            others = [name for name in own_addresses() if name[0].isdigit() and not name.startswith("127.")]
-            port = url.rpartition(":")[2]
-            lines.append(f"  The room    {'  '.join(f'http://{name}:{port}' for name in others)}")
+            room = "  ".join(settings.ROOM_ADDRESSES)
+            lines.append(f"  The room    {room or 'no network that others could come from'}")
         if not get_user_model().objects.filter(is_staff=True).exists():
             lines.append(f"  Admin       {url}/admin/  (first: python manage.py createsuperuser)")
         return "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
