@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+UVICORN = ("uvicorn", "uvicorn.access", "uvicorn.error")
+
 
 def not_unavailable(record: logging.LogRecord) -> bool:
     """A 503 of /healthz says itself what is wrong; every poll of it is no news."""
@@ -36,6 +38,8 @@ class JsonFormatter(logging.Formatter):
 
 def logging_config(as_json: bool) -> dict[str, Any]:
     """A dictConfig: our own words from info, everybody else's from warning, all to standard error."""
+    # uvicorn has set up its own handlers by then; as JSON its lines, those of each request too, go the common way
+    servers = {name: {"handlers": [], "propagate": True} for name in UVICORN} if as_json else {}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -61,5 +65,6 @@ def logging_config(as_json: bool) -> dict[str, Any]:
             # A missing page is a visitor's matter, told to the visitor.
             "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
             "axes": {"level": "WARNING"},
+            **servers,
         },
     }

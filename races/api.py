@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -62,11 +63,21 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
 
 @only("GET")
 def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
-    """Where each of the newest ticks' time went in this process: seconds on the monotonic clock, by stage."""
+    """Where each of the newest ticks' time went in this process: seconds on the monotonic clock, by stage. Where the
+    worker is another process, a tick was due at its event time, which is on its records."""
     ticks = tracer.of(str(race_id))
-    return JsonResponse(
-        {"stages": STAGES, "ticks": [{"tick": tick} | stages for tick, stages in ticks.items()]}
-    )
+    apart = not any("simulated" in stages for stages in ticks.values())
+    race = Race.objects.filter(pk=race_id, started_ms__isnull=False).first() if ticks and apart else None
+    if race is not None:
+        _add_due(race, ticks)
+    rows = [{"tick": tick} | stages for tick, stages in ticks.items()]
+    return JsonResponse({"stages": STAGES, "worker_elsewhere": apart, "ticks": rows})
+
+
+def _add_due(race: Race, ticks: dict[int, dict[str, float]]) -> None:
+    ahead = time.time() - time.monotonic()  # of the wall clock
+    for tick, stages in ticks.items():
+        stages["due"] = race.event_ms(tick) / 1000 - ahead
 
 
 def _summary(race: Race) -> dict[str, Any]:

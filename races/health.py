@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from races import connection, roles
+from races.ailments import PARTS, elsewhere
+from races.database_ping import ask_briefly, database_part
 from races.live.service import service
 from races.methods import only
 from races.models import Race, WorkerHeartbeat
@@ -21,6 +23,7 @@ from races.registry_ping import RegistryPing
 
 Part = dict[str, Any]
 WORKER_SEEN = timedelta(seconds=10)
+AWAY = "the database does not answer"
 _ping = RegistryPing()
 
 
@@ -31,20 +34,17 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @only("GET")
 def healthz(request: HttpRequest) -> JsonResponse:
-    parts: dict[str, Callable[[], Part]] = {
-        "database": _database,
-        "kafka": _kafka,
-        "registry": lambda: _registry(request),
-        "feed": _feed,
-        "recorder": lambda: roles.recorder_health(),
-        "analytics": lambda: roles.analytics_health(),
+    database = _guarded(database_part)
+    beats = _beats() if database["ok"] else None
+    body: dict[str, Part] = {
+        "database": database,
+        "kafka": _guarded(_kafka),
+        "registry": _guarded(lambda: _registry(request)),
+        "feed": _guarded(_feed),
+        **{part: _role(part, beats) for part in PARTS},
     }
-    body: dict[str, Any] = {name: _guarded(part) for name, part in parts.items()}
     ok = all(part["ok"] for part in body.values())
-    # asked once: a server that is away keeps every question waiting for seconds
-    away = {"ok": False, "error": "the database does not answer"}
-    body["worker"] = _guarded(_worker) if body["database"]["ok"] else away
-    return JsonResponse({"ok": ok, **body}, status=200 if ok else 503)
+    return JsonResponse({"ok": ok, **body, "worker": _worker(beats)}, status=200 if ok else 503)
 
 
 def _guarded(part: Callable[[], Part]) -> Part:
@@ -54,18 +54,14 @@ def _guarded(part: Callable[[], Part]) -> Part:
         return {"ok": False, "error": f"{error}"[:300]}
 
 
-def _database() -> Part:
-    _ask_briefly()
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return {"ok": True, "engine": connections["default"].vendor}
-
-
-def _ask_briefly() -> None:
-    """For this request's connection: a table that somebody has locked must not keep the answer waiting."""
-    if connections["default"].vendor == "postgresql":
-        with connections["default"].cursor() as cursor:
-            cursor.execute("SET statement_timeout = '2s'")
+def _beats() -> list[WorkerHeartbeat] | None:
+    """Of the workers that live; None where the database does not say, which is asked once: a server that is away
+    keeps every question waiting for seconds.
+    """
+    try:
+        return list(WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN))
+    except AnyDatabaseError:
+        return None
 
 
 def _kafka() -> Part:
@@ -103,10 +99,24 @@ def _feed() -> Part:
     return part
 
 
-def _worker() -> Part:
+def _role(part: str, beats: list[WorkerHeartbeat] | None) -> Part:
+    """Recorder or analytics: of this process, or what the workers say of theirs."""
+    found: Part = {"here": False} | ({"engine": settings.LAB.engine} if part == "analytics" else {})
+    roles_here = roles.here()
+    if roles_here is not None:
+        details = roles.recorder_part if part == "recorder" else roles.analytics_part
+        found |= {"here": True, **details(roles_here)}
+        error = roles_here.ails()[part]
+    else:
+        error = AWAY if beats is None else elsewhere(part, beats)
+    return found | ({"ok": False, "error": error[:300]} if error else {"ok": True})
+
+
+def _worker(beats: list[WorkerHeartbeat] | None) -> Part:
     """Informs only: a web process is healthy without a worker of its own."""
-    seen = WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN)
-    rows = [{"owner": row.owner, "races": row.races, "state": row.state} for row in seen]
+    if beats is None:
+        return {"ok": False, "error": AWAY}
+    rows = [{"owner": row.owner, "races": row.races, "state": row.state} for row in beats]
     return {"ok": bool(rows), "workers": rows}
 
 
@@ -126,6 +136,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         f"f1_frames_sent_total {live.hub.frames}",
         f"f1_frames_skipped_total {live.hub.skipped}",
         f"f1_feed_restarts_total {live.restarts}",
+        f"f1_tasks {live.tasks()}",
+        f"f1_threads {threading.active_count()}",
         *_database_lines(),
         *roles.metric_lines(),
     ]
@@ -134,7 +146,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _database_lines() -> list[str]:
     try:
-        _ask_briefly()
+        ask_briefly()
         return ["f1_database_up 1", f"f1_races_active {Race.objects.active().count()}"]
     except AnyDatabaseError:
         return ["f1_database_up 0"]

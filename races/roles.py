@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from races.ailments import analytics_trouble, written
 from races.connection import Connection
 from races.recorder.recorder import ROLES as RECORDED
 from races.recorder.recorder import Recorder
@@ -75,6 +76,13 @@ class Roles:
         for publisher in self.publishers:
             publisher.close(0.2)
 
+    def ails(self) -> dict[str, str]:
+        """Part -> what is wrong with it; empty words where it is well."""
+        return {
+            "recorder": self.recorder.trouble,
+            "analytics": analytics_trouble(self.analysis, self.publishing),
+        }
+
     @property
     def publishing(self) -> PublisherState:
         """Of the publisher that is worst off."""
@@ -104,43 +112,37 @@ def make_roles(kafka: Connection) -> Roles:
         lambda start, incarnation: kafka.tail(RECORDED, start, incarnation, HISTORY_MS), kafka.codec
     )
     worker = Worker(publishers[0], analysis, kafka.registry_error)
-    _here = Roles(kafka, tuple(publishers), worker, analysis, recorder)
+    found = _here = Roles(kafka, tuple(publishers), worker, analysis, recorder)
+    # one that is only starting yet is no matter for others
+    worker.ails = lambda: written(recorder.trouble, "" if found.publishing.ok else found.publishing.text)
+    return found
+
+
+def here() -> Roles | None:
+    """This process's own roles; None where it is a web without them."""
     return _here
 
 
-def recorder_health() -> dict[str, Any]:
-    if _here is None:
-        return {"ok": True, "here": False}
-    recorder = _here.recorder
-    part = {
-        "ok": not recorder.error,
-        "here": True,
-        "active": recorder.active,
-        "skipped_records": dict(recorder.bad),
-    }
-    return part | ({"error": recorder.error} if recorder.error else {})
+def recorder_part(roles: Roles) -> dict[str, Any]:
+    recorder = roles.recorder
+    return {"active": recorder.active, "skipped_records": dict(recorder.bad)}
 
 
-def analytics_health() -> dict[str, Any]:
-    if _here is None or _here.analysis is None:
-        return {"ok": True, "here": False, "engine": settings.LAB.engine}
-    analysis = _here.analysis
-    state = _here.publishing
-    part = {
-        "ok": state.ok and analysis.ready.is_set(),
-        "here": True,
-        "engine": settings.LAB.engine,
-        "records": analysis.records,
-        "skipped_records": analysis.bad_records,
-    }
-    return part | ({} if state.ok else {"error": state.text})
+def analytics_part(roles: Roles) -> dict[str, Any]:
+    if roles.analysis is None:
+        return {}
+    return {"records": roles.analysis.records, "skipped_records": roles.analysis.bad_records}
 
 
 def metric_lines() -> list[str]:
     if _here is None:
         return []
+    worker = _here.worker
+    lateness = worker.conductor.lateness.worst(worker.clocks.monotonic())
     return [
-        f"f1_worker_races {len(_here.worker.conductor.held)}",
-        f"f1_worker_worst_lateness_seconds {_here.worker.conductor.worst_lateness_s:.3f}",
+        f"f1_worker_races {len(worker.conductor.held)}",
+        f"f1_worker_worst_lateness_seconds {lateness:.3f}",
         f"f1_publisher_waiting_records {sum(one.waiting for one in _here.publishers)}",
+        f"f1_recorder_active {int(_here.recorder.active)}",
+        f"f1_recorder_ok {int(not _here.recorder.trouble)}",
     ]

@@ -21,6 +21,7 @@ from races.live.pipeline import Rates
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
 from races.live.rendering import SLOW_TICKS, Screen, screen_of
+from races.live.turns import Turns
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
@@ -86,7 +87,7 @@ class Feed:
         self._watched: dict[str, Watched] = {}
         self._raw: dict[str, Raw] = {}
         self._recent: deque[tuple[float, Message]] = deque(maxlen=RECENT)
-        self._lock = threading.RLock()
+        self._lock = Turns()
         self._stopping = threading.Event()
         self.rates = Rates()
         self.bad: Counter[str] = Counter()
@@ -99,9 +100,7 @@ class Feed:
             while not self._stopping.is_set():
                 messages = tail.poll(BATCH, POLL_S)
                 self.polled_at = time.monotonic()
-                with self._lock:
-                    for message in messages:
-                        self._take(message)
+                self._lock.take(messages, self._take)
         finally:
             self._tail = None
             tail.close()

@@ -107,7 +107,7 @@ class Hub:
     def __init__(self) -> None:
         self._races: dict[str, Channel] = {}
         self.frames = 0
-        self.skipped = 0
+        self._skipped_before = 0  # by sockets that have left
 
     def join(self, race_id: str, socket: Socket) -> None:
         self._races.setdefault(race_id, Channel()).sockets.add(socket)
@@ -117,7 +117,7 @@ class Hub:
         if channel is None:
             return
         channel.sockets.discard(socket)
-        self.skipped += socket.skipped
+        self._skipped_before += socket.skipped
         socket.skipped = 0
         if socket.pending is not None:
             socket.pending.cancel()
@@ -134,11 +134,17 @@ class Hub:
         if race_id is not None:
             channel = self._races.get(race_id)
             return list(channel.sockets) if channel else []
-        return [socket for channel in self._races.values() for socket in channel.sockets]
+        # copies: /metrics asks from another thread
+        return [socket for channel in list(self._races.values()) for socket in list(channel.sockets)]
+
+    @property
+    def skipped(self) -> int:
+        """Frames left out so far, those of the sockets that are here included."""
+        return self._skipped_before + sum(socket.skipped for socket in self.sockets())
 
     def count(self, client: str | None = None) -> int:
         if client is None:
-            return sum(len(channel.sockets) for channel in self._races.values())
+            return sum(len(channel.sockets) for channel in list(self._races.values()))
         return sum(socket.client == client for socket in self.sockets())
 
     def publish(

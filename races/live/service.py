@@ -99,6 +99,10 @@ class LiveService:
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
         return self.feed.newest(race_id)
 
+    def tasks(self) -> int:
+        """Of the event loop, all of them: what piles up there is a leak."""
+        return 0 if self._loop is None else len(asyncio.all_tasks(self._loop))
+
     def snapshot(self, race_id: str) -> Snapshot:
         return self.feed.snapshot(race_id)
 

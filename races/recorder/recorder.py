@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 ROLES = ("positions", "race_control", "avg_speed", "commentary", "car_metrics_anomalies")
 FLUSH_S, RETRY_S, POLL_S = 1.0, 0.5, 0.1
+SILENT_S = (
+    3.0  # without a flush that came through: a locked database keeps one waiting long before it refuses
+)
 BATCH = 4000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
 FORGET_S = 300.0  # of silence; Flink's last words come up to minutes after the flag
@@ -75,6 +78,14 @@ class Recorder:
     def stop(self) -> None:
         self._stopping.set()
 
+    @property
+    def trouble(self) -> str:
+        """Why no history is written just now; empty while it is."""
+        silent = self._clock() - self.flushed_at
+        if self.error or not self.active or silent < SILENT_S:
+            return self.error
+        return f"the database has taken no history for {silent:.0f} s"
+
     def _give_back(self) -> None:
         try:
             self._lease.release()
@@ -85,7 +96,8 @@ class Recorder:
     def _record(self) -> None:
         incarnation, offsets = writing.saved_offsets()
         tail = self._make_tail(offsets or "beginning", incarnation)
-        self._races, self._pending, self.active = {}, Pending(), True
+        self._races, self._pending, self.flushed_at = {}, Pending(), self._clock()
+        self.active = True
         try:
             self._load_ended()
             next_flush = self._clock() + FLUSH_S

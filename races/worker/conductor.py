@@ -13,6 +13,7 @@ from races.courtesy import courtesy
 from races.streams.producer import Publisher
 from races.tracing import tracer
 from races.worker.held import LATE_S, Clock, Held
+from races.worker.worst import Worst
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Conductor:
         self.held: dict[uuid.UUID, Held] = {}
         self.failed: dict[uuid.UUID, str] = {}
         self.wants_wait: dict[uuid.UUID, int] = {}
-        self.worst_lateness_s = 0.0
+        self.lateness = Worst()
 
     def add(self, held: Held) -> None:
         with self._wake:
@@ -113,7 +114,7 @@ class Conductor:
         held.waiting_for = ""
         courtesy.lateness_s = held.lateness(now)
         if held.next_tick > held.replay_until:
-            self.worst_lateness_s = max(self.worst_lateness_s, held.lateness(now))
+            self.lateness.note(held.lateness(now), now)
         self._send(held)
         return None if held.over_sent else held.due
 

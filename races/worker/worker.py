@@ -58,6 +58,7 @@ class Worker:
         self.conductor = Conductor(publisher, self.clocks.monotonic, self._lease_fresh, registry_error)
         self.preparing: dict[uuid.UUID, Race] = {}
         self.state = "running"
+        self.ails: Callable[[], str] = str  # what the other parts of this process say of themselves
         self._renewed_at = self.clocks.monotonic()
         self._seen: dict[uuid.UUID, tuple[tuple[str, int], float]] = {}
         self._refused: dict[
@@ -113,7 +114,7 @@ class Worker:
     def _heartbeat(self) -> None:
         asked_at = self.clocks.monotonic()
         ids = {*self.conductor.held, *self.preparing}
-        for race_id in store.heartbeat(self.owner, ids, self.state):
+        for race_id in store.heartbeat(self.owner, ids, self.ails() or self.state):
             log.warning("Race %s has another worker now, or is deleted", race_id)
             self.preparing.pop(race_id, None)
             self._forget(race_id)

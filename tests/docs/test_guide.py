@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from daphne.cli import CommandLineInterface as DaphneCommand
 from django.core.management import get_commands, load_command_class
+from uvicorn.main import main as uvicorn_command
 
 from f1site.config import read_lab
 from provisioning.flink import statements
@@ -61,18 +63,19 @@ def test_commands_and_their_options_exist(block: Block) -> None:
             _manage(words[words.index("manage.py") + 1 :])
         if "make" in words:
             assert words[words.index("make") + 1] in _targets()
+        if words[0] in SERVERS:
+            assert {word for word in words if word.startswith("-")} <= SERVERS[words[0]]
         if "-m" in words and "python" in words:
             module = words[words.index("-m") + 1].replace(".", "/")
             assert module in ("venv", "pip") or (ROOT / module).exists() or (ROOT / f"{module}.py").exists()
 
 
 OURS = [name for name, app in get_commands().items() if app in ("races", "provisioning")]
-OTHERS = {
-    "--port",
-    "--fast",
-    "--list",
-    "--json",
-}  # of uvicorn, the stand-in and bench: those are run by tests
+SERVERS = {
+    "uvicorn": {flag for option in uvicorn_command.params for flag in option.opts},
+    "daphne": {flag for action in DaphneCommand().parser._actions for flag in action.option_strings},
+}
+OTHERS = {"--port", "--fast", "--list", "--json"}  # of the stand-in and bench: those are run by tests
 
 
 def _targets() -> set[str]:
@@ -88,6 +91,9 @@ def test_commands_and_options_in_sentences_exist(path: Path) -> None:
             _manage(words[words.index("manage.py") + 1 :])
         elif words and words[0] in OURS:
             _manage(words)
+        elif words and words[0] in SERVERS:
+            assert {word for word in words if word.startswith("-")} <= SERVERS[words[0]], code
+            continue
         elif "make" in words[:-1]:
             assert words[words.index("make") + 1] in _targets(), code
         for word in words:

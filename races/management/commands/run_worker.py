@@ -6,12 +6,13 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from races import connection
 from races.lab import CannotStart, check_migrations, exit_within_limit
 from races.management.base import TeachingCommand
-from races.roles import make_roles
+from races.metrics_server import MetricsServer
+from races.roles import make_roles, metric_lines
 from races.streams.admin import ensure_topics
 from races.streams.errors import StreamError
 
@@ -20,12 +21,19 @@ class Command(TeachingCommand):
     help = """Run a worker of its own for a configured Kafka: races, embedded analytics and, by lease, the recorder.
 
   python manage.py run_worker
+  python manage.py run_worker --metrics-port 9101     with its figures at http://127.0.0.1:9101/metrics
 
 Any number of them may run, on any machine that reaches the database and Kafka; each race has one of them at a
 time, and when a worker dies another goes on with its races. The web is then one or more of
-  daphne f1site.asgi:application      or      uvicorn f1site.asgi:application"""
+  daphne f1site.asgi:application
+  uvicorn f1site.asgi:application --ws-per-message-deflate false"""
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--metrics-port", type=int, help="serve /metrics there, to this machine only (0: a free port)"
+        )
+
+    def handle(self, *args: Any, metrics_port: int | None, **options: Any) -> None:
         if settings.LAB.kafka is None:
             raise CommandError(
                 "run_worker needs a kafka: section in config.yaml. Without one, runlab carries its own Kafka."
@@ -33,11 +41,14 @@ time, and when a worker dies another goes on with its races. The web is then one
         try:
             check_migrations()
             ensure_topics(settings.LAB.kafka)
+            metrics = None if metrics_port is None else MetricsServer(metrics_port, metric_lines)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
-        self._run()
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Port {metrics_port} cannot be used for /metrics: {error}") from None
+        self._run(metrics)
 
-    def _run(self) -> None:
+    def _run(self, metrics: MetricsServer | None) -> None:
         ended = threading.Event()
         deaths: list[str] = []
 
@@ -54,6 +65,9 @@ time, and when a worker dies another goes on with its races. The web is then one
             ended.set()
 
         roles.start(died)
+        if metrics is not None:
+            metrics.start()
+            self.stdout.write(f"Figures: {metrics.url}")
         self.stdout.write(f"Worker {roles.worker.owner} takes races. Ctrl-C stops it.")
         ended.wait()
         roles.stop()

@@ -28,7 +28,8 @@ class Command(TeachingCommand):
   python manage.py trace_tick 3f0c6d5e-…               the newest tick, and the median of all that are kept
   python manage.py trace_tick 3f0c6d5e-… --tick 120
 
-The last stages need a page that watches the race."""
+The last stages need a page that watches the race. Where workers are processes of their own, the web knows the stages
+from reading on; a tick was then due at the time on its records."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("race", help="the race's id")
@@ -36,19 +37,21 @@ The last stages need a page that watches the race."""
         parser.add_argument("--lab", help=f"its address; default: the running one's, {DEFAULT_LAB}")
 
     def handle(self, *args: Any, race: str, tick: int | None, lab: str | None, **options: Any) -> None:
-        rows = _ticks((lab or known_lab() or DEFAULT_LAB).rstrip("/"), race)
-        if tick is not None:
-            rows = [row for row in rows if row["tick"] == tick]
-        complete = [row for row in rows if "simulated" in row]
-        if not complete:
+        found = _trace((lab or known_lab() or DEFAULT_LAB).rstrip("/"), race)
+        rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]
+        if not rows:
             raise CommandError(
-                "Nothing is kept of that tick. Only the newest ticks are, in the process that ran them."
+                "Nothing is kept of that tick. A web process keeps the newest ticks of races that a page watches; "
+                "where the worker runs in it, of all its races."
             )
-        self.stdout.write(
-            f"Tick {complete[-1]['tick']}, milliseconds after it was due (median of {len(complete)}):"
-        )
+        if found["worker_elsewhere"]:
+            self.stdout.write(
+                "The worker is another process: only the way from Kafka to the pages is known here."
+            )
+        newest = rows[-1]["tick"]
+        self.stdout.write(f"Tick {newest}, milliseconds after it was due (median of {len(rows)}):")
         for stage in STAGES:
-            self._line(stage, complete)
+            self._line(stage, rows)
 
     def _line(self, stage: str, rows: list[dict[str, float]]) -> None:
         if stage not in rows[-1]:
@@ -58,10 +61,10 @@ The last stages need a page that watches the race."""
         self.stdout.write(f"  {WORDS[stage]:<28} {after[-1]:8.2f} {median(after):10.2f}")
 
 
-def _ticks(lab: str, race: str) -> list[dict[str, Any]]:
+def _trace(lab: str, race: str) -> dict[str, Any]:
     try:
         answer = requests.get(f"{lab}/api/races/{race}/trace/", timeout=5)
         answer.raise_for_status()
-        return list(answer.json()["ticks"])
+        return dict(answer.json())
     except requests.RequestException as error:
         raise CommandError(f"The lab at {lab} does not answer for this race: {error}") from None

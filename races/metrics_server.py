@@ -1,0 +1,44 @@
+"""/metrics of a process that serves no pages: to this machine only, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+CONTENT_TYPE = "text/plain; version=0.0.4"
+HOST = "127.0.0.1"
+
+
+class MetricsServer:
+    def __init__(self, port: int, lines: Callable[[], list[str]]) -> None:
+        """Raises OSError where the port is taken."""
+        self._server = ThreadingHTTPServer((HOST, port), _handler(lines))
+        self._server.daemon_threads = True
+        self.url = f"http://{HOST}:{self._server.server_port}/metrics"
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(lines: Callable[[], list[str]]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # of silence: a connection that says nothing keeps a thread
+
+        def do_GET(self) -> None:
+            found = self.path == "/metrics"
+            body = "\n".join([*lines(), ""]).encode() if found else b"Only /metrics is here.\n"
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Every question of a Prometheus is no news."""
+
+    return Handler

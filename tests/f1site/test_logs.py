@@ -1,0 +1,75 @@
+"""F1_LOG_JSON=1: every line is a JSON object, a server's own lines too."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from f1site.logs import JsonFormatter, logging_config
+from tests.conftest import wait_for
+from tests.integration.java import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_line_has_time_level_logger_message_and_what_went_wrong() -> None:
+    try:
+        raise ValueError("the gearbox")
+    except ValueError:
+        record = logging.LogRecord(
+            "races.worker", logging.WARNING, "f", 1, "lap %d\nnew", (3,), sys.exc_info()
+        )
+    text = JsonFormatter().format(record)
+    assert "\n" not in text
+    line = json.loads(text)
+    assert (line["level"], line["logger"], line["message"]) == ("warning", "races.worker", "lap 3\nnew")
+    assert "ValueError: the gearbox" in line["exception"]
+    assert line["time"].endswith("+00:00")
+
+
+def test_without_the_setting_a_servers_own_handlers_stay() -> None:
+    assert "uvicorn" not in logging_config(False)["loggers"]
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
+def test_a_server_of_its_own_logs_json_too(server: str, tmp_path: Path) -> None:
+    """Daphne prints its access lines itself; -v 0 leaves them out."""
+    port = str(free_port())
+    flags = ["--port", port] if server == "uvicorn" else ["-p", port, "-v", "0"]
+    environ = os.environ | {
+        "F1_LOG_JSON": "1",
+        "F1_VAR_DIR": str(tmp_path),
+        "F1_CONFIG": str(tmp_path / "none"),
+    }
+    environ.pop("F1_CONFIG")
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", server, *flags, "f1site.asgi:application"],
+            cwd=ROOT, env=environ, stdout=log, stderr=log,
+        )  # fmt: skip
+
+    def up() -> bool:
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/livez", timeout=20).ok
+        except requests.ConnectionError:
+            return False
+
+    try:
+        wait_for(up, f"{server} answers", 60)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    lines = (tmp_path / "log").read_text().splitlines()
+    started = next((n for n, line in enumerate(lines) if line.startswith("{")), len(lines))
+    assert all(json.loads(line)["message"] for line in lines[started:])
+    if server == "uvicorn":
+        assert any("GET /livez" in json.loads(line)["message"] for line in lines[started:])

@@ -1,0 +1,127 @@
+"""/healthz while something is wrong: the part that is says so, within seconds, wherever it runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from races import ailments, roles
+from races.connection import Connection
+from races.models import WorkerHeartbeat
+from races.recorder.recorder import SILENT_S, Recorder
+from races.roles import Roles, make_roles
+from tests.conftest import wait_for
+from tests.races.conftest import running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def health() -> tuple[int, dict[str, Any]]:
+    answer = Client().get("/healthz")
+    return answer.status_code, answer.json()
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    with closing(sqlite3.connect(database.settings_dict["NAME"], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@pytest.fixture
+def web_only(monkeypatch: pytest.MonkeyPatch, kafka: Connection) -> None:
+    monkeypatch.setattr(roles, "_here", None)
+
+
+def beat(state: str) -> None:
+    WorkerHeartbeat.objects.update_or_create(
+        owner="w1", defaults={"seen_at": timezone.now(), "races": 1, "state": state}
+    )
+
+
+def test_a_database_that_takes_no_writes_is_told_by_who_only_reads(web_only: None) -> None:
+    assert health()[1]["database"]["ok"]
+    with locked():
+        status, body = health()
+    assert status == 503
+    assert "locked" in body["database"]["error"]
+    assert "does not answer" in body["recorder"]["error"]
+    assert health()[1]["database"] == {"ok": True, "engine": "sqlite"}
+    with database.cursor() as cursor:
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+
+
+def test_a_recorder_in_another_process_tells_by_its_workers_heartbeat(web_only: None) -> None:
+    beat("running")
+    assert health()[1]["recorder"] == {"ok": True, "here": False}
+    beat(ailments.written("the database does not take history: database or disk is full", ""))
+    status, body = health()
+    assert (status, body["ok"], body["recorder"]["ok"]) == (503, False, False)
+    assert body["recorder"]["error"] == (
+        "worker w1: the database does not take history: database or disk is full"
+    )
+    assert body["analytics"]["ok"]
+    assert body["worker"]["ok"]
+
+
+def test_analytics_in_another_process_tell_by_the_same_row(web_only: None) -> None:
+    beat(ailments.written("", "waiting: broker away\nsince 4 s"))
+    assert health()[1]["analytics"]["error"] == "worker w1: waiting: broker away since 4 s"
+    WorkerHeartbeat.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
+    assert health()[1]["analytics"]["ok"], "what a worker said that is gone is not known to be so"
+
+
+def test_both_fit_into_the_row_however_long_their_words() -> None:
+    text = ailments.written("x" * 500, "y" * 500)
+    assert len(text) <= 200 == WorkerHeartbeat._meta.get_field("state").max_length
+    assert set(ailments.read(text)) == {"recorder", "analytics"}
+
+
+def test_a_worker_puts_its_recorders_trouble_into_its_heartbeat(kafka: Connection) -> None:
+    found = make_roles(kafka)
+    found.recorder.run = lambda: None  # type: ignore[method-assign]
+    found.recorder.error = "the database does not take history: disk full"
+    with running(found):
+        wait_for(
+            lambda: WorkerHeartbeat.objects.filter(state__contains="recorder: the database").exists(),
+            "the row says it",
+        )
+        found.recorder.error = ""
+        wait_for(lambda: WorkerHeartbeat.objects.filter(state="running").exists(), "and that it is over")
+
+
+def test_a_recorder_whose_flush_does_not_come_through_says_so_before_the_database_refuses() -> None:
+    now = [100.0]
+    recorder = Recorder(lambda start, incarnation: None, None, lambda: now[0])  # type: ignore[arg-type, return-value]
+    now[0] += 60
+    assert recorder.trouble == "", "it does not hold the lease"
+    recorder.active, recorder.flushed_at = True, now[0]
+    now[0] += SILENT_S - 0.5
+    assert recorder.trouble == ""
+    now[0] += 1
+    assert recorder.trouble == "the database has taken no history for 4 s"
+
+
+def test_a_recorder_here_that_is_kept_waiting_is_a_503(kafka: Connection, roles: Roles) -> None:
+    wait_for(lambda: health()[1]["recorder"].get("active"), "it records")
+    assert health()[1]["recorder"]["ok"]
+    with locked():
+        wait_for(lambda: "no history for" in health()[1]["recorder"].get("error", ""), "it is told", 10)
+        assert health()[0] == 503
+    wait_for(lambda: health()[1]["recorder"]["ok"], "it is over")
+
+
+@override_settings(SECURE_SSL_REDIRECT=True)
+@pytest.mark.parametrize("path", ["/livez", "/healthz", "/metrics"])
+def test_probes_on_the_machine_are_not_sent_to_https(web_only: None, path: str) -> None:
+    assert Client().get(path).status_code in (200, 503)
+    assert Client().get("/").status_code == 301
