@@ -314,6 +314,148 @@ def test_axe_finds_nothing(chromium: Browser, lab: Lab, race: str, theme: str, w
     context.close()
 
 
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+# a phone that is locked: nothing arrives, though the connection stays
+DEAF = """() => {
+  window.deaf = true;
+  addEventListener('htmx:wsBeforeMessage', (event) => {
+    if (window.deaf) { event.stopImmediatePropagation(); event.preventDefault(); }
+  }, true);
+  window.words = [];
+  const conn = document.getElementById('conn');
+  new MutationObserver(() => window.words.push(conn.textContent)).observe(conn, { childList: true });
+}"""
+
+
+def test_an_unlocked_phone_connects_once_and_the_board_goes_on(page: Page, lab: Lab, race: str) -> None:
+    opened: list[str] = []
+    page.on("websocket", lambda socket: opened.append(socket.url))
+    watch(page, lab, race)
+    page.evaluate(HIDE, True)
+    page.evaluate(DEAF)
+    page.wait_for_timeout(1700)
+    page.evaluate(HIDE, False)
+    page.evaluate("window.deaf = false")
+    until_tick(page, tick(page) + 25)
+    assert len(opened) == 2
+    assert [words for words in page.evaluate("window.words") if words] == []
+    expect(page.locator("body")).to_have_attribute("data-conn", "live")
+
+
+def test_a_silent_stream_is_said_in_one_sentence(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    page.wait_for_timeout(6500)
+    assert page.evaluate("window.words") == ["No new ticks: the stream is quiet"]
+    page.evaluate("window.deaf = false")
+    expect(page.locator("#conn")).to_be_empty()
+
+
+def test_speeds_in_miles_come_back_as_the_newest_kilometres(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    change = """(speed) => {
+      window.Board.receive(`<b id="aNOR">${speed}</b><b id="vNOR">${speed}</b>`);
+      return [document.getElementById('aNOR').textContent, document.getElementById('vNOR').textContent];
+    }"""
+    page.evaluate(DEAF)
+    page.keyboard.press("u")
+    assert page.evaluate(change, "100.0") == ["62.1", "62"]
+    assert page.evaluate(change, "200.0") == ["124.3", "124"]
+    page.keyboard.press("u")
+    assert page.locator("#vNOR").text_content() == "200.0"
+
+
+def test_every_figure_is_written_as_the_reader_does(chromium: Browser, lab: Lab, race: str) -> None:
+    context = chromium.new_context(locale="de-DE")
+    page = context.new_page()
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    said = page.evaluate(
+        """() => {
+          window.Board.receive('<span id="own"><b>NOR P7</b>, 1.284 s behind RUS</span><b id="fastest">LEC 1:23.630</b>'
+            + '<b id="rNOR">P9, 6.3 s behind COL</b><b id="k-positions">4.4/s</b>'
+            + '<div id="result"><td>+1.5</td></div><div id="charts"><span>107.3 °C <i>of 1.5</i></span></div>'
+            + '<ol hx-swap-oob="afterbegin:#commentary"><li>Only 0.4 s.</li></ol><p id="life">127.0.0.1:9092</p>');
+          const names = ['own', 'fastest', 'rNOR', 'k-positions', 'result', 'charts', 'life'];
+          return [...names.map((name) => document.getElementById(name).textContent),
+            document.querySelector('#commentary li').textContent];
+        }"""
+    )
+    assert said == [
+        "NOR P7, 1,284 s behind RUS", "LEC 1:23,630", "P9, 6,3 s behind COL", "4,4/s", "+1,5",
+        "107,3 °C of 1,5", "127.0.0.1:9092", "Only 0,4 s.",
+    ]  # fmt: skip
+    context.close()
+
+
+def test_only_who_started_a_race_is_told_that_the_car_is_theirs(
+    page: Page, chromium: Browser, lab: Lab, race: str
+) -> None:
+    page.goto(f"{lab.address}/?laps=30")
+    page.click("#go")
+    page.locator("#st.race, #st.grid").wait_for(state="attached")
+    badge = "getComputedStyle(document.querySelector('#rows .own em'), '::before').content"
+    assert page.evaluate(badge) == '"you"'
+    watch(page, lab, race)
+    assert page.evaluate(badge) == '"picked"'
+
+
+def test_two_drivers_are_apart_only_where_both_have_a_gap(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    apart = """([ver, ham]) => {
+      window.Board.receive(`<b id="gVER">${ver}</b><b id="gHAM">${ham}</b>`);
+      document.getElementById('duel-a').value = 'VER';
+      const other = document.getElementById('duel-b');
+      other.value = 'HAM';
+      other.dispatchEvent(new Event('change', { bubbles: true }));
+      return document.querySelector('#duel tr').cells[1].textContent;
+    }"""
+    assert page.evaluate(apart, ["Leader", "+1.500"]) == "1.500 s apart"
+    assert page.evaluate(apart, ["+1:01.000", "+1.500"]) == "59.500 s apart"
+    assert page.evaluate(apart, ["Leader", "+1 lap"]) == "a lap or more apart"
+    assert page.evaluate(apart, ["Leader", ""]) == "no gap", "one is out of the race"
+    assert page.evaluate(apart, ["", ""]) == "no gap", "on the grid"
+
+
+def test_panels_go_over_into_the_other_column_at_its_edge(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    columns = (
+        "Array.from(document.querySelectorAll('[data-column]'), (column) =>"
+        " Array.from(column.children, (panel) => panel.id.slice(6)))"
+    )
+    page.keyboard.press("p")
+    down = "[data-move=panel-commentary][data-by='1']"
+    page.click(down)
+    assert page.evaluate(columns) == [["map"], ["commentary", "wall", "control", "engines", "speeds"]]
+    page.click(down)
+    assert page.evaluate(columns) == [["map"], ["wall", "commentary", "control", "engines", "speeds"]]
+    for _ in range(3):
+        page.click(down)
+    expect(page.locator(down)).to_be_disabled()
+    page.reload()
+    assert page.evaluate(columns) == [["map"], ["wall", "control", "engines", "speeds", "commentary"]]
+    page.keyboard.press("p")
+    page.click("[data-do=panels-reset]")
+    assert page.evaluate(columns) == [["map", "commentary"], ["wall", "control", "engines", "speeds"]]
+
+
+def test_arrow_keys_on_the_map_follow_the_car_they_come_to(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.locator(".dot[tabindex='0']").focus()
+    expect(page.locator("#rows .followed")).to_have_count(0)
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+        followed = page.locator("#rows .followed")
+        expect(followed).to_have_count(1)
+        code = followed.get_attribute("data-c")
+        assert page.evaluate("document.activeElement.dataset.c") == code
+        expect(page.locator(".dot[tabindex='0']")).to_have_attribute("data-c", str(code))
+
+
 def test_a_restarted_server_is_seen_and_the_page_comes_back_by_itself(
     page: Page, lab: Lab, race: str
 ) -> None:

@@ -14,7 +14,6 @@ from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame, Note, note_of_commentary, note_of_control
 from races.live.history import commentary_record, control_record
 from races.live.render_head import Life
-from races.live.render_panels import Pipeline
 from races.live.rendering import Screen
 from races.models import BoardChunk, Race
 from races.recorder.chunks import unpack_frames
@@ -29,9 +28,9 @@ class ReplayScreen(Screen):
     """A page may begin at any tick, so what the live page writes once a second is looked at every time: then what
     a page shows follows from its tick alone."""
 
-    def show(self, frame: Frame, pipeline: Pipeline | None = None) -> str:
+    def show(self, frame: Frame) -> str:
         self._second = -1
-        return super().show(frame, pipeline)
+        return super().show(frame)
 
 
 def snapshot(race: Race, tick: int) -> str:

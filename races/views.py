@@ -75,9 +75,13 @@ def _create(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def is_mine(request: HttpRequest, race: Race) -> bool:
+    """Started by this browser."""
+    return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]
+
+
 def can_stop(request: HttpRequest, race: Race) -> bool:
-    mine = bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]
-    return race.is_active and (mine or request.user.is_staff)
+    return race.is_active and (is_mine(request, race) or request.user.is_staff)
 
 
 @only("GET")
@@ -93,6 +97,7 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
         "parts": screen.fragments(),
         "results": found.results.all(),
         "can_stop": can_stop(request, found),
+        "mine": is_mine(request, found),
         "anomaly_on": found.anomaly_detection,
         "engine": settings.LAB.engine,
         "topics": settings.LAB.topics,
@@ -122,7 +127,7 @@ def _screen(race: Race) -> Screen:
 @only("POST")
 def stop(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Race, pk=race_id)
-    if not (found.client and found.client == request.client_id) and not request.user.is_staff:  # type: ignore[attr-defined]
+    if not is_mine(request, found) and not request.user.is_staff:
         return HttpResponseForbidden("Only who started this race, or staff, may stop it.")
     Race.objects.active().filter(pk=race_id).update(stop_requested=True)
     response = redirect(found)

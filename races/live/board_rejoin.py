@@ -23,15 +23,20 @@ def pit_loss(losses: Mapping[str, float], flag: str) -> float:
 
 
 def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
-    """None for a car that is not racing, or of whose gap nothing is known."""
+    """None for a car that is not on its way round, or of whose gap nothing is known."""
     running = [(gap, car["driver_code"]) for car in cars if (gap := _gap(car)) is not None]
     own = next((gap for gap, other in running if other == code), None)
-    if own is None:
+    if own is None or not _may_stop(cars, code):
         return None
     then = own + loss_s
     ahead = [(then - gap, other) for gap, other in running if other != code and gap <= then]
     behind = [(gap - then, other) for gap, other in running if other != code and gap > then]
     return Rejoin(len(ahead) + 1, _nearest(ahead), _nearest(behind))
+
+
+def _may_stop(cars: Sequence[CarFrame], code: str) -> bool:
+    """Who is in the pit already, or still on the grid, has no stop to decide on."""
+    return any(car["driver_code"] == code and car["status"] == "racing" and car["lap"] > 0 for car in cars)
 
 
 def _gap(car: CarFrame) -> float | None:

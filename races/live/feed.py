@@ -17,10 +17,10 @@ from typing import Any
 from races.live.board import Board
 from races.live.board_records import Frame
 from races.live.hub import Snapshot
-from races.live.pipeline import Rates
+from races.live.pipeline import Pace, Rates
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
-from races.live.rendering import SLOW_TICKS, Screen, screen_of
+from races.live.rendering import Screen, screen_of
 from races.live.turns import Turns
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
@@ -38,23 +38,30 @@ Publish = Callable[[str, int, str, int | None], None]
 
 @dataclass(slots=True)
 class Watched:
-    """A race with spectators. The screen is what every one of their pages shows. number: of its newest message."""
+    """A race with spectators. The screen is what every one of their pages shows. number: of its newest message;
+    rates: of this race's own records.
+    """
 
     board: Board
     screen: Screen
     number: int = 0
+    rates: Rates = field(default_factory=Rates)
     _snapshot: str = ""
 
-    def show(self, frame: Frame, pipeline: Pipeline | None) -> str:
-        self._snapshot = ""
-        self.number += 1
-        return self.screen.show(frame, pipeline)
+    def show(self, frame: Frame) -> str:
+        return self._next(self.screen.show(frame))
 
     def live(self, life: Life) -> str:
         message = self.screen.live(life)
-        if message:
-            self._snapshot = ""
-            self.number += 1
+        return self._next(message) if message else ""
+
+    def stream(self, pipeline: Pipeline, now: float) -> str:
+        message = self.screen.stream(pipeline, self.rates.paces(now))
+        return self._next(message) if message else ""
+
+    def _next(self, message: str) -> str:
+        self._snapshot = ""
+        self.number += 1
         return message
 
     def snapshot(self) -> Snapshot:
@@ -78,10 +85,10 @@ class Raw:
 
 
 class Feed:
-    """publish(race id, number, message, tick) runs in the reading thread; pipeline() says how the stream does."""
+    """publish(race id, number, message, tick) runs in whichever thread had something to say, one at a time."""
 
-    def __init__(self, publish: Publish, pipeline: Callable[[], Pipeline] | None = None) -> None:
-        self._publish, self._pipeline = publish, pipeline
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
         self._tail: Tail | None = None
         self._codec: Codec | None = None
         self._watched: dict[str, Watched] = {}
@@ -108,6 +115,11 @@ class Feed:
     def stop(self) -> None:
         self._stopping.set()
 
+    def paces(self, now: float) -> Mapping[str, Pace]:
+        """Of all that is read, whoever watches."""
+        with self._lock:
+            return self.rates.paces(now)
+
     def lags(self) -> Mapping[str, int]:
         return self._tail.lags() if self._tail else {}
 
@@ -130,9 +142,16 @@ class Feed:
 
     def live(self, race_id: str, life: Life) -> None:
         """The race's own state changed: said on every page that shows it."""
+        self._say(race_id, lambda watched: watched.live(life))
+
+    def stream(self, race_id: str, pipeline: Pipeline, now: float) -> None:
+        """How the stream does, said by the clock and not by ticks: that none come is what it has to tell."""
+        self._say(race_id, lambda watched: watched.stream(pipeline, now))
+
+    def _say(self, race_id: str, words: Callable[[Watched], str]) -> None:
         with self._lock:
             watched = self._watched.get(race_id)
-            message = watched.live(life) if watched else ""
+            message = words(watched) if watched else ""
             if watched and message:
                 self._publish(race_id, watched.number, message, None)
 
@@ -167,13 +186,22 @@ class Feed:
             return watched.board.frame if watched else None
 
     def _take(self, message: Message) -> None:
-        self.rates.count(message.role, message.timestamp_ms)
+        self.rates.count(message.role, self.polled_at)
         if message.role == "positions":
             self._position(message)
-        elif message.role != "car_metrics":
+        elif message.role == "car_metrics":
+            self._metric(message)
+        else:
             self._remember(message)
             if self._watched:
                 self._other(message)
+
+    def _metric(self, message: Message) -> None:
+        """Engine readings are shown by way of their forecasts; here they only count."""
+        race_id = (message.key or b"").decode("utf-8", "replace").rpartition(":")[0]
+        watched = self._watched.get(race_id)
+        if watched is not None:
+            watched.rates.count(message.role, self.polled_at)
 
     def _remember(self, message: Message) -> None:
         self._recent.append((self.polled_at, message))
@@ -236,12 +264,12 @@ class Feed:
             return None
 
     def _apply(self, race_id: str, watched: Watched, role: str, record: Mapping[str, Any], key: Any) -> None:
+        watched.rates.count(role, self.polled_at)
         frame = watched.board.apply(role, record, key)
         if frame is None:
             return
         tracer.note(race_id, frame["tick"], "read", self.polled_at)
-        pipeline = self._pipeline() if self._pipeline and frame["tick"] % SLOW_TICKS == 0 else None
-        message = watched.show(frame, pipeline)
+        message = watched.show(frame)
         tracer.note(race_id, frame["tick"], "shown")
         self._publish(race_id, watched.number, message, frame["tick"])
 

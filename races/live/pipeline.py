@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-WINDOW_S = 5.0
+WINDOW_S = 5  # whole seconds, so that a steady stream has a steady rate
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Records a second, and seconds since the newest one arrived here."""
+
+    rate: float
+    age_s: float
 
 
 @dataclass(slots=True)
 class _Count:
+    began: float
     total: int = 0
-    newest_ms: int = 0
-    window_started: float = 0.0
-    window_total: int = 0
-    rate: float = 0.0
+    newest: float = 0.0
+    seconds: deque[list[int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
+
+    def add(self, now: float) -> None:
+        self.total += 1
+        self.newest = now
+        if not self.seconds or self.seconds[-1][0] != int(now):
+            self.seconds.append([int(now), 0])
+        self.seconds[-1][1] += 1
+
+    def rate(self, now: float) -> float:
+        """Over the last whole seconds; over what there is while the first of them runs."""
+        since = max(int(now) - WINDOW_S, int(self.began))
+        if since == int(now):
+            return float(self.total)
+        return sum(count for second, count in self.seconds if since <= second < int(now)) / (int(now) - since)
 
 
 @dataclass(slots=True)
 class Rates:
-    """Records by role: how many in all, how many a second, and the newest one's event time."""
+    """Records by role as they arrive, by a clock of this process: what two machines think of the time is no matter."""
 
-    clock: Callable[[], float] = time.monotonic
     _counts: dict[str, _Count] = field(default_factory=dict)
 
-    def count(self, role: str, timestamp_ms: int) -> None:
+    def count(self, role: str, now: float) -> None:
         counts = self._counts.get(role)
         if counts is None:
-            counts = self._counts[role] = _Count(window_started=self.clock())
-        counts.total += 1
-        counts.window_total += 1
-        counts.newest_ms = max(counts.newest_ms, timestamp_ms)
+            counts = self._counts[role] = _Count(now)
+        counts.add(now)
 
-    def per_second(self, role: str) -> float:
-        """Over the last full window of 5 s; over the current one while there is no other."""
-        counts = self._counts.get(role)
-        if counts is None:
-            return 0.0
-        elapsed = self.clock() - counts.window_started
-        if elapsed >= WINDOW_S:
-            counts.rate = counts.window_total / elapsed
-            counts.window_started, counts.window_total = self.clock(), 0
-        elif not counts.rate and elapsed > 0.5:
-            return counts.window_total / elapsed
-        return counts.rate
+    def paces(self, now: float) -> Mapping[str, Pace]:
+        return {
+            role: Pace(counts.rate(now), max(now - counts.newest, 0.0))
+            for role, counts in self._counts.items()
+        }
 
     def total(self, role: str) -> int:
         return self._counts[role].total if role in self._counts else 0
-
-    def newest_ms(self, role: str) -> int | None:
-        return self._counts[role].newest_ms if role in self._counts else None

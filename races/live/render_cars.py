@@ -24,7 +24,7 @@ COLUMNS = (
         "s",
         "sta",
         '<span class="visually-hidden">State</span>',
-        "In the pit, out, or fighting within a second",
+        "In the pit, out, in overtake mode, or attacking within a second",
     ),
     ("g", "gap", "Gap", "Gap to the leader"),
     ("i", "int", "Interval", "Interval to the car ahead"),
@@ -40,12 +40,19 @@ COLUMNS = (
 )
 
 
-def _badge(car: CarFrame) -> tuple[str, str]:
+def attackers(cars: Sequence[CarFrame]) -> set[str]:
+    """Who is within a second of a car that is not itself within a second of the next: the head of each queue, where
+    a place is fought for. Behind it most of a young field runs in the same second and fights for nothing.
+    """
+    return {car["driver_code"] for ahead, car in pairwise(cars) if car["battle"] and not ahead["battle"]}
+
+
+def _badge(car: CarFrame, attacks: bool) -> tuple[str, str]:
     if car["status"] in BADGES:
         return BADGES[car["status"]]
-    if car["battle"]:
-        return "bat", "&lt;1 s"
-    return ("ot", "OT") if car["overtake_mode"] else ("", "")
+    if car["overtake_mode"]:
+        return "ot", "OT"
+    return ("bat", "&lt;1 s") if attacks else ("", "")
 
 
 def _gained(gained: int) -> tuple[str, str]:
@@ -62,11 +69,12 @@ def _gap_texts(car: CarFrame, phase: str) -> tuple[str, str]:
     return gap(car["gap_s"], car["laps_down"]), gap(car["interval_s"])
 
 
-def fast_cells(cells: Cells, car: CarFrame, phase: str) -> None:
+def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -> None:
     """What is read five times a second."""
     code = car["driver_code"]
     way, places = _gained(car["gained"])
-    kind, badge = _badge(car)
+    kind, badge = _badge(car, attacks)
+    near = ' class="near"' if car["battle"] else ""
     behind, interval = _gap_texts(car, phase)
     marks = car["sector_marks"]
     first, second, third = car["sectors"]
@@ -74,7 +82,7 @@ def fast_cells(cells: Cells, car: CarFrame, phase: str) -> None:
     cells["d" + code] = f'<b id="d{code}" class="{way}">{places}</b>'
     cells["s" + code] = f'<b id="s{code}" class="{kind}">{badge}</b>'
     cells["g" + code] = f'<b id="g{code}">{behind}</b>'
-    cells["i" + code] = f'<b id="i{code}">{interval}</b>'
+    cells["i" + code] = f'<b id="i{code}"{near}>{interval}</b>'
     cells["l" + code] = f'<b id="l{code}"{MARKS[car["lap_mark"]]}>{lap_time(car["last_lap_s"])}</b>'
     cells["b" + code] = f'<b id="b{code}"{MARKS[car["best_mark"]]}>{lap_time(car["best_lap_s"])}</b>'
     cells["x" + code] = f'<b id="x{code}"{MARKS[marks[0]]}>{lap_time(first)}</b>'
@@ -151,7 +159,7 @@ def _row(meta: RaceMeta, code: str, name: str, cells: Mapping[str, str]) -> str:
         f'<th scope="row" class="who">{chip(colour)}<button type="button" class="code" '
         f'data-follow="{code}" aria-pressed="false" title="{escape(title)}">{code}</button>'
         f'<span class="name">{escape(surname(name))}</span>'
-        f"{'<em>you</em>' if own else ''}</th>"
+        f"{'<em></em>' if own else ''}</th>"  # the page says whose: everybody gets the same table
     )
     tds = "".join(
         f'<td class="{name}">{cells[letter + code]}</td>' if letter else who for letter, name, _, _ in COLUMNS

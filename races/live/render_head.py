@@ -134,6 +134,8 @@ def _result(frame: Frame, meta: RaceMeta, life: Life) -> str:
     return (
         f'<p class="kicker">{title} · {escape(meta.circuit_name)}</p>'
         f"<h2>{flag}{escape(winner['driver_name'])} {lead}</h2>{ownline}"
+        f'<p class="after"><a class="button go" href="/races/{escape(meta.race_id)}/">Report and replay</a> '
+        '<a class="button" href="/">Another race</a></p>'
         '<table class="class"><caption>Final classification</caption><thead><tr><th scope="col">P</th>'
         '<th scope="col">Driver</th><th scope="col">Gap</th><th scope="col">Best lap</th>'
         f'<th scope="col">Stops</th></tr></thead><tbody>{rows}</tbody></table>'

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Anomaly, Frame, Note, Sample, Trace
+from races.live.pipeline import Pace
 from races.live.render_cars import Cells, chip
 from races.live.render_text import age, clock
 
 CHART_W, CHART_H, SECONDS = 240, 56, 60
+# Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
+QUIET_S = {"positions": 2, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
 CONTROL_WORDS = {
     "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
     "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "safety_car": "SC", "green": "Green",
@@ -22,28 +25,25 @@ CONTROL_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One topic as the feed sees it: records a second, records still to read, seconds since the newest."""
+    """One topic as the feed sees it, of all races together: records a second, records still to read."""
 
     role: str
-    topic: str
     rate: float
     lag: int
-    age_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The whole stream: `engine` is embedded or flink, `feed` the feed's state in a word or two."""
+    """The whole stream: `feed` is the feed's state in a word or two."""
 
     streams: tuple[Stream, ...]
-    engine: str
     sockets: int
     feed: str = "reading"
 
 
 def note_item(note: Note, started_ms: int) -> str:
     kind = escape(note["kind"])
-    at = clock((note["at"] - started_ms) / 1000)[2:]
+    at = clock((note["at"] - started_ms) / 1000).removeprefix("0:")
     word = CONTROL_WORDS.get(note["kind"], "")
     badge = f"<em>{word}</em>" if word else ""
     return f'<li class="k-{kind}"><time>{at}</time>{badge}<span>{escape(note["text"])}</span></li>'
@@ -51,6 +51,17 @@ def note_item(note: Note, started_ms: int) -> str:
 
 def notes_list(name: str, notes: Sequence[Note], started_ms: int) -> str:
     return f'<ol id="{name}">{"".join(note_item(note, started_ms) for note in notes)}</ol>'
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _footer(role: str, pace: Pace | None) -> str:
+    if pace is None:
+        return f'<b id="k-{role}">nothing yet</b>'
+    quiet = ' class="quiet"' if pace.age_s > QUIET_S.get(role, pace.age_s) else ""
+    return f'<b id="k-{role}"{quiet}>{_rate(pace.rate)} · newest {age(pace.age_s)}</b>'
 
 
 def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
@@ -138,12 +149,11 @@ def _engine_words(newest: Anomaly | None) -> tuple[str, str]:
     return f"earlier alarm: {kind}", "was"
 
 
-def pipeline_cells(cells: Cells, pipeline: Pipeline) -> None:
+def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Pace]) -> None:
+    """The strip tells of the topics, a panel's footer of what came for this race."""
     for stream in pipeline.streams:
-        role = escape(stream.role)
-        rate = f"{stream.rate:.0f}" if stream.rate >= 10 else f"{stream.rate:.1f}"
-        quiet = ' class="quiet"' if stream.age_s is None or stream.age_s > 5 else ""
-        cells[f"k-{role}"] = f'<b id="k-{role}"{quiet}>{rate}/s · newest {age(stream.age_s)}</b>'
-        cells[f"q-{role}"] = f'<b id="q-{role}">{rate}/s, lag {stream.lag}</b>'
+        role = stream.role
+        cells[f"k-{role}"] = _footer(role, paces.get(role))
+        cells[f"q-{role}"] = f'<b id="q-{role}">{_rate(stream.rate)}, lag {stream.lag}</b>'
     cells["feed"] = f'<b id="feed">{escape(pipeline.feed)}</b>'
     cells["sockets"] = f'<b id="sockets">{pipeline.sockets}</b>'

@@ -45,7 +45,5 @@ def flag_words(flag: str, yellow_sector: int, phase: str) -> str:
     return f"{words}, sector {yellow_sector}" if flag == "yellow" and yellow_sector else words
 
 
-def age(seconds: float | None) -> str:
-    if seconds is None:
-        return "nothing yet"
+def age(seconds: float) -> str:
     return f"{seconds:.1f} s ago" if seconds < 10 else f"{seconds:.0f} s ago"

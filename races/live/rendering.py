@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from races.live import render_cars, render_head, render_panels
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame, Note, blank_car
+from races.live.pipeline import Pace
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
 
@@ -68,7 +69,7 @@ class Screen:
         self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
         self._cells["alarms"] = '<b id="alarms">no alarms</b>'
 
-    def show(self, frame: Frame, pipeline: Pipeline | None = None) -> str:
+    def show(self, frame: Frame) -> str:
         """The message from what was shown to this frame; empty for a frame older than the one shown."""
         if self.frame is not None and frame["tick"] < self.frame["tick"]:
             return ""
@@ -79,22 +80,24 @@ class Screen:
         second = frame["tick"] // SLOW_TICKS
         if second != self._second or frame["phase"] == "over" or other_field:
             self._slow(new, frame)
-        if pipeline is not None:
-            render_panels.pipeline_cells(new, pipeline)
-        changed = [name for name, cell in new.items() if self._cells.get(name) != cell]
-        self._cells.update(new)
+        message = self._changed(new)
         self.frame, self._second, self._rows = frame, second, rows
         notes = self._notes(frame)
         # where the field itself changed there are no rows yet to put cells in
-        return self.snapshot() if other_field else "".join(new[name] for name in changed) + notes
+        return self.snapshot() if other_field else message + notes
+
+    def _changed(self, new: dict[str, str]) -> str:
+        message = "".join(cell for name, cell in new.items() if self._cells.get(name) != cell)
+        self._cells.update(new)
+        return message
 
     def _fast(self, new: dict[str, str], frame: Frame) -> None:
         render_head.state_cells(new, frame)
         render_head.dots_cell(new, frame, self.meta)
         render_head.head_cells(new, frame)
-        phase = frame["phase"]
+        phase, attackers = frame["phase"], render_cars.attackers(frame["cars"])
         for car in frame["cars"]:
-            render_cars.fast_cells(new, car, phase)
+            render_cars.fast_cells(new, car, phase, car["driver_code"] in attackers)
 
     def _slow(self, new: dict[str, str], frame: Frame) -> None:
         render_head.own_cells(new, frame, self.meta)
@@ -118,9 +121,13 @@ class Screen:
         self._life = life
         render_head.life_cell(new, life)
         render_head.result_cell(new, self.frame, self.meta, life)
-        message = "".join(cell for name, cell in new.items() if self._cells[name] != cell)
-        self._cells.update(new)
-        return message
+        return self._changed(new)
+
+    def stream(self, pipeline: Pipeline, paces: Mapping[str, Pace]) -> str:
+        """The message for how the stream does; paces: of this race's own records, by role."""
+        new: dict[str, str] = {}
+        render_panels.pipeline_cells(new, pipeline, paces)
+        return self._changed(new)
 
     def fragments(self) -> Mapping[str, SafeString]:
         """Every top-level element by name: the template puts each in its place."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import close_old_connections
 
 from races import connection
@@ -41,7 +40,7 @@ SILENT, GOING_AWAY = 4408, 1012
 class LiveService:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.hub = Hub()
-        self.feed = Feed(self._cross, self.pipeline)
+        self.feed = Feed(self._cross)
         self.feed_error = ""
         self.restarts = 0
         self._clock = clock
@@ -51,7 +50,7 @@ class LiveService:
         self._opening: dict[str, asyncio.Task[bool]] = {}
         self._waiting: dict[str, list[tuple[int, str, int | None]]] = {}
         self._crossing = threading.Lock()
-        self._care: asyncio.Task[None] | None = None
+        self._care: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Future[None]] = set()
 
     def ensure_started(self) -> None:
@@ -62,7 +61,7 @@ class LiveService:
         self._loop, self._waiting = loop, {}
         # Thousands of long-lived sockets make full collections slow: rarer ones cut the p99 of a broadcast.
         gc.set_threshold(50_000, 50, 1000)
-        self._care = loop.create_task(self._look_after())
+        self._care = [loop.create_task(self._look_after()), loop.create_task(self._tell_streams())]
         threading.Thread(target=self._supervise, name="feed", daemon=True).start()
 
     async def close(self) -> None:
@@ -73,8 +72,8 @@ class LiveService:
             *(socket.close(GOING_AWAY, "the server restarts") for socket in self.hub.sockets()),
             return_exceptions=True,
         )
-        if self._care is not None:
-            self._care.cancel()
+        for task in self._care:
+            task.cancel()
 
     async def open_race(self, race_id: str) -> bool:
         """Has a board for the race's first spectators, made once; False where there is no such race."""
@@ -108,22 +107,12 @@ class LiveService:
 
     def pipeline(self) -> Pipeline:
         """The stream as this process measures it, for the strip at the foot of its pages."""
-        topics, rates, lags = settings.LAB.topics, self.feed.rates, self.feed.lags()
-        now_ms = time.time() * 1000
+        paces, lags = self.feed.paces(self._clock()), self.feed.lags()
         streams = tuple(
-            Stream(
-                role,
-                topics[role],
-                rates.per_second(role),
-                lags.get(role, 0),
-                None if (newest := rates.newest_ms(role)) is None else max(0.0, (now_ms - newest) / 1000),
-            )
-            for role in ROLES
+            Stream(role, paces[role].rate if role in paces else 0.0, lags.get(role, 0)) for role in ROLES
         )
         state = self.feed.state
-        return Pipeline(
-            streams, settings.LAB.engine, self.hub.count(), state.text if state else "not reading"
-        )
+        return Pipeline(streams, self.hub.count(), state.text if state else "not reading")
 
     def _supervise(self) -> None:
         pause = FIRST_PAUSE_S
@@ -177,6 +166,20 @@ class LiveService:
                 await sync_to_async(self._lives, thread_sensitive=False)()
             except Exception:
                 log.exception("Looking after the sockets failed once")
+
+    async def _tell_streams(self) -> None:
+        """A task of its own: a database that does not answer must not keep the footers from telling."""
+        while not self._stopping.is_set():
+            await asyncio.sleep(1.0)
+            try:
+                await sync_to_async(self._streams, thread_sensitive=False)()
+            except Exception:
+                log.exception("Telling how the stream does failed once")
+
+    def _streams(self) -> None:
+        pipeline = self.pipeline()
+        for race_id in self.feed.races():
+            self.feed.stream(race_id, pipeline, self._clock())
 
     def _lives(self) -> None:
         """What the database says of the races on show: queued, waiting, failed, finished."""

@@ -8,8 +8,10 @@
   const comma = (1.5).toLocaleString().includes(',');
   const NOTES = 40;
   const QUIET_MS = 4000;
-  let socket = null;
-  let heard = 0;
+  let socket = null; // htmx's wrapper, while it is open
+  let line = null; // the WebSocket itself
+  let heard = 0; // the last message of any kind
+  let moved = 0; // the last tick
   let acked = 0;
   let sent = new Map();
   let fresh = true; // the next message is a snapshot: nothing glows, nothing glides
@@ -32,7 +34,7 @@
     const old = byId(element.id);
     if (!old) return undefined;
     if (element.id === 'pong') return pong(Number(element.textContent));
-    if (element.id === 'dots') window.TrackMap.move(element.textContent, quiet);
+    if (element.id === 'dots') { moved = performance.now(); window.TrackMap.move(element.textContent, quiet); }
     if (element.id === 'order') return reorder(element, old, quiet);
     if (element.id === 'st' && old.className !== element.className) announce(old, element);
     if (element.tagName === 'PROGRESS') { old.value = element.value; return undefined; }
@@ -52,6 +54,7 @@
     const alike = old.attributes.length === element.attributes.length && old.attributes.length <= 2;
     if (!alike || old.className !== element.className || !bare(old) || !bare(element)) return false;
     old.firstChild.data = element.firstChild.data;
+    if (element.dataset.kmh) old.dataset.kmh = element.dataset.kmh;
     return true;
   }
 
@@ -70,8 +73,7 @@
   // A class on the row, not :has() in the styles: that one is looked at again with every cell of the row.
   function rowState(badge) {
     const row = badge.closest('tr');
-    row.classList.toggle('is-out', badge.className === 'out');
-    row.classList.toggle('is-pit', badge.className === 'pit');
+    for (const kind of ['out', 'pit', 'ot', 'bat']) row.classList.toggle(`is-${kind}`, badge.className === kind);
   }
   function rowStates() {
     for (const row of byId('rows').children) rowState(byId('s' + row.dataset.c));
@@ -79,6 +81,7 @@
 
   function prepend(list, element) {
     if (!list) return;
+    numbers(element);
     list.prepend(...element.children);
     while (list.children.length > NOTES) list.lastElementChild.remove();
   }
@@ -106,28 +109,33 @@
 
   // ---- numbers as this reader writes them ----
   const SPEED = /^[av][A-Z0-9]+$/;
-  const FIGURE = /^[gilbxyzav][A-Z0-9]{3,8}$/;
+  const PLAIN = ['st', 'order', 'dots', 'bar', 'life', 'feed']; // no figures, or an address among the words
+  const local = (text) => (comma ? text.replace(/(\d)\.(?=\d)/g, '$1,') : text);
   function numbers(element) {
-    if (element.id === 'tower' || element.id === 'speeds') {
-      for (const cell of element.querySelectorAll('b[id]')) numbers(cell);
-      return;
+    if (document.body.classList.contains('mph')) speeds(element);
+    if (!comma || PLAIN.includes(element.id)) return;
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = local(texts.currentNode.data);
+  }
+
+  // What the server wrote stays with the cell, so that the other unit is never computed from a rounded figure.
+  function speeds(element) {
+    const cells = SPEED.test(element.id) ? [element] : element.querySelectorAll('.avg b, #speeds b');
+    for (const cell of cells) {
+      const kmh = cell.dataset.kmh ?? cell.textContent.replace(',', '.');
+      if (Number.isNaN(Number(kmh))) continue;
+      cell.dataset.kmh = kmh;
+      cell.textContent = (Number(kmh) / 1.609344).toFixed(cell.id[0] === 'a' ? 1 : 0);
     }
-    if (!FIGURE.test(element.id) || !element.firstChild) return;
-    let text = element.textContent;
-    if (SPEED.test(element.id) && document.body.classList.contains('mph') && !Number.isNaN(Number(text))) {
-      element.dataset.kmh = text;
-      text = (Number(text) / 1.609344).toFixed(element.id[0] === 'a' ? 1 : 0);
-    }
-    if (comma) text = text.replace('.', ',');
-    if (text !== element.textContent) element.textContent = text;
   }
 
   function units() {
     const mph = document.body.classList.contains('mph');
-    for (const cell of document.querySelectorAll('#tower .avg b, #speeds b')) {
-      const kmh = cell.dataset.kmh ?? cell.textContent.replace(',', '.');
-      if (mph) { cell.textContent = kmh; numbers(cell); } else { cell.textContent = comma ? kmh.replace('.', ',') : kmh; delete cell.dataset.kmh; }
+    for (const cell of document.querySelectorAll('#tower [data-kmh], #speeds [data-kmh]')) {
+      cell.textContent = local(cell.dataset.kmh);
+      delete cell.dataset.kmh;
     }
+    if (mph) for (const list of ['tower', 'speeds']) numbers(byId(list));
     for (const name of document.querySelectorAll('#unit, .unitname')) name.textContent = mph ? 'mph' : 'km/h';
   }
 
@@ -155,7 +163,7 @@
     if (!sent.has(tick)) return;
     const trip = performance.now() - sent.get(tick);
     sent.delete(tick);
-    byId('rtt').textContent = `round trip ${trip.toFixed(trip < 10 ? 1 : 0)} ms`;
+    byId('rtt').textContent = local(`round trip ${trip.toFixed(trip < 10 ? 1 : 0)} ms`);
     byId('rtt').dataset.ms = trip.toFixed(2);
   }
 
@@ -168,6 +176,7 @@
     4429: 'Too many pages of this browser watch races. Close some, then reload.',
   };
   const FINAL = [4400, 4404, 4429];
+  const HTMX_TRIES = [1006, 1011, 1012, 1013]; // after these htmx comes back by itself
   const say = (words, state) => {
     if (byId('conn').textContent !== words) byId('conn').textContent = words;
     document.body.dataset.conn = state;
@@ -183,47 +192,56 @@
   });
   document.body.addEventListener('htmx:wsOpen', (event) => {
     socket = event.detail.socketWrapper;
+    line = event.detail.event.target;
     fresh = true;
-    heard = performance.now();
+    heard = moved = performance.now();
     sent = new Map();
     say('', 'live');
   });
   document.body.addEventListener('htmx:wsClose', (event) => {
-    const code = event.detail.event.code;
-    const wrapper = event.detail.socketWrapper;
-    if (performance.now() - heard < 50 && code === 1005) return; // the old one of a reconnect that we asked for
+    const { event: closed, socketWrapper: wrapper } = event.detail;
+    const { code } = closed;
+    if (socket && closed.target !== line) return; // an earlier one
     socket = null;
     // tries that fail while a server restarts don't change what is known about it
     if (code === 1006 && document.body.dataset.conn === 'lost') return;
     say(WORDS[code] || 'Connection lost. Reconnecting…', FINAL.includes(code) ? 'closed' : 'lost');
-    if (code === 4408 && !document.hidden) wrapper.reconnect();
     if (code === 4408 && document.hidden) asleep = wrapper;
-    if (code === 1005 || code === 1000 || code === 1001) setTimeout(() => wrapper.reconnect(), 1000 + Math.random() * 2000);
+    else if (code === 4408) renew(wrapper);
+    else if (!FINAL.includes(code) && !HTMX_TRIES.includes(code)) setTimeout(() => socket || renew(wrapper), 1000 + Math.random() * 2000);
   });
+
+  // The connection that is left says nothing any more: its close comes late, with a code of the server's choice, and
+  // htmx would take it for a loss and close the new one.
+  function renew(wrapper) {
+    if (line) line.onclose = null;
+    socket = line = null;
+    wrapper.reconnect();
+  }
 
   let asleep = null;
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
-    if (asleep) { asleep.reconnect(); asleep = null; return; }
+    if (asleep) { renew(asleep); asleep = null; return; }
     window.TrackMap.move(byId('dots').textContent, true);
     // what arrived while the phone was locked may be old: the snapshot of a new connection is not
-    if (socket && performance.now() - heard > 1500 && !ended()) { fresh = true; heard = performance.now(); socket.reconnect(); }
+    if (socket && performance.now() - heard > 1500 && !ended()) renew(socket);
   });
 
   const ended = () => byId('st').classList.contains('over') || byId('life').className === 'stopped';
   setInterval(() => {
     acknowledge(5000);
     if (!socket || document.hidden || ended() || byId('st').classList.contains('waiting')) return;
-    const silent = performance.now() - heard;
-    if (silent > QUIET_MS) say(`Nothing new for ${Math.round(silent / 1000)} s: the stream is quiet`, 'quiet');
+    // one sentence however long it lasts: a screen reader says each change, and the footers count the seconds
+    if (performance.now() - moved > QUIET_MS) say('No new ticks: the stream is quiet', 'quiet');
     else if (document.body.dataset.conn === 'quiet') say('', 'live');
   }, 1000);
 
   // what the page came with
   rowStates();
-  numbers(byId('tower'));
-  numbers(byId('speeds'));
+  const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #commentary, #control, #result, [id^="k-"], [id^="q-"]';
+  for (const element of document.querySelectorAll(FIGURES)) numbers(element);
   if (byId('dots').textContent) window.TrackMap.move(byId('dots').textContent, true);
   window.TrackMap.mark('lead', byId('rows').firstElementChild?.dataset.c);
-  window.Board = { receive, units, byId };
+  window.Board = { receive, units, local, byId };
 })();

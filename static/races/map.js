@@ -14,7 +14,7 @@ window.TrackMap = (() => {
   const HOLD_MS = 20; // a little over a tick, so that a message a few ms late doesn't make the field stutter
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
   const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
-  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false }));
+  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false, sides: [], own: code === document.body.dataset.own }));
   const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
   const type = document.body.classList.contains('big') ? 1.5 : 1; // labels are that much larger on a big screen
   const wide = svg.viewBox.baseVal.width;
@@ -47,7 +47,7 @@ window.TrackMap = (() => {
     const way = car.to - car.from;
     const end = point(car, car.to);
     [car.x, car.y] = end;
-    side(car, end[2], end[3]);
+    sides(car, end[2], end[3]);
     const still = Math.abs(way) < 1e-5 || document.hidden || calm.matches;
     // a keyframe every few pixels keeps to the track without more work than the eye can see
     const steps = still ? 0 : Math.max(1, Math.min(24, Math.ceil(Math.abs(way) * lapLength * scale / 7)));
@@ -59,27 +59,40 @@ window.TrackMap = (() => {
     car.motion.play();
   }
 
-  // The label stands beside the track, on the outside of the bend.
-  function side(car, dx, dy) {
+  // The label stands beside the track, on the outside of the bend; where that is taken, on another side.
+  function sides(car, dx, dy) {
     const length = Math.hypot(dx, dy) || 1;
     const outward = dy * (car.x - middle[0]) - dx * (car.y - middle[1]) < 0 ? -1 : 1;
     const [nx, ny] = [outward * dy / length, -outward * dx / length];
-    const room = 40 * type; // a label at the edge of the picture would be cut off
-    const [left, right] = [car.x * scale > room, (wide - car.x) * scale > room];
-    const name = nx > 0.6 && right ? 'e' : nx < -0.6 && left ? 'w' : ny > 0 ? 's' : 'n';
-    if (name !== car.side) { car.side = name; car.el.dataset.side = name; }
-    car.lx = car.x * scale + { e: 25, w: -25, n: 0, s: 0 }[name] * type;
-    car.ly = car.y * scale + { e: 0, w: 0, n: -16, s: 16 }[name] * type;
+    const across = nx > 0 ? ['e', 'w'] : ['w', 'e'];
+    const along = ny > 0 ? ['s', 'n'] : ['n', 's'];
+    car.sides = Math.abs(nx) > 0.6 ? [across[0], along[0], along[1], across[1]] : [along[0], across[0], along[1], across[1]];
   }
 
-  // A label that would cover another one steps back; own, followed and leading cars keep theirs.
+  // Where the label would be, and what speaks against it there: a dot (1), another label (2), the picture's edge (3).
+  const AWAY = { e: [25, 0], w: [-25, 0], n: [0, -16], s: [0, 16] };
+  function room(car, name, kept) {
+    const half = (car.lead ? 22 : 13.5) * type; // the leader's says so too
+    const x = car.x * scale + AWAY[name][0] * type * (car.lead ? 1.3 : 1);
+    const y = car.y * scale + AWAY[name][1] * type;
+    const near = (ox, oy, dx, dy) => Math.abs(ox - x) < dx && Math.abs(oy - y) < dy;
+    const edge = x < half || x > wide * scale - half;
+    const taken = kept.some((other) => near(other.x, other.y, half + other.half, 13 * type));
+    const dots = cars.some((other) => other !== car && other.placed && near(other.x * scale, other.y * scale, half + 5 * type, 11 * type));
+    return { name, x, y, half, cost: edge ? 3 : taken ? 2 : Number(dots) };
+  }
+
+  // Own, followed and leading cars always have their label; another's stays away where there is no room for it.
   function label() {
-    const weight = (car) => car.el.matches('.own, .followed') ? 0 : car.el.matches('.lead') ? 1 : 2;
     const kept = [];
+    const weight = (car) => (car.own || car.followed ? 0 : car.lead ? 1 : 2);
     for (const car of cars.filter((each) => each.placed).sort((a, b) => weight(a) - weight(b))) {
-      const hidden = kept.some((other) => Math.abs(other.lx - car.lx) < 27 * type && Math.abs(other.ly - car.ly) < 13 * type);
+      const best = car.sides.map((name) => room(car, name, kept)).reduce((a, b) => (b.cost < a.cost ? b : a));
+      const hidden = best.cost > 0 && weight(car) === 2;
       car.el.classList.toggle('mute', hidden);
-      if (!hidden) kept.push(car);
+      if (hidden) continue;
+      kept.push(best);
+      if (best.name !== car.side) { car.side = best.name; car.el.dataset.side = best.name; }
     }
   }
 
@@ -113,7 +126,11 @@ window.TrackMap = (() => {
   }
 
   function mark(name, code) {
-    for (const car of cars) car.el.classList.toggle(name, car.code === code);
+    for (const car of cars) {
+      car[name] = car.code === code;
+      car.el.classList.toggle(name, car[name]);
+    }
+    if (name === 'followed') tabStop(cars.find((car) => car.followed) ?? cars[0]);
     label();
   }
 
@@ -124,12 +141,19 @@ window.TrackMap = (() => {
     if (last) move(last, true);
   }).observe(svg);
 
+  // One tab stop for all cars. The arrow keys go from car to car and follow it: nothing else would say where they are.
+  function tabStop(stop) {
+    for (const car of cars) car.el.tabIndex = car === stop ? 0 : -1;
+  }
   document.getElementById('dots-layer').addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const dots = cars.filter((car) => car.placed).map((car) => car.el);
     const at = dots.indexOf(document.activeElement);
-    if (step && at >= 0) { dots[(at + step + dots.length) % dots.length].focus(); event.preventDefault(); }
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = dots[(at + step + dots.length) % dots.length];
+    next.focus();
+    if (!next.matches('.followed')) next.click();
   });
-  cars[0]?.el.setAttribute('tabindex', '0');
   return { move, mark, beat: (ms) => { every = ms; } };
 })();

@@ -1,7 +1,7 @@
 // What is personal on the live page: whom to follow and compare, units, sound, panels. Kept in this browser,
 // never sent: everybody gets the same messages.
 (() => {
-  const { byId, units } = window.Board;
+  const { byId, local, units } = window.Board;
   const body = document.body;
   const keep = (name, value) => { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* private windows may refuse */ } };
   const kept = (name, otherwise) => { try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; } };
@@ -24,15 +24,17 @@
     window.TrackMap.mark('followed', followed);
     personal();
   }
+  const NO_STOP = { pit: 'It is in the pit lane now.', out: 'It is out of the race.', fin: 'It has taken the flag.' };
+  const unfollowed = byId('follow-name').textContent;
   let told = 0;
   function personal() {
     told = performance.now();
     if (followed && byId('R' + followed)) {
       const out = text('r' + followed);
       byId('follow-name').textContent = `Following ${followed}, P${text('p' + followed)}.`;
-      byId('follow-rejoin').textContent = out ? `A stop now would bring it out ${out}.` : 'No stop to predict.';
+      byId('follow-rejoin').textContent = out ? `A stop now would bring it out ${out}.` : NO_STOP[byId('s' + followed).className] ?? 'No stop to predict.';
     } else {
-      byId('follow-name').textContent = 'Follow a car: press its code in the tower or its dot on the map.';
+      byId('follow-name').textContent = unfollowed;
       byId('follow-rejoin').textContent = '';
     }
     duel();
@@ -68,9 +70,10 @@
   }
   const value = (key, code) => key === 't' ? (byId('t' + code)?.innerHTML ?? '').replace('<i>', ' ').replace('</i>', '') : text(key + code) || '–';
   function between(a, b) {
-    const gap = (code) => text('p' + code) === '1' ? 0 : seconds(text('g' + code));
-    const apart = Math.abs(gap(a) - gap(b));
-    return Number.isFinite(apart) ? `${apart.toFixed(3)} s apart` : 'a lap or more apart';
+    const gaps = [a, b].map((code) => text('g' + code).replace('Leader', '0'));
+    if (gaps.some((gap) => !gap || gap === '–')) return 'no gap'; // on the grid, or out of the race
+    const apart = Math.abs(seconds(gaps[0]) - seconds(gaps[1]));
+    return Number.isFinite(apart) ? local(`${apart.toFixed(3)} s apart`) : 'a lap or more apart';
   }
 
   // ---- gap or interval, units, sound ----
@@ -103,48 +106,50 @@
     if (is[1] !== was[1]) beep({ 'f-green': 700, 'f-chequered': 980 }[is[1]] ?? 300, 0.5);
   });
 
-  // ---- panels ----
-  const panels = () => [...document.querySelectorAll('[data-panel]')];
-  const standard = panels().map((panel) => panel.id);
-  function arrange() {
-    const { order, hidden } = kept('panels', { order: standard, hidden: [] });
-    for (const panel of panels()) {
-      panel.style.order = order.indexOf(panel.id);
-      panel.hidden = hidden.includes(panel.id);
-    }
+  // ---- panels: one list, of which the first `side` stand beside the tower and the others below ----
+  const columns = [...document.querySelectorAll('[data-column]')];
+  const standard = [...document.querySelectorAll('[data-panel]')].map((panel) => panel.id);
+  const asBuilt = { order: standard, hidden: [], side: columns[0].children.length };
+  const arranged = () => ({ ...asBuilt, ...kept('panels', {}) });
+  function arrange(next) {
+    if (next) keep('panels', next);
+    const { order, hidden, side } = arranged();
+    order.forEach((id, at) => {
+      columns[Number(at >= side)].append(byId(id));
+      byId(id).hidden = hidden.includes(id);
+    });
   }
   function listPanels() {
-    const { order, hidden } = kept('panels', { order: standard, hidden: [] });
-    const items = [...standard].sort((a, b) => order.indexOf(a) - order.indexOf(b)).map((id) => {
+    const { order, hidden, side } = arranged();
+    const items = order.map((id, at) => {
       const item = document.createElement('li');
       const label = document.createElement('label');
       const box = Object.assign(document.createElement('input'), { type: 'checkbox', checked: !hidden.includes(id) });
       box.dataset.hide = id;
       const name = byId(id).dataset.panel;
-      label.append(box, ' ', name);
-      item.append(label, mover(id, -1, '↑', `Move ${name} up`), mover(id, 1, '↓', `Move ${name} down`));
+      const place = Object.assign(document.createElement('small'), { textContent: at < side ? 'beside the tower' : 'below' });
+      label.append(box, ` ${name} `, place);
+      item.append(label, mover(id, -1, '↑', `Move ${name} up`, at === 0 && side), mover(id, 1, '↓', `Move ${name} down`, at === order.length - 1 && side < order.length));
       return item;
     });
     byId('panels').querySelector('ul').replaceChildren(...items);
   }
-  function mover(id, by, sign, words) {
-    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: sign, ariaLabel: words });
+  function mover(id, by, sign, words, atEnd) {
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: sign, ariaLabel: words, disabled: Boolean(atEnd) });
     button.dataset.move = id;
     button.dataset.by = by;
     return button;
   }
+  // At the edge of a column a panel goes over into the other one: the order stays, the border moves.
   function movePanel(id, by) {
-    const { order, hidden } = kept('panels', { order: standard, hidden: [] });
-    const column = byId(id).parentElement;
-    const mates = order.filter((other) => byId(other)?.parentElement === column);
-    const other = mates[mates.indexOf(id) + by];
-    if (!other) return;
-    const [a, b] = [order.indexOf(id), order.indexOf(other)];
-    [order[a], order[b]] = [order[b], order[a]];
-    keep('panels', { order, hidden });
-    arrange();
+    const { order, hidden, side } = arranged();
+    const at = order.indexOf(id);
+    const crosses = at - side === (by < 0 ? 0 : -1);
+    if (!crosses) [order[at], order[at + by]] = [order[at + by], order[at]];
+    arrange({ order, hidden, side: crosses ? side - by : side });
     listPanels();
-    byId('panels').querySelector(`[data-move="${id}"][data-by="${by}"]`).focus();
+    const [same, other] = [by, -by].map((way) => byId('panels').querySelector(`[data-move="${id}"][data-by="${way}"]`));
+    (same.disabled ? other : same).focus();
   }
 
   // ---- clicks and keys ----
@@ -153,7 +158,7 @@
     units: () => setUnits(!body.classList.contains('mph')),
     sound,
     panels: () => { listPanels(); open('panels'); },
-    'panels-reset': () => { keep('panels', null); arrange(); listPanels(); },
+    'panels-reset': () => { arrange(asBuilt); listPanels(); },
     legend: () => open('legend'),
     big: () => {
       const to = new URL(location); // what else it says stays: a replay's tick
@@ -183,9 +188,8 @@
   document.addEventListener('change', (event) => {
     const id = event.target.dataset.hide;
     if (id) {
-      const { order, hidden } = kept('panels', { order: standard, hidden: [] });
-      keep('panels', { order, hidden: event.target.checked ? hidden.filter((other) => other !== id) : [...hidden, id] });
-      arrange();
+      const next = arranged();
+      arrange({ ...next, hidden: event.target.checked ? next.hidden.filter((other) => other !== id) : [...next.hidden, id] });
     }
     if (event.target.id.startsWith('duel-')) duel();
   });

@@ -10,6 +10,8 @@ from races import connection
 from races.live.board import Board
 from races.live.feed import Feed
 from races.live.render_head import Life
+from races.live.render_panels import Pipeline
+from races.live.render_panels import Stream as LiveStream
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
@@ -89,3 +91,49 @@ def test_a_tick_that_is_published_again_has_each_car_once(codec: Codec) -> None:
 
 def test_of_a_race_never_heard_of_there_is_no_newest_tick(codec: Codec) -> None:
     assert fed(codec, []).newest("nobody") == []
+
+
+class Pages:
+    """What the feed says to the pages of a race."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[int, str, int | None]] = []
+
+    def __call__(self, race_id: str, number: int, message: str, tick: int | None) -> None:
+        self.said.append((number, message, tick))
+
+
+def watching(codec: Codec, said: list[Said]) -> tuple[Feed, Pages]:
+    pages = Pages()
+    feed = Feed(pages)
+    feed.watch(RACE.race_id, Board(RACE), Life("running", "", ""), anomaly_on=True)
+    feed.run(Stream(feed, codec, said), codec)  # type: ignore[arg-type]
+    return feed, pages
+
+
+STRIP = Pipeline(tuple(LiveStream(role, 110.0, 0) for role in ("positions", "car_metrics")), 1)
+
+
+def test_a_stream_that_stopped_is_told_though_no_tick_comes(codec: Codec) -> None:
+    feed, pages = watching(codec, positions(20))
+    feed.stream(RACE.race_id, STRIP, feed.polled_at + 0.5)
+    assert '<b id="k-positions">22/s · newest 0.5 s ago</b>' in pages.said[-1][1]
+    feed.stream(RACE.race_id, STRIP, feed.polled_at + 8)
+    number, message, tick = pages.said[-1]
+    assert '<b id="k-positions" class="quiet">0.0/s · newest 8.0 s ago</b>' in message
+    assert (number, tick) == (3, None), "numbered like every message, and no tick"
+    assert "newest 8.0 s ago" in feed.snapshot(RACE.race_id)[0]
+
+
+def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
+    metric = {
+        "driver_code": "NOR", "race_id": "another", "tick": 20, "lap": 1, "timestamp": 5,
+        "engine_temperature": 110.0, "team_name": "McLaren",
+    }  # fmt: skip
+    other = [("positions", "another", record | {"race_id": "another"}, 5) for record in tick(20, RACE)]
+    feed, pages = watching(codec, [*other, ("car_metrics", "another:NOR", metric, 5)])
+    feed.stream(RACE.race_id, STRIP, feed.polled_at + 0.5)
+    message = pages.said[-1][1]
+    assert '<b id="k-positions">nothing yet</b>' in message
+    assert '<b id="k-car_metrics">nothing yet</b>' in message
+    assert set(feed.paces(feed.polled_at)) == {"positions", "car_metrics"}

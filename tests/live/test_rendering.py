@@ -1,5 +1,5 @@
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from races.live.board import Board
 from races.live.board_meta import CarMeta
-from races.live.board_records import Frame, blank_car
-from races.live.render_cars import slow_cells
+from races.live.board_records import CarFrame, Frame, Note, blank_car
+from races.live.pipeline import Pace
+from races.live.render_cars import attackers, fast_cells, slow_cells
 from races.live.render_head import Life
-from races.live.render_panels import Pipeline, Stream
-from races.live.rendering import Screen, render_snapshot, screen_of
+from races.live.render_panels import Pipeline, Stream, note_item
+from races.live.rendering import ROLES, Screen, render_snapshot, screen_of
 from tests.live import synthetic
-from tests.live.dom import Page, parse
+from tests.live.dom import Node, Page, parse
 from tests.live.synthetic import RACE_ID, START
 
 META = synthetic.meta()
@@ -155,16 +156,16 @@ def test_a_stopped_race_shows_its_classification_as_it_stood() -> None:
 
 
 def test_the_pipeline_says_what_is_quiet() -> None:
-    streams = (
-        Stream("positions", "f1-driver-positions", 110.0, 0, 0.2),
-        Stream("commentary", "x", 0.4, 3, 12.0),
-    )
+    roles = ("positions", "avg_speed", "race_control", "commentary")
+    paces = {"positions": Pace(110.0, 0.2), "avg_speed": Pace(0.0, 12.0), "race_control": Pace(0.0, 200.0)}
     screen = screen_of(META, FRAMES[100])
     page = Page(screen.snapshot())
-    page.apply(screen.show(FRAMES[101], Pipeline(streams, "embedded", 7)))
-    assert page.element("k-positions").attributes.get("class") is None
-    assert page.element("k-commentary").attributes["class"] == "quiet"
-    assert page.element("q-commentary").text() == "0.4/s, lag 3"
+    page.apply(screen.stream(Pipeline(tuple(Stream(role, 220.0, 3) for role in roles), 7), paces))
+    footers = {role: page.element(f"k-{role}") for role in roles}
+    assert {role for role in roles if footers[role].attributes.get("class") == "quiet"} == {"avg_speed"}
+    assert footers["positions"].text() == "110/s · newest 0.2 s ago"
+    assert footers["commentary"].text() == "nothing yet"
+    assert page.element("q-commentary").text() == "220/s, lag 3"
     assert page.element("sockets").text() == "7"
 
 
@@ -201,14 +202,16 @@ def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
     """Tower, map and header under 12 KB a second, the whole page under 20 KB."""
     board = Board(META)
     narrow, whole = Screen(META, anomaly_on=False), Screen(META)
-    streams = tuple(Stream(role, role, 110.0, 0, 0.1) for role in ("positions", "commentary", "race_control"))
+    streams = tuple(Stream(role, 110.0, 0) for role in ROLES)
     small = large = 0
     for number in range(32, 432):
         frame = feed(board, number)
-        pipeline = Pipeline(streams, "embedded", 1) if number % 5 == 0 else None
         bare = frame.copy()
         bare["commentary"] = bare["control"] = []
-        message, everything = narrow.show(bare), whole.show(frame, pipeline)
+        message, everything = narrow.show(bare), whole.show(frame)
+        if number % 5 == 0:
+            paces = {role: Pace(110.0, number % 17 / 10) for role in ROLES}
+            everything += whole.stream(Pipeline(streams, number % 7), paces)
         if number > 32:
             small, large = small + len(message.encode()), large + len(everything.encode())
     assert small / 399 * 5 < 12_000
@@ -242,3 +245,47 @@ def test_a_retired_car_has_no_bar_among_the_average_speeds_since_standing_counts
         bar, number = cells["w" + META.cars[0].code], cells["v" + META.cars[0].code]
         assert ("OUT" in number, 'value="0"' in bar) == (status == "retired",) * 2
         assert "66.1" in cells["a" + META.cars[0].code], "the tower shows what the stream says"
+
+
+def _column(letter: str, *given: dict[str, Any]) -> list[Node]:
+    """One column's cells of cars in this order."""
+    cars = [cast(CarFrame, FRAMES[200]["cars"][at] | car) for at, car in enumerate(given)]
+    attacking, cells = attackers(cars), dict[str, str]()
+    for car in cars:
+        fast_cells(cells, car, "race", car["driver_code"] in attacking)
+    return [next(parse(cells[letter + car["driver_code"]]).nodes()) for car in cars]
+
+
+def test_of_a_queue_its_first_car_attacks_and_every_short_interval_is_marked() -> None:
+    queue = [{"battle": False}, {"battle": True}, {"battle": True}, {"battle": False}, {"battle": True}]
+    cars = [{"status": "racing", "overtake_mode": False, **car} for car in queue]
+    assert [badge.text() for badge in _column("s", *cars)] == ["", "<1 s", "", "", "<1 s"]
+    near = [interval.attributes.get("class") for interval in _column("i", *cars)]
+    assert near == [None, "near", "near", None, "near"]
+
+
+def test_overtake_mode_shows_where_the_battle_is() -> None:
+    badges = _column(
+        "s",
+        {"battle": False, "status": "racing", "overtake_mode": False},
+        {"battle": True, "status": "racing", "overtake_mode": True},
+        {"battle": True, "status": "pit", "overtake_mode": True},
+    )
+    assert [badge.text() for badge in badges] == ["", "OT", "PIT"]
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(9, "00:09"), (149, "02:29"), (3723, "1:02:03")])
+def test_the_time_of_a_note_keeps_its_hour(seconds: int, shown: str) -> None:
+    note = Note(id="1", at=START + seconds * 1000, kind="info", code="", lap=0, text="words")
+    assert f"<time>{shown}</time>" in note_item(note, START)
+
+
+def test_what_to_do_after_the_flag_stands_above_the_classification() -> None:
+    screen = screen_of(META, FRAMES[200])
+    screen.live(Life("stopped"))
+    result = str(screen.fragments()["result"])
+    assert 0 < result.index(f'href="/races/{RACE_ID}/"') < result.index("<table")
+
+
+def test_every_page_gets_the_same_row_and_none_says_you() -> None:
+    assert ">you<" not in render_snapshot(META, FRAMES[200])
