@@ -243,3 +243,23 @@ def test_the_report_is_whole_without_script(chromium: Browser, lab: Lab, race: s
     page.goto(lab.address + race + "replay/?tick=60")
     expect(page.locator("#rows tr")).to_have_count(22)
     context.close()
+
+
+def test_the_report_writes_figures_as_its_reader_does(chromium: Browser, lab: Lab, race: str) -> None:
+    context = chromium.new_context(locale="de-DE", viewport={"width": 1440, "height": 800})
+    page = context.new_page()
+    page.goto(lab.address + race)
+    row = page.locator(".list.class tbody tr").nth(1)
+    expect(row.locator("td").nth(3)).to_have_text(re.compile(r"^\+\d+,\d{3}$"))
+    expect(row.locator("td").nth(4)).to_have_text(re.compile(r"^\d:\d\d,\d{3}$"))
+    expect(page.locator(".chart .left text").first).not_to_contain_text(".")
+    speed = float(row.locator("[data-kmh]").inner_text().replace(",", "."))
+    page.click(".unit button")
+    expect(page.locator(".unit")).to_have_text("mph")
+    slow = float(row.locator("[data-kmh]").inner_text().replace(",", "."))
+    assert abs(slow * 1.609344 - speed) < 0.2
+    page.reload()
+    expect(page.locator(".unit")).to_have_text("mph")
+    page.goto(lab.address)
+    expect(page.locator(".circuit span").first).to_have_text(re.compile(r"^\d,\d{3} km"))
+    context.close()

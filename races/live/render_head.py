@@ -127,22 +127,23 @@ def _result(frame: Frame, meta: RaceMeta, life: Life) -> str:
     stopped = life.status == "stopped" or frame["flag"] == "red"
     title = "Race stopped" if stopped else "Chequered flag"
     lead = "led" if stopped else "wins"
+    caption = "As it stood at the red flag" if stopped else "Final classification"
     colours = {car.code: car.colour for car in meta.cars}
     rows = "".join(_result_row(car, colours, meta.own_code) for car in cars)
-    ownline = "" if own is winner else f'<p class="mine">{_own_result(own)}</p>'
+    ownline = "" if own is winner else f'<p class="mine">{_own_result(own, stopped)}</p>'
     flag = chip(colours.get(winner["driver_code"], GREY))
     return (
         f'<p class="kicker">{title} · {escape(meta.circuit_name)}</p>'
         f"<h2>{flag}{escape(winner['driver_name'])} {lead}</h2>{ownline}"
         f'<p class="after"><a class="button go" href="/races/{escape(meta.race_id)}/">Report and replay</a> '
         '<a class="button" href="/">Another race</a></p>'
-        '<table class="class"><caption>Final classification</caption><thead><tr><th scope="col">P</th>'
+        f'<table class="class"><caption>{caption}</caption><thead><tr><th scope="col">P</th>'
         '<th scope="col">Driver</th><th scope="col">Gap</th><th scope="col">Best lap</th>'
         f'<th scope="col">Stops</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
-def _own_result(own: CarFrame) -> str:
+def _own_result(own: CarFrame, stopped: bool) -> str:
     name = escape(own["driver_name"])
     if own["status"] == "retired":
         return f"{name} did not finish"
@@ -152,7 +153,7 @@ def _own_result(own: CarFrame) -> str:
         if gained
         else ""
     )
-    return f"{name} finishes P{own['position']}{moved}"
+    return f"{name} {'was' if stopped else 'finishes'} P{own['position']}{moved}"
 
 
 def _result_row(car: CarFrame, colours: dict[str, str], own: str) -> str:

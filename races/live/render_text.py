@@ -30,6 +30,12 @@ def gap(seconds: float | None, laps_down: int = 0) -> str:
     return NONE if seconds is None else f"+{lap_time(seconds)}"
 
 
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 22nd."""
+    teen = number // 10 % 10 == 1
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def clock(seconds: float) -> str:
     """Elapsed race time, 0:12:04; zero before the start."""
     whole = max(int(seconds), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from races.live.render_text import lap_time
+from races.live.render_text import lap_time, ordinal
 from races.report.drawing import (
     band,
     chart,
@@ -75,9 +75,14 @@ def lap_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
     own = next((car for car in cars if car.own), None)
     title = "Lap chart: each car's position at the end of each lap."
     if own and own.points:
-        title += f" {own.name} started {own.grid}. and ended {cars.index(own) + 1}."
+        title += f" {own.name} {_way(own, cars.index(own) + 1)}."
     marks = _neutral(spans, laps, height) + _axis(laps, height) + marks
     return chart(title, height + FOOT, left, right, lines, marks)
+
+
+def _way(car: Car, place: int) -> str:
+    ended = "did not finish" if car.status == "retired" else f"was {ordinal(place)} in the end"
+    return f"started {ordinal(car.grid)} and {ended}" if car.grid else ended
 
 
 def _word(car: Car) -> str:

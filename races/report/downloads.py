@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from races.admin import cell
 from races.models import Race
+from races.report.report import standing
 
 # What the file is called, the race's rows, their columns.
 TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -51,6 +52,8 @@ def name(race: Race) -> str:
 
 def _rows(race: Race, what: str) -> Iterable[tuple[Any, ...]]:
     related, columns = TABLES[what]
+    if what == "results":
+        return [tuple(getattr(row, name) for name in columns) for row in standing(race)]
     rows: Iterable[tuple[Any, ...]] = getattr(race, related).values_list(*columns)
     return rows
 

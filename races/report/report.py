@@ -37,7 +37,7 @@ class Row:
 
 def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
     """The template's context. asked: codes of the drivers whose gaps and times are to be shown."""
-    results = list(race.results.all()) or _as_it_stood(race)
+    results = standing(race)
     cars = _cars(race, results)
     chosen = _chosen(cars, asked)
     rows = _rows(cars, results)
@@ -61,8 +61,12 @@ def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def standing(race: Race) -> list[Result]:
+    """The classification; of a race that failed on the way there is none, only its last order."""
+    return list(race.results.all()) or _as_it_stood(race)
+
+
 def _as_it_stood(race: Race) -> list[Result]:
-    """Of a race that failed on the way there is no classification, only its last order."""
     frame = last_frame(race)
     averages = {car["driver_name"]: car["average_speed_kmh"] for car in frame["cars"]} if frame else {}
     return rows_of(race, frame, averages) if frame else []

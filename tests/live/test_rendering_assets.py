@@ -79,8 +79,8 @@ def test_the_pages_own_files_stay_light(ending: str) -> None:
     pages = (
         LIVE,
         (*LIVE, "big.css", "replay.css", "replay.js"),
-        ("tokens.css", "base.css", "report.css", "theme.js"),
-        ("tokens.css", "base.css", "pick.css", "theme.js", "pick.js"),
+        ("tokens.css", "base.css", "report.css", "theme.js", "figures.js"),
+        ("tokens.css", "base.css", "pick.css", "theme.js", "pick.js", "figures.js"),
     )
     for page in pages:
         assert sum((STATIC / name).stat().st_size for name in page if name.endswith(ending)) < 40_000

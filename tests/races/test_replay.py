@@ -102,7 +102,10 @@ def test_a_stopped_race_says_so_at_its_last_tick_only() -> None:
     race = Recorded(stop=40).race
     assert race.status == "stopped"
     assert "stopped" not in replay.snapshot(race, race.recorded_tick - 1)
-    assert "Race stopped" in replay.snapshot(race, race.recorded_tick)
+    text = replay.snapshot(race, race.recorded_tick)
+    assert "Race stopped" in text
+    assert "As it stood at the red flag" in text
+    assert "finishes" not in text.partition('id="result"')[2]
 
 
 def test_where_ticks_are_missing_the_picture_stands_still() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.test import Client
 
 from races.entering import Choice, enter
+from races.live.render_text import ordinal
 from races.models import Alarm, CommentaryLine, InjectedFault, Race
 from races.report.engines import engine_room, tick_of
 from races.report.report import report
@@ -198,7 +200,31 @@ def test_a_race_that_failed_on_the_way_shows_its_last_order(client: Client) -> N
     Race.objects.update(status="failed", status_reason="The worker fell over.")
     text = page(client, race)
     assert "The order when it failed" in text
+    assert "As it stood at the last tick" in text
+    rows = list(csv.DictReader(client.get(f"/races/{race.pk}/results.csv").content.decode().splitlines()))
+    assert [row["position"] for row in rows] == [str(place) for place in range(1, 23)]
+    assert len(client.get(f"/races/{race.pk}/report.json").json()["results"]) == 22
     assert "Places, lap by lap" in text
+
+
+def test_the_lap_chart_says_in_words_where_the_own_driver_began_and_ended(client: Client) -> None:
+    race = Recorded(laps=2).race
+    own = race.results.get(driver_code="NOR")
+    assert f"started {ordinal(own.grid)} and was {ordinal(own.position)} in the end." in page(client, race)
+    race.results.filter(driver_code="NOR").update(status="retired")
+    assert f"started {ordinal(own.grid)} and did not finish." in page(client, race)
+
+
+def test_ordinals_are_english() -> None:
+    numbers = (1, 2, 3, 4, 11, 12, 13, 21, 22)
+    words = ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd"]
+    assert [ordinal(number) for number in numbers] == words
+
+
+def test_figures_are_written_with_a_point_whatever_the_language(client: Client) -> None:
+    race = Recorded(laps=2, anomaly=True).race
+    text = client.get(race.get_absolute_url(), headers={"accept-language": "de"}).content.decode()
+    assert not re.search(r">[^<]*\d,\d+ (s|°C)<", text)
 
 
 def test_a_race_stopped_on_the_grid_has_a_report(client: Client) -> None:
