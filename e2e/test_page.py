@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -299,18 +300,53 @@ def test_nothing_scrolls_sideways_on_a_phone_and_the_bar_leads_everywhere(
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", [1440, 360])
-def test_axe_finds_nothing(chromium: Browser, lab: Lab, race: str, theme: str, width: int) -> None:
+def typed_wrong(page: Page) -> None:
+    page.evaluate("document.getElementById('pick').noValidate = true")
+    for field, value in (("laps", "5000"), ("pace", "0"), ("seed", "blue")):
+        page.fill(f"#{field}", value)
+    page.click("#go")
+    page.locator("#seed-error").wait_for()
+
+
+def opened(dialog: str) -> Callable[[Page], None]:
+    def open_it(page: Page) -> None:
+        page.locator("body[data-conn=live]").wait_for()
+        page.evaluate(f"document.getElementById('{dialog}').showModal()")
+
+    return open_it
+
+
+def as_it_comes(page: Page) -> None:
+    page.wait_for_timeout(300)
+
+
+LOOKED_AT: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "selection": ("/", as_it_comes),
+    "wrong entries": ("/", typed_wrong),
+    "live": ("RACE", as_it_comes),
+    "legend": ("RACE", opened("legend")),
+    "panels": ("RACE", lambda page: page.keyboard.press("p")),
+    "big screen": ("RACE?screen=big", as_it_comes),
+    "not found": ("/nowhere/", as_it_comes),
+    "guide": ("/lab/", as_it_comes),
+    "a part of the guide": ("/lab/12-teaching/", as_it_comes),
+}
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 360)])
+@pytest.mark.parametrize("what", LOOKED_AT)
+def test_axe_finds_nothing(chromium: Browser, lab: Lab, race: str, theme: str, width: int, what: str) -> None:
     # the policy would keep axe's own script out
-    context = chromium.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, bypass_csp=True, reduced_motion="reduce"
+    )
     context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
     page = context.new_page()
-    for path in ("/", race):
-        page.goto(lab.address + path)
-        page.wait_for_timeout(300)
-        found = Axe().run(page).response["violations"]
-        assert [(finding["id"], finding["nodes"][0]["html"][:120]) for finding in found] == [], path
+    address, prepare = LOOKED_AT[what]
+    page.goto(lab.address + address.replace("RACE", race))
+    prepare(page)
+    found = Axe().run(page).response["violations"]
+    assert [(finding["id"], finding["nodes"][0]["html"][:160]) for finding in found] == []
     context.close()
 
 
