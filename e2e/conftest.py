@@ -39,18 +39,24 @@ class Lab:
         self._log = var / "lab.log"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def _environ(self) -> dict[str, str]:
+        mine = {"F1_VAR_DIR": str(self._var), "F1_ANOMALY_DETECTION": str(int(self._anomalies))}
+        return os.environ | mine
+
+    def manage(self, *arguments: str, **environ: str) -> None:
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(
+            command, cwd=ROOT, env=self._environ | environ, check=True, timeout=60, stdout=subprocess.DEVNULL
+        )
+
     def start(self, timeout_s: float = 60) -> None:
-        environment = os.environ | {
-            "F1_VAR_DIR": str(self._var),
-            "F1_ANOMALY_DETECTION": str(int(self._anomalies)),
-        }
-        manage = [sys.executable, "manage.py"]
-        subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True, timeout=timeout_s)
+        self.manage("migrate", "-v0")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*manage, "runlab", f"127.0.0.1:{self.port}"],
+                [sys.executable, "manage.py", "runlab", f"127.0.0.1:{self.port}"],
                 cwd=ROOT,
-                env=environment,
+                env=self._environ,
                 stdout=log,
                 stderr=log,
             )

@@ -105,6 +105,8 @@ PLACES = """() => {
 
 
 def test_a_long_line_on_the_big_screen_stays_in_its_place(page: Page, lab: Lab, race: str) -> None:
+    mine = "{order: ['map', 'wall', 'commentary'].map((name) => `panel-${name}`), hidden: ['panel-map'], side: 1}"
+    page.add_init_script(f"localStorage.setItem('panels', JSON.stringify({mine}))")
     watch(page, lab, race, "?screen=big")
     for width, height in ((1440, 810), (1024, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})

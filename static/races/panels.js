@@ -3,6 +3,7 @@
 (() => {
   const { byId, local, units } = window.Board;
   const body = document.body;
+  const big = body.classList.contains('big');
   const keep = (name, value) => { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* private windows may refuse */ } };
   const kept = (name, otherwise) => { try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; } };
   const text = (id) => byId(id)?.textContent ?? '';
@@ -109,7 +110,7 @@
   // ---- panels: one list, of which the first `side` stand beside the tower and the others below ----
   const columns = [...document.querySelectorAll('[data-column]')];
   const standard = [...document.querySelectorAll('[data-panel]')].map((panel) => panel.id);
-  const asBuilt = { order: standard, hidden: [], side: columns[0].children.length };
+  const asBuilt = { order: standard, hidden: [], side: columns[0].querySelectorAll('[data-panel]').length };
   const arranged = () => ({ ...asBuilt, ...kept('panels', {}) });
   function arrange(next) {
     if (next) keep('panels', next);
@@ -162,7 +163,7 @@
     legend: () => open('legend'),
     big: () => {
       const to = new URL(location); // what else it says stays: a replay's tick
-      if (body.classList.contains('big')) to.searchParams.delete('screen'); else to.searchParams.set('screen', 'big');
+      if (big) to.searchParams.delete('screen'); else to.searchParams.set('screen', 'big');
       location.assign(to);
     },
     close: (button) => button.closest('dialog').close(),
@@ -204,7 +205,7 @@
   }
   const keys = {
     g: () => gapOrInterval(body.classList.contains('by-int') ? 'gap' : 'int'),
-    f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: deeds.units, s: sound, p: deeds.panels, '?': deeds.legend,
+    f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: deeds.units, s: sound, p: big ? null : deeds.panels, '?': deeds.legend,
     b: deeds.big,
   };
   document.addEventListener('keydown', (event) => {
@@ -221,11 +222,11 @@
   document.addEventListener('board:changed', () => { if (performance.now() - told > 1000) personal(); });
   const top = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.head').offsetHeight}px`);
   new ResizeObserver(top).observe(document.querySelector('.head'));
-  if (kept('panels', null)) arrange();
+  if (kept('panels', null) && !big) arrange(); // the big screen is the same for everybody
   gapOrInterval(kept('gap', 'gap'));
   setUnits(kept('mph', false));
   show();
-  if (body.classList.contains('big') && navigator.wakeLock) {
+  if (big && navigator.wakeLock) {
     const stay = () => document.hidden || navigator.wakeLock.request('screen').catch(() => {});
     document.addEventListener('visibilitychange', stay);
     stay();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from e2e.gallery import LIMIT, OUT, PICTURES
 from races.sim import circuit_slugs, load_season
 from races.streams.topics import TOPICS
 from races.worker.held import TICK_S
@@ -29,11 +30,15 @@ def test_it_asks_for_the_python_that_the_project_asks_for() -> None:
 
 
 def test_every_picture_in_the_docs_is_one_that_the_gallery_makes() -> None:
-    script = (ROOT / "e2e" / "gallery.py").read_text(encoding="utf-8")
-    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
-    named = {name for text in texts for name in re.findall(r"gallery/([\w-]+)\.jpg", text)}
+    texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    named = {name for text in texts for name in re.findall(r"gallery/([\w-]+\.(?!md)\w+)", text)}
     assert named
-    for name in named:
-        stem = name.rpartition("-")[0]
-        assert f'"{stem}"' in script or f'"{name}.jpg"' in script, name
-        assert (ROOT / "docs" / "gallery" / f"{name}.jpg").exists()
+    assert named <= {picture.name for picture in OUT.glob("*.webp")}
+
+
+def test_the_gallery_has_each_of_its_pictures_and_stays_small() -> None:
+    made = {picture.stem.rpartition("-")[0] for picture in OUT.glob("*.webp")}
+    assert made == set(PICTURES)
+    contents = (OUT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\((.+)\.webp\)", contents)) == {picture.stem for picture in OUT.glob("*.webp")}
+    assert sum(file.stat().st_size for file in OUT.iterdir()) < LIMIT
