@@ -43,6 +43,22 @@ def until_tick(page: Page, number: int) -> None:
         page.wait_for_timeout(50)
 
 
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+# a phone that is locked: nothing arrives, though the connection stays
+DEAF = """() => {
+  window.deaf = true;
+  addEventListener('htmx:wsBeforeMessage', (event) => {
+    if (window.deaf) { event.stopImmediatePropagation(); event.preventDefault(); }
+  }, true);
+  window.words = [];
+  const conn = document.getElementById('conn');
+  new MutationObserver(() => window.words.push(conn.textContent)).observe(conn, { childList: true });
+}"""
+
+
 def test_typing_finds_a_driver_and_the_button_says_what_it_will_do(page: Page, lab: Lab) -> None:
     page.goto(lab.address)
     page.keyboard.type("verst")
@@ -160,8 +176,10 @@ def test_a_race_from_the_lights_to_the_result(page: Page, lab: Lab) -> None:
     expect(page.locator("#result h2")).to_contain_text("wins")
     expect(page.locator("#result .own th")).to_contain_text("Leclerc")
     assert page.locator("#result tbody tr").count() == 22
+    expect(page.locator("a.ended")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("form.stop")).to_be_hidden()
+    expect(page.locator("a.ended")).to_have_attribute("href", page.url.removeprefix(lab.address))
 
 
 def test_only_who_started_a_race_sees_the_button_that_stops_it(
@@ -257,6 +275,29 @@ def test_keys_work_again_as_soon_as_a_dialog_is_closed(page: Page, lab: Lab, rac
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
 
+def test_the_own_row_stays_at_the_edge_of_a_high_window_too(page: Page, lab: Lab, race: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    places = page.evaluate(
+        """() => {
+          const rows = document.getElementById('rows');
+          const own = rows.querySelector('.own');
+          const top = () => own.getBoundingClientRect().top;
+          rows.prepend(own);
+          scrollTo(0, 300);
+          const above = top() - document.querySelector('.head').getBoundingClientRect().bottom;
+          rows.append(own);
+          document.body.style.paddingTop = '500px';
+          scrollTo(0, 0);
+          const foot = document.querySelector('.pipe').getBoundingClientRect().top;
+          return { above, below: foot - own.getBoundingClientRect().bottom };
+        }"""
+    )
+    assert abs(places["above"]) < 2, "under the header, not scrolled away"
+    assert abs(places["below"]) < 2, "above the strip at the foot"
+
+
 def test_the_own_row_sticks_to_the_edge_as_one(chromium: Browser, lab: Lab, race: str) -> None:
     context = chromium.new_context(viewport={"width": 360, "height": 320})
     page = context.new_page()
@@ -350,22 +391,6 @@ def test_axe_finds_nothing(chromium: Browser, lab: Lab, race: str, theme: str, w
     found = Axe().run(page).response["violations"]
     assert [(finding["id"], finding["nodes"][0]["html"][:160]) for finding in found] == []
     context.close()
-
-
-HIDE = """(hidden) => {
-  Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
-  document.dispatchEvent(new Event('visibilitychange'));
-}"""
-# a phone that is locked: nothing arrives, though the connection stays
-DEAF = """() => {
-  window.deaf = true;
-  addEventListener('htmx:wsBeforeMessage', (event) => {
-    if (window.deaf) { event.stopImmediatePropagation(); event.preventDefault(); }
-  }, true);
-  window.words = [];
-  const conn = document.getElementById('conn');
-  new MutationObserver(() => window.words.push(conn.textContent)).observe(conn, { childList: true });
-}"""
 
 
 def test_an_unlocked_phone_connects_once_and_the_board_goes_on(page: Page, lab: Lab, race: str) -> None:
@@ -492,6 +517,35 @@ def test_arrow_keys_on_the_map_follow_the_car_they_come_to(page: Page, lab: Lab,
         code = followed.get_attribute("data-c")
         assert page.evaluate("document.activeElement.dataset.c") == code
         expect(page.locator(".dot[tabindex='0']")).to_have_attribute("data-c", str(code))
+
+
+STATES = {
+    "lost": "document.body.dataset.conn = 'lost'; conn.textContent = 'Connection lost. Reconnecting…'",
+    "closed": "document.body.dataset.conn = 'closed'; conn.textContent = 'This race does not exist any more.'",
+    "quiet": "document.body.dataset.conn = 'quiet'; conn.textContent = 'No new ticks: the stream is quiet'",
+    "waiting": "document.getElementById('st').className = 'waiting'",
+    "over": "document.getElementById('st').className = 'over f-chequered l0'",
+    "legend": "document.getElementById('legend').showModal()",
+    "panels": "document.querySelector('[data-do=panels]').click()",
+    "finish": "document.getElementById('finish').showModal()",
+}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_axe_finds_nothing_in_the_rarer_states(
+    chromium: Browser, lab: Lab, race: str, theme: str, width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
+    context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    page = context.new_page()
+    for state, script in STATES.items():
+        watch(page, lab, race)
+        page.evaluate(DEAF)
+        page.evaluate(f"{{ const conn = document.getElementById('conn'); {script}; }}")
+        found = Axe().run(page).response["violations"]
+        assert [(finding["id"], finding["nodes"][0]["html"][:120]) for finding in found] == [], state
+    context.close()
 
 
 def test_a_restarted_server_is_seen_and_the_page_comes_back_by_itself(

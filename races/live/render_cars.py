@@ -50,9 +50,8 @@ def attackers(cars: Sequence[CarFrame]) -> set[str]:
 def _badge(car: CarFrame, attacks: bool) -> tuple[str, str]:
     if car["status"] in BADGES:
         return BADGES[car["status"]]
-    if car["overtake_mode"]:
-        return "ot", "OT"
-    return ("bat", "&lt;1 s") if attacks else ("", "")
+    kind = " ".join(name for name, true in (("bat", attacks), ("ot", car["overtake_mode"])) if true)
+    return kind, "OT" if car["overtake_mode"] else "&lt;1 s" if attacks else ""
 
 
 def _gained(gained: int) -> tuple[str, str]:

@@ -73,7 +73,7 @@
   // A class on the row, not :has() in the styles: that one is looked at again with every cell of the row.
   function rowState(badge) {
     const row = badge.closest('tr');
-    for (const kind of ['out', 'pit', 'ot', 'bat']) row.classList.toggle(`is-${kind}`, badge.className === kind);
+    for (const kind of ['out', 'pit', 'ot', 'bat']) row.classList.toggle(`is-${kind}`, badge.classList.contains(kind));
   }
   function rowStates() {
     for (const row of byId('rows').children) rowState(byId('s' + row.dataset.c));

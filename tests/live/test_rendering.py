@@ -272,6 +272,7 @@ def test_overtake_mode_shows_where_the_battle_is() -> None:
         {"battle": True, "status": "pit", "overtake_mode": True},
     )
     assert [badge.text() for badge in badges] == ["", "OT", "PIT"]
+    assert [badge.attributes["class"] for badge in badges] == ["", "bat ot", "pit"]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(9, "00:09"), (149, "02:29"), (3723, "1:02:03")])

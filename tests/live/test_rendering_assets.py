@@ -16,6 +16,8 @@ PAIRS = [
     *((text, "raised") for text in ("ink", "ink-2", "ink-3", "own")),
     *((text, "own-bg") for text in TEXT if text != "ink-3"),
     ("button-ink", "button"),
+    ("bg", "amber"),  # the band of a lost connection, the badge of a battle
+    ("bg", "red"),
 ]
 # WCAG 1.4.11: what is not text but has to be seen
 SHAPES = [
