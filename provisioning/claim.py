@@ -20,25 +20,38 @@ def claim(session: Session) -> Steps[str]:
     """
     if session.entry.intent("environment"):
         yield from resolve(session, environment.making(session))
-    told = JOURNAL if session.entry.get("environment") else MARK
+    told = JOURNAL if _made_something(session) else MARK
     if told == MARK and not _by_mark(session):
         return NOTHING
     if environment.recorded(session):
         yield from resolve(session, cluster.making(session))
         yield from resolve(session, pool.making(session))
-    if session.entry.get("cluster") and session.entry.get("pool"):
         yield from resolve(session, account.making(session))
     if not session.entry.get("account"):
         _find_account(session)
     return told
 
 
+def _made_something(session: Session) -> bool:
+    """A lent environment in the journal says nothing: who was stopped by a name has written it down, too."""
+    entry = session.entry
+    environment_made = not (entry.get("environment") or {"borrowed": True})["borrowed"]
+    inside = any(entry.get(slot) or entry.intent(slot) for slot in ("cluster", "pool", "account"))
+    return environment_made or inside
+
+
 def _find_account(session: Session) -> None:
+    """In a lent environment another lab may stand: there the mark has to name what our journal names."""
     record = session.need("environment")
     for found in account.named(session, session.names.account):
         mark = read_mark(found.get("description", ""))
-        if mark and mark.environment == record["id"]:
+        if mark and mark.environment == record["id"] and (not record["borrowed"] or _same(session, mark)):
             session.entry.put("account", account.record(found))
+
+
+def _same(session: Session, mark: Mark) -> bool:
+    ours = [str((session.entry.get(slot) or {}).get("id", "")) for slot in ("cluster", "pool")]
+    return all(ours) and ours == [mark.cluster, mark.pool]
 
 
 def _by_mark(session: Session) -> bool:
@@ -69,7 +82,7 @@ def _take(session: Session, found: JsonObject, mark: Mark) -> None:
     """An environment that is gone leaves its account behind; its name is in the account's."""
     standing = session.cloud.find(f"{environment.PATH}/{mark.environment}")
     if standing:
-        environment.take_over(session, standing, mark)
+        environment.take_over(session, standing, found, mark)
         return
     name = str(found["display_name"]).removesuffix("-lab")
     session.entry.put("environment", {"id": mark.environment, "name": name, "borrowed": mark.borrowed})

@@ -35,7 +35,14 @@ TRIES = 6
 LONGEST_WAIT_S = 30.0
 PAGE_SIZE = 100
 TIMEOUT_S = (10.0, 60.0)
+GOING = ("DEPROVISIONING", "DELETING")
 TROUBLE = (500, 502, 503, 504)
+BEFORE_TLS = (
+    "CERTIFICATE_VERIFY_FAILED",
+    "WRONG_VERSION_NUMBER",
+    "HANDSHAKE_FAILURE",
+    "UNSUPPORTED_PROTOCOL",
+)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 JsonObject = dict[str, Any]
 T = TypeVar("T")
@@ -159,12 +166,16 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One service: its address and the key that it takes. patient: tries a refused data-plane key again."""
+    """One service: its address and the key that it takes. patient: tries a refused data-plane key again.
+
+    sees_all: whether the key may see whatever there is; only then a 403 means that a thing is gone.
+    """
 
     client: Client
     base: str
     login: Login
     patient: bool = True
+    sees_all: Callable[[], bool] = lambda: False
 
     def get(self, path: str, **params: str) -> Any:
         return self._call("GET", path, params)
@@ -196,12 +207,25 @@ class Api:
             query["page_token"] = token
 
     def find(self, path: str, **params: str) -> JsonObject | None:
-        """One object, or None where it is gone."""
-        return present(lambda: self.get(path, **params))
+        """One object, or None where it is gone. Raises ApiError where that is not certain."""
+        try:
+            return self._object(path, params)
+        except ApiError as error:
+            if not error.gone or (error.hidden and not self.sees_all()):
+                raise
+            return None
 
     def remove(self, path: str, **params: str) -> None:
-        """Deletes; what is gone already counts as deleted."""
-        present(lambda: self.delete(path, **params))
+        """Deletes; what is gone already counts as deleted. A 403 about a thing that stands is a refusal."""
+        try:
+            self.delete(path, **params)
+        except ApiError as error:
+            if not error.gone or (error.hidden and _stays(self.find(path, **params))):
+                raise
+
+    def _object(self, path: str, params: Mapping[str, str]) -> JsonObject:
+        found: JsonObject = self.get(path, **params)
+        return found
 
     def _call(
         self,
@@ -223,6 +247,10 @@ class Api:
             self.patient,
         )
         return self.client.request(call)
+
+
+def _stays(found: JsonObject | None) -> bool:
+    return found is not None and found.get("status", {}).get("phase") not in GOING
 
 
 def present(look: Callable[[], T]) -> T | None:
@@ -281,7 +309,9 @@ def _backoff(attempt: int) -> float:
 
 
 def _never_sent(error: requests.RequestException) -> bool:
-    early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+    early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+    if isinstance(error, requests.exceptions.SSLError):  # it may also break in the middle of an answer
+        return any(sign in str(error) for sign in BEFORE_TLS)
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(error, early) or isinstance(reason, urllib3.exceptions.NewConnectionError)
 

@@ -22,7 +22,7 @@ JOINED = " (with the line end before it)"
 END = "# <<< provision_confluent"
 BLOCK = re.compile(
     rf"(?ms)(?:\r?\n{re.escape(BEGIN + JOINED)}|^[^\S\n]*{re.escape(BEGIN)})\r?\n"
-    rf".*?^[^\S\n]*{re.escape(END)}[^\S\n]*(?:\n|\Z)"
+    rf"(?:(?!{re.escape(BEGIN)}).)*?^[^\S\n]*{re.escape(END)}[^\S\n]*(?:\n|\Z)"
 )
 Sections = Mapping[str, Mapping[str, object]]
 
@@ -37,7 +37,14 @@ def read(path: Path) -> str:
 
 
 def without_blocks(text: str) -> str:
-    return BLOCK.sub("", text)
+    """Raises Refused for a block whose end is not to be told from the person's own text."""
+    rest = BLOCK.sub("", text)
+    if BEGIN in rest:
+        raise Refused(
+            f"config.yaml holds the first line of our block without its last: {END}",
+            "Put that line back after what provision_confluent wrote, or take both out by hand; then run again.",
+        )
+    return rest
 
 
 def with_blocks(text: str, sections: Sections) -> str:
@@ -136,8 +143,7 @@ def write(path: Path, sections: Sections) -> bool:
 
 
 def has_block(path: Path) -> bool:
-    text = read(path)
-    return without_blocks(text) != text
+    return BEGIN in read(path)
 
 
 def remove(path: Path) -> bool:

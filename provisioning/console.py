@@ -8,7 +8,8 @@ import shutil
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from provisioning.clock import Clock
+from provisioning.cost import hourly
 from provisioning.errors import ProvisioningError, Refused
+from provisioning.files import sweep
+from provisioning.journal import only_one
 from provisioning.opening import open_session
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.scrub import Scrubber
@@ -39,7 +43,16 @@ DJANGOS_OWN = (
 
 def journal_path() -> Path:
     named = os.environ.get("F1_JOURNAL")
-    return Path(named) if named else Path(settings.BASE_DIR) / ".confluent" / "journal.json"
+    return Path(named).absolute() if named else Path(settings.BASE_DIR) / ".confluent" / "journal.json"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """No other command at work here, so what one that was killed left half-written can go."""
+    with only_one(journal_path()):
+        sweep(config_path())
+        sweep(journal_path())
+        yield
 
 
 def config_path() -> Path:
@@ -56,6 +69,7 @@ class CloudCommand(BaseCommand):
         super().__init__(*args, **kwargs)
         self.scrub = Scrubber()
         self.progress: Shown = Silent()
+        self.session: Session | None = None
 
     examples = ""
 
@@ -83,7 +97,18 @@ class CloudCommand(BaseCommand):
         except Exception:
             code = self._failed(f"This should not happen:\n{traceback.format_exc()}")
         if code:
+            self._still_costs()
             sys.exit(code)
+
+    def _still_costs(self) -> None:
+        """By the journal: there may be no network."""
+        queries = (self.session.entry.get("queries") or []) if self.session else []
+        if queries:
+            self.tell(
+                f"\nFlink queries of this lab may be running, at about ${hourly(len(queries)):.2f} an hour: "
+                f"{', '.join(queries)}. confluent_status shows them, teardown_confluent ends them.",
+                error=True,
+            )
 
     def work(self, options: dict[str, Any]) -> int:
         """The exit code."""
@@ -125,9 +150,19 @@ class CloudCommand(BaseCommand):
             keep=keep,
             by_name=by_name,
             scrub=self.scrub,
+            unattended=yes,
         )
+        self.session = session
         self.progress = progress_on(sys.stdout, self.scrub)
         return session
+
+    def tell_of_others(self, session: Session) -> None:
+        """Two labs of one person: looking at one must not hide what the other costs."""
+        for entry in session.entry.others():
+            made = entry.get("environment")
+            if made and entry.organization == session.organization:
+                self.tell(f"\nThe journal holds another lab, {entry.name} ({made['id']}). To take it down:")
+                self.tell(f"  manage.py teardown_confluent --environment {made['id']}")
 
     def asker(self, yes: bool) -> Callable[[str], bool]:
         def ask(question: str) -> bool:

@@ -13,11 +13,11 @@ SOURCE = "list prices of September 2025; traffic and storage come on top"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One running statement. since: when it was made."""
+    """One statement. since: when it was made; until: when it was stopped, None while it runs."""
 
     name: str
     since: datetime | None
-    cfus: int = 1
+    until: datetime | None = None
 
 
 def hourly(running: int) -> float:
@@ -26,8 +26,8 @@ def hourly(running: int) -> float:
 
 
 def so_far(running: list[Running], now: datetime) -> float:
-    """Dollars since each statement was made, as if it had run all the time: an upper estimate."""
-    hours = (max(0.0, (now - r.since).total_seconds()) / 3600 * r.cfus for r in running if r.since)
+    """Dollars as if each had run all the time since it was made, at one CFU: a busy one takes more."""
+    hours = (max(0.0, ((r.until or now) - r.since).total_seconds()) / 3600 for r in running if r.since)
     return sum(hours) * CFU_HOUR
 
 

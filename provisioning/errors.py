@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GONE = (403, 404)  # the service answers 403 for most deleted things: it no longer knows who may see them
-
 
 class ProvisioningError(Exception):
     """problem: what failed. again: whether running again helps. look: where in the console or the docs."""
@@ -63,8 +61,15 @@ class ApiError(ProvisioningError):
 
     @property
     def gone(self) -> bool:
-        """Deleted, or never there. A key that is not accepted also gives 403, and says so."""
-        return self.status in GONE and "invalid API key" not in self.failure.detail
+        """Deleted, or never there. Of most deleted things the control plane says 403: it no longer knows who may see
+        them. So it says of what this key may not see; Api.find tells these two apart. A data plane's 403 is a no."""
+        return self.status == 404 or self.hidden
+
+    @property
+    def hidden(self) -> bool:
+        """Gone, or not for this key. A key that is not accepted also gives 403, and says so."""
+        seen = self.failure
+        return seen.status == 403 and seen.plane == "Cloud" and "invalid API key" not in seen.detail
 
 
 class OutcomeUnknown(ProvisioningError):

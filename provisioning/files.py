@@ -23,6 +23,13 @@ def write_private(path: Path, text: str) -> None:
     _sync_folder(path.parent)
 
 
+def sweep(path: Path) -> None:
+    """What a kill -9 in the middle of write_private left beside it, with secrets in it."""
+    for half in path.parent.glob(f".{path.name}.{'?' * 8}"):
+        with contextlib.suppress(OSError):
+            half.unlink()
+
+
 def _sync_folder(folder: Path) -> None:
     """A rename is on the disk only with its folder. Windows cannot open folders, and needs none of this."""
     with contextlib.suppress(OSError):

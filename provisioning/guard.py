@@ -12,6 +12,8 @@ It reads the journal, so that no secret stands in its arguments; a deadline move
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import logging
 import os
 import subprocess
@@ -24,51 +26,87 @@ from pathlib import Path
 from provisioning.client import Client
 from provisioning.clock import Clock
 from provisioning.cost import instant
-from provisioning.errors import ApiError, ProvisioningError, Refused
+from provisioning.errors import ProvisioningError, Refused
 from provisioning.journal import Entry, Journal, only_one
 from provisioning.resources import statements
 from provisioning.scrub import Scrubber
 from provisioning.session import Session
-from provisioning.wanted import Credentials, Names, Wanted
+from provisioning.wanted import Credentials, Wanted
 
 log = logging.getLogger("provisioning.guard")
 LOOK_EVERY_S = 20.0
 LOOK_AGAIN_S = 5.0  # once the time is up, until all is stopped
+LONGEST_PAUSE_S = 300.0
+GIVE_UP_AFTER = 290  # tries: about a day
+LOG = "guard.log"
 SLOT = "until"
 PRIVATE = ("CONFLUENT_", "AWS_", "DJANGO_", "DATABASE_")
 CANNOT = "It cannot act while this machine is off or asleep, and it does not stop the cluster's traffic and storage."
 
 
-def set_deadline(session: Session, hours: float) -> str:
+def set_deadline(session: Session, hours: float) -> None:
     until = session.clock.utc() + timedelta(hours=hours)
     session.entry.put(SLOT, until.isoformat(timespec="seconds"))
-    return until.astimezone().strftime("%a %d %b %H:%M")
 
 
 def deadline(entry: Entry) -> datetime | None:
     return instant(entry.get(SLOT))
 
 
-def start(journal: Path, organization: str, name: str) -> None:
-    """Detached: it outlives this command and its terminal. A second one ends at once, by the lock."""
+def arm(session: Session, journal: Path) -> str:
+    """Before the queries start, so that they end whatever becomes of this command. Raises ProvisioningError."""
+    hours, entry = session.wanted.hours, session.entry
+    until = deadline(entry)
+    if hours is not None:
+        set_deadline(session, hours)
+    elif until is not None and until <= session.clock.utc():
+        entry.drop(SLOT)  # the statements are resumed after their time was up: it must not stop them again
+    until = deadline(entry)
+    if until is None:
+        return "none: no --hours"
+    if not start(journal, session.organization, entry.name):
+        raise ProvisioningError(
+            "The cost guard of --hours did not start, so no query was started.",
+            f"Its words are in {journal.parent / LOG}. Without --hours the queries run until they are taken down.",
+        )
+    return f"stops the statements at {told(until)}"
+
+
+def told(until: datetime) -> str:
+    return until.astimezone().strftime("%a %d %b %H:%M")
+
+
+def start(journal: Path, organization: str, name: str) -> bool:
+    """Detached: it outlives this command and its terminal. A second one ends at once, by the lock.
+
+    True once it says that it watches, or that another one does.
+    """
     environ = {k: v for k, v in os.environ.items() if not k.startswith(PRIVATE)}
-    arguments = [sys.executable, "-m", "provisioning.guard", str(journal), organization, name]
-    with (journal.parent / "guard.log").open("a", encoding="utf-8") as output:
-        subprocess.Popen(  # noqa: S603
+    arguments = [sys.executable, "-m", "provisioning.guard", str(journal.absolute()), organization, name]
+    with (journal.parent / LOG).open("a", encoding="utf-8") as output:
+        process = subprocess.Popen(  # noqa: S603
             arguments,
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=subprocess.PIPE,
             stderr=output,
             env=environ,
             cwd=Path(__file__).resolve().parent.parent,
             start_new_session=True,
         )
+    with process.stdout or contextlib.nullcontext(io.BytesIO()) as said:
+        started = bool(said.readline())
+    process.returncode = process.poll() or 0  # it is not waited for: it outlives us
+    return started
 
 
 def watch(
     journal: Path, organization: str, name: str, sleep: Callable[[float], None], now: Callable[[], datetime]
 ) -> None:
-    """Until the deadline has passed and all is stopped, or there is no deadline any more."""
+    """Until the deadline has passed and all is stopped, or there is no deadline any more.
+
+    It gives up after a day of trying: a stand-in that is gone would keep it for ever. Hours asleep do not count.
+    """
+    failed = 0
     while True:
         entry = Journal(journal).entry(organization, name)
         until = deadline(entry)
@@ -76,14 +114,23 @@ def watch(
             log.info("nothing to watch any more")
             return
         left = (until - now()).total_seconds()
-        if left <= 0 and _stopped(entry, organization):
-            return
-        # short naps: a machine that was asleep must notice at once how late it is
-        sleep(min(LOOK_EVERY_S, max(left, 1.0)) if left > 0 else LOOK_AGAIN_S)
+        if left > 0:  # short naps: a machine that was asleep must notice at once how late it is
+            failed = 0
+            sleep(min(LOOK_EVERY_S, max(left, 1.0)))
+            continue
+        try:
+            if _stopped(entry, organization):
+                return
+        except ProvisioningError:
+            failed += 1
+            if failed >= GIVE_UP_AFTER:
+                log.warning("given up: see confluent.cloud for statements that still run")
+                return
+        sleep(min(LOOK_AGAIN_S * 2**failed, LONGEST_PAUSE_S))
 
 
 def _stopped(entry: Entry, organization: str) -> bool:
-    """True once nothing of ours runs. Trouble with the network is waited out."""
+    """True once nothing of ours runs. Raises ProvisioningError; trouble with the network is waited out."""
     session = _session(entry, organization)
     try:
         running = [
@@ -92,12 +139,9 @@ def _stopped(entry: Entry, organization: str) -> bool:
         for name in running:
             statements.stop(session, name)
             log.info("the time is up: stopped %s", name)
-    except ApiError as error:
-        log.warning("%s", session.scrub(str(error)))
-        return error.gone
     except ProvisioningError as error:
         log.warning("%s", session.scrub(str(error)))
-        return False
+        raise
     return not running
 
 
@@ -113,9 +157,26 @@ def _session(entry: Entry, organization: str) -> Session:
 
 def main(journal: Path, organization: str, name: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    lock = journal.with_name(Names(name).statement("guard"))  # any name makes a file's name this way
-    with contextlib.suppress(Refused), only_one(lock):
-        watch(journal, organization, name, time.sleep, lambda: datetime.now(UTC))
+    try:
+        with only_one(lock_of(journal, organization, name)):
+            Journal(journal)  # one that cannot be read is told before it says that it watches
+            _say("watching")
+            watch(journal, organization, name, time.sleep, lambda: datetime.now(UTC))
+    except Refused:
+        _say("another one watches")
+
+
+def lock_of(journal: Path, organization: str, name: str) -> Path:
+    """One for each entry of the journal; a digest, since names that look alike as files are not the same."""
+    digest = hashlib.sha256(f"{organization}/{name}".encode()).hexdigest()[:16]
+    return journal.with_name(f"guard-{digest}")
+
+
+def _say(text: str) -> None:
+    """To whoever started it and waits for this line, and then listens no more."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -71,6 +71,10 @@ class Entry:
     def name(self) -> str:
         return self._key.partition("/")[2]
 
+    @property
+    def organization(self) -> str:
+        return self._key.partition("/")[0]
+
     def others(self) -> list[Entry]:
         """Of other environments and other organisations."""
         return self._journal.others(self._key)
@@ -84,6 +88,10 @@ class Entry:
         records[slot] = value
         records[INTENTS] = {k: v for k, v in records.get(INTENTS, {}).items() if k != (intent or slot)}
         self._journal.write(self._key, _without_empty(records))
+
+    def put_all(self, records: Record) -> None:
+        """Several at once, so that no kill comes between them."""
+        self._journal.write(self._key, self._journal.records(self._key) | records)
 
     def drop(self, slot: str) -> None:
         records = self._journal.records(self._key)

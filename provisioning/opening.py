@@ -37,6 +37,7 @@ def open_session(
     keep: bool = True,
     by_name: bool = False,
     scrub: Scrubber | None = None,
+    unattended: bool = False,
 ) -> Session:
     """keep False: the journal is read and not written. by_name: the journal's entry is the configuration's, even
     if an environment is named by its id. Raises ProvisioningError.
@@ -57,7 +58,9 @@ def open_session(
     entry = _entry(Journal(journal_path, keep), organization, wanted, adopt, by_name)
     for key in (entry.get("keys") or {}).values():
         scrub.add(key["secret"])
-    return Session(wanted, credentials, client, clock, scrub, entry, organization, ask, adopt)
+    return Session(
+        wanted, credentials, client, clock, scrub, entry, organization, ask, adopt, unattended=unattended
+    )
 
 
 def _entry(journal: Journal, organization: str, wanted: Wanted, adopt: str, by_name: bool) -> Entry:

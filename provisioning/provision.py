@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,11 @@ from provisioning.runner import Step
 from provisioning.session import Roundtrip, Session
 from provisioning.wanted import EMBEDDED, FLINK
 
+Arm = Callable[[Session], str]
 
-def steps(session: Session, config: Path, roundtrip: Roundtrip) -> list[Step]:
+
+def steps(session: Session, config: Path, roundtrip: Roundtrip, arm: Arm = lambda _: "none") -> list[Step]:
+    """arm: the cost guard of --hours. It watches before the first query runs; and none runs on a Kafka that failed."""
     s = session
     built = [
         Step("region", "Flink in the region", lambda: _region(s)),
@@ -60,11 +63,12 @@ def steps(session: Session, config: Path, roundtrip: Roundtrip) -> list[Step]:
         Step("config", "config.yaml", lambda: write_config(s, config), ("check",)),
     ]
     if s.wanted.engine == FLINK:
-        built[-2:-2] = [
+        built[-1:-1] = [
             Step("tables", "Flink tables", lambda: queries.ensure_tables(s), ("topics", "schemas", "pool")),
-            Step("queries", "Flink queries", lambda: queries.ensure_queries(s), ("tables",)),
+            Step("guard", "Cost guard", lambda: arm(s), ("tables", "check")),
+            Step("queries", "Flink queries", lambda: queries.ensure_queries(s), ("guard",)),
         ]
-        built[-1] = Step("config", "config.yaml", lambda: write_config(s, config), ("check", "queries"))
+        built[-1] = Step("config", "config.yaml", lambda: write_config(s, config), ("queries",))
     return built
 
 

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 
 from provisioning.errors import ProvisioningError
 from provisioning.session import Session
+from provisioning.waiting import SOON_S, Steps, Waiting
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
 from races.streams.registry_client import HttpRegistry
@@ -17,6 +18,7 @@ from races.streams.registry_client import HttpRegistry
 ROLE = "race_control"  # the quietest topic; a message of no race, which every reader passes over
 NO_RACE = str(UUID(int=0))
 DEADLINE_S = 90.0
+POLL_S = 0.2
 KAFKA_PROTOCOLS = ("PLAINTEXT", "SASL_SSL", "SSL", "SASL_PLAINTEXT")
 
 
@@ -38,11 +40,11 @@ def librdkafka(session: Session) -> dict[str, str]:
     return options
 
 
-def produce_and_read_back(session: Session) -> str:
-    """Milliseconds it took, in words. Raises ProvisioningError."""
+def produce_and_read_back(session: Session) -> Steps[str]:
+    """Milliseconds it took, in words. Raises ProvisioningError. Gives way while it waits: it may take minutes."""
     start = time.monotonic()
-    sent = _produce(session, _record(session))
-    got = _read_back(session, sent)
+    sent = yield from _produce(session, _record(session))
+    got = yield from _read_back(session, sent)
     if got.value() != sent.value():
         raise ProvisioningError("The record that came back is not the one that was sent.")
     return f"one record there and back in {(time.monotonic() - start) * 1000:.0f} ms"
@@ -88,6 +90,10 @@ class _Complaints:
     def __call__(self, error: KafkaError) -> None:
         self.last = error.str()
 
+    def waiting(self, what: str) -> Waiting:
+        said = f" ({self.last})" if self.last else ""
+        return Waiting(f"for Kafka {what}{said}", SOON_S)
+
     def failure(self, session: Session, what: str) -> ProvisioningError:
         why = session.scrub(f": {self.last}" if self.last else "")
         return ProvisioningError(
@@ -100,7 +106,7 @@ def _options(session: Session, complaints: _Complaints) -> dict[str, Any]:
     return librdkafka(session) | {"error_cb": complaints, "log_level": 0, "log.connection.close": False}
 
 
-def _produce(session: Session, value: bytes) -> Message:
+def _produce(session: Session, value: bytes) -> Steps[Message]:
     complaints, delivered = _Complaints(), list[Message]()
     producer = Producer(_options(session, complaints) | {"message.timeout.ms": int(DEADLINE_S * 1000)})
 
@@ -111,13 +117,17 @@ def _produce(session: Session, value: bytes) -> Message:
             complaints(error)
 
     producer.produce(session.topic(ROLE), value, NO_RACE.encode(), on_delivery=on_delivery)
-    producer.flush(DEADLINE_S)
-    if not delivered:
-        raise complaints.failure(session, "take a record")
+    end = time.monotonic() + DEADLINE_S
+    while not delivered:
+        producer.poll(POLL_S)
+        if not delivered and time.monotonic() >= end:
+            raise complaints.failure(session, "take a record")
+        if not delivered:
+            yield complaints.waiting("to take a record")
     return delivered[0]
 
 
-def _read_back(session: Session, sent: Message) -> Message:
+def _read_back(session: Session, sent: Message) -> Steps[Message]:
     complaints = _Complaints()
     group = {"group.id": "f1-provisioning-check", "enable.auto.commit": False, "fetch.wait.max.ms": 20}
     consumer = Consumer(_options(session, complaints) | group)
@@ -127,9 +137,10 @@ def _read_back(session: Session, sent: Message) -> Message:
         )
         end = time.monotonic() + DEADLINE_S
         while time.monotonic() < end:
-            message = consumer.poll(0.2)
+            message = consumer.poll(POLL_S)
             if message is not None and message.error() is None:
                 return message
+            yield complaints.waiting("to give it back")
         raise complaints.failure(session, "give the record back")
     finally:
         consumer.close()

@@ -7,21 +7,24 @@ from dataclasses import dataclass, field
 
 from provisioning.client import Api, Client, Login
 from provisioning.clock import Clock
-from provisioning.errors import ProvisioningError
+from provisioning.errors import ApiError, ProvisioningError
 from provisioning.journal import Entry, Record
 from provisioning.scrub import Scrubber
+from provisioning.waiting import Steps
 from provisioning.wanted import Credentials, Names, Wanted
 
 KEY_PLANES = {"kafka": "Kafka", "registry": "Schema Registry", "flink": "Flink"}
+BINDINGS = "/iam/v2/role-bindings"
 Ask = Callable[[str], bool]
-Roundtrip = Callable[["Session"], str]
+Roundtrip = Callable[["Session"], Steps[str] | str]
 
 
 @dataclass
 class Session:
     """changes: what this run made, changed or deleted, in words; empty: nothing. notes: what a person should know.
 
-    ask: a question, answered by the person or by --yes. adopt: an environment named on the command line.
+    ask: a question, answered by the person or by --yes (unattended). adopt: an environment named on the command
+    line. sees_all: see administers.
     """
 
     wanted: Wanted
@@ -34,12 +37,29 @@ class Session:
     ask: Ask
     adopt: str = ""
     commentary_by_flink: bool = False
+    unattended: bool = False
+    sees_all: bool = False
     changes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def cloud(self) -> Api:
-        return cloud_api(self.client, self.credentials)
+        return cloud_api(self.client, self.credentials, self.administers)
+
+    def administers(self) -> bool:
+        """Whether the Cloud API key sees all of the organisation, so that its 403 can mean: gone.
+
+        Somebody always has the role OrganizationAdmin; who is not shown so much as one of them sees a part only.
+        """
+        if not self.sees_all:
+            crn = f"crn://confluent.cloud/organization={self.organization}"
+            api = cloud_api(self.client, self.credentials)
+            try:
+                self.sees_all = any(api.pages(BINDINGS, crn_pattern=crn, role_name="OrganizationAdmin"))
+            except ApiError as error:
+                if error.status != 403:
+                    raise
+        return self.sees_all
 
     @property
     def names(self) -> Names:
@@ -95,5 +115,6 @@ class Session:
             self.notes.append(text)
 
 
-def cloud_api(client: Client, credentials: Credentials) -> Api:
-    return Api(client, credentials.url, Login("Cloud", credentials.key, credentials.secret))
+def cloud_api(client: Client, credentials: Credentials, sees_all: Callable[[], bool] = lambda: False) -> Api:
+    login = Login("Cloud", credentials.key, credentials.secret)
+    return Api(client, credentials.url, login, sees_all=sees_all)

@@ -84,7 +84,16 @@ def _look_inside(session: Session, found: Survey) -> None:
         found.subjects = None if standing is None else [name for name in standing if name in names]
     if "flink" in known:
         found.statements = _or_none(lambda: statements.ours(session))
-        found.connection = _or_none(lambda: connection.find(session))
+        found.connection = _or_none(lambda: connection.ours(session))
+
+
+def others(session: Session, found: Survey) -> strangers.Strangers:
+    """What others have put there, as far as our keys open the services."""
+    seen = {"kafka": found.topics, "registry": found.subjects, "flink": found.statements}
+    usable = {kind for kind, inside in seen.items() if inside is not None}
+    if not found.environment or session.need("environment")["borrowed"]:
+        return strangers.Strangers()
+    return _or_none(lambda: strangers.look(session, usable)) or strangers.Strangers()
 
 
 def _or_none(ask: Callable[[], T]) -> T | None:

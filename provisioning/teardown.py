@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning import configfile
-from provisioning.errors import ApiError
+from provisioning.errors import ApiError, NameTaken, ProvisioningError, Refused, WaitTimeout
 from provisioning.journal import Entry
 from provisioning.resources import (
     account,
@@ -29,10 +29,14 @@ from provisioning.resources import (
 )
 from provisioning.resources.organization import flink_region
 from provisioning.runner import Step
-from provisioning.session import Session
+from provisioning.session import KEY_PLANES, Session
 from provisioning.waiting import MINUTE, Steps, Until, together, wait
 
-GOING = (400, 403, 404)  # how a service answers about what is being deleted
+GOING = (400, 401, 403, 404)  # how a service answers about what is being deleted
+NO_ACCOUNT = (400, 402, 403, 409)
+NO_KEY = "not asked"
+GONE_SLOT = "going"  # in the journal: what a teardown has begun to delete
+KEPT_BY = {"kafka": {"cluster", "environment"}, "registry": {"environment"}, "flink": {"environment"}}
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Teardown:
     config: Path
     left: list[str] = field(default_factory=list)
     usable: set[str] = field(default_factory=set)  # kafka, registry, flink: those that can be asked
+    unseen: dict[str, str] = field(default_factory=dict)  # those that stand and cannot be: why
+    unwritten: list[str] = field(default_factory=list)  # why config.yaml keeps our block
     others: strangers.Strangers = field(default_factory=strangers.Strangers)
 
     def steps(self) -> list[Step]:
@@ -55,45 +61,74 @@ class Teardown:
             ]
         return [
             Step("config", "config.yaml", self._config),
-            Step("keys", "Keys that open the doors", self._keys, ("config",)),
-            Step("statements", "Flink statements", self._statements, ("keys",)),
+            Step("account", "Account to look inside", self._account, ("config",)),
+            Step("flink key", "Key that opens Flink", lambda: self._open("flink"), ("account",)),
+            Step("statements", "Flink statements", self._statements, ("flink key",)),
             Step("connection", "Bedrock connection", self._connection, ("statements",)),
-            Step("others", "What others put there", self._others, ("connection",)),
+            Step("keys", "Keys that open the rest", self._keys, ("statements",)),
+            Step("others", "What others put there", self._others, ("connection", "keys")),
             Step("schemas", "Schemas", self._subjects, ("others",)),
             Step("topics", "Topics", self._topics, ("schemas",)),
             Step("pool", "Flink compute pool", self._pool, ("topics",)),
             Step("cluster", "Kafka cluster", self._cluster, ("topics",)),
             Step("environment", "Environment", self._environment, ("pool", "cluster")),
             Step("labels", "Statements with our label", self._labels, ("environment",)),
-            Step("account", "Service account, keys, role", lambda: account.delete(s), ("labels",)),
-            Step("audit", "Audit", self._audit, ("account",)),
+            Step("owner", "Service account, keys, role", lambda: account.delete(s), ("labels",)),
+            Step("audit", "Audit", self._audit, ("owner",)),
         ]
 
     def _config(self) -> str:
         """First, so that a lab that is started meanwhile does not use what is going."""
-        return clear_config(self.session, self.config)
+        try:
+            return clear_config(self.session, self.config)
+        except Refused as error:  # a text file is no reason to let things run that cost
+            self.unwritten = [str(error)]
+            return "left: see below"
+
+    def _account(self) -> Steps[str]:
+        """Without one nobody can see what others have put here, whatever an earlier run left of ours."""
+        s = self.session
+        try:
+            identity = yield from account.stands(s)
+            account.ensure_role(s)
+        except (ApiError, NameTaken) as error:
+            if not (isinstance(error, NameTaken) or error.status in NO_ACCOUNT):
+                raise
+            self.unseen = dict.fromkeys(KEY_PLANES, error.problem.rstrip("."))
+            return "none: what cannot be looked into is left"
+        return identity
 
     def _keys(self) -> Steps[str]:
-        """Only a service that stands needs its key; a key whose secret was lost is made anew."""
-        s = self.session
-        if account.find(s) is None:
-            if not (s.entry.get("keys") and cluster.find(s) and pool.find(s)):
-                return "none needed: there never was an account to look inside"
-            # somebody deleted the account; without one nobody can see what others have put here
-            yield from account.ensure(s)
-        account.ensure_role(s)
-        yield from together([self._open(kind) for kind in ("flink", "kafka", "registry")])
-        return f"{len(self.usable)} usable"
+        said = yield from together([self._open(kind) for kind in ("kafka", "registry")])
+        return ", ".join(said)
 
-    def _open(self, kind: str) -> Steps[None]:
-        """What an interrupted teardown has deleted may be on its way out: it shows itself, and takes no key."""
+    def _open(self, kind: str) -> Steps[str]:
+        """Only a service that stands needs its key; a key whose secret was lost is made anew."""
+        plane = KEY_PLANES[kind]
         try:
-            if self._found(kind):
-                yield from keys.ensure(self.session, kind)
-                self.usable.add(kind)
+            if not self._found(kind):
+                self.unseen.pop(kind, None)
+                return f"no {plane} stands"
+            if kind in self.unseen:
+                return f"{plane}: no account to ask with"
+            yield from keys.ensure(self.session, kind)
         except ApiError as error:
-            if error.status not in GOING or self.session.need("environment")["borrowed"]:
+            if error.status not in GOING:
                 raise
+            return self._refused(kind, error)
+        except WaitTimeout as error:
+            return self._refused(kind, error)
+        self.usable.add(kind)
+        return f"{plane}: opened"
+
+    def _refused(self, kind: str, error: ProvisioningError) -> str:
+        """What this lab has begun to delete shows itself for a while, and takes no key any more."""
+        if KEPT_BY[kind].isdisjoint(self.session.entry.get(GONE_SLOT) or []):
+            if kind == "flink":  # statements may run, and cost: nothing else may hide that
+                raise error
+            self.unseen[kind] = error.problem.partition("\n")[0].rstrip(".")
+            return f"{KEY_PLANES[kind]}: cannot be looked into"
+        return f"{KEY_PLANES[kind]}: is going already"
 
     def _found(self, kind: str) -> bool:
         """Notes the address of the service that stands."""
@@ -115,37 +150,45 @@ class Teardown:
 
     def _statements(self) -> Steps[str]:
         if "flink" not in self.usable:
-            return "no key: they go with the environment"
+            return NO_KEY
+        connection.claim(self.session)
         ours = [str(s["name"]) for s in statements.ours(self.session)]
         for name in ours:  # stop all before waiting for any: this ends the cost
             statements.stop(self.session, name)
         yield from together([statements.delete(self.session, name) for name in ours])
-        if self.session.need("environment")["borrowed"] and pool.find(self.session):
-            yield from engine.drop_model(self.session)
+        yield from self._model()
         return f"{len(ours)} deleted" if ours else "none"
+
+    def _model(self) -> Steps[None]:
+        """It is in the cluster's catalogue, and would stay in a lent environment whose Flink outlives the cluster."""
+        s = self.session
+        if not s.need("environment")["borrowed"] or not pool.find(s):
+            return
+        if found := cluster.find(s):
+            s.entry.put("cluster", cluster.record(found))
+            yield from engine.drop_model(s)
 
     def _connection(self) -> str:
         if "flink" not in self.usable:
-            return "no key: it goes with the environment"
-        found = connection.find(self.session)
+            return NO_KEY
+        found = connection.ours(self.session)
         if found is None:
             return "none"
         connection.delete(self.session)
         return f"deleted {found['name']}"
 
     def _others(self) -> str:
-        borrowed = self.session.need("environment")["borrowed"]
         try:
             self.others = strangers.look(self.session, self.usable)
         except ApiError as error:
-            if error.status not in GOING or borrowed:
+            if error.status not in GOING or "environment" not in (self.session.entry.get(GONE_SLOT) or []):
                 raise
             return "the environment is going already"
         return ", ".join(self.others.everything) or "nothing"
 
     def _subjects(self) -> str:
         if "registry" not in self.usable:
-            return "no key: they go with the environment"
+            return NO_KEY
         listed = subjects.listed(self.session, deleted=True)
         standing = [name for name in strangers.our_subjects(self.session) if name in listed]
         for name in standing:
@@ -154,35 +197,50 @@ class Teardown:
 
     def _topics(self) -> Steps[str]:
         if "kafka" not in self.usable:
-            return "the cluster is gone"
+            return NO_KEY
         known = [*topics.records(self.session), *self.session.wanted.topics.values()]
         ours = [name for name in dict.fromkeys(known) if topics.find(self.session, name)]
         yield from together([topics.delete(self.session, name) for name in ours])
         return f"{len(ours)} deleted" if ours else "none"
 
     def _pool(self) -> Steps[str] | str:
-        return self._unless(self.others.in_pool, "the Flink pool", lambda: pool.delete(self.session))
+        reasons = self._reasons(self.others.in_pool, "flink") if pool.find(self.session) else []
+        return self._unless(reasons, "the Flink pool", lambda: pool.delete(self.session))
 
     def _cluster(self) -> Steps[str] | str:
-        return self._unless(self.others.in_cluster, "the Kafka cluster", lambda: cluster.delete(self.session))
+        reasons = self._reasons(self.others.in_cluster, "kafka")
+        return self._unless(reasons, "the Kafka cluster", lambda: self._going("cluster", cluster.delete))
 
-    def _unless(self, others: list[str], what: str, delete: Callable[[], Steps[str]]) -> Steps[str] | str:
-        if not others:
+    def _reasons(self, others: list[str], *kinds: str) -> list[str]:
+        """Why something stays."""
+        held = [f"it holds what this lab did not make: {', '.join(others)}"] if others else []
+        blind = [kind for kind in kinds if kind in self.unseen]
+        return held + [f"{KEY_PLANES[kind]} cannot be looked into: {self.unseen[kind]}" for kind in blind]
+
+    def _unless(self, reasons: list[str], what: str, delete: Callable[[], Steps[str]]) -> Steps[str] | str:
+        if not reasons:
             return delete()
-        self.left.append(f"{what}, because it holds what this lab did not make: {', '.join(others)}")
-        return "left: it holds others' things"
+        self.left.append(f"{what}, because {'; '.join(reasons)}")
+        return "left: see below"
+
+    def _going(self, slot: str, delete: Callable[[Session], Steps[str]]) -> Steps[str]:
+        """In the journal before the DELETE: a later run must know why it answers no more."""
+        begun = self.session.entry.get(GONE_SLOT) or []
+        if slot not in begun:
+            self.session.entry.put(GONE_SLOT, [*begun, slot])
+        return delete(self.session)
 
     def _environment(self) -> Steps[str] | str:
         record = self.session.need("environment")
         if record["borrowed"]:
             return f"{record['name']} is yours and stays"
-        if self.others.everything:
-            return self._unless(self.others.everything, f"the environment {record['name']}", self._gone)
-        return self._gone()
+        reasons = self._reasons(self.others.everything, *KEY_PLANES)
+        what = f"the environment {record['name']}"
+        return self._unless(reasons, what, lambda: self._going("environment", self._gone))
 
-    def _gone(self) -> Steps[str]:
-        identity = self.session.id("environment")
-        self.session.cloud.remove(f"{environment.PATH}/{identity}")
+    def _gone(self, session: Session) -> Steps[str]:
+        identity = session.id("environment")
+        session.cloud.remove(f"{environment.PATH}/{identity}")
         until = Until("Environment", frozenset({"gone"}), timeout=40 * MINUTE, interval=5.0)
         yield from wait(self._environment_state, until, self.session.clock)
         return f"deleted {identity}"
@@ -193,7 +251,7 @@ class Teardown:
     def _labels(self) -> str:
         """While there is a key to ask with."""
         if environment.recorded(self.session) is None or "flink" not in self.usable:
-            return "gone with the environment"
+            return "none that can be asked for"
         found = [str(s["name"]) for s in statements.ours(self.session)]
         self.left += [f"the Flink statement {name}" for name in found]
         return ", ".join(found) or "none"
@@ -203,19 +261,20 @@ class Teardown:
             self.left = audit(self.session)
         if not self.left:
             self.session.entry.forget()
+        self.left += self.unwritten
         return f"{len(self.left)} left" if self.left else "nothing is left"
 
 
 def clear_config(session: Session, config: Path) -> str:
     """Unless another lab of the journal is meant: a cluster made anew has another address than the block."""
     text = configfile.read(config)
-    other = next((entry for entry in session.entry.others() if _names(entry, text)), None)
-    if other and not _names(session.entry, text):
+    other = next((entry for entry in session.entry.others() if names_cluster(entry, text)), None)
+    if other and not names_cluster(session.entry, text):
         return f"is about another lab of the journal ({other.name}): left"
     return "our block taken out" if configfile.remove(config) else "has no block of ours"
 
 
-def _names(entry: Entry, text: str) -> bool:
+def names_cluster(entry: Entry, text: str) -> bool:
     bootstrap = str((entry.get("cluster") or {}).get("bootstrap", "")).rpartition("://")[2]
     return bool(bootstrap) and f"bootstrap.servers: {bootstrap}\n" in text
 

@@ -11,6 +11,10 @@ from provisioning.errors import ProvisioningError, WaitTimeout
 
 MINUTE = 60.0
 SOON_S = 0.01
+FAILED_FOR_GOOD = (
+    "It does not come back by itself, and costs nothing. teardown_confluent takes it away, then provision_confluent "
+    "makes it anew; if that fails too, the region may be full: another confluent.region."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Until:
 
     Any other state is pending: the service adds new ones. in_a_row: how many times running the target must be
     seen, because several frontends answer and one may be behind. label: for a step that waits for several things.
-    says: the service's own words on a value that is still pending, if it has any.
+    says: the service's own words on a value that is still pending or has failed, if it has any.
     """
 
     what: str
@@ -47,6 +51,7 @@ class Until:
     label: str = ""
     says: Callable[[Any], str] = _nothing
     again: str = "Running the same command again goes on waiting."
+    after_failure: str = ""
     look: str = ""
 
 
@@ -57,7 +62,11 @@ def wait(look: Callable[[], tuple[str, T]], until: Until, clock: Clock) -> Steps
     while True:
         state, value = look()
         if state in until.failed:
-            raise ProvisioningError(f"{until.what}: it went to {state}.", _why(value), until.look)
+            said = until.says(value)
+            why = f"\nThe service says: {said}" if said else ""
+            raise ProvisioningError(
+                f"{until.what}: it went to {state}.{why}", until.after_failure, until.look
+            )
         streak = streak + 1 if state in until.target else 0
         if streak >= until.in_a_row:
             return value
@@ -72,10 +81,6 @@ def _too_late(until: Until, state: str, words: str) -> WaitTimeout:
     if words:
         problem += f"\nThe service says: {words}"
     return WaitTimeout(problem, until.again, until.look)
-
-
-def _why(value: object) -> str:
-    return f"The service says: {value}" if isinstance(value, str) and value else ""
 
 
 def drive(steps: Steps[T], clock: Clock) -> T:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from provisioning.client import JsonObject
-from provisioning.errors import ApiError
+from provisioning.errors import ApiError, NameTaken
 from provisioning.journal import Record
-from provisioning.making import Making, make, once, standing
+from provisioning.making import Making, make, name_taken, once, standing
 from provisioning.mark import Mark, read_mark
-from provisioning.session import Session
+from provisioning.session import BINDINGS, Session
 from provisioning.waiting import Steps, Waiting
 from provisioning.wanted import Names
 
@@ -20,17 +20,33 @@ def named(session: Session, name: str) -> list[JsonObject]:
     return standing(session, PATH, [a for a in listed if a.get("display_name") == name])
 
 
-def mark_for(session: Session, environment: JsonObject) -> Mark | None:
-    """The mark in the account that the lab would have made for this environment."""
+def marked(session: Session, environment: JsonObject) -> tuple[JsonObject, Mark] | None:
+    """The account that the lab would have made for this environment, and the mark in it."""
     for found in named(session, Names(str(environment["display_name"])).account):
         mark = read_mark(found.get("description", ""))
         if mark:
-            return mark
+            return found, mark
     return None
 
 
-def marked_record(session: Session, environment_name: str) -> Record:
-    return record(named(session, Names(environment_name).account)[0])
+def check_name(session: Session, environment_name: str) -> None:
+    """Before anything is made: the name follows from the environment's. Raises NameTaken."""
+    if session.entry.get("account") or session.entry.intent("account"):
+        return
+    for found in named(session, Names(environment_name).account):
+        raise _taken(session, found)
+
+
+def _taken(session: Session, found: JsonObject) -> NameTaken:
+    what = f"the service account {found['display_name']}"
+    if not session.wanted.borrowed:
+        return name_taken(what, str(found["id"]))
+    return NameTaken(
+        f"Name taken: {what} ({found['id']}) is there already and is not this lab's.",
+        "Its name follows from the environment's, so an environment of somebody's holds one lab: another cluster or "
+        "pool name changes nothing. Leave confluent.environment_id empty for an environment of the lab's own.",
+        "https://confluent.cloud/settings/org/accounts",
+    )
 
 
 def find(session: Session) -> JsonObject | None:
@@ -41,6 +57,11 @@ def find(session: Session) -> JsonObject | None:
 def ensure(session: Session) -> Steps[str]:
     while not (session.entry.get("cluster") and session.entry.get("pool")):
         yield Waiting("the ids of cluster and pool, which the mark holds", 1.0)
+    return (yield from stands(session))
+
+
+def stands(session: Session) -> Steps[str]:
+    """Whatever else there is: a teardown needs an account to look inside with."""
     found = find(session)
     if found is None:
         session.entry.drop("account")
@@ -64,8 +85,8 @@ def _mark(session: Session) -> str:
         lab=session.lab,
         environment=str(environment["id"]),
         borrowed=bool(environment.get("borrowed")),
-        cluster=session.id("cluster"),
-        pool=session.id("pool"),
+        cluster=str((session.entry.get("cluster") or {}).get("id", "")),
+        pool=str((session.entry.get("pool") or {}).get("id", "")),
     ).text()
 
 
@@ -91,7 +112,7 @@ def _binding(session: Session) -> dict[str, str]:
 
 
 def has_role(session: Session) -> bool:
-    return any(session.cloud.pages("/iam/v2/role-bindings", **_binding(session)))
+    return any(session.cloud.pages(BINDINGS, **_binding(session)))
 
 
 def ensure_role(session: Session) -> str:
@@ -99,9 +120,7 @@ def ensure_role(session: Session) -> str:
     if has_role(session):
         return ROLE
     try:
-        once(
-            lambda: session.cloud.post("/iam/v2/role-bindings", _binding(session)), lambda: has_role(session)
-        )
+        once(lambda: session.cloud.post(BINDINGS, _binding(session)), lambda: has_role(session))
     except ApiError as error:
         if error.status != 409:  # it is there: a list that lags, or an answer that got lost
             raise

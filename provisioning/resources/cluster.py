@@ -7,7 +7,7 @@ from provisioning.errors import Refused
 from provisioning.journal import Record
 from provisioning.making import Making, make, standing
 from provisioning.session import Session
-from provisioning.waiting import MINUTE, Steps, Until, wait
+from provisioning.waiting import FAILED_FOR_GOOD, MINUTE, Steps, Until, wait
 
 PATH = "/cmk/v2/clusters"
 
@@ -53,6 +53,7 @@ def _ready(session: Session) -> Steps[str]:
         what="Kafka cluster",
         target=frozenset({"PROVISIONED"}),
         failed=frozenset({"FAILED"}),
+        after_failure=FAILED_FOR_GOOD,
         timeout=60 * MINUTE,
         interval=10.0,
         look="https://confluent.cloud/environments",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 from provisioning.client import JsonObject
-from provisioning.making import once
+from provisioning.errors import ApiError
+from provisioning.making import name_taken, once
 from provisioning.session import Session
 from provisioning.waiting import MINUTE, Steps, Until, wait
-from provisioning.wanted import FLINK, Aws
+from provisioning.wanted import FLINK, MODEL, Aws
 
+LABEL = "user.confluent.io/f1-lab"
+WHICH = ("self", "resource_version")  # of its metadata, for a PUT
 USABLE = ("ACTIVE", "READY")  # the specification names the same state by both words
 REFUSED = ("INVALID_AUTH", "UNREACHABLE")
 LEFT_OUT = (
@@ -25,12 +28,33 @@ def find(session: Session) -> JsonObject | None:
     return session.api("flink").find(f"{session.flink_path}/connections/{name(session)}")
 
 
+def is_ours(session: Session) -> bool:
+    """Connections carry no label. In a lent environment the journal tells, or our own model, which works with it."""
+    if session.entry.get("connection") or not session.need("environment")["borrowed"]:
+        return True
+    model = session.names.statement("commentary-model")
+    found = session.api("flink").find(f"{session.flink_path}/statements/{model}")
+    return bool(((found or {}).get("metadata", {}).get("labels") or {}).get(LABEL) == session.lab)
+
+
+def claim(session: Session) -> None:
+    """Before our statements go, which may be the only ones that tell: connection and model into the journal."""
+    if session.need("environment")["borrowed"] and not session.entry.get("connection") and is_ours(session):
+        known = {"connection": {"name": name(session), "fingerprint": ""}, "model": MODEL}
+        session.entry.put_all(known)
+
+
+def ours(session: Session) -> JsonObject | None:
+    found = find(session)
+    return found if found and is_ours(session) else None
+
+
 def ensure(session: Session) -> Steps[str]:
     """Decides who writes the commentary: Flink if there is a usable connection."""
     session.commentary_by_flink = False
     if session.wanted.engine != FLINK:
         return "not needed"
-    found = find(session)
+    found = ours(session)
     aws = session.wanted.aws
     if found is None and aws is None:
         session.note(f"No AWS keys in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). {LEFT_OUT}")
@@ -48,15 +72,25 @@ def _put(session: Session, found: JsonObject | None, aws: Aws) -> None:
     if found is None:
         _create(session, aws)
     elif (session.entry.get("connection") or {}).get("fingerprint") != aws.fingerprint:
-        session.api("flink").put(f"{session.flink_path}/connections/{name(session)}", _body(session, aws))
+        body = _body(session, aws) | {"metadata": {part: found["metadata"][part] for part in WHICH}}
+        session.api("flink").put(f"{session.flink_path}/connections/{name(session)}", body)
         session.changes.append("renewed the AWS keys of the Bedrock connection")
     if (session.entry.get("connection") or {}).get("fingerprint") != aws.fingerprint:
         session.entry.put("connection", {"name": name(session), "fingerprint": aws.fingerprint})
 
 
 def _create(session: Session, aws: Aws) -> None:
+    """The journal first, without a fingerprint: whose it is must survive a kill right after the POST."""
     path = f"{session.flink_path}/connections"
-    once(lambda: session.api("flink").post(path, _body(session, aws)), lambda: find(session) is not None)
+    if find(session):
+        raise name_taken(f"the Flink connection {name(session)}", session.id("environment"))
+    session.entry.put("connection", {"name": name(session), "fingerprint": ""})
+    try:
+        once(lambda: session.api("flink").post(path, _body(session, aws)), lambda: find(session) is not None)
+    except ApiError as error:
+        if error.failure.method == "POST":  # refused, so it was not made
+            session.entry.drop("connection")
+        raise
     session.entry.put("connection", {"name": name(session), "fingerprint": aws.fingerprint})
     session.changes.append(f"made the Bedrock connection {name(session)}")
 
@@ -101,7 +135,6 @@ def _leave_out(session: Session, phase: str, detail: str) -> None:
     session.note(
         " ".join(filter(None, (f"The Bedrock connection is {phase}: {why}{detail}.", LEFT_OUT, help_)))
     )
-    delete(session)
 
 
 def delete(session: Session) -> None:

@@ -7,7 +7,7 @@ asked first.
 from __future__ import annotations
 
 from provisioning.errors import Refused
-from provisioning.resources import connection, statements, subjects, topics
+from provisioning.resources import connection, statements, strangers, subjects, topics
 from provisioning.session import Session
 from provisioning.waiting import Steps, together
 from provisioning.wanted import DERIVED, EMBEDDED, FLINK, MODEL
@@ -24,8 +24,10 @@ def ensure(session: Session) -> Steps[str]:
 
 def _drop(session: Session, name: str) -> Steps[None]:
     """Subjects first: the topic's record in the journal goes last, so that an interrupted drop is taken up."""
+    ours = strangers.our_subjects(session)
     for subject in subjects.both(name):
-        subjects.delete(session, subject)
+        if subject in ours:
+            subjects.delete(session, subject)
     yield from topics.delete(session, name)
 
 

@@ -13,7 +13,18 @@ from provisioning.waiting import Steps
 
 PATH = "/org/v2/environments"
 NAMES = "config.yaml (confluent.environment_name) and --environment have to mean the same one."
-INSIDE = ("environment", "cluster", "pool", "registry", "keys", "topics", "subjects", "connection", "model")
+INSIDE = (
+    "environment",
+    "cluster",
+    "pool",
+    "registry",
+    "keys",
+    "topics",
+    "subjects",
+    "connection",
+    "model",
+    "queries",
+)
 
 
 def ensure(session: Session) -> Steps[str]:
@@ -35,6 +46,7 @@ def ensure(session: Session) -> Steps[str]:
                 f"{session.adopt} is no environment named {session.wanted.environment_name} of this lab.",
                 NAMES,
             )
+        account.check_name(session, session.wanted.environment_name)
     made = yield from make(session, making(session))
     return str(made["id"])
 
@@ -55,7 +67,8 @@ def foresee(session: Session) -> None:
         for found in named(session, session.wanted.environment_name):
             raise name_taken(f"the environment {found['display_name']}", str(found["id"]))
     inside = [cluster.making(session), pool.making(session)] if recorded(session) else []
-    for making_it in (account.making(session), *inside):
+    account.check_name(session, session.names.environment)
+    for making_it in inside:
         _foresee_name(session, making_it)
 
 
@@ -78,11 +91,19 @@ def named(session: Session, name: str) -> list[JsonObject]:
 def adopt(session: Session) -> str:
     """Without a journal, the mark tells: the environment that our service account names."""
     for found in named(session, session.wanted.environment_name):
-        mark = account.mark_for(session, found)
-        if mark and not mark.borrowed and mark.environment == found["id"] and _may_adopt(session, mark):
-            take_over(session, found, mark)
+        if _taken_over(session, found, borrowed=False):
             return str(found["id"])
     return ""
+
+
+def _taken_over(session: Session, found: JsonObject, borrowed: bool) -> bool:
+    owner, mark = account.marked(session, found) or ({}, None)
+    if not mark or mark.borrowed != borrowed or mark.environment != found["id"]:
+        return False
+    if not _may_adopt(session, mark):
+        return False
+    take_over(session, found, owner, mark)
+    return True
 
 
 def _may_adopt(session: Session, mark: Mark) -> bool:
@@ -90,6 +111,12 @@ def _may_adopt(session: Session, mark: Mark) -> bool:
         return True
     if mark.lab != session.credentials.lab:
         return False
+    if session.unattended:
+        raise Refused(
+            f"There is no journal of {session.wanted.environment_name} ({mark.environment}) on this machine. It was "
+            "made with this Cloud API key; --yes takes it over only by its id, for its API keys are then made anew.",
+            f"If it is meant:  manage.py provision_confluent --yes --environment {mark.environment}",
+        )
     return session.ask(
         f"There is no journal of {session.wanted.environment_name} ({mark.environment}) on this machine, but it was "
         "made with this Cloud API key. Take it over? Its API keys are then made anew, so that a lab elsewhere that "
@@ -97,13 +124,12 @@ def _may_adopt(session: Session, mark: Mark) -> bool:
     )
 
 
-def take_over(session: Session, found: JsonObject, mark: Mark) -> None:
+def take_over(session: Session, found: JsonObject, owner: JsonObject, mark: Mark) -> None:
+    """In one write: half of it would look like a lab without an account."""
     name = str(found["display_name"])
-    session.entry.put("environment", _record(found) | {"borrowed": mark.borrowed})
-    for slot, identity in (("cluster", mark.cluster), ("pool", mark.pool)):
-        if identity:
-            session.entry.put(slot, {"id": identity})
-    session.entry.put("account", account.marked_record(session, name))
+    records = {"environment": _record(found) | {"borrowed": mark.borrowed}, "account": account.record(owner)}
+    inside = (("cluster", mark.cluster), ("pool", mark.pool))
+    session.entry.put_all(records | {slot: {"id": identity} for slot, identity in inside if identity})
     session.changes.append(f"took over the environment {name} ({found['id']}), which carries this lab's mark")
 
 
@@ -116,16 +142,10 @@ def _borrow(session: Session) -> str:
             "Correct it in config.yaml, or leave it empty for an environment of the lab's own.",
             "https://confluent.cloud/environments",
         )
-    if not session.entry.get("environment"):
-        _recover_borrowed(session, found)
+    if not session.entry.get("environment") and not _taken_over(session, found, borrowed=True):
+        account.check_name(session, str(found["display_name"]))
         session.entry.put("environment", _record(found) | {"borrowed": True})
     return wanted
-
-
-def _recover_borrowed(session: Session, found: JsonObject) -> None:
-    mark = account.mark_for(session, found)
-    if mark and mark.environment == found["id"] and _may_adopt(session, mark):
-        take_over(session, found, mark)
 
 
 def making(session: Session) -> Making:

@@ -6,7 +6,7 @@ from provisioning.client import JsonObject
 from provisioning.journal import Record
 from provisioning.making import Making, make, standing
 from provisioning.session import Session
-from provisioning.waiting import MINUTE, Steps, Until, wait
+from provisioning.waiting import FAILED_FOR_GOOD, MINUTE, Steps, Until, wait
 
 PATH = "/fcpm/v2/compute-pools"
 
@@ -42,6 +42,7 @@ def _ready(session: Session) -> Steps[JsonObject]:
         what="Flink compute pool",
         target=frozenset({"PROVISIONED"}),
         failed=frozenset({"FAILED", "DEPROVISIONING"}),
+        after_failure=FAILED_FOR_GOOD,
         timeout=60 * MINUTE,
         interval=10.0,
         look="https://confluent.cloud/environments (Flink, compute pools)",

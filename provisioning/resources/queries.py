@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioning.flink import Statement
-from provisioning.resources import connection, statements, topics
+from provisioning.resources import connection, statements, subjects, topics
 from provisioning.session import Session
 from provisioning.waiting import Steps, together
 from provisioning.wanted import FLINK, MODEL
@@ -31,6 +31,8 @@ def _table(session: Session, statement: Statement) -> Steps[bool]:
     known = topics.records(session).get(name, {}).get("maker") == FLINK
     if known and statements.find(session, session.names.statement(statement.name)) is None:
         return False
+    if not known:
+        subjects.expect(session, name)
     made = yield from statements.ensure(session, statement)
     if not known:
         topics.record(session, name, role, FLINK)
@@ -39,6 +41,7 @@ def _table(session: Session, statement: Statement) -> Steps[bool]:
 
 def ensure_queries(session: Session) -> Steps[str]:
     wanted = statements.wanted(session, "query")
+    statements.may_run(session, [session.names.statement(s.name) for s in wanted])
     made = yield from together([statements.ensure(session, s) for s in wanted])
     return _said(made)
 

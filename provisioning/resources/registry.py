@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioning.client import JsonObject
 from provisioning.journal import Record
 from provisioning.session import Session
-from provisioning.waiting import MINUTE, Steps, Until, wait
+from provisioning.waiting import FAILED_FOR_GOOD, MINUTE, Steps, Until, wait
 
 
 def find(session: Session) -> JsonObject | None:
@@ -22,6 +22,7 @@ def ensure(session: Session) -> Steps[str]:
         what="Schema Registry",
         target=frozenset({"PROVISIONED"}),
         failed=frozenset({"FAILED"}),
+        after_failure=FAILED_FOR_GOOD,
         timeout=15 * MINUTE,
         again="It needs the environment's Stream Governance package (Essentials will do). Running again goes on.",
         look="https://confluent.cloud/environments (Stream Governance)",

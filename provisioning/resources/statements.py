@@ -8,13 +8,13 @@ from provisioning.client import JsonObject
 from provisioning.errors import ApiError, ProvisioningError
 from provisioning.flink import Statement
 from provisioning.flink import statements as sql_statements
-from provisioning.making import once
+from provisioning.making import name_taken, once
 from provisioning.resources import connection
+from provisioning.resources.connection import LABEL
 from provisioning.session import Session
 from provisioning.waiting import MINUTE, Steps, Until, Waiting, wait
 from provisioning.wanted import FLINK, MODEL
 
-LABEL = "user.confluent.io/f1-lab"
 GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": "car_metrics_anomalies"}
 PATCH_TYPE = "application/json-patch+json"
 ACTIVE = ("PENDING", "RUNNING", "DEGRADED", "FAILING")
@@ -73,7 +73,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     tries: a topic that was dropped a moment ago keeps its name for a while, and CREATE TABLE fails meanwhile.
     """
     name = session.names.statement(statement.name)
-    found = find(session, name)
+    found = _our_own(session, name)
     if found is not None and _text(found) != statement.sql:
         yield from delete(session, name)
         found = None
@@ -94,6 +94,14 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         return (yield from ensure(session, statement, tries - 1))
     _check(session, found)
     return made or resumed
+
+
+def _our_own(session: Session, name: str) -> JsonObject | None:
+    """Raises NameTaken: names are unique in an environment, and only the label says whose one is."""
+    found = find(session, name)
+    if found is not None and not is_ours(session, found):
+        raise name_taken(f"the Flink statement {name}", session.id("environment"))
+    return found
 
 
 def _text(found: JsonObject) -> str:
@@ -131,7 +139,7 @@ def _submit(session: Session, name: str, statement: Statement) -> None:
             "stopped": False,
         },
     }
-    once(lambda: session.api("flink").post(path(session), body), lambda: find(session, name) is not None)
+    once(lambda: session.api("flink").post(path(session), body), lambda: _our_own(session, name) is not None)
 
 
 def _check(session: Session, found: JsonObject) -> None:
@@ -208,13 +216,23 @@ def delete(session: Session, name: str) -> Steps[None]:
     stop(session, name)
     session.api("flink").remove(path(session, name))
     yield from _reach(session, name, frozenset({"gone"}))
+    known = session.entry.get("queries") or []
+    if name in known:
+        session.entry.put("queries", [query for query in known if query != name])
     session.changes.append(f"deleted the statement {name}")
+
+
+def may_run(session: Session, names: list[str]) -> None:
+    """In the journal before the first starts: a command that fails later must say what costs meanwhile."""
+    known = session.entry.get("queries") or []
+    if set(names) - set(known):
+        session.entry.put("queries", sorted({*known, *names}))
 
 
 def run_once(session: Session, name: str, sql: str) -> Steps[None]:
     """A DDL that leaves no trace: submitted, awaited, deleted."""
     statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
-    if find(session, name) is None:
+    if _our_own(session, name) is None:
         _submit(session, name, statement)
     _check(session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | ENDED_BADLY)))
     yield from delete(session, name)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from provisioning.resources import cluster, connection, pool, statements, subjects, topics
 from provisioning.session import Session
-from provisioning.wanted import DERIVED
 
 ENDED = ("COMPLETED", "FAILED")  # a console's finished queries hold nothing
 
@@ -57,19 +56,18 @@ def _subjects(session: Session) -> list[str]:
 
 
 def our_subjects(session: Session) -> list[str]:
-    """What we registered, and what CREATE TABLE did. In an environment of our own our topics' names decide."""
+    """What the journal knows. In an environment of our own our topics' names decide."""
     made = [*(session.entry.get("subjects") or [])]
-    by_table = [name for name, record in topics.records(session).items() if record["role"] in DERIVED]
-    ours = [] if session.need("environment")["borrowed"] else list(session.wanted.topics.values())
-    for name in (*by_table, *ours):
-        made += subjects.both(name)
+    if not session.need("environment")["borrowed"]:
+        for name in (*topics.records(session), *session.wanted.topics.values()):
+            made += subjects.both(name)
     return list(dict.fromkeys(made))
 
 
 def _connections(session: Session) -> list[str]:
-    ours = connection.name(session)
+    ours = {connection.name(session)} if connection.is_ours(session) else set()
     listed = session.api("flink").pages(f"{session.flink_path}/connections")
-    return [str(c["name"]) for c in listed if c["name"] != ours]
+    return [str(c["name"]) for c in listed if c["name"] not in ours]
 
 
 def _add_statements(session: Session, found: Strangers) -> None:

@@ -17,6 +17,7 @@ from provisioning.wanted import EMBEDDED
 from races.streams.topics import TOPICS
 
 EXISTS = "40002"
+KAFKAS_OWN = ("__consumer_offsets", "__transaction_state", "__share_group_state", "_schemas")
 
 
 def listed(session: Session) -> list[str]:
@@ -26,7 +27,7 @@ def listed(session: Session) -> list[str]:
 
 
 def _internal(topic: JsonObject) -> bool:
-    return bool(topic.get("is_internal")) or str(topic["topic_name"]).startswith("_")
+    return bool(topic.get("is_internal")) or str(topic["topic_name"]) in KAFKAS_OWN
 
 
 def find(session: Session, name: str) -> JsonObject | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .answers import Answer, coded, control, invalid
-from .auth import demand_administrator
+from .auth import demand_administrator, may_see
 from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
@@ -46,10 +46,13 @@ def listing(call: Call) -> Answer:
     cloud, query = call.cloud, call.query
     if not query.get("crn_pattern"):
         raise invalid("The query parameter 'crn_pattern' is required.", "/crn_pattern")
+    sees_all = may_see(call, query["crn_pattern"].partition("/environment=")[2])
+    caller = f"User:{call.caller.owner}" if call.caller else ""
     found = [
         b
         for b in cloud.listed(cloud.bindings.values())
         if b.crn == query["crn_pattern"]
+        and (sees_all or b.principal == caller)
         and query.get("principal") in (None, b.principal)
         and query.get("role_name") in (None, b.role)
     ]

@@ -142,6 +142,8 @@ def read(call: Call) -> Answer:
 def replace(call: Call) -> Answer:
     """Changes the secrets only."""
     found = _get(call)
+    if "resource_version" not in (call.document().get("metadata") or {}):
+        raise invalid("metadata.resource_version is required.", "/metadata/resource_version")
     found.auth = secrets_of(call.spec(), found.type)
     found.phase, found.version, found.touched = phase_of(found.auth), found.version + 1, found.touched + 1
     return Answer(200)

@@ -3,7 +3,7 @@
 from . import tables
 from .cloud import Cloud
 from .pools import used_cfu
-from .records import Statement
+from .records import Statement, wall_time
 from .sql import Parsed, parse
 from .tokens import SqlError
 
@@ -24,6 +24,7 @@ def settle(cloud: Cloud) -> None:
 def move(statement: Statement, phase: str, detail: str = "") -> None:
     statement.phase, statement.detail = phase, detail
     statement.version += 1
+    statement.updated_at = wall_time()
 
 
 def _begin(cloud: Cloud, statement: Statement) -> None:

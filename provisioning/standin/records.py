@@ -116,6 +116,7 @@ class Statement(Resource):
     labels: dict[str, str] = field(default_factory=dict)
     pool_id: str
     principal: str
+    updated_at: str = ""
     phase: str = "PENDING"
     detail: str = ""
     exhausted: bool = False

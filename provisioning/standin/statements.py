@@ -34,7 +34,7 @@ def rendered(call: Call, found: Statement) -> dict[str, Any]:
             "resource_version": str(found.version),
             "labels": found.labels,
             "created_at": found.created_at,
-            "updated_at": found.created_at,
+            "updated_at": found.updated_at or found.created_at,
         },
         "name": found.name,
         "organization_id": cloud.organization,

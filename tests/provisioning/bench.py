@@ -21,6 +21,7 @@ from provisioning.teardown import Teardown
 from provisioning.waiting import drive
 from provisioning.wanted import Aws, Credentials, Wanted
 from races.streams.topics import DEFAULT_NAMES
+from tests.provisioning import openapi
 from tests.provisioning.nearby import Nearby
 
 # What takes time on the real thing takes time here, but no longer than it must to be waited for once.
@@ -87,6 +88,7 @@ class Bench:
     answer: bool = True
     key: str = ""
     secret: str = ""
+    unattended: bool = False
     questions: list[str] = field(default_factory=list)
 
     @property
@@ -114,6 +116,7 @@ class Bench:
             adopt=adopt,
             session=Nearby(self.standin),
             by_name=by_name,
+            unattended=self.unattended,
         )
 
     def provision(self, adopt: str = "") -> Session:
@@ -155,5 +158,6 @@ def bench(folder: Path, timings: Timings = SHORT, **changes: Any) -> Iterator[Be
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield Bench(standin, hands, folder, wish(**changes))
+        assert openapi.problems(standin.calls) == []
     finally:
         standin.stop()

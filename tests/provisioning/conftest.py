@@ -13,6 +13,7 @@ from provisioning import guard
 from provisioning.clock import Clock
 from provisioning.console import CloudCommand
 from provisioning.standin import Standin
+from tests.provisioning import openapi
 from tests.provisioning.bench import SHORT, Bench, Hands, bench
 from tests.provisioning.desk import Desk
 
@@ -37,8 +38,9 @@ def desk(
         monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", standin.secret)
         monkeypatch.setenv("F1_JOURNAL", str(found.journal))
         monkeypatch.setattr(CloudCommand, "clock", Clock(sleep=hands.turn, monotonic=hands))
-        monkeypatch.setattr(guard, "start", lambda *a: found.guards.append(tuple(map(str, a))))
+        monkeypatch.setattr(guard, "start", found.start_guard)
         command = "provisioning.management.commands.provision_confluent.produce_and_read_back"
         monkeypatch.setattr(command, lambda session: "not tried")
         settings.LAB = read_lab(tmp_path, {})
         yield found
+        assert openapi.problems(standin.calls) == []

@@ -22,6 +22,12 @@ class Desk:
     capsys: pytest.CaptureFixture[str]
     guards: list[tuple[str, ...]] = field(default_factory=list)
 
+    guard_starts: bool = True
+
+    def start_guard(self, *arguments: object) -> bool:
+        self.guards.append(tuple(map(str, arguments)))
+        return self.guard_starts
+
     @property
     def journal(self) -> Path:
         return self.folder / ".confluent" / "journal.json"

@@ -249,3 +249,35 @@ def test_secrets_are_in_no_repr() -> None:
     login = Login("Cloud", "key", SECRET)
     assert SECRET not in repr(login)
     assert SECRET not in repr(Api(Client(Scrubber(), Clock()), "https://api.example", login))
+
+
+@pytest.mark.parametrize(
+    ("words", "early"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", True),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", True),
+        ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac", False),
+        ("EOF occurred in violation of protocol", False),
+    ],
+)
+def test_a_post_is_sent_again_only_if_tls_broke_before_it(words: str, early: bool) -> None:
+    portal = Portal(broken(requests.exceptions.SSLError(words)))
+    api = Api(
+        Client(Scrubber(), Naps().clock(), portal), "https://api.example", Login("Cloud", "key", SECRET)
+    )
+    with pytest.raises(NetworkError if early else OutcomeUnknown):
+        api.post(PATH, BODY)
+
+
+def test_a_delete_that_is_refused_is_no_deletion(standin: Standin) -> None:
+    """A deleted thing and a thing that the key may not delete both answer 403."""
+    made = seed.add_environment(standin.state, "theirs")
+    seed.add_cloud_key(standin.state, "WEAK", SECRET, "u-weak")
+    api = cloud(standin)
+    weak = Api(api.client, api.base, Login("Cloud", "WEAK", SECRET), sees_all=lambda: True)
+    with pytest.raises(ApiError, match="OrganizationAdmin"):
+        weak.remove(f"{PATH}/{made.id}")
+    cluster = "/cmk/v2/clusters/lkc-gone"
+    assert weak.find(cluster, environment=made.id) is None
+    with pytest.raises(ApiError):
+        api.find(cluster, environment=made.id)

@@ -249,6 +249,7 @@ def test_ctrl_c_says_how_to_go_on(desk: Desk) -> None:
     code, said = desk.run("provision_confluent")
     assert code == 130
     assert "the same command goes on from there" in said
+    assert "an hour" not in said
     code, _ = desk.run("provision_confluent")
     assert code == 0
     assert len([c for c in desk.standin.state.clusters.values() if c.deleted is None]) == 1
@@ -318,3 +319,65 @@ def test_kill_9_of_the_real_thing_again_and_again(shell: Shell) -> None:
     assert code == 0, said
     assert picture(shell.standin.state) == NOTHING
     assert (shell.folder / "config.yaml").read_text() == "# mine\n"
+
+
+# -- several labs --
+
+
+def test_status_and_teardown_name_the_other_labs_of_the_journal(desk: Desk) -> None:
+    desk.run("provision_confluent")
+    other = next(iter(desk.standin.state.environments))
+    desk.config.write_text("confluent:\n  environment_name: second\n")
+    django_settings.LAB = read_lab(desk.folder, {})
+    for command in (("confluent_status",), ("teardown_confluent", "--yes")):
+        _, said = desk.run(*command)
+        assert f"The journal holds another lab, f1-leaderboard-env ({other})" in said
+        assert f"teardown_confluent --environment {other}" in said
+
+
+def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.run("provision_confluent")
+    django_settings.LAB = read_lab(desk.folder, {})
+    with Standin(SHORT, clock=desk.hands, kafka=False, seed=7) as another:
+        monkeypatch.setenv("CONFLUENT_CLOUD_URL", another.url)
+        monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", another.key)
+        monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", another.secret)
+        code, said = desk.run("teardown_confluent", "--yes")  # the first one still answers
+        assert (code, "rehearsal" in said, desk.config.exists()) == (0, False, True)
+        desk.standin.stop()
+        code, said = desk.run("teardown_confluent")
+        assert (code, "with --yes" in said, desk.config.exists()) == (1, True, True)
+        code, said = desk.run("teardown_confluent", "--yes")
+        assert (code, "on a stand-in that is gone" in said) == (0, True)
+    assert not desk.config.exists()
+    assert desk.journal.read_text().strip() == "{}"
+
+
+def test_the_list_before_a_teardown_tells_what_would_stay(desk: Desk) -> None:
+    desk.run("provision_confluent")
+    seed.add_topic(desk.standin.state, next(iter(desk.standin.state.clusters)), "orders")
+    desk.hands.turn(10)  # lists show what is new after a while
+    code, said = desk.run("teardown_confluent", "--plan")
+    assert code == 0
+    assert "(stays)           Kafka cluster f1-leaderboard-cluster" in said
+    assert said.count("it holds what this lab did not make: the topic orders") == 2
+    assert "Flink pool        f1-leaderboard-flink-pool" in said
+
+
+def test_a_block_without_its_end_does_not_keep_a_lab_running(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink")
+    desk.config.write_text(desk.config.read_text().replace(END, ""))
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert (code, "first line of our block without its last" in said) == (1, True)
+    assert picture(desk.standin.state) == NOTHING
+
+
+def test_status_counts_what_stopped_queries_have_cost(desk: Desk) -> None:
+    desk.run("provision_confluent", "--flink")
+    query = next(s for s in desk.standin.state.statements if s.name.endswith("-query"))
+    query.phase, query.stopped = "STOPPED", True
+    query.created_at, query.updated_at = "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z"
+    _, said = desk.run("confluent_status")
+    assert "No statement runs; so far about $2.10 at one CFU each by those that ran" in said

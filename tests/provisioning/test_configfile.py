@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from provisioning import configfile
 from provisioning.errors import Refused
+from provisioning.files import sweep
 
 KAFKA: dict[str, object] = {
     "bootstrap.servers": "pkc-1:9092",
@@ -128,3 +130,47 @@ def test_our_own_block_is_no_obstacle(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     rewrite(path, "")
     configfile.check_room(path, "embedded")
+
+
+TWO_BLOCKS = "kafka:\n  topics:\n    positions: mine\nanalytics:\n  commentary: flink\n"
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_last_line_that_is_missing_takes_nothing_of_the_persons_text_along(
+    tmp_path: Path, missing: int
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(TWO_BLOCKS)
+    configfile.write(path, SECTIONS)
+    lines = path.read_text().splitlines(keepends=True)
+    ends = [number for number, line in enumerate(lines) if configfile.END in line]
+    assert len(ends) == 2
+    del lines[ends[missing]]
+    path.write_text(broken := "".join(lines))
+    for act in (
+        lambda: configfile.check_room(path, "flink"),
+        lambda: configfile.write(path, SECTIONS),
+        lambda: configfile.remove(path),
+    ):
+        with pytest.raises(Refused, match="first line of our block without its last"):
+            act()
+    assert path.read_text() == broken
+
+
+def test_what_a_kill_left_half_written_is_swept_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, killed = tmp_path / "config.yaml", []
+
+    def kill(self: Path, target: Path) -> None:
+        killed.append(self.name)
+        raise SystemExit
+
+    (tmp_path / ".config.yaml.swp").write_text("an editor's")
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "replace", kill)
+        dying.setattr(Path, "unlink", lambda self: None)
+        with pytest.raises(SystemExit):
+            configfile.write(path, SECTIONS)
+    assert (tmp_path / killed[0]).exists()
+    assert fnmatch(killed[0], ".config.yaml.*")  # as .gitignore has it
+    sweep(path)
+    assert [left.name for left in tmp_path.iterdir()] == [".config.yaml.swp"]

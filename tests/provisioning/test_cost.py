@@ -46,3 +46,8 @@ def test_ages_read_well(past: timedelta, words: str) -> None:
 def test_instants_are_read_in_the_services_ways_of_writing() -> None:
     assert instant("2026-11-24T12:00:00Z") == instant("2026-11-24T12:00:00") == NOW
     assert instant("not a time") is instant(None) is instant("") is None
+
+
+def test_a_statement_that_was_stopped_cost_until_then() -> None:
+    stopped = Running("a", NOW - timedelta(hours=5), until=NOW - timedelta(hours=2))
+    assert so_far([stopped], NOW) == pytest.approx(3 * 0.21)

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from provisioning import guard
+from provisioning.clock import Clock
+from provisioning.errors import ProvisioningError
 from provisioning.standin import Fault, picture
 from tests.conftest import wait_for
 from tests.provisioning.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
+REALLY_START = guard.start
 
 
 def overdue(desk: Desk) -> None:
@@ -66,6 +69,7 @@ def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(de
     assert code == 0
     assert "until" not in desk.journal.read_text()
     assert len(desk.guards) == 1
+    assert len([s for s in desk.standin.state.statements if s.phase == "RUNNING"]) == 1
 
 
 def test_trouble_with_the_network_is_waited_out(desk: Desk) -> None:
@@ -104,3 +108,91 @@ def test_as_a_process_it_needs_no_cloud_key_and_writes_no_secret(desk: Desk) -> 
     assert "the time is up: stopped f1-leaderboard-env-average-speed-query" in said
     assert not [key.secret for key in desk.standin.state.keys.values() if key.secret in said]
     assert not [s for s in desk.standin.state.statements if s.phase == "RUNNING"]
+
+
+def test_one_guard_for_each_entry_of_the_journal(tmp_path: Path) -> None:
+    """A rehearsal's guard must not keep the real one from its work, nor a name that looks alike as a file."""
+    journal = tmp_path / "journal.json"
+    entries = [("rehearsal", "Group A"), ("real", "Group A"), ("real", "group-a")]
+    assert len({guard.lock_of(journal, *entry) for entry in entries}) == 3
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's own waits are no part of the guard's naps."""
+    monkeypatch.setattr(guard, "Clock", lambda: Clock(sleep=lambda seconds: None))
+
+
+def test_a_guard_with_nothing_to_ask_gives_up_after_a_day(desk: Desk, hurried: None) -> None:
+    desk.run("provision_confluent", "--flink", "--hours", "1")
+    overdue(desk)
+    desk.standin.faults.add(Fault("429_bare", path="statements", times=9999))
+    (journal, organization, name) = desk.guards[0]
+    naps: list[float] = []
+    guard.watch(Path(journal), organization, name, naps.append, lambda: datetime.now(UTC))
+    assert 20 * 3600 < sum(naps) < 28 * 3600
+
+
+def test_a_flink_that_refuses_for_good_is_not_taken_for_done(desk: Desk, hurried: None) -> None:
+    desk.run("provision_confluent", "--flink", "--hours", "1")
+    overdue(desk)
+    state, naps = desk.standin.state, list[float]()
+    roles = [b for b in state.bindings.values() if b.role == "EnvironmentAdmin"]
+    for role in roles:
+        del state.bindings[role.id]
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        desk.hands.turn(seconds)
+        state.bindings.update({role.id: role for role in roles if len(naps) > 1})
+
+    (journal, organization, name) = desk.guards[0]
+    guard.watch(Path(journal), organization, name, sleep, lambda: datetime.now(UTC))
+    assert not [s for s in state.statements if s.phase == "RUNNING"]
+
+
+def test_the_guard_watches_before_the_first_query_and_no_query_starts_on_a_kafka_that_failed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = "provisioning.management.commands.provision_confluent.produce_and_read_back"
+
+    def fails(session: object) -> str:
+        raise ProvisioningError("Kafka did not take a record.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(check, fails)
+        code, said = desk.run("provision_confluent", "--flink", "--hours", "1")
+    queries = [s for s in desk.standin.state.statements if s.name.endswith("-query")]
+    assert (code, desk.guards, queries) == (1, [], [])
+    assert "an hour" not in said
+
+    def trouble(*arguments: object) -> bool:
+        desk.standin.faults.add(Fault("503", method="POST", path="statements", times=9))
+        return desk.start_guard(*arguments)
+
+    monkeypatch.setattr(guard, "start", trouble)
+    code, said = desk.run("provision_confluent", "--flink", "--hours", "1")
+    assert (code, len(desk.guards)) == (1, 1)
+    assert "may be running, at about $0.21 an hour: f1-leaderboard-env-average-speed-query" in said
+    assert "until" in desk.journal.read_text()
+
+
+def test_without_its_guard_no_query_starts(desk: Desk) -> None:
+    desk.guard_starts = False
+    code, said = desk.run("provision_confluent", "--flink", "--hours", "1")
+    assert (code, "did not start, so no query was started" in said) == (1, True)
+    assert not [s for s in desk.standin.state.statements if s.name.endswith("-query")]
+    desk.guard_starts = True
+    assert desk.run("provision_confluent", "--flink", "--hours", "1")[0] == 0
+    desk.guard_starts = False
+    assert "It did not start" in desk.run("confluent_status")[1]
+
+
+def test_starting_it_tells_whether_it_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = tmp_path / "journal.json"
+    journal.write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert REALLY_START(Path("journal.json"), "real", "lab")
+    journal.write_text("half a jour")
+    assert not REALLY_START(journal, "real", "lab")
+    assert "cannot be read" in (tmp_path / guard.LOG).read_text()

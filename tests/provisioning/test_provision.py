@@ -272,3 +272,14 @@ def test_long_and_odd_environment_names_make_valid_names(person: Bench) -> None:
     names = [s.name for s in person.standin.state.statements]
     assert all(len(name) <= 72 and name.replace("-", "").isalnum() and name.isascii() for name in names)
     assert person.provision().changes == []
+
+
+def test_no_to_the_question_leaves_the_connection_too(person: Bench) -> None:
+    person.provision()
+    person.wanted = wish(aws=Aws("ASIAEXPIREDKEYS", "secret-of-an-hour", "expired-token"))
+    person.answer = False
+    with pytest.raises(Refused, match="Nothing was dropped"):
+        person.provision()
+    (found,) = person.picture()["environments"].values()
+    assert found["connections"]
+    assert "f1-leaderboard-env-commentary-query" in running(person)

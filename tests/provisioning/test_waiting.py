@@ -12,7 +12,7 @@ from provisioning.errors import ProvisioningError, WaitTimeout
 from provisioning.progress import Lines, Silent, Table, seconds
 from provisioning.runner import Step, run
 from provisioning.scrub import Scrubber
-from provisioning.waiting import Steps, Until, Waiting, drive, together, wait
+from provisioning.waiting import FAILED_FOR_GOOD, Steps, Until, Waiting, drive, together, wait
 from tests.provisioning.bench import Hands
 
 
@@ -138,3 +138,11 @@ def test_elapsed_times_read_well() -> None:
         "1:05 min",
         "12:34 min",
     ]
+
+
+def test_a_failure_tells_what_the_service_says_and_what_to_do(hands: Hands) -> None:
+    failing = until(says=str.upper, after_failure=FAILED_FOR_GOOD)
+    with pytest.raises(ProvisioningError) as caught:
+        drive(wait(states("FAILED"), failing, clock(hands)), clock(hands))
+    assert "The service says: SEEN" in str(caught.value)
+    assert "teardown_confluent takes it away" in str(caught.value)

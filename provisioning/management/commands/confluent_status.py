@@ -21,7 +21,8 @@ examples:
   manage.py confluent_status      after provision_confluent, and before you go home
 
 It looks at what the journal names, or, without one, what the mark in the service account names.
-The cost is an estimate from list prices, as if every statement had run since it was made; the bill decides.
+The cost is an estimate from list prices, at one CFU for each query that stands, running or stopped; a busy query
+takes more, and one that was deleted is not in it. The bill decides.
 If provision_confluent --hours set a deadline, it makes sure that the cost guard is at work.
 """
 
@@ -34,10 +35,12 @@ class Command(CloudCommand):
         session = self.begin(configured(), yes=False, keep=False)
         if not drive(claim(session), session.clock):
             self.tell(f"Nothing of this lab stands on Confluent Cloud ({session.wanted.journal_name}).")
+            self.tell_of_others(session)
             return 0
         found = look(session)
         self._things(session, found)
         self._cost(session, found)
+        self.tell_of_others(session)
         return 0
 
     def _things(self, session: Session, found: Survey) -> None:
@@ -72,16 +75,18 @@ class Command(CloudCommand):
 
     def _cost(self, session: Session, found: Survey) -> None:
         now = session.clock.utc()
-        queries = [s for s in found.statements or [] if statements.phase(s) in statements.ACTIVE]
-        running = [Running(str(s["name"]), instant(s["metadata"].get("created_at"))) for s in queries]
+        queries = [s for s in found.statements or [] if str(s["name"]).endswith("-query")]
+        running = [s for s in queries if statements.phase(s) in statements.ACTIVE]
+        spent = f"so far about ${so_far([_ran(s) for s in queries], now):.2f} at one CFU each"
         self.tell("")
         if found.statements is None:
             self.tell("Flink could not be asked (its API key is missing or refused): cost unknown.")
         elif running:
             self.tell(
-                f"Running statements: {len(running)}, about ${hourly(len(running)):.2f} an hour; "
-                f"so far about ${so_far(running, now):.2f} ({SOURCE})."
+                f"Running statements: {len(running)}, about ${hourly(len(running)):.2f} an hour; {spent} ({SOURCE})."
             )
+        elif queries:
+            self.tell(f"No statement runs; {spent} by those that ran ({SOURCE}).")
         else:
             self.tell(
                 "No statement runs: no price by the hour; Kafka's traffic and storage are billed by use."
@@ -94,10 +99,20 @@ class Command(CloudCommand):
         if until is None or not running:
             return
         late = until <= session.clock.utc()
-        self.tell(f"Cost guard: stops the statements at {until.astimezone():%a %d %b %H:%M}. {guard.CANNOT}")
+        self.tell(f"Cost guard: stops the statements at {guard.told(until)}. {guard.CANNOT}")
         if late:
             self.tell("That time is past, so the guard was not at work: it is started again now.")
-        guard.start(journal_path(), session.organization, session.entry.name)
+        if not guard.start(journal_path(), session.organization, session.entry.name):
+            self.tell(
+                f"It did not start: see {journal_path().parent / guard.LOG}. Nothing stops the statements."
+            )
+
+
+def _ran(statement: JsonObject) -> Running:
+    """One that ended did so when it was last changed."""
+    known, ended = statement["metadata"], statements.phase(statement) not in statements.ACTIVE
+    until = instant(known.get("updated_at")) if ended else None
+    return Running(str(statement["name"]), instant(known.get("created_at")), until)
 
 
 def since_when(since: datetime | None, now: datetime) -> str:

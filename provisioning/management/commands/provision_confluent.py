@@ -8,9 +8,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from provisioning import configfile, guard
-from provisioning.console import CloudCommand, config_path, configured, journal_path
+from provisioning.console import CloudCommand, alone, config_path, configured, journal_path
 from provisioning.cost import sentence
-from provisioning.journal import only_one
 from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
 from provisioning.provision import steps
 from provisioning.resources import environment, statements
@@ -64,9 +63,11 @@ class Command(CloudCommand):
         configfile.check_room(config_path(), wanted.engine)
         if options["plan"]:
             return self._plan(self.begin(wanted, False, options["environment"], keep=False, by_name=True))
-        with only_one(journal_path()):
+        with alone():
             session = self.begin(wanted, options["yes"], options["environment"], by_name=True)
-            rows = steps(session, config_path(), produce_and_read_back)
+            rows = steps(
+                session, config_path(), produce_and_read_back, lambda s: guard.arm(s, journal_path())
+            )
             run(rows, session.clock, self.progress)
             self.progress.leave()
             self._told(session)
@@ -115,24 +116,12 @@ class Command(CloudCommand):
         return len(statements.wanted(session, "query"))
 
     def _guard(self, session: Session, running: int) -> None:
-        hours = session.wanted.hours
-        if hours is not None and not running:
+        until = guard.deadline(session.entry)
+        if session.wanted.hours is not None and not running:
             self.tell("--hours: no Flink statement runs, so there is nothing to stop.")
-        elif hours is not None:
-            until = guard.set_deadline(session, hours)
-            self.tell(
-                f"Cost guard: a process on this machine stops the statements at {until}. {guard.CANNOT}"
-            )
-        elif _passed(session):
-            session.entry.drop(guard.SLOT)
-        if running and guard.deadline(session.entry):
-            guard.start(journal_path(), session.organization, session.entry.name)
-
-
-def _passed(session: Session) -> bool:
-    """The statements were resumed after their time was up: the old deadline must not stop them again."""
-    until = guard.deadline(session.entry)
-    return until is not None and until <= session.clock.utc()
+        elif running and until:
+            said = guard.told(until)
+            self.tell(f"Cost guard: a process on this machine stops the statements at {said}. {guard.CANNOT}")
 
 
 def _hours(text: str) -> float:

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from provisioning import rehearsal
 from provisioning.claim import MARK, claim
 from provisioning.configfile import has_block
-from provisioning.console import CloudCommand, config_path, configured, journal_path
+from provisioning.console import CloudCommand, alone, config_path, configured
 from provisioning.errors import Refused
 from provisioning.inventory import lines
-from provisioning.journal import only_one
 from provisioning.runner import run
 from provisioning.session import Session
-from provisioning.survey import look
+from provisioning.survey import look, others
 from provisioning.teardown import Teardown, clear_config
 from provisioning.waiting import drive
 
@@ -42,7 +42,7 @@ class Command(CloudCommand):
         parser.add_argument("--environment", default="", metavar="ENV-ID", help="this environment, by its id")
 
     def work(self, options: dict[str, Any]) -> int:
-        with only_one(journal_path()):
+        with alone():
             session = self.begin(configured(), options["yes"], options["environment"], keep=False)
             told = drive(claim(session), session.clock)
             if not told:
@@ -62,11 +62,24 @@ class Command(CloudCommand):
         self.tell("What carries the name without this lab's mark is somebody else's and was left alone.")
         if not plan:
             self.tell(f"config.yaml: {clear_config(session, config_path())}.")
+            self._rehearsals(session)
+        self.tell_of_others(session)
         return 0
+
+    def _rehearsals(self, session: Session) -> None:
+        """Nothing can be taken down on a stand-in that is gone, and `make run` would wait for its Kafka."""
+        for entry in rehearsal.over(session):
+            if session.ask(
+                f"The journal holds a rehearsal, {entry.name}, on a stand-in that is gone. Forget it, and take its "
+                "block out of config.yaml?"
+            ):
+                session.entry.keep()
+                rehearsal.forget(entry, config_path())
 
     def _list(self, session: Session) -> None:
         self.tell("This goes:")
-        for line in lines(session, look(session)):
+        found = look(session)
+        for line in lines(session, found, others(session, found)):
             self.tell(f"  {line}")
         if has_block(config_path()):
             self.tell("  config.yaml       our block in it")
@@ -96,4 +109,6 @@ class Command(CloudCommand):
             )
             return 1
         self.tell("Nothing of this lab is left on Confluent Cloud. The next `make run` is embedded again.")
+        self._rehearsals(session)
+        self.tell_of_others(session)
         return 0
