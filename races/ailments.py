@@ -19,7 +19,7 @@ WIDTH = 95  # two lines in a column of 200
 def analytics_trouble(analysis: Analysis | None, publishing: PublisherState) -> str:
     if analysis is None:
         return ""
-    return analysis.waiting_for if publishing.ok else publishing.text
+    return (analysis.error or analysis.waiting_for) if publishing.ok else publishing.text
 
 
 def written(recorder: str, analytics: str) -> str:

@@ -94,8 +94,8 @@ def _feed() -> Part:
     }
     if state is not None:
         part |= {"gaps": state.gaps, "state": state.text}
-    if live.feed_error:
-        part["error"] = live.feed_error
+    if error := live.feed_error or live.feed.waiting_for:
+        part |= {"ok": False, "error": error}
     return part
 
 

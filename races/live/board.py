@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
+from races.live.board_bests import SectorBests
 from races.live.board_logs import Alarms, EngineLog, NoteLog
 from races.live.board_meta import RaceMeta
+from races.live.board_reach import TICK_MS, Reach
 from races.live.board_records import (
     BrokenRecord,
     CarFrame,
     Frame,
     Record,
+    millis,
     note_of_commentary,
     note_of_control,
     optional_number,
@@ -25,14 +29,18 @@ from races.live.board_records import (
 )
 
 HORIZON = 50  # ticks: 10 s; what is later than that is counted, not placed
+PENDING = 4 * HORIZON  # ticks begun and not complete: who invents ticks must not fill the memory
 BATTLE_S = 1.0
-TICK_MS = 200
+Moment = tuple[int, int]  # a tick and its instant
 
 
 class Board:
     """`frame` is the newest complete tick; `ignored` counts what was not taken, by reason.
 
     started: the instant of tick 0, where it is known (epoch ms); `last` knows it.
+
+    Anybody may write to a topic, so what cannot be of this race is not taken: cars that were not entered, ticks and
+    instants that it cannot have reached (now: epoch ms, where there is a clock), another size of the field.
     """
 
     def __init__(
@@ -41,11 +49,13 @@ class Board:
         alarms: Callable[[], Alarms] | None = None,
         last: Frame | None = None,
         started: int | None = None,
+        now: Callable[[], int] | None = None,
     ) -> None:
         self.meta = meta
+        self._reach = Reach(meta, started, now)
         self.frame = last
         self.ignored: Counter[str] = Counter()
-        self._pending: dict[int, dict[str, dict[str, Any]]] = {}
+        self._pending: dict[Moment, dict[str, dict[str, Any]]] = {}
         self._done: set[int] = {last["tick"]} if last else set()
         self._commentary = NoteLog(last["commentary"] if last else [])
         self._control = NoteLog(last["control"] if last else [])
@@ -54,8 +64,15 @@ class Board:
         self._bests = SectorBests(last)
         self._entries = {car.code: car for car in meta.cars}
         self._codes = {car.name: car.code for car in meta.cars}
+        # Once records tell the field's size, one that does not tell it (and no grid) completes no tick.
+        told = last is not None and any(car["grid"] for car in last["cars"])
+        self._sizes = {len(meta.cars)} if told else {0, len(meta.cars)}
         self._started: int | None = last["started"] if last else started
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
+
+    def mind(self, now: Callable[[], int]) -> None:
+        """What came so far is history; from now on nothing is taken that is far ahead of this clock."""
+        self._reach.now = now
 
     @property
     def averages(self) -> dict[str, float | None]:
@@ -74,6 +91,9 @@ class Board:
 
     def _other(self, role: str, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         """True when the record changed the picture."""
+        if not self.plausible(role, record, key):
+            self.ignored["implausible"] += 1
+            return False
         if role == "race_control":
             # overtakes are what the tower itself shows; forty kept notes would hold nothing else
             shown = self._mine(record) and record["type"] != "overtake"
@@ -87,6 +107,18 @@ class Board:
         self.ignored["unknown role"] += 1
         return False
 
+    def plausible(self, role: str, record: Record, key: Mapping[str, Any] | str | None = None) -> bool:
+        """Whether a record other than a position can be of this race. Raises what a broken one makes raise."""
+        if role == "race_control":
+            return self._reach.tick(record["tick"], record["timestamp"])
+        if role == "commentary":
+            return self._reach.instant(record["timestamp"])
+        if not isinstance(key, Mapping):
+            raise BrokenRecord("key")
+        if role == "avg_speed":
+            return key["driver_name"] in self._codes
+        return str(key["key"]).rpartition(":")[2] in self._entries and self._reach.instant(millis(key["ts"]))
+
     def _mine(self, record: Record) -> bool:
         mine = record.get("race_id") in (None, self.meta.race_id)
         if not mine:
@@ -94,16 +126,14 @@ class Board:
         return mine
 
     def _average(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
-        if not isinstance(key, Mapping):
-            raise BrokenRecord("key")
-        if not self._mine(key):
+        if not isinstance(key, Mapping) or not self._mine(key):
             return False
         self._averages[str(key["driver_name"])] = optional_number(record, "avg_speed")
         return True
 
     def _anomaly(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         if not isinstance(key, Mapping):
-            raise BrokenRecord("key")
+            return False
         return self._mine({"race_id": str(key["key"]).rpartition(":")[0]}) and self._engines.add(key, record)
 
     def _after_the_race(self, changed: bool) -> Frame | None:
@@ -123,16 +153,42 @@ class Board:
             self.ignored["other race"] += 1
             return None
         car = position_of(record)
-        self._name(car)
+        if not self._acceptable(car):
+            self.ignored["implausible"] += 1
+            return None
         tick = car["tick"]
         if tick in self._done or tick <= self._newest() - HORIZON:
             self.ignored["repeated"] += 1
             return None
-        cars = self._pending.setdefault(tick, {})
+        moment = tick, car["timestamp"]  # what is forged in part keeps to itself: a tick has one instant
+        cars = self._pending.get(moment)
+        if cars is None:
+            cars = self._begun(moment)
         cars[car["driver_code"]] = car
-        if len(cars) >= (car["field_size"] or len(self.meta.cars)):
-            return self._complete(tick)
-        return None if car["field_size"] else self._complete_before(tick)
+        if car["field_size"] and len(self._sizes) > 1:
+            self._sizes = {car["field_size"]}
+        if len(cars) < len(self._entries):
+            return None if car["field_size"] else self._complete_before(tick)
+        return self._complete(moment)
+
+    def _acceptable(self, car: dict[str, Any]) -> bool:
+        if car["field_size"] not in self._sizes:
+            return False
+        self._name(car)
+        whole = len(self._entries)
+        return (
+            car["driver_code"] in self._entries
+            and 0 < car["position"] <= whole
+            and 0 <= car["grid"] <= whole
+            and 0 <= car["lap"] <= self.meta.laps + 1
+            and self._reach.tick(car["tick"], car["timestamp"])
+        )
+
+    def _begun(self, moment: Moment) -> dict[str, dict[str, Any]]:
+        if len(self._pending) >= PENDING:
+            self.ignored["incomplete tick"] += 1
+            del self._pending[next(iter(self._pending))]
+        return self._pending.setdefault(moment, {})
 
     def _newest(self) -> int:
         return self.frame["tick"] if self.frame else -1
@@ -141,7 +197,9 @@ class Board:
         """Records of the lab's first days name a driver and an instant, no code and no tick."""
         if not car["driver_code"]:
             car["driver_code"] = self._codes.get(car["driver_name"]) or initials(car["driver_name"])
-        if car["tick"] < 0:
+        if car["tick"] == -1 and self._reach.instant(car["timestamp"]):
+            if len(self._instants) >= PENDING:
+                del self._instants[next(iter(self._instants))]
             car["tick"] = self._instants.setdefault(car["timestamp"], self._tick_of(car["timestamp"]))
 
     def _tick_of(self, timestamp: int) -> int:
@@ -152,12 +210,12 @@ class Board:
 
     def _complete_before(self, tick: int) -> Frame | None:
         """Without a size of the field, a tick is complete when the next one begins."""
-        earlier = [waiting for waiting in sorted(self._pending) if waiting < tick]
-        frames = [self._complete(waiting) for waiting in earlier]
+        earlier = [moment for moment in sorted(self._pending) if moment[0] < tick]
+        frames = [self._complete(moment) for moment in earlier]
         return frames[-1] if frames else None
 
-    def _complete(self, tick: int) -> Frame:
-        cars = self._pending.pop(tick)
+    def _complete(self, moment: Moment) -> Frame:
+        cars, tick = self._pending.pop(moment), moment[0]
         self._done.add(tick)
         frame = self._build(sorted(cars.values(), key=lambda car: (car["position"], car["driver_code"])))
         if self.frame is None or tick > self.frame["tick"]:
@@ -166,7 +224,7 @@ class Board:
         return frame
 
     def _forget(self, tick: int) -> None:
-        for old in [old for old in self._pending if old <= tick - HORIZON]:
+        for old in [moment for moment in self._pending if moment[0] <= tick - HORIZON]:
             self.ignored["incomplete tick"] += 1
             del self._pending[old]
         if len(self._done) > 4 * HORIZON:
@@ -175,16 +233,16 @@ class Board:
 
     def _build(self, records: list[dict[str, Any]]) -> Frame:
         self._bests.learn(records)
-        first = records[0]
+        first = _common(records)
         laps = [car["best_lap_s"] for car in records if car["best_lap_s"] is not None]
         best = min(laps, default=None)
         cars = [self._car(car, best) for car in records]
         fastest = next((car for car in cars if best is not None and car["best_lap_s"] == best), None)
-        distance = first["laps"] or self.meta.laps
+        distance = self.meta.laps
         frame: Frame = {
             "race_id": self.meta.race_id, "tick": first["tick"], "timestamp": first["timestamp"],
             "started": self._start_of(first), "race_time_s": first["race_time_s"],
-            "phase": first["phase"], "lights": first["lights"],
+            "phase": self._phase(first, len(records)), "lights": first["lights"],
             "flag": first["flag"], "yellow_sector": first["yellow_sector"],
             "lap": min(max(car["lap"] for car in cars), distance), "laps": distance, "cars": cars,
             "fastest": fastest and {"driver_code": fastest["driver_code"], "lap_s": best},
@@ -193,6 +251,11 @@ class Board:
         }  # fmt: skip
         self._add_logs(frame)
         return frame
+
+    def _phase(self, record: dict[str, Any], cars: int) -> str:
+        """The last tick ends the race for good, so it is believed of the whole field only."""
+        over = record["phase"] == "over"
+        return "flag" if over and cars < len(self._entries) else str(record["phase"])
 
     def _start_of(self, record: dict[str, Any]) -> int:
         """As the first tick that was seen tells it; a board that takes over has it from the one before."""
@@ -208,7 +271,7 @@ class Board:
 
     def _car(self, car: dict[str, Any], best: float | None) -> CarFrame:
         code = car["driver_code"]
-        entry = self._entries.get(code)
+        entry = self._entries[code]
         sectors = [car["sector_1_s"], car["sector_2_s"], car["sector_3_s"]]
         last, own_best = car["last_lap_s"], car["best_lap_s"]
         best_mark = "purple" if own_best is not None and own_best == best else ""
@@ -218,7 +281,7 @@ class Board:
             "driver_code": code,
             "driver_name": car["driver_name"],
             "team_name": car["team_name"],
-            "number": car["driver_number"] or (entry.number if entry else 0),
+            "number": car["driver_number"] or entry.number,
             "grid": car["grid"],
             "gained": car["grid"] - car["position"] if car["grid"] else 0,
             "lap": car["lap"],
@@ -246,48 +309,15 @@ class Board:
         }
 
 
-class SectorBests:
-    """The best of each sector, by car and overall: the one thing a single tick does not tell."""
-
-    def __init__(self, last: Frame | None) -> None:
-        cars = last["cars"] if last else []
-        self._cars = {car["driver_code"]: list(car["best_sectors"]) for car in cars}
-        self._overall: list[float | None] = list(last["best_sectors"]) if last else [None] * 3
-        self._heard: dict[str, tuple[float | None, ...]] = {}  # sector times change three times a lap
-
-    def learn(self, records: list[dict[str, Any]]) -> None:
-        for car in records:
-            code, times = car["driver_code"], (car["sector_1_s"], car["sector_2_s"], car["sector_3_s"])
-            if self._heard.get(code) == times:
-                continue
-            self._heard[code] = times
-            bests = self._cars.setdefault(code, [None, None, None])
-            for index, time in enumerate(times):
-                if time is not None:
-                    bests[index] = _better(time, bests[index])
-                    self._overall[index] = _better(time, self._overall[index])
-
-    def overall(self) -> list[float | None]:
-        return list(self._overall)
-
-    def of(self, code: str) -> list[float | None]:
-        return list(self._cars[code])
-
-    def marks(self, code: str, sectors: list[float | None]) -> list[str]:
-        own, overall = self._cars[code], self._overall
-        return [_mark(sectors[n], own[n], overall[n]) for n in (0, 1, 2)]
+_head_of = itemgetter("timestamp", "phase", "lights", "flag", "yellow_sector", "race_time_s")
 
 
-def _better(time: float, best: float | None) -> float:
-    return time if best is None or time < best else best
-
-
-def _mark(time: float | None, own: float | None, overall: float | None) -> str:
-    if time is None:
-        return ""
-    if time == overall:
-        return "purple"
-    return "green" if time == own else "yellow"
+def _common(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """A record that says of its tick what most of them say: one that differs does not speak for all."""
+    heads = [_head_of(record) for record in records]
+    if heads.count(heads[0]) * 2 > len(heads):
+        return records[0]
+    return records[heads.index(Counter(heads).most_common(1)[0][0])]
 
 
 def _battle(car: dict[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from races.live.board_records import (
 )
 
 NOTES_KEPT = 40
+IDS_KEPT = 5000  # more than any race has
 TRACE_SECONDS = 60
 TRACED = 4  # charts on the page: the own driver and the newest alarms
 
@@ -34,12 +35,14 @@ class NoteLog:
 
     def __init__(self, notes: list[Note]) -> None:
         self.notes = notes
-        self._seen = {note["id"] for note in notes}
+        self._seen = dict.fromkeys(note["id"] for note in notes)
 
     def add(self, note: Note) -> bool:
         if note["id"] in self._seen:
             return False
-        self._seen.add(note["id"])
+        self._seen[note["id"]] = None
+        if len(self._seen) > IDS_KEPT:
+            del self._seen[next(iter(self._seen))]
         # a new list each time: frames already given out keep theirs
         self.notes = sorted([note, *self.notes], key=_instant, reverse=True)[:NOTES_KEPT]
         return True

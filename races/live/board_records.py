@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import blake2s
 from math import isfinite
 from operator import itemgetter
 from types import NoneType
@@ -184,12 +185,20 @@ def _make_numbers(car: dict[str, Any]) -> None:
             car[name] = _number(car, name)
 
 
+def event_of(record: Record) -> int:
+    """A race_control record's identity within its race: its ordinal; of one without, a number below zero that
+    follows from what it has."""
+    ordinal = record.get("event", -1)
+    if isinstance(ordinal, int) and ordinal >= 0:
+        return ordinal
+    text = "\0".join(str(record[name]) for name in ("tick", "type", "driver_code", "lap", "message"))
+    return -2 - int.from_bytes(blake2s(text.encode(), digest_size=4).digest()) // 2
+
+
 def note_of_control(record: Record) -> Note:
-    """A race_control record as a note. Its identity: race, tick and ordinal (or type and driver)."""
-    event = record.get("event", -1)
-    name = str(event) if event != -1 else f"{record['tick']}-{record['type']}-{record['driver_code']}"
+    """A race_control record as a note."""
     return Note(
-        id=f"e{name}", at=int(record["timestamp"]), kind=str(record["type"]),
+        id=f"e{event_of(record)}", at=int(record["timestamp"]), kind=str(record["type"]),
         code=str(record["driver_code"]), lap=int(record["lap"]), text=str(record["message"]),
     )  # fmt: skip
 

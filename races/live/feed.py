@@ -6,11 +6,12 @@ is watched it keeps a board, and hands each new frame to the event loop as one r
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +26,13 @@ from races.live.turns import Turns
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.skipped import Skipped
 from races.tracing import tracer
 
 log = logging.getLogger(__name__)
 
 BATCH = 5000
-POLL_S = 0.2
+POLL_S, REGISTRY_RETRY_S = 0.2, 0.5
 RACES_KEPT = 500  # unwatched races whose newest tick is remembered
 RECENT_S, RECENT = 5.0, 20_000  # what the recorder may not have written yet when somebody opens a race's page
 Publish = Callable[[str, int, str, int | None], None]
@@ -74,14 +76,16 @@ class Raw:
     """The newest tick of a race as it came, and the one before: while a tick arrives, that is the whole one."""
 
     timestamp: int = -1
-    values: dict[bytes, None] = field(default_factory=dict)  # in order; a tick sent again has the same bytes
-    before: dict[bytes, None] = field(default_factory=dict)
+    values: dict[bytes, Message] = field(
+        default_factory=dict
+    )  # in order; a tick sent again has the same bytes
+    before: dict[bytes, Message] = field(default_factory=dict)
 
     def add(self, message: Message) -> None:
         if message.timestamp_ms > self.timestamp:
             self.timestamp, self.values, self.before = message.timestamp_ms, {}, self.values
         if message.timestamp_ms == self.timestamp and message.value is not None:
-            self.values[message.value] = None
+            self.values.setdefault(message.value, message)
 
 
 class Feed:
@@ -97,8 +101,10 @@ class Feed:
         self._lock = Turns()
         self._stopping = threading.Event()
         self.rates = Rates()
-        self.bad: Counter[str] = Counter()
+        self._skipped = Skipped(lambda role: self._codec.topic(role) if self._codec else role, log)
+        self.waiting_for = ""  # the schema registry, in words
         self.polled_at = time.monotonic()
+        self._taken = 0
 
     def run(self, tail: Tail, codec: Codec) -> None:
         """Reads until stop() or an error; the boards outlive both."""
@@ -107,10 +113,31 @@ class Feed:
             while not self._stopping.is_set():
                 messages = tail.poll(BATCH, POLL_S)
                 self.polled_at = time.monotonic()
-                self._lock.take(messages, self._take)
+                self._take_all(messages)
         finally:
             self._tail = None
             tail.close()
+
+    def _take_all(self, messages: list[Message]) -> None:
+        """Waits, with the lock free, where the registry has a schema and does not tell it just now."""
+        while messages:
+            self._taken = 0
+            try:
+                self._lock.take(messages, self._take_counted)
+            except RegistryUnavailable as error:
+                if not self.waiting_for:
+                    log.warning("The feed waits for the schema registry: %s", error)
+                self.waiting_for = f"waiting for the schema registry: {error}"
+                if self._stopping.wait(REGISTRY_RETRY_S):
+                    return
+            else:
+                self.waiting_for = ""
+            messages = messages[self._taken :]
+
+    def _take_counted(self, message: Message) -> None:
+        self._take(message)
+        self._taken += 1
+        self.rates.count(message.role, self.polled_at)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -119,6 +146,11 @@ class Feed:
         """Of all that is read, whoever watches."""
         with self._lock:
             return self.rates.paces(now)
+
+    @property
+    def bad(self) -> Counter[str]:
+        """Records that could not be read, by role."""
+        return self._skipped.counts
 
     def lags(self) -> Mapping[str, int]:
         return self._tail.lags() if self._tail else {}
@@ -135,8 +167,9 @@ class Feed:
                 return
             self._bring_up(board, race_id)
             raw = self._raw.get(race_id, Raw())
-            for record in self._decoded("positions", [*raw.before, *raw.values]):
-                board.apply("positions", record)
+            for values in (raw.before, raw.values):
+                for record in self._decoded(values):
+                    board.apply("positions", record)
             screen = screen_of(board.meta, board.frame, life=life, anomaly_on=anomaly_on)
             self._watched[race_id] = Watched(board, screen)
 
@@ -175,7 +208,7 @@ class Feed:
         with self._lock:
             raw = self._raw.get(race_id, Raw())
             for values in (raw.values, raw.before):
-                records = self._decoded("positions", values)
+                records = self._decoded(values)
                 if records and len(records) >= records[0]["field_size"]:
                     return records
         return []
@@ -186,15 +219,14 @@ class Feed:
             return watched.board.frame if watched else None
 
     def _take(self, message: Message) -> None:
-        self.rates.count(message.role, self.polled_at)
         if message.role == "positions":
             self._position(message)
         elif message.role == "car_metrics":
             self._metric(message)
         else:
-            self._remember(message)
             if self._watched:
                 self._other(message)
+            self._remember(message)
 
     def _metric(self, message: Message) -> None:
         """Engine readings are shown by way of their forecasts; here they only count."""
@@ -212,9 +244,9 @@ class Feed:
         """Keys hold the race's id as it is, whatever their format; commentary has none, its value says whose it is."""
         for _, message in self._recent:
             if message.role == "commentary" or race_id.encode() in (message.key or b""):
-                record = self._decode(message)
-                if record is not None:
-                    board.apply(message.role, record, self._key(message))
+                with contextlib.suppress(RegistryUnavailable):
+                    if (record := self._decode(message)) is not None:
+                        board.apply(message.role, record, self._key(message))
 
     def _position(self, message: Message) -> None:
         race_id = (message.key or b"").decode("utf-8", "replace")
@@ -229,6 +261,8 @@ class Feed:
             record = self._decode(message)
             if record is not None:
                 self._apply(race_id, watched, "positions", record, None)
+            else:
+                raw.values.pop(message.value or b"", None)
 
     def _other(self, message: Message) -> None:
         race_id = self._race_of(message)
@@ -259,8 +293,8 @@ class Feed:
             return None
         try:
             return self._codec.decode_key(message.role, message.key)
-        except (BadRecord, RegistryUnavailable) as error:
-            self._count_bad(message, error)
+        except BadRecord as error:
+            self._skipped.note(message, error)
             return None
 
     def _apply(self, race_id: str, watched: Watched, role: str, record: Mapping[str, Any], key: Any) -> None:
@@ -273,27 +307,24 @@ class Feed:
         tracer.note(race_id, frame["tick"], "shown")
         self._publish(race_id, watched.number, message, frame["tick"])
 
-    def _decoded(self, role: str, values: Iterable[bytes]) -> list[Mapping[str, Any]]:
+    def _decoded(self, values: dict[bytes, Message]) -> list[Mapping[str, Any]]:
+        """Those that can be read. The others go, so that each is counted once however often somebody asks."""
         records: list[Mapping[str, Any]] = []
-        if self._codec is None:
-            return records
-        for value in values:
-            try:
-                records.append(self._codec.decode(role, value))
-            except (BadRecord, RegistryUnavailable):
-                self.bad[role] += 1
+        for value, message in list(values.items()):
+            with contextlib.suppress(RegistryUnavailable):
+                record = self._decode(message)
+                if record is None:
+                    del values[value]
+                else:
+                    records.append(record)
         return records
 
     def _decode(self, message: Message) -> Mapping[str, Any] | None:
+        """Raises RegistryUnavailable."""
         if self._codec is None:
-            return None
+            raise RegistryUnavailable("the feed does not read")
         try:
             return self._codec.decode(message.role, message.value)
-        except (BadRecord, RegistryUnavailable) as error:
-            self._count_bad(message, error)
+        except BadRecord as error:
+            self._skipped.note(message, error)
             return None
-
-    def _count_bad(self, message: Message, error: Exception) -> None:
-        self.bad[message.role] += 1
-        if self.bad[message.role] == 1:
-            log.warning("Skipped %s[%d]@%d: %s", message.role, message.partition, message.offset, error)

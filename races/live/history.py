@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
@@ -13,6 +14,10 @@ from races.models import Race
 from races.recorder.chunks import unpack_frames, unpack_readings
 
 LINES = 40
+
+
+def wall_ms() -> int:
+    return round(time.time() * 1000)
 
 
 def race_of(race_id: str) -> Race | None:
@@ -67,4 +72,5 @@ def live_board(race: Race) -> Board | None:
     for chunk in race.reading_chunks.all():
         for key, record in unpack_readings(str(race.pk), bytes(chunk.data)):
             board.apply("car_metrics_anomalies", record, key)
+    board.mind(wall_ms)
     return board

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
 from races import connection
@@ -61,7 +62,8 @@ class LiveService:
         self._loop, self._waiting = loop, {}
         # Thousands of long-lived sockets make full collections slow: rarer ones cut the p99 of a broadcast.
         gc.set_threshold(50_000, 50, 1000)
-        self._care = [loop.create_task(self._look_after()), loop.create_task(self._tell_streams())]
+        tasks = self._look_after(), self._follow_lives(), self._tell_streams()
+        self._care = [loop.create_task(task) for task in tasks]
         threading.Thread(target=self._supervise, name="feed", daemon=True).start()
 
     async def close(self) -> None:
@@ -86,11 +88,14 @@ class LiveService:
         return await asyncio.shield(opening)
 
     async def _open(self, race_id: str) -> bool:
-        found = await sync_to_async(_from_history, thread_sensitive=False)(race_id)
-        if found is None:
-            return False
-        self.feed.watch(race_id, *found)
-        return True
+        return await sync_to_async(self._watch, thread_sensitive=False)(race_id)
+
+    def _watch(self, race_id: str) -> bool:
+        """In a thread: it reads the history, and may ask the schema registry."""
+        found = _from_history(race_id)
+        if found is not None:
+            self.feed.watch(race_id, *found)
+        return found is not None
 
     def frame(self, race_id: str) -> Frame | None:
         return self.feed.frame(race_id)
@@ -163,7 +168,6 @@ class LiveService:
                     for socket in self.hub.sockets(race_id):
                         self._check(race_id, socket, now)
                 self._forget(now)
-                await sync_to_async(self._lives, thread_sensitive=False)()
             except Exception:
                 log.exception("Looking after the sockets failed once")
 
@@ -180,6 +184,21 @@ class LiveService:
         pipeline = self.pipeline()
         for race_id in self.feed.races():
             self.feed.stream(race_id, pipeline, self._clock())
+
+    async def _follow_lives(self) -> None:
+        """Apart from the care for sockets, which must not wait for a database that is away."""
+        away = False
+        while not self._stopping.is_set():
+            await asyncio.sleep(1.0)
+            try:
+                await sync_to_async(self._lives, thread_sensitive=False)()
+                away = False
+            except AnyDatabaseError as error:
+                if not away:
+                    log.warning("The races' states are not known just now: %s", error)
+                away = True
+            except Exception:
+                log.exception("The races' states could not be shown once")
 
     def _lives(self) -> None:
         """What the database says of the races on show: queued, waiting, failed, finished."""

@@ -6,7 +6,7 @@ PostgreSQL's lengths and ranges) would be refused again for ever, with the histo
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import Model
@@ -18,10 +18,19 @@ Row = TypeVar("Row", bound=Model)
 def fitted(row: Row) -> Row:
     """The same row, texts cut and numbers clamped to what their columns hold."""
     for field in row._meta.concrete_fields:
-        value = getattr(row, field.attname)
-        if isinstance(value, str):
-            setattr(row, field.attname, value[: field.max_length])
-        elif type(value) is int and field.get_internal_type() in RANGES:
-            low, high = RANGES[field.get_internal_type()]
-            setattr(row, field.attname, min(max(value, low), high))
+        setattr(row, field.attname, _fit(field, getattr(row, field.attname)))
     return row
+
+
+def fit(model: type[Model], column: str, value: Any) -> Any:
+    """One value, for an update that makes no row."""
+    return _fit(model._meta.get_field(column), value)
+
+
+def _fit(field: Any, value: Any) -> Any:
+    if isinstance(value, str):
+        return value[: field.max_length]
+    if type(value) is int and field.get_internal_type() in RANGES:
+        low, high = RANGES[field.get_internal_type()]
+        return min(max(value, low), high)
+    return value

@@ -20,15 +20,18 @@ from django.db import close_old_connections, connection
 from races.courtesy import courtesy
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
-from races.live.history import last_frame
+from races.live.board_records import event_of
+from races.live.history import last_frame, wall_ms
 from races.models import Race
 from races.recorder import writing
 from races.recorder.chunks import unpack_readings
+from races.recorder.endings import Endings
 from races.recorder.lease import RecorderLease
 from races.recorder.recording import Recording
 from races.streams.codec import Codec
-from races.streams.consumer import Message, Tail
+from races.streams.consumer import Message, Offsets, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.skipped import Skipped
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,12 @@ SILENT_S = (
 BATCH = 4000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
 FORGET_S = 300.0  # of silence; Flink's last words come up to minutes after the flag
+LOOK_S = 5.0
 Pending = writing.Pending
+
+
+class _Unread(Exception):
+    """What was polled was not taken, and is to be read again."""
 
 
 class Recorder:
@@ -49,6 +57,7 @@ class Recorder:
         make_tail: Callable[[Any, str | None], Tail],
         codec: Codec,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], int] = wall_ms,
     ) -> None:
         """make_tail(offsets or "beginning", incarnation)."""
         self._make_tail, self._codec, self._clock = make_tail, codec, clock
@@ -56,7 +65,8 @@ class Recorder:
         self._stopping = threading.Event()
         self._races: dict[str, Recording | None] = {}
         self._pending = Pending()
-        self.bad: Counter[str] = Counter()
+        self._wall, self._endings = wall, Endings(clock)
+        self._skipped = Skipped(codec.topic, log)
         self.error = ""
         self.active = False
         self.flushed_at = clock()
@@ -68,12 +78,19 @@ class Recorder:
                 if self._lease.hold():
                     self._record()
                 self.error = ""
+            except _Unread:
+                log.warning("History goes on later from where it stands: %s", self.error)
             except AnyDatabaseError as error:
                 self.error = f"the database does not take history: {error}"
                 log.warning("%s", self.error)
             self.active = False
             self._stopping.wait(RETRY_S)
         self._give_back()
+
+    @property
+    def bad(self) -> Counter[str]:
+        """Records that could not be used, by role."""
+        return self._skipped.counts
 
     def stop(self) -> None:
         self._stopping.set()
@@ -100,12 +117,15 @@ class Recorder:
         self.active = True
         try:
             self._load_ended()
-            next_flush = self._clock() + FLUSH_S
+            next_flush = next_look = self._clock() + FLUSH_S
             while not self._stopping.is_set() and self._lease.fresh():
                 self._take_all(tail)
                 if self._clock() >= next_flush:
                     self._flush_until_it_works(tail)
                     next_flush = self._clock() + FLUSH_S
+                if self._clock() >= next_look:
+                    self._look_for_lost_ends(tail)
+                    next_look = self._clock() + LOOK_S
             self._take_all(tail)
             self._flush(tail)
         finally:
@@ -113,16 +133,33 @@ class Recorder:
 
     def _take_all(self, tail: Tail) -> None:
         for number, message in enumerate(tail.poll(BATCH, POLL_S), 1):
-            try:
-                self._take(message)
-            except (BadRecord, RegistryUnavailable, KeyError, TypeError, ValueError) as error:
-                self._skip(message, error)
+            self._take_patiently(message)
             courtesy.give_way(number)
 
-    def _skip(self, message: Message, error: Exception) -> None:
-        self.bad[message.role] += 1
-        if self.bad[message.role] == 1:
-            log.warning("Skipped %s[%d]@%d: %s", message.role, message.partition, message.offset, error)
+    def _take_patiently(self, message: Message) -> None:
+        """Raises _Unread. Offsets count what was polled, so nothing is flushed before each record was taken."""
+        while True:
+            try:
+                self._take(message)
+                return
+            except RegistryUnavailable as error:
+                self._wait_for_registry(error)
+            except (BadRecord, KeyError, TypeError, ValueError) as error:
+                self._skipped.note(message, error)
+                return
+
+    def _wait_for_registry(self, error: RegistryUnavailable) -> None:
+        if not self.error:
+            log.warning("History waits for the schema registry: %s", error)
+        self.error = f"waiting for the schema registry: {error}"
+        self._stopping.wait(RETRY_S)
+        if self._stopping.is_set() or not self._lease.hold():
+            raise _Unread
+
+    def _look_for_lost_ends(self, tail: Tail) -> None:
+        known = [recording for recording in self._races.values() if recording is not None]
+        heard = {recording.race.pk: recording.heard_at for recording in known}
+        self._endings.look(tail.state.ok and tail.lag() == 0, heard)
 
     def _flush_until_it_works(self, tail: Tail) -> None:
         while not self._stopping.is_set():
@@ -142,12 +179,21 @@ class Recorder:
         now = self._clock()
         recordings = [recording for recording in self._races.values() if recording is not None]
         before = now - FINISH_AFTER_S
-        place = (tail.incarnation or "", tail.offsets())
+        place = (tail.incarnation or "", self._offsets(tail, recordings))
         writing.flush(recordings, self._pending, *place, before, self._lease.confirm)
         self._pending, self.flushed_at = Pending(), now
         for race_id, recording in list(self._races.items()):
             if recording is None or now - recording.heard_at > FORGET_S:
                 del self._races[race_id]
+
+    @staticmethod
+    def _offsets(tail: Tail, recordings: list[Recording]) -> Offsets:
+        """Where to read on: of a tick that is half here, whoever comes next needs the first half too."""
+        offsets = tail.offsets()
+        positions = offsets.get("positions", {})
+        for partition, offset in (place for one in recordings for place in one.begun.values()):
+            positions[partition] = min(positions.get(partition, offset), offset)
+        return offsets
 
     def _drop_deleted(self) -> None:
         """Of a race that somebody deleted meanwhile nothing can be written, and nothing need be."""
@@ -178,9 +224,10 @@ class Recorder:
         if recording is None:
             return
         if message.role == "positions":
-            recording.position(record, self._clock())
+            recording.position(record, self._clock(), (message.partition, message.offset))
         elif message.role == "race_control":
-            self._pending.control[recording.race.pk, record["event"]] = (recording.race, record)
+            if recording.board.plausible(message.role, record):
+                self._pending.control[recording.race.pk, event_of(record)] = (recording.race, record)
         elif isinstance(key, dict):
             self._derived(message.role, recording, record, key)
 
@@ -194,7 +241,8 @@ class Recorder:
         race_id = record.get("race_id")
         if race_id is not None:
             recording = self._recording(str(race_id))
-            targets = [recording.race] if recording else []
+            mine = recording is not None and recording.board.plausible("commentary", record)
+            targets = [recording.race] if recording is not None and mine else []
         else:  # the original lab's records belong to every running race
             targets = list(Race.objects.filter(status=Race.Status.RUNNING))
         for race in targets:
@@ -222,6 +270,7 @@ class Recorder:
         for chunk in race.reading_chunks.all():
             for key, record in unpack_readings(race_id, bytes(chunk.data)):
                 recording.reading(record, key)
+        recording.board.mind(self._wall)
         recording.readings.clear()
         recording.alarms.clear()
         if frame is not None and frame["phase"] == "over":

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from races.live.alarming import alarm_rule
-from races.live.board import Board
+from races.live.board import HORIZON, Board
 from races.live.board_logs import Alarms
-from races.live.board_records import CarFrame, Frame
+from races.live.board_records import CarFrame, Frame, event_of
 from races.models import ControlMessage, Lap, Race, Result
 
 Record = Mapping[str, Any]
+Place = tuple[int, int]  # partition and offset
 REMEMBERED_MS = 300_000  # Flink may repeat what it wrote since its last commit, about a minute ago
 
 
@@ -54,11 +55,14 @@ class Recording:
     over_at: float | None = None
     heard_at: float = 0.0
     dirty_results: bool = False
+    begun: dict[int, Place] = field(default_factory=dict)  # where each tick that is not whole yet begins
 
-    def position(self, record: Record, now: float) -> None:
+    def position(self, record: Record, now: float, place: Place = (0, 0)) -> None:
         frame = self.board.apply("positions", record)
         if frame is not None and frame["tick"] > self._newest():
             self._frame(frame, now)
+        if self.over_at is None and 0 < record["tick"] - self._newest() <= HORIZON:
+            self.begun.setdefault(record["tick"], place)
 
     def average(self, record: Record, key: Record) -> None:
         self.board.apply("avg_speed", record, key)
@@ -67,7 +71,9 @@ class Recording:
     def reading(self, record: Record, key: Record) -> bool:
         """True where the reading is new."""
         code, ts = str(key["key"]).rpartition(":")[2], int(key["ts"])
-        if not code.isalnum() or len(code) > 3 or not self.seen_readings.add(code, ts):
+        if not self.board.plausible("car_metrics_anomalies", record, key):
+            return False
+        if not self.seen_readings.add(code, ts):
             return False
         self.readings.append((code, ts, record))
         for alarm in self.rule(str(key["key"]), ts, record):
@@ -84,8 +90,9 @@ class Recording:
             self._lap(frame, car, before.get(car["driver_code"]))
         self.frames.append(frame)
         self.previous = frame
+        self.begun = {tick: place for tick, place in self.begun.items() if tick > frame["tick"]}
         if frame["phase"] == "over":
-            self.over_at = now
+            self.over_at, self.begun = now, {}
 
     def _lap(self, frame: Frame, car: CarFrame, before: CarFrame | None) -> None:
         if before is None:
@@ -141,7 +148,7 @@ def results(race: Race, frame: Frame, averages: Mapping[str, float | None]) -> l
 def control_row(race: Race, record: Record) -> ControlMessage:
     return ControlMessage(
         race=race,
-        event=record["event"],
+        event=event_of(record),
         tick=record["tick"],
         timestamp=record["timestamp"],
         type=str(record["type"]),

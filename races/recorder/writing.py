@@ -24,7 +24,7 @@ from races.models import (
     Result,
 )
 from races.recorder.chunks import pack_frames, pack_readings
-from races.recorder.fitting import fitted
+from races.recorder.fitting import fit, fitted
 from races.recorder.recording import Recording, control_row, results
 from races.streams.consumer import Offsets
 
@@ -116,7 +116,8 @@ def _recording(recording: Recording) -> None:
     race = recording.race
     if recording.frames:
         Race.objects.filter(pk=race.pk).update(
-            recorded_tick=recording.frames[-1]["tick"], missing_ticks=F("missing_ticks") + recording.missing
+            recorded_tick=fit(Race, "recorded_tick", recording.frames[-1]["tick"]),
+            missing_ticks=F("missing_ticks") + recording.missing,
         )
     for alarm in recording.alarms.values():
         Alarm.objects.update_or_create(
@@ -146,7 +147,7 @@ def _finish(recording: Recording) -> str:
     Result.objects.bulk_create(map(fitted, rows), ignore_conflicts=True)
     status = Race.Status.STOPPED if frame["flag"] == "red" else Race.Status.FINISHED
     Race.objects.filter(pk=race.pk).update(
-        status=status, ended_at=timezone.now(), waiting_for="", lap=frame["lap"]
+        status=status, ended_at=timezone.now(), waiting_for="", lap=fit(Race, "lap", frame["lap"])
     )
     return status
 

@@ -26,6 +26,7 @@ HEADER = struct.Struct(">bI")
 RECORD_LIMIT = 256 * 1024  # our largest is under 1 kB
 REMEMBERED = 3000  # records of a role, twice over: half a second of forty races
 KEY_LIMIT = 300
+LAST_ID = 2**31 - 1
 Record = dict[str, Any]
 
 
@@ -77,6 +78,9 @@ class Codec:
                 self._sides[role, "key"] = _Side(topic, "key", settings.topic(role))
         self._readers: dict[tuple[str, str, int], Reader] = {}
         self._memory = {role: _Memory() for role in TOPICS}
+
+    def topic(self, role: str) -> str:
+        return self._settings.topic(role)
 
     def prepare(self) -> None:
         """Registers (or looks up) every schema now rather than at its first record. Raises
@@ -145,6 +149,8 @@ class Codec:
         if len(data) > RECORD_LIMIT:
             raise BadRecord(f"{len(data)} bytes; {RECORD_LIMIT} at most")
         schema_id = int.from_bytes(data[1:5], "big")
+        if schema_id > LAST_ID:
+            raise BadRecord(f"schema id {schema_id}; registries give none beyond {LAST_ID}")
         reader = self._readers.get((role, part, schema_id)) or self._reader(role, part, schema_id)
         return reader(data)
 

@@ -9,13 +9,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-from races.streams.errors import UnknownSchema
+from races.streams.errors import RegistryUnavailable, UnknownSchema
 from races.streams.registry_client import SchemaClient
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
 REMEMBERED = 1000
 MISSES_PER_MINUTE = 60
+AWAY_S = 0.5  # after a registry that did not answer: many readers ask, and each question may take seconds
 
 
 class Lookups:
@@ -24,6 +25,7 @@ class Lookups:
         self._known: dict[int, tuple[str, str]] = {}
         self._unknown: OrderedDict[int, tuple[float, float]] = OrderedDict()  # id -> (ask again at, wait)
         self._misses: list[float] = []
+        self._away: tuple[float, str] = (float("-inf"), "")
 
     def schema(self, schema_id: int) -> tuple[str, str]:
         """(type, text). Raises UnknownSchema, RegistryUnavailable."""
@@ -35,6 +37,8 @@ class Lookups:
 
     def _hold_back(self, schema_id: int) -> None:
         now = self._clock()
+        if now < self._away[0]:
+            raise RegistryUnavailable(self._away[1])
         if now < self._unknown.get(schema_id, (0.0, 0.0))[0]:
             raise UnknownSchema(f"schema id {schema_id} is not in the registry (asked a moment ago)")
         self._misses = [then for then in self._misses if now - then < 60.0]
@@ -46,6 +50,9 @@ class Lookups:
             found = self._registry.schema(schema_id)
         except UnknownSchema:
             self._remember(schema_id)
+            raise
+        except RegistryUnavailable as error:
+            self._away = self._clock() + AWAY_S, str(error)
             raise
         self._unknown.pop(schema_id, None)
         return found

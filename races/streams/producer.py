@@ -128,6 +128,10 @@ class Publisher:
         if first:
             self._produce(sent)
 
+    def writes(self, role: str) -> bool:
+        """Whether this lab has a topic for it."""
+        return role not in self._settings.unused
+
     @property
     def waiting(self) -> int:
         """Records that Kafka has not acknowledged."""

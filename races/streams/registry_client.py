@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
 TIMEOUT_S = 5.0
+REFUSED = frozenset({401, 403, 404, 409, 422})
 
 
 class SchemaClient(Protocol):
@@ -71,18 +72,19 @@ class HttpRegistry:
 
     def schema(self, schema_id: int) -> tuple[str, str]:
         try:
-            found = self._ask(self._client.get_schema, schema_id)
+            # a key that is not accepted says nothing about the record: it waits for a person, and is not skipped
+            found = self._ask(self._client.get_schema, schema_id, refused=REFUSED - {401})
         except RegistryRefused as refusal:
             raise UnknownSchema(f"schema id {schema_id}: {refusal}") from refusal
         return found.schema_type or "AVRO", found.schema_str or ""
 
-    def _ask(self, method: Any, *arguments: Any) -> Any:
+    def _ask(self, method: Any, *arguments: Any, refused: frozenset[int] = REFUSED) -> Any:
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
         try:
             return method(*arguments)
         except SchemaRegistryError as error:
-            if error.http_status_code in (401, 403, 404, 409, 422):
+            if error.http_status_code in refused:
                 raise RegistryRefused(_words(error)) from error
             raise RegistryUnavailable(_words(error)) from error
         except Exception as error:  # the HTTP library below is not part of the client's promise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 
 from races.analytics.engine import Derived, RaceAnalytics
@@ -17,6 +18,7 @@ from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.producer import Publisher
+from races.streams.skipped import Skipped
 from races.worker.held import Held
 from races.worker.language_model import LanguageModel
 from races.worker.records import Addressed
@@ -25,7 +27,25 @@ log = logging.getLogger(__name__)
 
 ROLES = ("race_control", "positions", "car_metrics")
 BATCH = 2000
+KEPT = 2000  # messages, some ten seconds of a race
+REGISTRY_RETRY_S = 0.5
 LAST_WORDS_S = 2.0  # the longest wait for race control once a race's last positions are in
+
+
+class Kept:
+    """What came of a race while its past is folded. With no room left the oldest goes, and the past reaches further:
+    the simulation knows it as well.
+    """
+
+    def __init__(self) -> None:
+        self.messages: deque[Message] = deque()
+        self.dropped_until = -1
+        self.ready = False
+
+    def add(self, message: Message) -> None:
+        self.messages.append(message)
+        if len(self.messages) > KEPT and not self.ready:
+            self.dropped_until = max(self.dropped_until, self.messages.popleft().timestamp_ms)
 
 
 class Analysis:
@@ -44,36 +64,64 @@ class Analysis:
         self._tail, self._codec, self._publisher, self._roles = tail, codec, publisher, roles
         self._model = model
         self._races: dict[bytes, tuple[RaceAnalytics, Held]] = {}
+        self._kept: dict[bytes, Kept] = {}  # by races whose past is not folded yet
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self.ready = threading.Event()  # at the topics' ends: what is published from now on is seen
         self._ended: dict[bytes, float] = {}  # races whose last positions are in, and since when
         self.records = 0
-        self.bad_records = 0
+        self._skipped = Skipped(codec.topic, log)
+        self.error = ""  # what it waits for
 
-    def begin(self, held: Held) -> None:
+    def begin(self, held: Held, has_past: bool = False) -> None:
+        """has_past: what comes of the race is kept until its past is folded and `go_on` called."""
         race_id = str(held.race_id)
         engine = RaceAnalytics(race_id, anomaly=held.metrics, commentary="commentary" in self._roles)
         with self._lock:
             self._races[race_id.encode()] = (engine, held)
+            self._kept.pop(race_id.encode(), None)
+            if has_past:
+                self._kept[race_id.encode()] = Kept()
 
-    def rebuild(self, held: Held, records: Iterable[Addressed], emit: bool) -> None:
+    def fold(self, held: Held, records: Iterable[Addressed], emit: bool) -> None:
+        """The past's records, by whoever works it up: until `go_on` nobody else touches the race's engine."""
         with self._lock:
-            engine, _ = self._races[str(held.race_id).encode()]
-            derived = [d for r in records for d in engine.feed(r.role, r.value, r.key)]
-        held.analysed = engine.over
+            engine, owner = self._races.get(str(held.race_id).encode(), (None, None))
+        if engine is None or owner is not held:
+            return
+        derived = [d for r in records for d in engine.feed(r.role, r.value, r.key)]
         if emit:  # as the engine words it: who heard the line already knows it by its id
             for record in derived:
                 if record.role in self._roles:
                     self._send(record)
+        held.analysed = engine.over
+
+    def go_on(self, held: Held, folded_to: int | None) -> bool:
+        """The past is folded up to this instant (None: up to what is sent). False where more is needed, because there
+        was no room for all that came meanwhile.
+        """
+        with self._lock:
+            kept = self._kept.get(str(held.race_id).encode())
+            if kept is None:
+                return True
+            if folded_to is not None and kept.dropped_until >= folded_to:
+                return False
+            kept.ready = True
+            return True
 
     def forget(self, race_id: str) -> None:
         with self._lock:
             self._races.pop(race_id.encode(), None)
+            self._kept.pop(race_id.encode(), None)
 
     @property
     def waiting_for(self) -> str:
-        return "" if self.ready.is_set() else f"Kafka: {self._tail.state.text}"
+        state = self._tail.state.text.removeprefix("waiting: ")
+        return "" if self.ready.is_set() else f"Kafka: {state}"
+
+    @property
+    def bad_records(self) -> int:
+        return self._skipped.counts.total()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -85,8 +133,8 @@ class Analysis:
             self.ready.set()
             while not self._stopping.is_set():
                 batch = self._tail.poll(BATCH, 0.2 if self._model is None else 0.05)
-                for number, message in enumerate(batch, 1):
-                    self._take(message)
+                for number, message in enumerate([*self._of_pasts(), *batch], 1):
+                    self._take_patiently(message)
                     courtesy.give_way(number)
                 self._give_up_waiting()
                 for spoken in self._model.ready() if self._model else ():
@@ -96,11 +144,33 @@ class Analysis:
             if self._model is not None:
                 self._model.close()
 
+    def _of_pasts(self) -> list[Message]:
+        """What was kept of races whose past is folded now."""
+        with self._lock:
+            ready = [race for race, kept in self._kept.items() if kept.ready]
+            return [message for race in ready for message in self._kept.pop(race).messages]
+
+    def _take_patiently(self, message: Message) -> None:
+        """A schema that the registry has and does not tell just now is waited for: what was read is gone otherwise."""
+        while not self._stopping.is_set():
+            try:
+                self._take(message)
+                self.error = ""
+                return
+            except RegistryUnavailable as error:
+                if not self.error:
+                    log.warning("The analytics wait for the schema registry: %s", error)
+                self.error = f"waiting for the schema registry: {error}"
+                self._stopping.wait(REGISTRY_RETRY_S)
+
     def _take(self, message: Message) -> None:
         race = (message.key or b"").split(b":")[0]
         with self._lock:
             found = self._races.get(race)
             if found is None or message.value is None:
+                return
+            if race in self._kept:
+                self._kept[race].add(message)
                 return
             derived = self._feed(found[0], message)
         self._publish(derived)
@@ -124,10 +194,8 @@ class Analysis:
     def _feed(self, engine: RaceAnalytics, message: Message) -> list[Derived]:
         try:
             record = self._codec.decode(message.role, message.value or b"")
-        except (BadRecord, RegistryUnavailable) as error:
-            self.bad_records += 1
-            if self.bad_records == 1:
-                log.warning("%s[%d]@%d: %s", message.role, message.partition, message.offset, error)
+        except BadRecord as error:
+            self._skipped.note(message, error)
             return []
         self.records += 1
         return engine.feed(message.role, record, (message.key or b"").decode("utf-8", "replace"))

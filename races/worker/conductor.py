@@ -23,19 +23,10 @@ IDLE_S = 0.25
 
 
 class Conductor:
-    """lease_fresh says whether the leases are certainly still ours: a worker that was suspended must look first.
-    registry_error says why records cannot be written yet; it is asked until it says nothing.
-    """
+    """lease_fresh says whether the leases are certainly still ours: a worker that was suspended must look first."""
 
-    def __init__(
-        self,
-        publisher: Publisher,
-        clock: Clock,
-        lease_fresh: Callable[[], bool],
-        registry_error: Callable[[], str],
-    ) -> None:
+    def __init__(self, publisher: Publisher, clock: Clock, lease_fresh: Callable[[], bool]) -> None:
         self._publisher, self._clock, self._lease_fresh = publisher, clock, lease_fresh
-        self._registry_error, self._prepared = registry_error, False
         self._heap: list[tuple[float, int, Held]] = []
         self._order = count()
         self._wake = threading.Condition()
@@ -105,35 +96,31 @@ class Conductor:
         """Sends the next tick if it may go. Returns when to look again; None: everything is sent."""
         now = self._clock()
         reason = self._obstacle(held)
-        if reason is not None:
-            held.waiting_for = reason if held.lateness(now) > LATE_S else ""
+        held.waiting_for = reason if held.lateness(now) > LATE_S else ""
+        if reason:
             return now + RETRY_S
         if held.wants_wait(now):
             self.wants_wait.setdefault(held.race_id, held.next_tick)
             return now + RETRY_S
-        held.waiting_for = ""
         courtesy.lateness_s = held.lateness(now)
         if held.next_tick > held.replay_until:
             self.lateness.note(held.lateness(now), now)
         self._send(held)
         return None if held.over_sent else held.due
 
-    def _obstacle(self, held: Held) -> str | None:
-        if not self._prepared:
-            error = self._registry_error()
-            self._prepared = not error
-            if error:
-                return f"the schema registry: {error}"[:200]
+    def _obstacle(self, held: Held) -> str:
+        """Why nothing may go out, in words that stay the same while it lasts: each change is written for each race.
+        /healthz has the details.
+        """
         if not self._lease_fresh():
             return "the database: this worker's lease cannot be renewed"
         if held.hold_at is not None and held.next_tick >= held.hold_at:
             return "the red flag"
         if held.inflight >= MAX_INFLIGHT:
-            state = self._publisher.state
-            return "Kafka: the broker does not answer" if state.ok else f"Kafka: {state.text}"
+            return "Kafka: the broker does not answer"
         if held.next_tick > held.reserved:
             return "the database: it does not take the race's progress"
-        return None
+        return ""
 
     def _send(self, held: Held) -> None:
         race_id, due = str(held.race_id), held.due

@@ -69,7 +69,9 @@ class Held:
         return self._tick
 
     def simulated(self) -> Tick:
-        tick = self.sim.advance()
+        return self.as_published(self.sim.advance())
+
+    def as_published(self, tick: Tick) -> Tick:
         stopped = self.stop_tick is not None and tick.tick >= self.stop_tick
         return red_flagged(tick) if stopped and tick.phase != LAST_PHASE else tick
 

@@ -11,14 +11,13 @@ from races.sim import Race as Simulation
 from races.worker import store
 from races.worker.analysis import Analysis
 from races.worker.held import LATE_S, Held
-from races.worker.records import LAST_PHASE, field_of, tick_records
+from races.worker.past import Past
+from races.worker.records import LAST_PHASE, field_of
 
 if TYPE_CHECKING:
     from races.worker.worker import Clocks
 
-# The dead worker's analytics may have been this far behind its publishing; what they derived comes again and is
-# recognised by its identity.
-REPEAT_TICKS = 25
+SLICE = 20  # ticks, some milliseconds
 
 
 class ModelChanged(Exception):
@@ -36,36 +35,47 @@ def settings_of(race: Race) -> RaceSettings:
     )
 
 
-def prepare(race: Race, owner: str, clocks: Clocks, analysis: Analysis | None) -> Held | None:
-    """None where the race was somebody else's meanwhile. Raises whatever the simulation raises."""
+def prepare(
+    race: Race, owner: str, clocks: Clocks, analysis: Analysis | None, metrics: bool = True
+) -> tuple[Held, Past | None] | None:
+    """With a race taken over comes its past, where there are analytics. None where it was somebody else's meanwhile.
+    Raises whatever the simulation raises.
+
+    metrics: whether this lab has topics for engine readings. A race that began while it had goes on without.
+    """
     race.refresh_from_db()
     if race.model_version != MODEL_VERSION:
         raise ModelChanged(
             f"it began with model {race.model_version}, and this is {MODEL_VERSION}; run it again to see it whole"
         )
-    sim = Simulation(settings_of(race), sensors=race.anomaly_detection)
+    metrics = metrics and race.anomaly_detection
+    sim = Simulation(settings_of(race), sensors=metrics)
     now_ms = round(clocks.wall() * 1000)
     fresh = race.started_ms is None
     if fresh and not store.start(owner, race, now_ms, sim.injected_faults()):
         return None
     started_ms = now_ms if race.started_ms is None else race.started_ms
-    held = _held(race, sim, started_ms, clocks, replay_until=-1 if fresh else race.reserved_tick)
+    replay_until = -1 if fresh else race.reserved_tick
+    held = _held(race, sim, started_ms, clocks, replay_until, metrics)
+    past = None if fresh or analysis is None else Past(settings_of(race), held, analysis)
     if analysis is not None:
-        analysis.begin(held)
+        analysis.begin(held, has_past=past is not None)
     if not fresh:
-        _catch_up(race, held, clocks, analysis)
+        _catch_up(race, held, clocks)
     held.due = clocks.monotonic()
-    return held
+    return held, past
 
 
-def _held(race: Race, sim: Simulation, started_ms: int, clocks: Clocks, replay_until: int) -> Held:
+def _held(
+    race: Race, sim: Simulation, started_ms: int, clocks: Clocks, replay_until: int, metrics: bool
+) -> Held:
     return Held(
         race_id=race.pk,
         sim=sim,
         field=field_of(str(race.pk), race.laps, load_season()),
         started_ms=started_ms,
         waits=[list(wait) for wait in race.waits],
-        metrics=race.anomaly_detection,
+        metrics=metrics,
         published=race.published_tick,
         replay_until=replay_until,
         reserved=race.reserved_tick,
@@ -75,18 +85,20 @@ def _held(race: Race, sim: Simulation, started_ms: int, clocks: Clocks, replay_u
     )
 
 
-def _catch_up(race: Race, held: Held, clocks: Clocks, analysis: Analysis | None) -> None:
-    """Silently to the last published tick; the analytics' state is a fold over the same records.
-
-    That may have been the race's last one: who published it did not live to say so.
+def _catch_up(race: Race, held: Held, clocks: Clocks) -> None:
+    """Silently to the last published tick. That may have been the race's last one: who published it did not live to
+    say so.
     """
-    for number in range(race.published_tick + 1):
-        tick = held.simulated()
-        held.over_sent, held.lap = tick.phase == LAST_PHASE, max((car.lap for car in tick.cars), default=0)
-        if analysis is not None:
-            records = tick_records(held.field, tick, held.event_ms(number), held.metrics)
-            analysis.rebuild(held, records, emit=number > race.published_tick - REPEAT_TICKS)
+    for tick in range(SLICE, race.published_tick, SLICE):
+        held.sim.skip_to(tick)
         time.sleep(0)  # hands the interpreter to the conductor: other races keep their time
+    if race.published_tick >= 0:
+        held.sim.skip_to(race.published_tick - 1)
+        newest = held.simulated()
+        held.over_sent, held.lap = (
+            newest.phase == LAST_PHASE,
+            max((car.lap for car in newest.cars), default=0),
+        )
     if not held.over_sent:
         _wait_after_replay(race, held, clocks)
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import cast
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from races.models import ACTIVE, InjectedFault, Race, WorkerHeartbeat
 from races.sim import InjectedFault as PlannedFault
 from races.worker.held import RESERVE, Held
+
+
+def told(column: str, words: str) -> str:
+    """Words for people, as far as the race's column holds them: PostgreSQL refuses the whole row otherwise, and what
+    an error says may be of any length.
+    """
+    field = cast("models.CharField[str, str]", Race._meta.get_field(column))
+    return words.replace("\0", "")[: field.max_length]
 
 
 def heartbeat(owner: str, held: Iterable[uuid.UUID], state: str) -> set[uuid.UUID]:
@@ -66,7 +75,7 @@ def save_progress(owner: str, held: Held, reserve: int) -> bool:
     """Where publishing stands; false where the lease is lost."""
     published, words = held.published, held.waiting_for
     changed = Race.objects.filter(pk=held.race_id, lease_owner=owner).update(
-        published_tick=published, reserved_tick=reserve, waiting_for=words, lap=held.lap
+        published_tick=published, reserved_tick=reserve, waiting_for=told("waiting_for", words), lap=held.lap
     )
 
     def saved() -> None:
@@ -77,10 +86,11 @@ def save_progress(owner: str, held: Held, reserve: int) -> bool:
     return bool(changed)
 
 
-def tell_queued(waiting_for: str) -> None:
-    """Why nobody takes the queued races yet."""
-    queued = Race.objects.filter(status=Race.Status.QUEUED, lease_owner="")
-    queued.exclude(waiting_for=waiting_for[:200]).update(waiting_for=waiting_for[:200])
+def tell(race_id: uuid.UUID, seen: tuple[str, int], words: str) -> None:
+    """Why we do not take a race that nobody holds; silently nothing where somebody does meanwhile."""
+    words = told("waiting_for", words)
+    free = Race.objects.unpublished().filter(pk=race_id, lease_owner=seen[0], lease_counter=seen[1])
+    free.exclude(waiting_for=words).update(waiting_for=words)
 
 
 def save_waits(owner: str, race_id: uuid.UUID, waits: list[list[int]]) -> bool:
@@ -108,7 +118,7 @@ def finish_publishing(owner: str, held: Held) -> bool:
 def fail(owner: str, race_id: uuid.UUID, reason: str) -> None:
     Race.objects.filter(pk=race_id, lease_owner=owner, status__in=ACTIVE).update(
         status=Race.Status.FAILED,
-        status_reason=reason[:500],
+        status_reason=told("status_reason", reason),
         ended_at=timezone.now(),
         published_over=True,
         lease_owner="",

@@ -2,7 +2,8 @@
 
 Three threads. The conductor publishes and touches no database, so that a slow disk delays no tick. The keeper
 (this module's loop) does all that the database needs: heartbeats, progress, claims, waits, stops. The preparer
-builds simulations, those of races taken over run silently up to where their publishing stood.
+builds simulations, those of races taken over run silently up to where their publishing stood. None is claimed
+before the schema registry has answered: what is held can be published.
 
 The lease: its counter moves every 2 s; an observer that has seen it stand still for 6 s on its own monotonic
 clock takes the race. Who cannot renew for 6 s stops publishing before that.
@@ -11,7 +12,6 @@ clock takes the race. Who cannot renew for 6 s stops publishing before that.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 import uuid
@@ -28,6 +28,7 @@ from races.worker.analysis import Analysis
 from races.worker.conductor import Conductor
 from races.worker.held import RESERVE, Clock, Held
 from races.worker.prepare import prepare
+from races.worker.preparer import Prepared, Preparer
 
 log = logging.getLogger(__name__)
 
@@ -55,23 +56,21 @@ class Worker:
         self.owner = owner or uuid.uuid4().hex[:16]
         self.clocks = clocks or Clocks()
         self.publisher, self.analysis = publisher, analysis
-        self.conductor = Conductor(publisher, self.clocks.monotonic, self._lease_fresh, registry_error)
-        self.preparing: dict[uuid.UUID, Race] = {}
+        self.conductor = Conductor(publisher, self.clocks.monotonic, self._lease_fresh)
+        self.preparer = Preparer(self._prepared, self.conductor, self._forget, registry_error)
         self.state = "running"
         self.ails: Callable[[], str] = str  # what the other parts of this process say of themselves
         self._renewed_at = self.clocks.monotonic()
         self._seen: dict[uuid.UUID, tuple[tuple[str, int], float]] = {}
-        self._refused: dict[
-            uuid.UUID, int
-        ] = {}  # by race, the last tick that Kafka took before it refused one
-        self._to_prepare: queue.Queue[uuid.UUID | None] = queue.Queue()
+        # by race, the last tick that Kafka took before it refused one
+        self._refused: dict[uuid.UUID, int] = {}
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Until stop(); then every lease is released."""
         threads = [
             threading.Thread(target=self.conductor.run, name="conductor", daemon=True),
-            threading.Thread(target=self._prepare_all, name="preparer", daemon=True),
+            threading.Thread(target=self.preparer.run, name="preparer", daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -91,7 +90,7 @@ class Worker:
 
     def _end(self, threads: list[threading.Thread]) -> None:
         self.conductor.stop()
-        self._to_prepare.put(None)
+        self.preparer.stop()
         threads[0].join(1.0)
         self.publisher.flush(0.5)
         self._guarded(lambda: store.release(self.owner, list(self.conductor.held.values())))
@@ -113,18 +112,15 @@ class Worker:
 
     def _heartbeat(self) -> None:
         asked_at = self.clocks.monotonic()
-        ids = {*self.conductor.held, *self.preparing}
+        ids = {*self.conductor.held, *self.preparer.waiting}
         for race_id in store.heartbeat(self.owner, ids, self.ails() or self.state):
             log.warning("Race %s has another worker now, or is deleted", race_id)
-            self.preparing.pop(race_id, None)
+            self.preparer.drop(race_id)
             self._forget(race_id)
         self._renewed_at = asked_at
 
     def _round(self) -> None:
-        if self.analysis is None or self.analysis.ready.is_set():
-            self._claim()
-        else:
-            store.tell_queued(self.analysis.waiting_for)
+        self._claim()
         self._report_failures()
         self._stops()
         with transaction.atomic():  # one commit for all races, not one each
@@ -136,10 +132,18 @@ class Worker:
         leases = store.leases()
         self._seen = {pk: seen for pk, seen in self._seen.items() if pk in leases}
         for race_id, lease in leases.items():
-            if lease[0] == self.owner and race_id in {*self.conductor.held, *self.preparing}:
+            if lease[0] == self.owner and race_id in {*self.conductor.held, *self.preparer.waiting}:
                 continue
-            if self._may_take(race_id, lease, now) and Race.objects.claim(race_id, self.owner, lease):
-                self._take(race_id)
+            if self._may_take(race_id, lease, now):
+                self._take_or_tell(race_id, lease)
+
+    def _take_or_tell(self, race_id: uuid.UUID, lease: tuple[str, int]) -> None:
+        """A race is left to other workers as long as we could not publish it."""
+        obstacle = self.preparer.obstacle or (self.analysis.waiting_for if self.analysis else "")
+        if obstacle:
+            store.tell(race_id, lease, obstacle)
+        elif self.preparer.ready.is_set() and Race.objects.claim(race_id, self.owner, lease):
+            self._take(race_id)
 
     def _may_take(self, race_id: uuid.UUID, lease: tuple[str, int], now: float) -> bool:
         if not lease[0]:
@@ -153,32 +157,11 @@ class Worker:
     def _take(self, race_id: uuid.UUID) -> None:
         race = Race.objects.filter(pk=race_id).first()
         if race is not None:  # else it was deleted meanwhile
-            self.preparing[race_id] = race
-            self._to_prepare.put(race_id)
+            self.preparer.add(race)
 
-    def _prepare_all(self) -> None:
-        while (race_id := self._to_prepare.get()) is not None:
-            race = self.preparing.get(race_id)
-            if race is not None:
-                self._prepare(race)
-        connection.close()
-
-    def _prepare(self, race: Race) -> None:
-        try:
-            held = prepare(race, self.owner, self.clocks, self.analysis)
-        except AnyDatabaseError:
-            self._to_prepare.put(race.pk)
-            time.sleep(ROUND_S)
-            return
-        except Exception as error:
-            log.exception("Race %s cannot be prepared", race.pk)
-            self.conductor.failed[race.pk] = f"The race cannot be run: {error}"
-            self.preparing.pop(race.pk, None)
-            return
-        if self.preparing.pop(race.pk, None) is not None and held is not None:
-            self.conductor.add(held)
-        elif held is not None:
-            self._forget(race.pk)
+    def _prepared(self, race: Race) -> Prepared | None:
+        metrics = self.publisher.writes("car_metrics")
+        return prepare(race, self.owner, self.clocks, self.analysis, metrics)
 
     def _report_failures(self) -> None:
         for race_id, reason in list(self.conductor.failed.items()):

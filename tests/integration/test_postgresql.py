@@ -38,6 +38,15 @@ def test_limits_hold_for_those_who_enter_at_the_same_instant(postgres: PostgreSQ
     assert "2 passed" in said
 
 
+def test_a_preparer_outlives_its_connection_and_words_fit_their_columns(
+    postgres: PostgreSQL, tmp_path: Path
+) -> None:
+    """The server refuses what SQLite takes, and a connection that it has ended is of no use again."""
+    tests = ["tests/races/test_worker_waits.py", "-k", "preparer or columns"]
+    said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", *tests)
+    assert "2 passed" in said
+
+
 def test_a_locked_table_keeps_no_answer_waiting(postgres: PostgreSQL, tmp_path: Path) -> None:
     run(postgres.url, tmp_path, "manage.py", "migrate", "--verbosity", "0")
     with psycopg.connect(postgres.url) as other:

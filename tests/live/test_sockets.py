@@ -243,8 +243,9 @@ def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) 
             Race.objects.filter(pk=race.pk).update(status="failed", status_reason="<b>the gearbox</b>")
 
         await asyncio.to_thread(fail)
-        text = await page.receive_from(5)
-        assert "the gearbox" in text
+        text = ""
+        while "the gearbox" not in text:  # the strip at the foot has messages of its own
+            text = await page.receive_from(5)
         assert "<b>the gearbox" not in text
 
     run(story, live)

@@ -18,6 +18,9 @@ from races.connection import Connection
 from races.models import WorkerHeartbeat
 from races.recorder.recorder import SILENT_S, Recorder
 from races.roles import Roles, make_roles
+from races.streams.codec import Codec
+from races.streams.config import embedded_settings
+from races.streams.registry import Registry
 from tests.conftest import wait_for
 from tests.races.conftest import running
 
@@ -101,7 +104,11 @@ def test_a_worker_puts_its_recorders_trouble_into_its_heartbeat(kafka: Connectio
 
 def test_a_recorder_whose_flush_does_not_come_through_says_so_before_the_database_refuses() -> None:
     now = [100.0]
-    recorder = Recorder(lambda start, incarnation: None, None, lambda: now[0])  # type: ignore[arg-type, return-value]
+    recorder = Recorder(
+        lambda start, incarnation: None,  # type: ignore[arg-type, return-value]
+        Codec(embedded_settings("unused:1"), Registry()),
+        lambda: now[0],
+    )
     now[0] += 60
     assert recorder.trouble == "", "it does not hold the lease"
     recorder.active, recorder.flushed_at = True, now[0]

@@ -276,8 +276,10 @@ def test_after_a_takeover_event_time_is_the_time_at_which_ticks_go_out() -> None
     race = short_race()
     row = {"status": "running", "started_ms": now_ms - 20_000, "published_tick": 20, "reserved_tick": 35}
     Race.objects.filter(pk=race.pk).update(**row)
-    held = prepare(race, "", Clocks(lambda: 100.0, lambda: now_ms / 1000), None)
-    assert held is not None
+    prepared = prepare(race, "", Clocks(lambda: 100.0, lambda: now_ms / 1000), None)
+    assert prepared is not None
+    held, past = prepared
+    assert past is None
     assert (held.next_tick, held.due) == (21, 100.0)
     assert [wait[0] for wait in held.waits] == [36]
     assert held.event_ms(36) == now_ms + 15 * 200  # after the fifteen that may have gone out before

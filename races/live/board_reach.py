@@ -1,0 +1,33 @@
+"""What a race can have come to, so that one odd record is not taken for its future: pure, like the board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil, inf
+
+from races.live.board_meta import RaceMeta
+
+TICK_MS = 200
+FAR_MS = 240_000  # clocks of several machines may differ, and one may be put right by a minute
+SLOW_LAP_S, STANDING_S = (
+    300.0,
+    1800.0,
+)  # far above any lap behind the safety car, and what else a race may take
+GRID_TICKS = 50
+
+
+class Reach:
+    """started: the instant of tick 0 as the database has it; now: epoch milliseconds. None: it is not known."""
+
+    def __init__(self, meta: RaceMeta, started: int | None, now: Callable[[], int] | None) -> None:
+        seconds = STANDING_S + SLOW_LAP_S * meta.laps
+        self._last_tick = GRID_TICKS + ceil(seconds / max(meta.pace, 1) / (TICK_MS / 1000))
+        self._started = -inf if started is None else started
+        self.now = now
+
+    def instant(self, at: int) -> bool:
+        return self.now is None or at <= self.now() + FAR_MS
+
+    def tick(self, tick: int, at: int) -> bool:
+        """Event time is start, ticks and waits: it may be later than the ticks alone make it, never earlier."""
+        return 0 <= tick <= self._last_tick and self._started <= at - tick * TICK_MS and self.instant(at)
