@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from races.live.board_meta import CarMeta, RaceMeta, TrackMeta
 from races.models import Entry, Race
-from races.sim import load_circuit, load_season
+from races.sim import load_circuit, load_season, stop_cost_s
 
 
 def meta_for(race: Race) -> RaceMeta:
@@ -33,9 +33,7 @@ def meta_for(race: Race) -> RaceMeta:
             sectors=circuit.sectors,
         ),
         pit_loss_s={
-            "green": circuit.race.pit_loss_s + STANDING_S,
-            "vsc": circuit.race.pit_loss_vsc_s + STANDING_S,
-            "safety_car": circuit.race.pit_loss_sc_s + STANDING_S,
+            flag: stop_cost_s(circuit.race, flag, STANDING_S) for flag in ("green", "vsc", "safety_car")
         },
     )
 

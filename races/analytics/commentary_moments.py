@@ -22,7 +22,7 @@ _WEIGHTS = {
     "opening_lap": 44,
 }  # fmt: skip
 _ANY = 1000
-_BY_PLACE = {  # (down to this place, weight); a retirement in the garage names place 0
+_BY_PLACE = {  # (down to this place, weight); a retirement without a place names 0
     "overtake": ((1, 92), (2, 78), (3, 75), (6, 60), (10, 52), (14, 44), (_ANY, 36)),
     "retirement": ((0, 76), (10, 90), (_ANY, 76)),
     "pit_in": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),

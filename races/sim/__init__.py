@@ -3,6 +3,7 @@
 from races.sim.circuit import Circuit, circuit_slugs, load_circuit
 from races.sim.distance import default_laps
 from races.sim.faults import InjectedFault
+from races.sim.lane import stop_cost_s
 from races.sim.race import Race
 from races.sim.records import CarState, Classified, Event, Tick
 from races.sim.season import MODEL_VERSION, Driver, Season, Team, load_season
@@ -25,4 +26,5 @@ __all__ = [
     "default_laps",
     "load_circuit",
     "load_season",
+    "stop_cost_s",
 ]

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from races.sim.lane import Lane
 from races.sim.season import Driver, Team
 from races.sim.strategy import Plan, View
 from races.sim.troubles import Trouble
@@ -19,22 +20,24 @@ class Car:
         "age",
         "best_ms",
         "boost",
-        "box_tau",
+        "box",
         "broken",
         "cold",
         "compound",
+        "cruise",
         "damaged",
         "done",
         "driver",
         "fuel_kg",
         "grid",
         "index",
+        "lane",
         "lap",
         "last_ms",
         "last_stop_lap",
-        "launch_steps",
+        "launching",
         "line_ms",
-        "lost_s",
+        "losing",
         "mark",
         "mode",
         "owes_s",
@@ -62,8 +65,8 @@ class Car:
         self.index, self.driver, self.team, self.random = index, driver, team, random
         self.ability_s = 0.0  # a lap behind the reference, today
         self.grid = 0
-        self.box_tau = 0.0
-        self.launch_steps = 0.0
+        self.box = 0.0  # share of the lane beyond the line
+        self.lane: Lane | None = None  # that it has been called into or is in
         self.view: View
         self.plan: Plan
         self.fuel_kg = 0.0
@@ -83,6 +86,9 @@ class Car:
         self.mark = 0
         self.pace_s = 0.0  # this lap's time without traffic
         self.owes_s = 0.0  # to lose over the next stretches: a duel, a mistake, a blue flag
+        self.launching = True  # until it has caught up with its own flying lap
+        self.losing = 0.0  # of it, for a lap at the present rate
+        self.cruise = 0.0  # the rate that the lap asks for, where getaway or queue allow no more than less
         self.target = -1  # the car it is passing
         self.passed: list[int] = []  # cars passed on this lap
         self.boost = 1.0  # of its rate while it passes

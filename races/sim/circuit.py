@@ -37,7 +37,6 @@ class RaceParameters:
     grid_loss_s: float  # (t_loss_pergridpos) for each place behind pole
     first_lap_loss_s: float  # (t_loss_firstlap) from standstill
     overtake_gap_s: float  # (t_gap_overtake) advantage in lap time that a pass needs
-    overtake_gap_per_kmh: float  # (t_gap_overtake_vel) its change for each km/h of top speed, negative
     overtake_mode_gain_s: float  # (t_drs) what overtake mode changes in a lap time, negative
 
 

@@ -50,11 +50,11 @@ def straights(speeds: Sequence[float], step: float) -> list[Straight]:
 
 
 def passing(pulls: Sequence[Straight], n: int) -> list[tuple[int, int]]:
-    """Stretches where a car gets by: second half of a long pull, and the braking after it."""
+    """Stretches where a car gets by: the last three quarters of a long pull, and the braking after it."""
     likely = [p for p in pulls if p.length >= PASSING_STRAIGHT_M and p.lost >= PASSING_BRAKING]
     ranked = sorted(likely or pulls, key=lambda p: p.lost * p.length, reverse=True)
     chosen = ranked[: PASSING_MOST if likely else 1]
-    return sorted(((p.corner + ((p.braking - p.corner) % n) // 2) % n, p.apex) for p in chosen)
+    return sorted(((p.corner + ((p.braking - p.corner) % n) // 4) % n, p.apex) for p in chosen)
 
 
 def towing(pulls: Sequence[Straight], speeds: Sequence[float], step: float) -> list[tuple[int, int]]:

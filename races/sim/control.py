@@ -3,9 +3,11 @@
 from races.sim import passing, traffic, wording
 from races.sim.car import RACING, Car
 from races.sim.field import Field
+from races.sim.lane import CATCH_UP, VIRTUAL, Lane
+from races.sim.safety_car import SafetyCar
 from races.sim.troubles import Trouble
 
-VIRTUAL, CATCH_UP, SAFETY_CAR = 1.4, 1.4, 1.6  # lap times, of the reference
+UNLAPPING = 1.2  # lap times of the reference, of a lapped car that was let past the safety car
 CONSUMPTION = {"safety_car": 0.25, "vsc": 0.5}  # of fuel and tyres
 REACTION_S = 7.0  # from the incident to the safety car
 YELLOW_S, SPIN_YELLOW_S = 35.0, 14.0  # marshals clear a car; a car that goes on
@@ -16,15 +18,21 @@ MODE_AFTER_LAPS = 1  # overtake mode is off for this long after a restart
 class Control:
     def __init__(self) -> None:
         self.flag = "green"
-        self.yellow_sector = 0
-        self.lap_s = (
-            0.0  # that everybody drives in under a virtual or real safety car; 0: as fast as they can
-        )
-        self._queue_lap_s = 0.0
+        self.clear_at: dict[
+            int, int
+        ] = {}  # yellow sectors to the step that clears them, the newest call last
+        # That everybody drives in under a virtual or real safety car; 0: as fast as they can.
+        self.lap_s = 0.0
+        self._safety_car: SafetyCar | None = None
         self._laps_left = 0  # of the safety car, counted at the leader's line
         self._mode_from = passing.MODE_FROM_LAP
         self._leading_lap = 1
         self._calls = 0  # so that an alarm knows whether it still means the present flag
+
+    @property
+    def yellow_sector(self) -> int:
+        """The one called last, of those that are yellow; 0 for none."""
+        return next(reversed(self.clear_at), 0)
 
     @property
     def neutralised(self) -> bool:
@@ -35,35 +43,47 @@ class Control:
         return CONSUMPTION.get(self.flag, 1.0)
 
     def lap_of(self, field: Field, i: int) -> float:
-        if self.flag == "safety_car" and field.leader() == i:
-            return self._queue_lap_s
+        """The queue behind the safety car slows a car further."""
+        if self._safety_car and self._safety_car.waved(i):
+            return UNLAPPING * field.track.lap_s
         return self.lap_s
+
+    def lane_for(self, field: Field, car: Car) -> Lane:
+        lanes = field.track.lanes
+        if self._safety_car:
+            return lanes.queue if self._safety_car.queued(field, car) else lanes.catching_up
+        return lanes.vsc if self.neutralised else lanes.green
 
     def mode_allowed(self, field: Field, car: Car) -> bool:
         return self.flag in ("green", "yellow") and car.lap >= self._mode_from
 
     def passing_allowed(self, field: Field, car: Car, k: int) -> bool:
-        return not self.neutralised and self.yellow_sector != field.track.sector[k]
+        """Whether a pass may begin at mark k: not where it would end under yellow."""
+        return not self.neutralised and field.track.to_zone_end[k].isdisjoint(self.clear_at)
 
     def yellow(
         self, field: Field, sector: int, message: str, car: Car, seconds: float = SPIN_YELLOW_S
     ) -> None:
-        if self.flag != "green" or field.winner >= 0:
+        if self.neutralised or field.winner >= 0:
             return
-        self.flag, self.yellow_sector = "yellow", sector
-        self._calls += 1
+        until = field.at(seconds, self._sector_clear, field, sector)
+        self.clear_at[sector] = max(until, self.clear_at.pop(sector, 0))
+        self.flag = "yellow"
+        passing.call_off(field, sector)
         field.tell("yellow", f"YELLOW IN SECTOR {sector} - {message}", car)
-        field.at(seconds, self._all_clear, field, self._calls)
 
     def stopped_car(self, field: Field, trouble: Trouble, sector: int, car: Car) -> None:
         self.yellow(field, sector, wording.number(car), car, YELLOW_S)
         if trouble.calls:
             field.at(REACTION_S, self._neutralise, field, trouble)
 
-    def _all_clear(self, field: Field, call: int) -> None:
-        if call == self._calls and field.winner < 0:
-            self.flag, self.yellow_sector = "green", 0
-            field.tell("green", "TRACK CLEAR")
+    def _sector_clear(self, field: Field, sector: int) -> None:
+        """Unless a later call keeps it yellow, or another flag has taken the place of all yellows."""
+        if self.clear_at.get(sector) == field.step:
+            del self.clear_at[sector]
+            if not self.clear_at:
+                self.flag = "green"
+                field.tell("green", "TRACK CLEAR")
 
     def _neutralise(self, field: Field, trouble: Trouble) -> None:
         leader = field.leader()
@@ -71,7 +91,8 @@ class Control:
         if self.neutralised or field.winner >= 0 or left < (1.0 if trouble.calls == "safety_car" else 0.6):
             return
         self._calls += 1
-        self.flag, self.yellow_sector = trouble.calls, 0
+        self.flag = trouble.calls
+        self.clear_at.clear()
         lap = field.track.lap_s
         self._mode_from = field.laps + 1
         if trouble.calls == "vsc":
@@ -80,7 +101,8 @@ class Control:
             field.tell("vsc", "VIRTUAL SAFETY CAR DEPLOYED")
             field.at(max(25.0, trouble.laps * self.lap_s - ENDING_S), self._ending, field, self._calls)
         else:
-            self.lap_s, self._queue_lap_s = CATCH_UP * lap, SAFETY_CAR * lap
+            self.lap_s, self._safety_car = CATCH_UP * lap, SafetyCar(field, leader)
+            field.at(0.0, self._keep_queue, field, self._safety_car)
             self._laps_left = trouble.laps
             field.book.safety_cars += 1
             field.tell("safety_car", "SAFETY CAR DEPLOYED")
@@ -91,10 +113,16 @@ class Control:
             field.tell("vsc_ending", "VIRTUAL SAFETY CAR ENDING")
             field.at(ENDING_S, self._green, field)
 
+    def _keep_queue(self, field: Field, safety_car: SafetyCar) -> None:
+        if safety_car is self._safety_car:
+            safety_car.keep(field)
+            field.at(0.0, self._keep_queue, field, safety_car)
+
     def _green(self, field: Field) -> None:
-        if not self.neutralised:
+        """After the chequered flag no other is shown; who is still on his way home keeps his pace."""
+        if not self.neutralised or field.winner >= 0:
             return
-        self.flag, self.lap_s, self._laps_left = "green", 0.0, 0
+        self.flag, self.lap_s, self._laps_left, self._safety_car = "green", 0.0, 0, None
         self._calls += 1
         self._mode_from = field.leading_lap() + MODE_AFTER_LAPS
         field.tell("green", "GREEN FLAG - TRACK CLEAR")
@@ -106,8 +134,7 @@ class Control:
             if car.state == RACING:
                 passing.give_up(field, car)
                 car.mode = False
-                k = (car.mark or len(field.track.marks)) - 1
-                traffic.drive(field, car, k, field.progress[car.index], field.time_s)
+                traffic.drive_anew(field, car)
 
     def lap_begins(self, field: Field, car: Car) -> None:
         """Called as each car completes a lap, with its next lap begun."""
@@ -125,10 +152,20 @@ class Control:
         self._laps_left -= 1
         if self._laps_left == 1:
             field.tell("safety_car_ending", "SAFETY CAR IN THIS LAP")
+        elif self._laps_left == 2 and self._safety_car:
+            self._let_by(field, self._safety_car)
         elif self._laps_left <= 0:
             self._green(field)
 
+    def _let_by(self, field: Field, safety_car: SafetyCar) -> None:
+        lapped = safety_car.wave_by(field)
+        if lapped:
+            field.tell("lapped_cars", "LAPPED CARS MAY NOW OVERTAKE")
+        for car in lapped:
+            traffic.drive_anew(field, car)
+
     def chequered(self, field: Field) -> None:
         winner = field.cars[field.winner]
-        self.flag, self.yellow_sector = "chequered", 0
+        self.flag = "chequered"
+        self.clear_at.clear()
         field.tell("chequered", f"CHEQUERED FLAG - {wording.number(winner)} WINS", winner, position=1)

@@ -76,10 +76,11 @@ class Field:
         """Race time at the end of the last whole step."""
         return self.step * STEP_S
 
-    def at(self, seconds: float, act: Callable[..., None], *args: object) -> None:
-        """Call act(*args) at the start of the step that holds now + seconds."""
+    def at(self, seconds: float, act: Callable[..., None], *args: object) -> int:
+        """Call act(*args) at the start of the step that holds now + seconds; which step that is."""
         step = self.step + max(1, int(seconds / STEP_S))
         self.alarms.setdefault(step, []).append((act, args))
+        return step
 
     def tell(
         self,

@@ -20,8 +20,7 @@ def reach(field: Field, car: Car, at: float, when: float) -> bool:
     kinds = track.kinds[k]
     if kinds & LINE and laps.line(field, car, when):
         return True
-    if kinds & PIT_ENTRY and pits.wanted(field, car):
-        pits.enter(field, car, when)
+    if kinds & PIT_ENTRY and pits.turn_off(field, car, k, at, when):
         return False
     traffic.follow(field, car, k, at, when)
     if kinds:

@@ -9,8 +9,7 @@ from races.sim import laps, marks, passing, pits
 from races.sim.car import FINISHED, LANE, RACING, RETIRED
 from races.sim.field import NOWHERE, Alarm, Field
 from races.sim.settings import STEP_S
-
-DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it may be
+from races.sim.traffic import DROP_BACK
 
 
 def step(field: Field) -> None:

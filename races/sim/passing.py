@@ -9,8 +9,8 @@ from races.sim.field import FREE, Field
 MODE_WITHIN_S = 1.0  # of the car ahead at the detection point
 MODE_FROM_LAP = 2
 TRY_WITHIN_S = 0.95  # from further back nobody dives
-CLEAR_S = 0.25  # in front, where a pass is done
-MOST_BOOST = 0.13  # of its own pace, over the zone: slipstream, late braking
+CLEAR_S = 0.1  # in front, where a pass is done
+MOST_BOOST = 0.10  # of its own pace, over the zone: slipstream, late braking
 DUEL_S, PASSED_S = 0.15, 0.3  # lost by both who duel, and by the one who lost
 # The advantage in lap time at which half of the tries succeed follows the circuit's published threshold.
 THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.43
@@ -54,15 +54,23 @@ def _chance(field: Field, car: Car, other: Car) -> float:
 
 def give_up(field: Field, car: Car) -> None:
     if car.target >= 0:
+        field.rate[car.index] /= car.boost
         car.target, car.boost = -1, 1.0
         field.hold[car.index] = traffic.follow_s(field, car) / car.pace_s
+
+
+def call_off(field: Field, sector: int) -> None:
+    """A yellow flag: who would still be passing when it comes to that sector stays behind."""
+    for car in field.cars:
+        k = (car.mark or len(field.track.marks)) - 1
+        if car.target >= 0 and sector in field.track.to_zone_end[k]:
+            give_up(field, car)
 
 
 def swapped(field: Field, i: int, j: int) -> None:
     """Car i is in front of car j now."""
     car, other = field.cars[i], field.cars[j]
     if car.target == j:
-        field.rate[i] /= car.boost
         give_up(field, car)
         other.owes_s += PASSED_S
     if not (car.state == other.state == RACING):

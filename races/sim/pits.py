@@ -1,17 +1,20 @@
 """Pit stops: whether to come in, the lane, the stop, and the way out."""
 
+from bisect import bisect_right
 from math import pi, sin
 
-from races.sim import laps, strategy, traffic, wording
+from races.sim import laps, passing, strategy, traffic, wording
 from races.sim.car import BOX, LANE, RACING, RETIRED, Car
 from races.sim.field import FREE, NOWHERE, Field
+from races.sim.lane import Lane, stop_cost_s
 from races.sim.settings import STEP_S
 from races.sim.strategy import Plan
 
 QUICKEST_S = 1.9
 DELAY_S, DELAY_SHAPE = 0.32, 2.1  # log-logistic: median and shape of what goes less than perfectly
 LONGEST = 3.0  # times the mean; beyond, it is drawn again
-GARAGE_S = 4.0  # a second car waits this long less for the crew than the first one stands
+DOUBT_S = 4.0  # of a stop's gain under a flag, a team asks for up to this much
+CREW_S = 1.0  # between a car's release and the crew's readiness for its team-mate
 UNDERCUT_S, COVER_S = 2.0, 3.5
 WINDOW = 0.09  # of the race: how far a stop may be brought forward to attack or defend
 ATTACKS, COVERS = 0.22, 0.75  # shares of the chances that teams take
@@ -46,13 +49,10 @@ def _cheap_stop(field: Field, car: Car, left: int) -> bool:
     """Under a safety car a stop costs half: is the race shorter with one now than with the plan as it stands?"""
     if car.tyre_laps < 2 and car.compounds_used & (car.compounds_used - 1):
         return False
-    race = field.track.circuit.race
-    saved = race.pit_loss_s - (
-        race.pit_loss_sc_s if field.control.flag == "safety_car" else race.pit_loss_vsc_s
-    )
+    stop_s = stop_cost_s(field.track.circuit.race, field.control.flag, strategy.STANDING_S)
     stay = strategy.rest_of_race(car.view, left, car.compound, car.age, car.compounds_used)
-    compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, car.view.stop_s - saved)
-    if plan.cost_s + car.random.uniform(0.0, 3.0) >= stay.cost_s:
+    compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, stop_s)
+    if plan.cost_s + car.random.uniform(0.0, DOUBT_S) >= stay.cost_s:
         return False
     car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))
     return True
@@ -79,23 +79,49 @@ def _cover(field: Field, car: Car) -> bool:
     return False
 
 
-def enter(field: Field, car: Car, when: float) -> None:
-    i, lane = car.index, field.track.lane
+def turn_off(field: Field, car: Car, k: int, at: float, when: float) -> bool:
+    """At the mark of the pits and, where this flag's lane begins further on, there again; False: it stays out."""
+    if car.lane is None:
+        if not wanted(field, car):
+            return False
+        car.lane = field.control.lane_for(field, car)
+    entry = car.done + car.lane.entry
+    if at < entry:
+        passing.give_up(field, car)
+        field.due[car.index] = entry
+        traffic.drive(field, car, k, at, when)
+    else:
+        _enter(field, car, car.lane)
+    return True
+
+
+def _enter(field: Field, car: Car, lane: Lane) -> None:
+    i = car.index
     car.state, car.mode, car.target, car.boost = LANE, False, -1, 1.0
     field.solid[i], field.hold[i] = False, FREE
     field.rate[i], field.due[i] = lane.before_line * STEP_S, car.done + 1.0
     field.tell("pit_in", wording.pit_in(car), car, position=field.place[i] + 1)
 
 
+def _box(car: Car, lane: Lane) -> float:
+    return car.done + (lane.exit - 1.0) * car.box
+
+
+def _lane(car: Car) -> Lane:
+    if car.lane is None:
+        raise RuntimeError(f"{car.code} is in no lane")
+    return car.lane
+
+
 def reach(field: Field, car: Car, at: float, when: float) -> bool:
     """The line, the box or the end of the lane; True where the car stops there."""
-    i, lane = car.index, field.track.lane
+    i, lane = car.index, _lane(car)
     if at == car.done + 1.0:
         if laps.line(field, car, when):
             return True
-        field.rate[i], field.due[i] = lane.after_line * STEP_S, car.done + car.box_tau
+        field.rate[i], field.due[i] = lane.after_line * STEP_S, _box(car, lane)
         return False
-    if at == car.done + car.box_tau and car.last_stop_lap != car.lap:
+    if at == _box(car, lane) and car.last_stop_lap != car.lap:
         return _stand(field, car, when)
     _leave(field, car, at, when)
     return False
@@ -107,12 +133,13 @@ def _stand(field: Field, car: Car, when: float) -> bool:
     car.last_stop_lap = car.lap
     if car.broken:
         car.state = RETIRED
-        field.tell("retirement", wording.retired_in_pits(car), car)
+        place = field.place[i] + 1
+        field.tell("retirement", wording.retired_in_pits(car), car, position=place)
         return True
     car.state = BOX
     ready = max(when, field.box_free.get(car.team.name, 0.0))
     done = ready + stationary_s(car)
-    field.box_free[car.team.name] = done + 1.0
+    field.box_free[car.team.name] = done + CREW_S
     car.owes_s = 0.0
     field.at(done - field.time_s, _release, field, car, when, done)
     return True
@@ -130,7 +157,7 @@ def stationary_s(car: Car) -> float:
 
 
 def _release(field: Field, car: Car, stood_from: float, until: float) -> None:
-    i, lane = car.index, field.track.lane
+    i, lane = car.index, _lane(car)
     compound = car.plan.stops[0][1] if car.plan.stops else car.compound
     car.plan = Plan(car.plan.cost_s, car.plan.stops[1:])
     car.fit(compound)
@@ -145,9 +172,9 @@ def _release(field: Field, car: Car, stood_from: float, until: float) -> None:
 
 def _leave(field: Field, car: Car, at: float, when: float) -> None:
     i = car.index
-    car.state = RACING
+    car.state, car.lane = RACING, None
     field.solid[i] = True
     car.pace_s = laps.free_pace(field, car)
     position = field.place[i] + 1
     field.tell("pit_out", wording.pit_out(car, position), car, position=position, value=car.stood_s)
-    traffic.follow(field, car, field.track.after_pits - 1, at, when)
+    traffic.follow(field, car, bisect_right(field.track.marks, at - car.done) - 1, at, when)

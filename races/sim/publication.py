@@ -10,6 +10,7 @@ from math import floor
 from races.sim import laps
 from races.sim.car import BOX, FINISHED, LANE, RETIRED, STATUS, Car
 from races.sim.field import Field
+from races.sim.lane import Lane
 from races.sim.records import CarState, Classified
 from races.sim.telemetry import CarOnTrack
 from races.sim.tyres import COMPOUNDS
@@ -38,8 +39,8 @@ class Lens:
     def _distance(self, car: Car) -> float:
         p = self._field.progress[car.index]
         state = car.state
-        if state in (LANE, BOX) or (state == RETIRED and car.broken):
-            return self._in_the_lane(car, p)
+        if car.lane and state in (LANE, BOX, RETIRED):
+            return self._in_the_lane(car, car.lane, p)
         if state == FINISHED:
             p += self._cooling(car)
         lap = floor(p)
@@ -48,8 +49,7 @@ class Lens:
         here = self._table[cell]
         return lap + here + (self._table[cell + 1] - here) * (at - cell)
 
-    def _in_the_lane(self, car: Car, p: float) -> float:
-        lane = self._field.track.lane
+    def _in_the_lane(self, car: Car, lane: Lane, p: float) -> float:
         tau = p - car.done
         if tau > 0.5:  # before the line
             return (
@@ -62,8 +62,8 @@ class Lens:
     def _cooling(self, car: Car) -> float:
         """Progress since the flag: back to the entry of the pits, and parked there."""
         since = self._field.time_s - car.line_ms / 1000
-        lane = self._field.track.lane
-        return min(since / (COOLING_LAP * self._field.track.lap_s), lane.entry)
+        track = self._field.track
+        return min(since / (COOLING_LAP * track.lap_s), track.lanes.first_entry)
 
     def gap_lap_s(self) -> float:
         """What a lap of distance is worth in gaps: the lap that a leader drives at this point of the race."""

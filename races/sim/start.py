@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp
 
-from races.sim import laps, strategy, traffic, troubles
+from races.sim import lane, laps, launch, strategy, troubles
 from races.sim.car import Car
 from races.sim.control import Control
 from races.sim.field import Field
@@ -23,8 +23,7 @@ TO_THE_BACK = 0.05  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
 JOSTLE_S, CROWD = 1.1, 8  # lost in the first corners, on the average, from this many places behind pole on
 BELIEF = 0.07  # sigma of what a team believes of a compound's wear
-WEAR_TODAY, WEAR_SPREAD = 0.38, 0.25  # log of today's wear: temperature, asphalt, choice
-STOP_RISK_S = 0.0  # a stop costs more than the clock says: traffic on the way out
+WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of today's wear: temperature, asphalt, choice
 START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners
 
 
@@ -71,9 +70,8 @@ def _qualify(cars: list[Car], seed: int) -> None:
 
 
 def _prepare(car: Car, track: Track, tyres: TyreModel, settings: RaceSettings) -> None:
-    lane, teams = track.lane, load_season().teams
-    box = 0.15 + 0.7 * teams.index(car.team) / len(teams)
-    car.box_tau = (lane.exit - 1.0) * box
+    teams = load_season().teams
+    car.box = 0.15 + 0.7 * teams.index(car.team) / len(teams)
     car.fuel_kg = laps.FUEL_KG
     car.ability_s += stream(settings.seed, "race day", car.code).gauss(0.0, RACE_DAY_S * car.team.swing)
     random = stream(settings.seed, "strategy", car.code)
@@ -81,7 +79,7 @@ def _prepare(car: Car, track: Track, tyres: TyreModel, settings: RaceSettings) -
         TyreModel(tyres.rate * car.driver.tyre_care * random.gauss(1.0, BELIEF), tyres.scale)
         for _ in range(3)
     )
-    stop_s = track.circuit.race.pit_loss_s + 2.5 + STOP_RISK_S
+    stop_s = lane.stop_cost_s(track.circuit.race, "green", strategy.STANDING_S)
     car.view = View(believed, stop_s, settings.laps >= TWO_COMPOUNDS_FROM)
     taste = [tyre + random.gauss(0.0, 0.8) for tyre in START_TYRE_S]
     compound, car.plan = strategy.before_the_race(car.view, settings.laps, taste)
@@ -90,27 +88,14 @@ def _prepare(car: Car, track: Track, tyres: TyreModel, settings: RaceSettings) -
 
 def _to_their_slots(field: Field) -> None:
     track, random = field.track, field.random
-    slowest = 0.0
+    reactions = []
     for i in field.order:
         car = field.cars[i]
         field.progress[i] = -track.per_metre * (FIRST_SLOT_M + SLOT_M * (car.grid - 1))
         field.due[i], car.mark = track.marks[1], 1
         laps.begin_lap(field, car)
-        lost = max(0.8, track.circuit.race.first_lap_loss_s + random.gauss(0.0, START_S))
-        car.launch_steps = 2.0 * lost / STEP_S
+        car.pace_s += launch.first_lap_s(track, car.grid)
+        car.cruise = STEP_S / car.pace_s
+        reactions.append((car, max(launch.QUICKEST_S, random.gauss(launch.REACTION_S, START_S))))
         car.owes_s += random.expovariate(1.0 / JOSTLE_S) * min(1.0, (car.grid - 1) / CROWD)
-        slowest = max(slowest, car.launch_steps)
-    for step in range(int(slowest) + 2):
-        field.alarms.setdefault(step, []).append((_accelerate, (field,)))
-
-
-def _accelerate(field: Field) -> None:
-    """From standstill: speed rises evenly until the first-lap loss is lost; nobody queues before the first corner."""
-    for car in field.cars:
-        i = car.index
-        share = (field.step + 0.5) / car.launch_steps
-        if car.mark == 1:
-            field.rate[i] = min(1.0, share) * STEP_S / car.pace_s
-        elif share < 1.0:
-            traffic.drive(field, car, car.mark - 1, field.progress[i], field.time_s)
-            field.rate[i] *= share
+    field.alarms[0] = [(launch.accelerate, (field, reactions))]

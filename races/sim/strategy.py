@@ -14,6 +14,7 @@ from races.sim.tyres import COLD_S, COMPOUNDS, TyreModel
 TWO_COMPOUNDS_FROM = 5  # laps: below, a race is over before a stop could be made up
 MOST_STOPS = 3
 NEVER = 1e9
+STANDING_S = 2.5  # that a team reckons with
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ CarOnTrack = tuple[str, float, float | None, bool]
 NOMINAL_C = 115.0  # what teams open their louvres for; a lap in clean air then averages about 112
 AMBIENT_C = (17.0, 33.0)
 CAR_SPREAD = 0.012  # of the cooling between cars: about 1 degree
-IDLE_HEAT = 0.2  # share of full heat that an idling engine gives
+IDLE_HEAT = 0.3  # share of full heat that an engine gives without load: friction and pumping at its revs
 STILL_AIR = 0.35  # cooling of a standing car (fan, radiation) as a share of that at REFERENCE_MS
 ENGINE_OFF = 0.06  # the pump stands
 REFERENCE_MS = 60.0
@@ -160,9 +160,10 @@ class Telemetry:
             engine.mode = 1.0 + MODE_SPREAD * (2 * self._random.random() - 1)
         before_s, before_load, before = engine.time_s, engine.load_s, engine.laps
         self._place(engine, laps)
-        # A car that takes twice the profile's time asks for a quarter of its power: drag is quadratic.
+        # A car that takes twice the profile's time asks for an eighth of its power: drag grows with the square, power
+        # with the cube of the speed. One factor stands in the time, which is counted in the profile's.
         pace = (engine.time_s - before_s) / seconds
-        load = min(1.0, (engine.load_s - before_load) / seconds * pace * engine.mode)
+        load = min(1.0, (engine.load_s - before_load) / seconds * pace * pace * engine.mode)
         air = (laps - before) * self._length / seconds / REFERENCE_MS * (1.0 - WAKE_LOSS * wake)
         cooling = (STILL_AIR + (1 - STILL_AIR) * air) * engine.cooling
         return self._ambient + self._full_heat * (IDLE_HEAT + (1 - IDLE_HEAT) * load) / cooling, cooling

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from races.sim.circuit import Circuit, Zone, load_circuit
+from races.sim.lane import Lanes, lanes
 
 LINE, FIRST_SECTOR, SECOND_SECTOR, PIT_ENTRY, DETECTION, PASSING_STARTS, PASSING_ENDS = (
     1 << n for n in range(7)
@@ -16,22 +17,6 @@ LINE, FIRST_SECTOR, SECOND_SECTOR, PIT_ENTRY, DETECTION, PASSING_STARTS, PASSING
 SPACING = 1 / 14  # at most between two marks: traffic is looked at this often
 CLOSE = 0.004  # marks nearer than this become one; a step is about 0.0025
 SLOT_M, FIRST_SLOT_M = 8.0, 8.0  # between two places of the grid; pole behind the line
-PIT_LIMIT_MS = 80 / 3.6
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """The pit lane: tau and distance shares (beyond 1 after the line) and progress a second on each side of it.
-
-    The part of the drawing that is driven as a lane is chosen so that the limit and the circuit's pit loss agree.
-    """
-
-    entry: float
-    exit: float
-    entry_share: float
-    exit_share: float
-    before_line: float
-    after_line: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +32,8 @@ class Track:
     towing_share: float
     sector: tuple[int, ...]
     zone: tuple[float, ...]  # at a mark that starts a passing zone: its length in tau
-    after_pits: int  # the first mark beyond the pit exit
-    lane: Lane
+    to_zone_end: tuple[frozenset[int], ...]  # sectors from here to the end of the passing zone
+    lanes: Lanes
     per_metre: float  # tau of a metre at the line
 
 
@@ -83,46 +68,25 @@ def _filled(marks: list[tuple[float, int]]) -> list[tuple[float, int]]:
     return [mark for mark in found if mark[0] < 1.0]
 
 
-def _lane(circuit: Circuit) -> Lane:
-    """As much of the drawn lane as makes a car that keeps to the limit lose the circuit's pit loss."""
-    pit, length, speed = circuit.pit, circuit.length_m, circuit.pit.limit_kmh / 3.6
-
-    def loss(part: float) -> float:
-        entry, leave = circuit.tau(1.0 - part * (1.0 - pit.entry)), 1.0 + circuit.tau(part * pit.exit)
-        metres = part * (1.0 - pit.entry + pit.exit) * length
-        return metres / speed - (leave - entry) * circuit.model_lap_s
-
-    short, part = 0.0, 1.0
-    for _ in range(40):
-        middle = (short + part) / 2
-        short, part = (short, middle) if loss(middle) > circuit.race.pit_loss_s else (middle, part)
-    before, after = part * (1.0 - pit.entry), part * pit.exit
-    entry, leave = circuit.tau(1.0 - before), 1.0 + circuit.tau(after)
-    seconds = (leave - entry) * circuit.model_lap_s + circuit.race.pit_loss_s
-    speed = (before + after) * length / seconds  # the limit, or less where the drawn lane is too short
-    rates = (1.0 - entry) * speed / (before * length), (leave - 1.0) * speed / (after * length)
-    return Lane(entry, leave, 1.0 - before, 1.0 + after, *rates)
-
-
-def _zone_length(kinds: list[int], stretch: list[float], start: int) -> float:
-    """From a mark that starts a passing zone to the mark that ends it; 0 elsewhere."""
-    if not kinds[start] & PASSING_STARTS:
-        return 0.0
-    length, k = 0.0, start
-    while k == start or not kinds[k] & PASSING_ENDS:
-        length += stretch[k]
-        k = (k + 1) % len(kinds)
-    return length
+def _zone(kinds: list[int], start: int) -> list[int]:
+    """The stretches from a mark to the next that ends a passing zone."""
+    found = [start]
+    while not kinds[(found[-1] + 1) % len(kinds)] & PASSING_ENDS:
+        found.append((found[-1] + 1) % len(kinds))
+    return found
 
 
 @cache
 def load_track(slug: str) -> Track:
     circuit = load_circuit(slug)
-    lane = _lane(circuit)
-    marks = _filled(_wanted(circuit, lane.entry))
+    pits = lanes(circuit)
+    marks = _filled(_wanted(circuit, pits.first_entry))
     taus, kinds = [tau for tau, _ in marks], [kind for _, kind in marks]
     stretch = [b - a for a, b in zip(taus, [*taus[1:], 1.0], strict=True)]
     towing = [_inside(circuit.slipstream, a + s / 2) for a, s in zip(taus, stretch, strict=True)]
+    sector = tuple(
+        1 + bisect_right(circuit.sectors_tau, a + s / 2) for a, s in zip(taus, stretch, strict=True)
+    )
     return Track(
         circuit=circuit,
         lap_s=circuit.model_lap_s,
@@ -131,11 +95,12 @@ def load_track(slug: str) -> Track:
         stretch=tuple(stretch),
         towing=tuple(towing),
         towing_share=sum(s for s, t in zip(stretch, towing, strict=True) if t),
-        sector=tuple(
-            1 + bisect_right(circuit.sectors_tau, a + s / 2) for a, s in zip(taus, stretch, strict=True)
+        sector=sector,
+        zone=tuple(
+            sum(stretch[n] for n in _zone(kinds, k)) if kinds[k] & PASSING_STARTS else 0.0
+            for k in range(len(kinds))
         ),
-        zone=tuple(_zone_length(kinds, stretch, k) for k in range(len(kinds))),
-        after_pits=bisect_right(taus, lane.exit - 1.0),
-        lane=lane,
+        to_zone_end=tuple(frozenset(sector[n] for n in _zone(kinds, k)) for k in range(len(kinds))),
+        lanes=pits,
         per_metre=circuit.tau_by_distance[1] * (len(circuit.tau_by_distance) - 1) / circuit.length_m,
     )

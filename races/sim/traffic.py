@@ -8,13 +8,12 @@ DIRTY_AIR_S, DIRTY_WITHIN_S = 0.85, 1.6  # lost a lap right behind another car, 
 TOW_S, TOW_WITHIN_S = 0.20, 1.3  # won a lap on the straights behind another car
 FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.5, 0.14  # least time between two cars, and in the pack after the start
 QUEUE_S = 0.8  # behind a safety car
+DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it may be
 LIMPING = 1.25  # lap time with a puncture or a sick engine
 STRICKEN_S = 1.5  # a car that has this much to lose is passed by everybody, as a limping one is
 YELLOW = 1.1  # lap time under a yellow flag
-LEAST_LOSS, MOST_LOSS = (
-    0.03,
-    0.5,
-)  # of a stretch's time that is lost on it at once, where there is that much to lose
+# Of what a car has to lose, PAID goes on each stretch, within these shares of the stretch's time.
+PAID, LEAST_LOSS, MOST_LOSS = 0.35, 0.03, 0.5
 BLUE_WITHIN_S = 1.2
 BLUE_S, LAPPING_S = 0.5, 0.08  # lost by the car that is lapped, and by the one that laps it
 
@@ -28,13 +27,13 @@ def follow(field: Field, car: Car, k: int, at: float, when: float) -> None:
 
 
 def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
-    """Set the rate for the stretch after mark k."""
+    """Set the rate from `at`, on the stretch after mark k, to what is due next."""
     control, i = field.control, car.index
     if control.lap_s:
         lap = control.lap_of(field, i)
     else:
         lap = car.pace_s + _others(field, car, k, at, when)
-        if control.yellow_sector == field.track.sector[k]:
+        if field.track.sector[k] in control.clear_at:
             lap *= YELLOW
         slow = car.damaged or car.broken
         if slow:
@@ -42,12 +41,27 @@ def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
         field.solid[i] = not slow and car.owes_s < STRICKEN_S
     if car.target < 0:
         field.hold[i] = follow_s(field, car) / lap
-    seconds = lap * field.track.stretch[k]
-    if car.owes_s > 0.0:
-        lost = min(MOST_LOSS * seconds, max(LEAST_LOSS * seconds, 0.35 * car.owes_s), car.owes_s)
+    lap += _pay(car, lap, field.due[i] - at)
+    car.cruise = field.rate[i] = car.boost * STEP_S / lap
+
+
+def _pay(car: Car, lap: float, way: float) -> float:
+    """Seconds a lap that the car loses on the way to the next mark of what it owes."""
+    car.losing = 0.0
+    if car.owes_s > 0.0 < way and not car.launching:
+        seconds = lap * way
+        lost = min(MOST_LOSS * seconds, max(LEAST_LOSS * seconds, PAID * car.owes_s), car.owes_s)
         car.owes_s -= lost
-        lap *= 1.0 + lost / seconds
-    field.rate[i] = car.boost * STEP_S / lap
+        car.losing = lost / way
+    return car.losing
+
+
+def drive_anew(field: Field, car: Car) -> None:
+    """Between two marks: what was to be lost on the rest of the way is owed again."""
+    i = car.index
+    at = field.progress[i]
+    car.owes_s += car.losing * (field.due[i] - at)
+    drive(field, car, (car.mark or len(field.track.marks)) - 1, at, field.time_s)
 
 
 def follow_s(field: Field, car: Car) -> float:

@@ -1,43 +1,21 @@
 """The engine itself, step by step: order, distances between cars, flags, the line."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from races.sim import RaceSettings
 from races.sim.car import FINISHED, RACING, RETIRED
-from races.sim.field import FREE, Field
+from races.sim.field import FREE
 from races.sim.motion import step
 from races.sim.settings import STEP_S
-from races.sim.start import line_up
 from races.sim.troubles import Trouble
+from tests.sim.engine import accident, field_of, steps
 
 SEEDS = st.integers(0, 10**9)
 FEW = settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 FASTEST_S = 45.0  # no lap is faster, nor any stretch of one in proportion
-
-
-def field_of(seed: int, laps: int = 4, incidents: bool = True) -> Field:
-    return line_up(RaceSettings("spielberg", laps, 60, seed, incidents))
-
-
-def steps(field: Field) -> Iterator[None]:
-    while any(car.state not in (RETIRED, FINISHED) for car in field.cars):
-        yield
-        step(field)
-        assert field.step < 20_000
-    yield
-
-
-def accident(field: Field, calls: str, laps: int, at: float = 1.4) -> None:
-    """Only this happens: the car that starts tenth crashes."""
-    for car in field.cars:
-        car.troubles, car.trouble_at = [], float("inf")
-    car = field.cars[field.order[9]]
-    car.troubles, car.trouble_at = [Trouble(at, "accident", calls, laps)], at
 
 
 @given(SEEDS)

@@ -42,17 +42,6 @@ def test_marks_divide_every_lap_in_order(slug: str) -> None:
     assert any(track.zone) and 0.0 < track.towing_share < 1.0
 
 
-@pytest.mark.parametrize("slug", circuit_slugs())
-def test_driving_through_the_pit_lane_costs_the_circuits_pit_loss(slug: str) -> None:
-    track = load_track(slug)
-    lane = track.lane
-    seconds = (1.0 - lane.entry) / lane.before_line + (lane.exit - 1.0) / lane.after_line
-    loss = seconds - (lane.exit - lane.entry) * track.lap_s
-    assert loss == pytest.approx(track.circuit.race.pit_loss_s, abs=0.2)
-    metres = (lane.exit_share - lane.entry_share) * track.circuit.length_m
-    assert metres / seconds * 3.6 <= track.circuit.pit.limit_kmh + 0.5
-
-
 def test_stops_take_two_to_three_seconds_and_sometimes_much_longer() -> None:
     car = line_up(RaceSettings("monza", 5, 12, 1)).cars[0]
     times = sorted(stationary_s(car) for _ in range(4000))

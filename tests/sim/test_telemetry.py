@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from races.sim.faults import FaultKind, InjectedFault
-from races.sim.telemetry import AMBIENT_C, LoadProfile, Telemetry
+from races.sim.telemetry import AMBIENT_C, IDLE_HEAT, LoadProfile, Telemetry
 
 # Ten corners of 80 to 200 km/h with straights between them, 5.4 km.
 SPEEDS = [80 + 60 * (sin(cell / 50) + 1) + 120 * abs(sin(cell * 3.1416 / 50)) for cell in range(500)]
@@ -131,6 +131,21 @@ def test_no_drive_at_any_pace_makes_an_impossible_temperature(
     assert all(AMBIENT_C[0] - 2 < reading < 220 for reading in readings)
     assert all(round(reading, 1) == reading for reading in readings)
     assert all(abs(now - before) < 60 for before, now in pairwise(readings))
+
+
+def test_twice_the_time_asks_for_an_eighth_of_the_power() -> None:
+    """What the engine settles at, taken back to its load: drag's power goes with the cube of the speed."""
+
+    def load(lap_times: float) -> float:
+        """Of a whole lap in one tick, as a share of the flying lap's."""
+        telemetry = Telemetry(3, CODES, lap_times * LAP_S, SPEEDS, LENGTH)
+        telemetry._random.random = lambda: 0.5  # type: ignore[method-assign]
+        target, cooling = telemetry._balance(telemetry._engines["AAA"], 1.0, 0.0)
+        heat = (target - telemetry._ambient) * cooling / telemetry._full_heat
+        return (heat - IDLE_HEAT) / (1 - IDLE_HEAT) / (telemetry._profile.lap_load / LAP_S)
+
+    assert load(1.0) == pytest.approx(1.0, rel=0.03)
+    assert load(2.0) == pytest.approx(load(1.0) / 8)
 
 
 def test_the_load_profile_adds_up_along_the_lap() -> None:

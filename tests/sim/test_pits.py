@@ -1,0 +1,122 @@
+"""What a stop costs under each flag, and who waits for whom."""
+
+import pytest
+
+from races.meta import STANDING_S, meta_for
+from races.models import Race
+from races.sim import circuit_slugs, load_circuit, pits
+from races.sim.car import BOX, LANE, RACING, RETIRED, Car
+from races.sim.control import Control
+from races.sim.field import Field
+from races.sim.lane import CATCH_UP, QUEUE, VIRTUAL, stop_cost_s
+from races.sim.motion import step
+from races.sim.track import load_track
+from races.sim.troubles import Trouble
+from tests.sim.engine import accident, field_of, only, steps
+
+PACES = {"green": 1.0, "vsc": VIRTUAL, "catching_up": CATCH_UP, "queue": QUEUE}
+
+
+def stop(slug: str, regime: str, monkeypatch: pytest.MonkeyPatch) -> tuple[float, float]:
+    """Seconds from turning off to joining again without those spent standing, and those of who stays out."""
+    field = field_of(3, 5, incidents=False, circuit=slug)
+    stopper = field.cars[field.order[8]]
+    lanes = field.track.lanes
+    monkeypatch.setattr(pits, "wanted", lambda field, car: car is stopper and not car.stops)
+    monkeypatch.setattr(Control, "lane_for", lambda control, field, car: getattr(lanes, regime))
+    while stopper.state == RACING:
+        began = field.time_s
+        step(field)
+    while stopper.state in (LANE, BOX):
+        step(field)
+    lane = getattr(lanes, regime)
+    on_track = (lane.exit - lane.entry) * field.track.lap_s * PACES[regime]
+    return field.time_s - began - stopper.stood_s, on_track
+
+
+@pytest.mark.parametrize("slug", circuit_slugs())
+def test_a_stop_costs_what_is_published_for_the_flag(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    race = load_circuit(slug).race
+    for regime, published in (
+        ("green", race.pit_loss_s),
+        ("vsc", race.pit_loss_vsc_s),
+        ("catching_up", race.pit_loss_sc_s),
+        ("queue", race.pit_loss_sc_s * QUEUE / CATCH_UP),  # as much in gaps, which the slower field stretches
+    ):
+        with monkeypatch.context() as patch:
+            driven, on_track = stop(slug, regime, patch)
+        assert driven - on_track == pytest.approx(published, abs=0.5), regime
+
+
+@pytest.mark.parametrize("slug", circuit_slugs())
+def test_nobody_exceeds_the_limit_in_the_lane(slug: str) -> None:
+    track = load_track(slug)
+    for lane in (track.lanes.green, track.lanes.vsc, track.lanes.catching_up, track.lanes.queue):
+        metres = (lane.exit_share - lane.entry_share) * track.circuit.length_m
+        seconds = (1.0 - lane.entry) / lane.before_line + (lane.exit - 1.0) / lane.after_line
+        assert metres / seconds * 3.6 <= track.circuit.pit.limit_kmh + 0.5
+        assert track.circuit.pit.entry - 1e-9 <= lane.entry_share < 1.0 < lane.exit_share
+        assert lane.exit_share <= 1.0 + track.circuit.pit.exit + 1e-9
+
+
+def test_a_second_counts_less_in_gaps_while_all_are_slow() -> None:
+    race = load_circuit("spielberg").race
+    assert stop_cost_s(race, "green", 2.7) == stop_cost_s(race, "yellow", 2.7) == race.pit_loss_s + 2.7
+    assert stop_cost_s(race, "vsc", 2.7) == pytest.approx((race.pit_loss_vsc_s + 2.7) / 1.4)
+    assert stop_cost_s(race, "safety_car", 2.7) == pytest.approx((race.pit_loss_sc_s + 2.7) / 1.4)
+
+
+def test_the_page_reckons_with_the_same_costs() -> None:
+    race = load_circuit("suzuka").race
+    losses = meta_for(Race(circuit="suzuka", laps=9, pace=12, seed=1, driver_code="ANT")).pit_loss_s
+    assert losses == {flag: stop_cost_s(race, flag, STANDING_S) for flag in ("green", "vsc", "safety_car")}
+
+
+@pytest.mark.parametrize("calls", ["vsc", "safety_car"])
+@pytest.mark.parametrize("slug", ["spielberg", "suzuka", "spa", "singapore"])
+def test_a_stop_under_a_flag_costs_the_gap_that_the_page_reckons_with(
+    slug: str, calls: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In progress lost against a car that stays out, from the call to the way out."""
+    field = field_of(9, 12, incidents=False, circuit=slug)
+    only(field)
+    stopper, other = field.cars[field.order[12]], field.cars[field.order[-1]]
+    monkeypatch.setattr(pits, "wanted", lambda field, car: car is stopper and car.lap == 2 and not car.stops)
+    while stopper.lap < 2 or field.progress[stopper.index] % 1.0 < 0.75:
+        step(field)
+    field.control._neutralise(field, Trouble(0.0, "accident", calls, 8))
+    before = field.progress[stopper.index] - field.progress[other.index]
+    while not stopper.stops or stopper.state != RACING:
+        step(field)
+    lost = (before - field.progress[stopper.index] + field.progress[other.index]) * field.track.lap_s
+    reckoned = stop_cost_s(field.track.circuit.race, calls, stopper.stood_s)
+    assert lost == pytest.approx(reckoned, abs=0.5)
+
+
+def _stopping_together(field: Field) -> tuple[Car, Car]:
+    first = field.cars[field.order[4]]
+    return first, next(car for car in field.cars if car.team is first.team and car is not first)
+
+
+def test_the_second_car_of_a_team_waits_for_the_crew(monkeypatch: pytest.MonkeyPatch) -> None:
+    field = field_of(5, 5, incidents=False)
+    first, second = _stopping_together(field)
+    monkeypatch.setattr(pits, "wanted", lambda field, car: car.team is first.team and car.lap == 2)
+    monkeypatch.setattr(pits, "stationary_s", lambda car: 12.0)
+    for _ in steps(field):
+        pass
+    stood = sorted((first.stood_s, second.stood_s))
+    assert stood[0] == pytest.approx(12.0, abs=0.01)
+    assert stood[1] > 12.0 + pits.CREW_S
+
+
+def test_who_retires_in_the_pits_is_told_with_its_place() -> None:
+    field = field_of(1, 5)
+    accident(field, "", 0)
+    broken = next(car for car in field.cars if car.troubles)
+    broken.troubles = [Trouble(1.4, "garage")]
+    for _ in steps(field):
+        pass
+    assert broken.state == RETIRED
+    told = next(event for event in field.events if event.type == "retirement")
+    assert told.driver_code == broken.code and 1 <= told.position <= 22

@@ -1,0 +1,96 @@
+"""The getaway: one curve everywhere, the published losses over the first lap, and what the first corners cost."""
+
+from statistics import mean
+
+import pytest
+
+from races.sim import circuit_slugs, traffic
+from races.sim.car import Car
+from races.sim.field import Field
+from races.sim.launch import first_lap_s, loss
+from races.sim.motion import step
+from races.sim.settings import STEP_S
+from races.sim.track import SLOT_M
+from tests.sim.engine import field_of
+
+
+def alone(circuit: str, owes_s: float = 0.0) -> tuple[Field, Car]:
+    """Pole, with nobody near it."""
+    field = field_of(4, 3, incidents=False, circuit=circuit)
+    car = field.cars[field.order[0]]
+    car.owes_s = owes_s
+    for other in field.order[1:]:
+        field.progress[other] -= 0.5
+    return field, car
+
+
+def first_lap_ms(field: Field, car: Car) -> int:
+    while car.done < 1:
+        step(field)
+    return car.last_ms or 0
+
+
+def kmh_by_second(circuit: str) -> list[float]:
+    """Of pole, each second after lights out."""
+    field, car = alone(circuit)
+    table, at = field.track.circuit, []
+    for _ in range(round(6.0 / STEP_S)):
+        before = field.progress[car.index]
+        step(field)
+        moved = field.progress[car.index] - before
+        at.append(table.speed_kmh((before + moved / 2) % 1.0, STEP_S / max(1e-9, moved)))
+    return at[4::5]
+
+
+def test_the_getaway_is_that_of_a_grand_prix_car_and_the_same_everywhere() -> None:
+    curves = [kmh_by_second(slug) for slug in circuit_slugs()]
+    for curve in curves:
+        assert curve[:4] == pytest.approx(curves[0][:4], abs=12.0)  # reactions differ by no more than 0.3 s
+        assert 85 < curve[2] < 110  # after 3 s, reaction included
+        assert 185 < curve[5] < 235 or curve[5] < 1.1 * curve[4]  # or the first corner has come
+
+
+@pytest.mark.parametrize("slug", circuit_slugs())
+def test_the_first_lap_costs_pole_what_is_published(slug: str) -> None:
+    field, car = alone(slug)
+    race = field.track.circuit.race
+    flying = car.pace_s - first_lap_s(field.track, 1)
+    assert first_lap_ms(field, car) / 1000 - flying == pytest.approx(race.first_lap_loss_s, abs=1.0)
+
+
+@pytest.mark.parametrize("slug", circuit_slugs())
+def test_a_place_on_the_grid_costs_what_is_published(slug: str) -> None:
+    """The way to the place in front, and the rest over the lap."""
+    track = field_of(1, 2, circuit=slug).track
+    rest = (first_lap_s(track, 11) - first_lap_s(track, 1)) / 10 * (1.0 - loss(track)[1])
+    way = track.per_metre * SLOT_M * track.lap_s
+    assert way + rest == pytest.approx(track.circuit.race.grid_loss_s, abs=0.001)
+
+
+@pytest.mark.parametrize("slug", circuit_slugs())
+def test_what_the_first_corners_cost_is_lost_and_not_forgiven(slug: str) -> None:
+    smooth, rough = (first_lap_ms(*alone(slug, owes)) / 1000 for owes in (0.0, 3.0))
+    assert rough - smooth == pytest.approx(3.0, abs=0.35)
+
+
+def test_places_change_off_the_line_by_reaction_and_not_by_the_slot() -> None:
+    """Nobody queues before the first corner, so that a slow start costs places."""
+    changed = []
+    for seed in range(8):
+        field = field_of(seed, 2, incidents=False, circuit="monza")
+        for _ in range(25):
+            step(field)
+        grid = [field.cars[i].grid for i in field.order]
+        changed.append(sum(place != n for n, place in enumerate(grid, start=1)))
+    assert 2 < mean(changed) < 20
+
+
+def test_a_flag_in_mid_stretch_does_not_forgive_what_was_still_to_be_lost() -> None:
+    field, car = alone("spielberg", 6.0)
+    for _ in range(60):
+        step(field)
+    way = field.due[car.index] - field.progress[car.index]
+    owed = car.owes_s + car.losing * way
+    for _ in range(20):
+        traffic.drive_anew(field, car)
+        assert car.owes_s + car.losing * way == pytest.approx(owed)
