@@ -46,6 +46,9 @@ def main(arguments: list[str]) -> int:
         return 2
     figures = importlib.import_module(f"bench.{options.name}").run()
     print(json.dumps(figures, indent=None if options.json else 2))
+    if figures.get("out_of_band"):
+        print(f"Out of band: {', '.join(figures['out_of_band'])}", file=sys.stderr)
+        return 1
     return 0
 
 

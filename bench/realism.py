@@ -55,6 +55,10 @@ REAL = {
     "fastest_lap_off_percent": Real(0.0, -3.0, 3.0),
     "top_speed_off_percent": Real(0.0, -3.0, 3.0),
 }
+BY_CIRCUIT = (
+    "fastest_lap_off_percent",
+    "top_speed_off_percent",
+)  # must hold on each circuit that has the fact
 
 
 def run_race(circuit: str, seed: int) -> tuple[Field, list[float]]:
@@ -155,9 +159,13 @@ def measure(circuit: str, seed: int) -> dict[str, float | None]:
     }
 
 
-def _job(number: int) -> dict[str, float | None]:
+def _circuit(number: int) -> str:
     slugs = circuit_slugs()
-    return measure(slugs[number % len(slugs)], number)
+    return slugs[number % len(slugs)]
+
+
+def job(number: int) -> dict[str, float | None]:
+    return measure(_circuit(number), number)
 
 
 def _figures(values: list[float]) -> dict[str, float]:
@@ -175,6 +183,33 @@ def summary(races: list[dict[str, float | None]]) -> dict[str, dict[str, float]]
     return found
 
 
+def by_circuit(races: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
+    """Means of what each circuit has a fact of its own for."""
+    found: dict[str, dict[str, float]] = {}
+    for name in BY_CIRCUIT:
+        for slug in circuit_slugs():
+            values = [
+                value
+                for n, race in enumerate(races)
+                if _circuit(n) == slug and (value := race[name]) is not None
+            ]
+            if values:
+                found.setdefault(slug, {})[name] = round(statistics.mean(values), 2)
+    return found
+
+
+def out_of_band(figures: dict[str, dict[str, float]], circuits: dict[str, dict[str, float]]) -> list[str]:
+    """What lies outside its band, over all races or on a circuit."""
+    pooled = [name for name, real in REAL.items() if not real.low <= figures[name]["mean"] <= real.high]
+    single = [
+        f"{name} {slug}"
+        for slug, values in circuits.items()
+        for name, value in values.items()
+        if not REAL[name].low <= value <= REAL[name].high
+    ]
+    return pooled + single
+
+
 def _table(figures: dict[str, dict[str, float]]) -> None:
     heads = "".join(f"{word:>8}" for word in ("mean", "p10", "p50", "p90"))
     print(f"{'':30}{heads}{'real':>11}{'p10':>8}{'p50':>8}{'p90':>8}   between seasons of")
@@ -186,12 +221,22 @@ def _table(figures: dict[str, dict[str, float]]) -> None:
         print(f"{name:30}{row}{real.mean:11.2f}{points}   {real.low} to {real.high}: {mark}")
 
 
+def _circuits_table(circuits: dict[str, dict[str, float]]) -> None:
+    print(f"{'':30}" + "".join(f"{name:>26}" for name in BY_CIRCUIT))
+    for slug, values in circuits.items():
+        print(f"{slug:30}" + "".join(f"{values.get(name, math.nan):26.2f}" for name in BY_CIRCUIT))
+
+
 def run(races: int = RACES) -> dict[str, Any]:
     started = time.perf_counter()
     with ProcessPoolExecutor(PROCESSES) as pool:
-        found = list(pool.map(_job, range(races), chunksize=4))
+        found = list(pool.map(job, range(races), chunksize=4))
     figures: dict[str, Any] = summary(found)
     _table(figures)
+    circuits = by_circuit(found)
+    _circuits_table(circuits)
+    figures["by_circuit"] = circuits
+    figures["out_of_band"] = out_of_band(summary(found), circuits)
     figures["races"] = races
     figures["seconds"] = round(time.perf_counter() - started, 1)
     return figures
