@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -125,11 +126,29 @@ class _Section:
             raise self.wrong(key, f"is '{value}'; allowed: {', '.join(allowed)}")
         return value
 
+    def address(self, key: str, default: str = "") -> str:
+        value = self.text(key, default)
+        if value and not _is_address(value):
+            raise self.wrong(key, f"is '{value}'; it needs an address with http:// or https://")
+        return value
+
     def flag(self, key: str, default: bool) -> bool:
         value = self.text(key, "true" if default else "false").lower()
         if value not in ("true", "false", "yes", "no", "on", "off"):
             raise self.wrong(key, f"is '{value}'; allowed: true, false")
         return value in ("true", "yes", "on")
+
+
+def _is_address(text: str) -> bool:
+    """Whether a request can be made of it, as far as that shows without asking anybody."""
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna")  # refuses what no resolver takes: a..b, a label too long
+        well_formed = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    printed = text.isprintable() and " " not in text
+    return bool(host) and well_formed and printed and parts.scheme in ("http", "https")
 
 
 def _is_null(node: yaml.Node) -> bool:
@@ -185,11 +204,9 @@ def _kafka(section: _Section, topics: dict[str, str], unused: frozenset[str]) ->
         ("bootstrap.servers", "security.protocol", "sasl.mechanism", "topics", *KAFKA_TEXT), dotted=True
     )
     librdkafka = _librdkafka(section)
-    url = section.text("schema_registry_url")
-    if not url.startswith(("http://", "https://")):
-        raise section.wrong(
-            "schema_registry_url", f"is '{url}'; it needs an address with http:// or https://"
-        )
+    url = section.address("schema_registry_url")
+    if not url:
+        raise section.wrong("schema_registry_url", "is missing; write an address with http:// or https://")
     key, secret = section.text("schema_registry_api_key"), section.text("schema_registry_secret")
     return StreamSettings(
         embedded=False,
@@ -221,6 +238,20 @@ def _commentator(analytics: _Section, engine: str) -> str:
     return commentator
 
 
+def _language_model(section: _Section) -> LanguageModel:
+    section.only(COMMENTARY_TEXT)
+    key = section.text("api_key")
+    if not all("!" <= sign <= "~" for sign in key):  # a header takes no more; the key itself is not shown
+        raise section.wrong(
+            "api_key", "holds a space or a letter that no key has; copy it again, or leave it out"
+        )
+    found = LanguageModel(section.address("base_url"), section.text("model"), key)
+    if bool(found.base_url) != bool(found.model):
+        missing = "model" if found.base_url else "base_url"
+        raise section.wrong(missing, "is missing; a language model needs base_url and model")
+    return found
+
+
 def config_path(base: Path, environ: Mapping[str, str]) -> Path:
     """F1_CONFIG's file, which must exist; else config.yaml beside manage.py, which need not."""
     named = environ.get("F1_CONFIG")
@@ -234,12 +265,11 @@ def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
     path = config_path(base, environ)
     top = _Section(path, "", _compose(path) if path.exists() else None)
     top.only(("kafka", "features", "analytics", "commentary", "confluent"))
-    features, analytics, model = top.section("features"), top.section("analytics"), top.section("commentary")
+    features, analytics = top.section("features"), top.section("analytics")
     features.only(("anomaly_detection",))
     anomaly = features.section("anomaly_detection")
     anomaly.only(("enabled",))
     analytics.only(("engine", "commentary"))
-    model.only(COMMENTARY_TEXT)
     topics = _topics(top.section("kafka").section("topics"))
     enabled = anomaly.flag("enabled", False) or environ.get("F1_ANOMALY_DETECTION") == "1"
     kafka = _kafka(top.section("kafka"), topics, frozenset() if enabled else ANOMALY_ROLES)
@@ -253,6 +283,6 @@ def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
         wanted_engine=wanted_engine,
         engine=wanted_engine if kafka else "embedded",
         commentator=commentator if kafka else "embedded",
-        commentary=LanguageModel(**{key: model.text(key) for key in COMMENTARY_TEXT}),
+        commentary=_language_model(top.section("commentary")),
         confluent=_confluent(top.section("confluent")),
     )

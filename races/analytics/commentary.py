@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from races.analytics.commentary_cars import ABOUT_CARS
-from races.analytics.commentary_facts import laps, surname
+from races.analytics.commentary_facts import driver_names, laps, team_names
 from races.analytics.commentary_flags import ABOUT_FLAGS
 from races.analytics.commentary_moments import BIG, LAST_CHANCE, MIDDLING, Moment, announced, observed
 from races.analytics.commentary_race import Race, Record
@@ -47,6 +47,10 @@ def describe(moment: Moment, race: Race) -> Telling | None:
     return telling
 
 
+Called = tuple[tuple[str, ...], ...]
+"""What each goes by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of commentary, with the facts that it claims about the race at its tick."""
@@ -57,7 +61,8 @@ class Line:
     timestamp: int
     kind: str
     facts: tuple[Fact, ...]
-    names: tuple[str, ...] = ()  # of the whole field
+    drivers: Called = ()  # of the whole field: surname, first name, code
+    teams: Called = ()
 
 
 class Commentator:
@@ -73,7 +78,8 @@ class Commentator:
         self._waiting: list[Moment] = []
         self._last_event = -1
         self._last_line = -QUIET
-        self._names: tuple[str, ...] = ()
+        self._drivers: Called = ()
+        self._teams: Called = ()
         self._told: dict[tuple[str, tuple[str, ...]], int] = {}
 
     @property
@@ -201,6 +207,9 @@ class Commentator:
             return None
         text, facts = put
         self._last_line = self._race.tick
-        self._names = self._names or tuple(surname(car) for car in self._race.cars.values())
-        timestamp = int(self._race.leader["timestamp"])
-        return Line(text, telling.type, self._race.tick, timestamp, telling.kind, facts, self._names)
+        if not self._drivers:
+            cars = self._race.cars.values()
+            self._drivers = tuple(driver_names(car) for car in cars)
+            self._teams = tuple({team_names(car): None for car in cars})
+        at, tick = int(self._race.leader["timestamp"]), self._race.tick
+        return Line(text, telling.type, tick, at, telling.kind, facts, self._drivers, self._teams)

@@ -21,6 +21,16 @@ def car_name(car: Record) -> str:
     return CARS.get(team, team)
 
 
+def driver_names(car: Record) -> tuple[str, ...]:
+    """Surname, first name, code."""
+    first, _, last = str(car["driver_name"]).rpartition(" ")
+    return tuple(name for name in (last, first, code_of(car)) if name)
+
+
+def team_names(car: Record) -> tuple[str, ...]:
+    return str(car["team_name"]), car_name(car)
+
+
 def code_of(car: Record) -> str:
     return str(car["driver_code"])
 

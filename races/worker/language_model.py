@@ -14,11 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import requests
-
 from races.analytics.commentary import Line
 from races.analytics.engine import Derived
 from races.analytics.model_commentator import believed, conversation
+from races.worker.limited_call import NoAnswer, Wire, post
 
 TIME_LIMIT_S = 1.5  # below the two seconds between two lines, so that lines keep their order
 AT_ONCE = 4  # calls in flight, for all races of this worker
@@ -31,16 +30,13 @@ LINES_REMEMBERED = 400
 log = logging.getLogger(__name__)
 
 
-class _Refused(Exception):
-    """The call gave nothing to use; the message is safe to log."""
-
-
 @dataclass(slots=True)
 class _Offered:
     derived: Derived
     line: Line
     until: float
     answer: Future[str]
+    wire: Wire
 
 
 class LanguageModel:
@@ -67,18 +63,24 @@ class LanguageModel:
         self._failures = 0
         self._rest_until = 0.0
 
+    @property
+    def calls(self) -> int:
+        """In flight."""
+        self._running = {call for call in self._running if not call.done()}
+        return len(self._running)
+
     def offer(self, derived: Derived) -> None:
         """Take a commentary record of the engine; it comes back from `ready`."""
-        self._running = {call for call in self._running if not call.done()}
-        if derived.line is None or len(self._running) >= AT_ONCE or self._clock() < self._rest_until:
+        if derived.line is None or self.calls >= AT_ONCE or self._clock() < self._rest_until:
             self._sure.append(derived)
             return
         until = self._clock() + self._time_limit_s
         said = self._said_in(derived)
         asked = conversation(derived.line, list(said)[-4:])
-        call = self._calls.submit(self._complete, asked, time.monotonic() + self._time_limit_s)
+        wire = Wire()
+        call = self._calls.submit(self._complete, asked, wire)
         self._running.add(call)
-        self._offered.append(_Offered(derived, derived.line, until, call))
+        self._offered.append(_Offered(derived, derived.line, until, call, wire))
 
     def ready(self) -> list[Derived]:
         """What may be published now: answered, refused, or out of time."""
@@ -92,12 +94,14 @@ class LanguageModel:
         return out
 
     def close(self) -> None:
+        for offered in self._offered:
+            offered.wire.cut()
         self._calls.shutdown(wait=False, cancel_futures=True)
 
     def _settle(self, offered: _Offered) -> Derived:
         try:
             text = self._text(offered)
-        except _Refused as refused:
+        except NoAnswer as refused:
             self._failed(str(refused))
             return offered.derived
         self._failures = 0
@@ -109,7 +113,8 @@ class LanguageModel:
     def _text(offered: _Offered) -> str | None:
         if not offered.answer.done():
             offered.answer.cancel()
-            raise _Refused("no answer in time")
+            offered.wire.cut()
+            raise NoAnswer("no answer in time")
         return believed(offered.answer.result(), offered.line)
 
     def _failed(self, reason: str) -> None:
@@ -128,38 +133,24 @@ class LanguageModel:
             self._said.popitem(last=False)
         return said
 
-    def _complete(self, messages: list[dict[str, object]], until: float) -> str:
-        """One call, in a thread. Redirects are not followed: the key belongs to the configured address."""
+    def _complete(self, messages: list[dict[str, object]], wire: Wire) -> str:
+        """One call, in a thread. A key or an address that no request can be made of fails in a library's own ways:
+        whatever it is, the built-in line is what is said.
+        """
         body = {"model": self._model, "messages": messages, "max_tokens": 60, "temperature": 0.8}
-        limit = self._time_limit_s
         try:
-            with requests.post(
-                self._url, json=body, headers=self._headers, timeout=limit, stream=True, allow_redirects=False
-            ) as response:
-                if response.status_code != 200:
-                    raise _Refused(f"HTTP {response.status_code}")
-                return _content(_read(response, until))
-        except requests.RequestException as error:
-            raise _Refused(type(error).__name__) from None
-
-
-def _read(response: requests.Response, until: float) -> bytes:
-    """The body, unless it is endless or drips: requests limits the wait for a byte, not for all of them."""
-    body = b""
-    for chunk in response.iter_content(4096):
-        body += chunk
-        if len(body) > LONGEST_ANSWER:
-            raise _Refused("answer too long")
-        if time.monotonic() > until:
-            raise _Refused("answer too slow")
-    return body
+            return _content(post(wire, self._url, body, self._headers, self._time_limit_s, LONGEST_ANSWER))
+        except NoAnswer:
+            raise
+        except Exception as error:  # its words may hold the address or the key
+            raise NoAnswer(type(error).__name__) from None
 
 
 def _content(body: bytes) -> str:
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise _Refused("not a chat completion") from None
+        raise NoAnswer("not a chat completion") from None
     if not isinstance(content, str):
-        raise _Refused("not a chat completion")
+        raise NoAnswer("not a chat completion")
     return content

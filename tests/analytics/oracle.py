@@ -255,7 +255,7 @@ class Oracle:
 
 
 def spoken_names(line: Line) -> set[str]:
-    return {name for name in line.names if re.search(rf"\b{name}\b", line.text)}
+    return {driver[0] for driver in line.drivers if re.search(rf"\b{driver[0]}\b", line.text)}
 
 
 def spoken_numbers(line: Line) -> set[str]:

@@ -200,4 +200,4 @@ def test_a_lines_time_is_that_of_its_tick() -> None:
     scene = Scene()
     (line,) = scene.advance()
     assert (line.tick, line.timestamp) == (0, 0)
-    assert set(line.names) == {"Norris", "Piastri", "Russell", "Hamilton"}
+    assert {driver[0] for driver in line.drivers} == {"Norris", "Piastri", "Russell", "Hamilton"}

@@ -12,6 +12,7 @@ from f1site.config import ConfigError, Lab, read_lab
 from races.streams.topics import TOPICS
 
 KAFKA = "kafka:\n  bootstrap.servers: 'broker:9092'\n  schema_registry_url: 'http://registry:8081'\n"
+MODEL = "commentary:\n  model: some-model\n"
 
 
 def lab(tmp_path: Path, text: str | None, **environ: str) -> Lab:
@@ -102,6 +103,18 @@ def test_another_file_is_named_by_the_environment_and_must_exist(tmp_path: Path)
         ("analytics:\n  engine: spark\n", ["line 2", "analytics.engine", "spark", "embedded, flink"]),
         ("features:\n  anomaly_detection:\n    enabled: maybe\n", ["line 3", "maybe", "true, false"]),
         ("confluent:\n  flink_max_cfu: 7\n", ["line 2", "7", "5, 10"]),
+        (MODEL + "  base_url: http://a..b/v1\n", ["line 3", "commentary.base_url", "a..b", "http://"]),
+        (MODEL + "  base_url: localhost:11434/v1\n", ["line 3", "commentary.base_url", "http://"]),
+        (MODEL + "  base_url: http://[::1/v1\n", ["line 3", "commentary.base_url", "http://"]),
+        (MODEL + "  base_url: http://h:99999/v1\n", ["line 3", "commentary.base_url", "http://"]),
+        (MODEL + "  base_url: http://h:0/v1\n", ["line 3", "commentary.base_url", "http://"]),
+        (MODEL + "  base_url: http://h h/v1\n", ["line 3", "commentary.base_url", "http://"]),
+        (MODEL + "  base_url: http:///v1\n", ["line 3", "commentary.base_url", "http://"]),
+        (MODEL + f"  base_url: http://{'a' * 64}.b/v1\n", ["line 3", "commentary.base_url"]),
+        (MODEL + "  api_key: sk-…\n", ["line 3", "commentary.api_key", "copy it again"]),
+        (MODEL + '  api_key: "sk-1\\nX-Evil: 2"\n', ["line 3", "commentary.api_key"]),
+        (MODEL, ["commentary.base_url", "missing"]),
+        ("commentary:\n  base_url: http://h/v1\n", ["commentary.model", "missing"]),
         ("a: 'unclosed\n", ["line", "YAML"]),
         ("analytics:\n  engine: embedded\n  engine: flink\n", ["line 3", "twice"]),
     ],
@@ -114,6 +127,24 @@ def test_a_wrong_file_is_told_in_one_line_with_place_key_and_what_is_allowed(
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_a_wrong_key_is_not_shown(tmp_path: Path) -> None:
+    assert "sk-" not in error(tmp_path, MODEL + "  api_key: sk-…\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:11434/v1",
+        "https://api.example.com/v1/",
+        "http://[::1]:8000/v1",
+        "http://bücher.example",
+    ],
+)
+def test_a_language_models_address_and_key_are_taken(tmp_path: Path, url: str) -> None:
+    model = lab(tmp_path, MODEL + f"  base_url: '{url}'\n  api_key: sk-1\n").commentary
+    assert (model.base_url, model.model, model.api_key, model.configured) == (url, "some-model", "sk-1", True)
 
 
 def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:

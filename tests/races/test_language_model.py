@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
@@ -15,14 +15,22 @@ import pytest
 from races.analytics.commentary import Line
 from races.analytics.engine import Derived
 from races.worker.language_model import AT_ONCE, FAILURES, REST_S, LanguageModel
+from tests.streams.records import eventually
 
 SAID = "Norris passes Piastri for third."
+DRIVERS = (
+    ("Norris", "Lando", "NOR"),
+    ("Piastri", "Oscar", "PIA"),
+    ("Hamilton", "Lewis", "HAM"),
+    ("Pérez", "Sergio", "PER"),
+)
+TEAMS = (("McLaren", "McLaren"), ("Ferrari", "Ferrari"), ("Racing Bulls", "Racing Bull"))
 KEY = "sk-not-to-be-seen"
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 def record(number: int = 0, text: str = SAID, race: str = "race") -> Derived:
-    line = Line(text, "info", number, number * 200, "overtake", (), ("Norris", "Piastri", "Hamilton"))
+    line = Line(text, "info", number, number * 200, "overtake", (), DRIVERS, TEAMS)
     value = {
         "id": f"{race}:{number}",
         "message": text,
@@ -148,6 +156,22 @@ def test_the_model_is_told_what_was_said_before() -> None:
         "Norris passes Piastri for second.",
         "Norris passes Piastri on lap 7.",
         "Norris passes Piastri, two seconds clear.",
+        "Norris passes Piastri on lap fifteen.",
+        "Norris passes Piastri, up from eleventh.",
+        "Norris passes Piastri, half a minute to go.",
+        "Norris passes Piastri, a dozen laps to go.",
+        "Norris passes Piastri, a hundred metres late.",
+        "Norris passes Piastri by hundredths.",
+        "Norris passes Piastri a couple of laps in.",
+        "Norris passes Piastri on lap ½ or so.",
+        "Norris passes Piastri on lap 𝟗!",
+        "Norris passes the Ferrari of Piastri.",
+        "Norris passes Piastri and two Ferraris.",
+        "Norris passes a Racing Bull, then Piastri.",
+        "Norris passes Piastri, and Lewis watches.",
+        "Norris passes Piastri, HAM is next.",
+        "Norris passes Perez and Piastri.",
+        "Norris passes Piastri and Нamilton.",
         "**Norris** passes `Piastri`",
         "Norris! " * 40,
         "",
@@ -169,6 +193,8 @@ def test_an_answer_that_is_not_to_be_believed_leaves_the_built_in_line(answer: o
         ("Norris \u202ereverses\u202c past Piastri\u200b!", "Norris reverses past Piastri!"),
         ("Norris passes Piastri 🏎️🔥", "Norris passes Piastri"),
         ("norris by PIASTRI, third it is", "norris by PIASTRI, third it is"),
+        ("Lando Norris past Oscar Piastri, by seconds!", "Lando Norris past Oscar Piastri, by seconds!"),
+        ("At first per lap, then at once: Norris is by.", "At first per lap, then at once: Norris is by."),
     ],
 )
 def test_an_answer_becomes_one_plain_line(answer: str, line: str) -> None:
@@ -205,25 +231,83 @@ def test_the_key_is_not_carried_to_another_address() -> None:
         assert elsewhere.asked == []
 
 
-@pytest.mark.parametrize("drip", [False, True])
-def test_a_slow_answer_is_not_waited_for(drip: bool) -> None:
-    finish = Event()
+DRIPS = {
+    "nothing": (b"", b""),
+    "status": (b"", b"H"),
+    "headers": (b"HTTP/1.0 200 OK\r\nX-Long: ", b"x"),
+    "body": (b"HTTP/1.0 200 OK\r\n\r\n", b" "),
+    "chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+}
+
+
+@pytest.mark.parametrize("part", DRIPS)
+def test_an_answer_that_drips_is_neither_waited_for_nor_kept(part: str) -> None:
+    finish, gone = Event(), Event()
+    head, drop = DRIPS[part]
 
     def slowly(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(200)
-        request.end_headers()
-        while drip and not finish.wait(0.02):
-            request.wfile.write(b" ")
-        finish.wait(5)
+        request.wfile.write(head)
+        try:
+            while not finish.wait(0.02):
+                request.wfile.write(drop)
+                request.connection.settimeout(0.001)
+                with suppress(TimeoutError):
+                    if not request.connection.recv(1):
+                        break
+        finally:
+            gone.set()
 
-    with serving(slowly) as server, model(server.url, time_limit_s=0.2) as commentator:
-        began = time.monotonic()
+    now = [0.0]
+    with serving(slowly) as server, model(server.url, time_limit_s=60.0, clock=lambda: now[0]) as commentator:
         commentator.offer(record())
+        eventually("the model is asked", lambda: bool(server.asked))
         assert commentator.ready() == []
-        assert time.monotonic() - began < 0.15
-        assert answer_of(commentator) == SAID
-        assert time.monotonic() - began < 2
+        now[0] = 61.0
+        assert [derived.value["message"] for derived in commentator.ready()] == [SAID]
+        eventually("the call has ended", lambda: not commentator.calls)
+        assert gone.wait(5)
         finish.set()
+
+
+def test_a_model_that_is_closed_keeps_no_call() -> None:
+    finish = Event()
+
+    def silent(request: BaseHTTPRequestHandler) -> None:
+        finish.wait(20)
+
+    with serving(silent) as server:
+        commentator = LanguageModel(server.url, "some-model", time_limit_s=60.0)
+        commentator.offer(record())
+        eventually("the model is asked", lambda: bool(server.asked))
+        commentator.close()
+        eventually("the call has ended", lambda: not commentator.calls)
+        finish.set()
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://127.0.0.1:9/v1", "sk-…"),
+        ("http://127.0.0.1:9/v1", "sk-\r\nX-Evil: 1"),
+        ("http://a..b/v1", KEY),
+        ("http://" + "a" * 70 + ".example/v1", KEY),
+        ("http://[::1/v1", KEY),
+        ("http://127.0.0.1:99999/v1", KEY),
+        ("nowhere", KEY),
+        ("ftp://127.0.0.1/v1", KEY),
+    ],
+)
+def test_a_key_or_address_that_makes_no_request_leaves_the_built_in_line(
+    url: str, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    commentator = LanguageModel(url, "some-model", key)
+    with caplog.at_level(logging.DEBUG, logger="races"):
+        for number in range(FAILURES):
+            commentator.offer(record(number))
+            assert answer_of(commentator) == SAID
+    commentator.close()
+    assert len(caplog.records) == 1
+    assert key not in caplog.text
 
 
 def test_more_lines_than_calls_at_once_are_published_as_they_are() -> None:
