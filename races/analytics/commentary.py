@@ -71,12 +71,12 @@ class Commentator:
     def __init__(self, race_id: str) -> None:
         self._race = Race()
         self._book = Phrasebook(race_id)
-        self._coming: dict[str, Record] = {}
-        self._coming_tick = self._complete_tick = -1
+        self._coming: dict[int, dict[str, Record]] = {}
+        self._complete_tick = -1
         self._complete: deque[tuple[int, dict[str, Record]]] = deque()
         self._unheard: list[Record] = []
         self._waiting: list[Moment] = []
-        self._last_event = -1
+        self._heard: set[tuple[int, int]] = set()
         self._last_line = -QUIET
         self._drivers: Called = ()
         self._teams: Called = ()
@@ -87,15 +87,13 @@ class Commentator:
         """Whether a complete tick waits for its race control."""
         return bool(self._complete)
 
-    def was_said(self, text: str) -> None:
-        """A line that stands in the stream already, and is not to be said again."""
-        self._book.was_said(text)
-
     def race_control(self, message: Record) -> list[Line]:
         """Lines that had been waiting for this message of their tick."""
-        if 0 <= message["event"] <= self._last_event:
+        event = message["tick"], message["event"]
+        if event in self._heard:
             return []
-        self._last_event = message["event"]
+        if event[1] >= 0:
+            self._heard.add(event)
         self._unheard.append(message)
         return self._proceed()
 
@@ -104,13 +102,13 @@ class Commentator:
         tick = record["tick"]
         if tick <= self._complete_tick:
             return []
-        if tick != self._coming_tick:
-            self._coming, self._coming_tick = {}, tick
-        self._coming[record["driver_code"]] = record
-        if len(self._coming) < record["field_size"]:
+        cars = self._coming.setdefault(tick, {})
+        cars.setdefault(record["driver_code"], record)
+        if len(cars) < record["field_size"]:
             return []
-        self._complete.append((tick, self._coming))
+        self._complete.append((tick, cars))
         self._complete_tick = tick
+        self._coming = {later: rest for later, rest in self._coming.items() if later > tick}
         return self._proceed()
 
     def give_up_waiting(self) -> list[Line]:

@@ -145,9 +145,6 @@ class Phrasebook:
         self._turns: dict[str, list[str]] = {}
         self._said: set[str] = set()
 
-    def was_said(self, text: str) -> None:
-        self._said.add(text)
-
     def put(self, telling: Telling) -> tuple[str, tuple[Fact, ...]] | None:
         """The sentence and all its facts; None when no phrase fits that was not said before."""
         turns = self._turns_of(telling.kind)

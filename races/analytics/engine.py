@@ -4,7 +4,8 @@ What it has seen is its only state, so a worker that takes a race over feeds it 
 drops what comes out, and goes on where the other one stopped.
 
 Feed each topic in its own order; how the topics interleave changes nothing. A line of commentary is written when
-all of a tick is in, its positions and the race control that they announce. A record that comes twice is ignored.
+all of a tick is in, its positions and the race control that they announce. A record that comes twice is ignored,
+one that cannot be true of the race is refused.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from races.analytics.anomaly import AnomalyDetector
 from races.analytics.average import AverageSpeed
 from races.analytics.commentary import Commentator, Line
+from races.analytics.plausible import Plan, Plausibility
 
 Record = Mapping[str, Any]
 
@@ -37,8 +39,11 @@ class Derived:
 class RaceAnalytics:
     """Average speed, commentary and (feature on) anomalies of one race; other races' records are ignored."""
 
-    def __init__(self, race_id: str, anomaly: bool = False, commentary: bool = True) -> None:
+    def __init__(
+        self, race_id: str, anomaly: bool = False, commentary: bool = True, plan: Plan | None = None
+    ) -> None:
         self.race_id = race_id
+        self._plausibility = Plausibility(race_id, plan)
         self._average = AverageSpeed()
         self._commentator = Commentator(race_id) if commentary else None
         self._at_the_end: set[str] = set()
@@ -63,18 +68,17 @@ class RaceAnalytics:
     def feed(self, role: str, record: Record, key: str | None = None) -> list[Derived]:
         """What follows from one record of positions, race_control or car_metrics; `key`: the metric's.
 
-        A record of commentary is remembered as said: a worker that takes over doesn't say it again.
+        Raises Implausible for one that cannot be true of this race; it has changed nothing then.
         """
         if record.get("race_id") != self.race_id:
             return []
+        self._plausibility.check(role, record, key)
         if role == "positions":
             return self._position(record)
         if role == "car_metrics":
             return self._metric(record, key or f"{self.race_id}:{record['driver_code']}")
         if self._commentator and role == "race_control":
             return [self._commentary_record(line) for line in self._commentator.race_control(record)]
-        if self._commentator and role == "commentary":
-            self._commentator.was_said(record["message"])
         return []
 
     def _metric(self, record: Record, key: str) -> list[Derived]:

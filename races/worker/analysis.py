@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from races.analytics.engine import Derived, RaceAnalytics
+from races.analytics.plausible import Plan
 from races.courtesy import courtesy
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail
@@ -48,6 +49,19 @@ class Kept:
             self.dropped_until = max(self.dropped_until, self.messages.popleft().timestamp_ms)
 
 
+def plan_of(held: Held) -> Plan:
+    """What this worker knows of its race, whatever the topics say. Ticks of a worker before us reach as far as
+    replay_until, ours as far as the next one, which may be read back before it counts as sent.
+    """
+    field = held.field
+    drivers = {code: (name, field.teams[code]) for code, name in field.names.items()}
+
+    def due(tick: int) -> int | None:
+        return held.event_ms(tick) if tick <= max(held.next_tick, held.replay_until) else None
+
+    return Plan(drivers, field.laps, due)
+
+
 class Analysis:
     """roles: which derived topics are ours to write; what Flink writes we do not. model puts commentary into its
     own words, where one is configured.
@@ -76,7 +90,8 @@ class Analysis:
     def begin(self, held: Held, has_past: bool = False) -> None:
         """has_past: what comes of the race is kept until its past is folded and `go_on` called."""
         race_id = str(held.race_id)
-        engine = RaceAnalytics(race_id, anomaly=held.metrics, commentary="commentary" in self._roles)
+        commentary = "commentary" in self._roles
+        engine = RaceAnalytics(race_id, held.metrics, commentary, plan_of(held))
         with self._lock:
             self._races[race_id.encode()] = (engine, held)
             self._kept.pop(race_id.encode(), None)
@@ -198,7 +213,11 @@ class Analysis:
             self._skipped.note(message, error)
             return []
         self.records += 1
-        return engine.feed(message.role, record, (message.key or b"").decode("utf-8", "replace"))
+        try:
+            return engine.feed(message.role, record, (message.key or b"").decode("utf-8", "replace"))
+        except Exception as error:  # one record, whoever wrote it, must not end the analytics of all races
+            self._skipped.note(message, error)
+            return []
 
     def _publish(self, derived: Iterable[Derived]) -> None:
         for record in derived:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from races.analytics.commentary import Line
 from races.analytics.engine import Derived, RaceAnalytics
+from races.analytics.plausible import Plan
 from races.sim import Race, RaceSettings, load_season
 from races.worker.records import Addressed, field_of, tick_records
 
@@ -24,7 +25,15 @@ def race_records(
 
 
 def engine_for(records: tuple[Addressed, ...], anomaly: bool = False) -> RaceAnalytics:
-    return RaceAnalytics(records[0].value["race_id"], anomaly=anomaly)
+    return RaceAnalytics(records[0].value["race_id"], anomaly=anomaly, plan=plan_for(records))
+
+
+def plan_for(records: tuple[Addressed, ...]) -> Plan:
+    """As the worker knows it that publishes these records."""
+    cars = [record.value for record in records if record.role == "positions"]
+    instants = {car["tick"]: car["timestamp"] for car in cars}
+    drivers = {car["driver_code"]: (car["driver_name"], car["team_name"]) for car in cars[:22]}
+    return Plan(drivers, cars[0]["laps"], instants.get)
 
 
 def derived_from(engine: RaceAnalytics, records: tuple[Addressed, ...]) -> list[Derived]:

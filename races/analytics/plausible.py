@@ -1,0 +1,111 @@
+"""Which records of a race can be true: anybody may write to a topic, and a well-formed record may still be nonsense.
+
+One that cannot be true is refused before any analysis sees it, so it changes nothing. One that could be true and is
+not, a made-up reading of the newest tick, nobody can tell from the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from operator import itemgetter
+from typing import Any
+
+Record = Mapping[str, Any]
+MANY = 10_000  # more than any count in a race
+FASTEST_KMH, HOTTEST_C = 600.0, 1000.0
+_times_of = itemgetter(
+    "gap_s", "interval_s", "last_lap_s", "best_lap_s", "sector_1_s", "sector_2_s", "sector_3_s"
+)
+_counts_of = itemgetter("position", "lap", "laps", "grid", "laps_down", "tyre_age", "stops", "events")
+_OF_A_DRIVER = frozenset({"overtake", "fastest_lap", "pit_in", "pit_out", "retirement", "finish"})
+
+
+class Implausible(ValueError):
+    """A record that cannot be true of its race."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is known of a race besides its records: who drives for whom (code: name, team), how far, and the instant
+    of a tick (epoch ms), None where that tick cannot have been published yet.
+    """
+
+    drivers: Mapping[str, tuple[str, str]]
+    laps: int
+    due: Callable[[int], int | None]
+
+
+class Plausibility:
+    """Without a plan the first record's size of the field and the codes that fill it are taken for the race's."""
+
+    def __init__(self, race_id: str, plan: Plan | None) -> None:
+        self._race_id, self._plan = race_id, plan
+        self._size = len(plan.drivers) if plan else 0
+        self._drivers: dict[str, tuple[str, str]] = dict(plan.drivers) if plan else {}
+
+    def check(self, role: str, record: Record, key: str | None) -> None:
+        """Raises Implausible. Roles that the engine does not read pass."""
+        if role == "positions":
+            self._position(record)
+        elif role == "race_control":
+            self._message(record)
+        elif role == "car_metrics":
+            self._metric(record, key)
+
+    def _position(self, record: Record) -> None:
+        speed, moved, counts = record["speed"], record["lap_fraction"], _counts_of(record)
+        _ensure(isfinite(speed + moved + sum(filter(None, _times_of(record)))), "a number that is none")
+        size = self._size or record["field_size"]
+        _ensure(0 < record["field_size"] == size, "another size of the field")
+        _ensure(0 < record["position"] <= size >= record["grid"], "a place outside the field")
+        _ensure(min(counts) >= 0 < record["laps"] and max(counts) < MANY, "a count that no race reaches")
+        _ensure(moved >= 0 <= speed < FASTEST_KMH, "a speed or a way that no car has")
+        if self._plan:
+            _ensure(record["laps"] == self._plan.laps >= record["lap"] - 1, "another distance")
+        self._instant(record)
+        self._driver(record["driver_code"], (record["driver_name"], record["team_name"]), size)
+
+    def _driver(self, code: str, names: tuple[str, str], size: int) -> None:
+        known = self._drivers.get(code)
+        if known is None:
+            _ensure(
+                bool(code) and len(self._drivers) < size and self._plan is None, "a driver of no car here"
+            )
+            self._drivers[code], self._size = names, size
+        else:
+            _ensure(known == names, "another driver's code")
+
+    def _message(self, record: Record) -> None:
+        value = record["value"]
+        _ensure(value is None or isfinite(value), "a number that is none")
+        _ensure(0 <= record["position"] <= (self._size or MANY), "a place outside the field")
+        _ensure(0 <= record["lap"] < MANY, "a lap that no race has")
+        named = {record["driver_code"], record["other_code"]}
+        needed = {"overtake": 2}.get(record["type"], int(record["type"] in _OF_A_DRIVER))
+        _ensure(len(named - {""}) >= needed, "a driver of no car here")
+        _ensure(not self._drivers or named - {""} <= self._drivers.keys(), "a driver of no car here")
+        self._instant(record)
+
+    def _metric(self, record: Record, key: str | None) -> None:
+        code = record["driver_code"]
+        reading = record["engine_temperature"]
+        _ensure(isfinite(reading) and abs(reading) < HOTTEST_C, "a reading that no engine has")
+        _ensure(key in (None, f"{self._race_id}:{code}"), "a key of another car")
+        _ensure(0 <= record["lap"] < MANY, "a lap that no race has")
+        known = self._drivers.get(code)
+        _ensure(known is not None or self._plan is None, "a driver of no car here")
+        _ensure(known is None or known[1] == record["team_name"], "another team")
+        self._instant(record)
+
+    def _instant(self, record: Record) -> None:
+        tick, at = record["tick"], record["timestamp"]
+        _ensure(tick >= 0 <= at, "a tick before the race")
+        if self._plan:
+            _ensure(self._plan.due(tick) == at, "a tick that is not of this instant")
+
+
+def _ensure(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Implausible(otherwise)
