@@ -24,7 +24,8 @@ from statistics import NormalDist
 from typing import Any
 
 from races.analytics import alarms
-from races.analytics.alarms import Alarm, AlarmRule, Sample
+from races.analytics.alarm_frames import Sample
+from races.analytics.alarms import Alarm, AlarmRule
 from races.analytics.anomaly import Parameters, Series
 from races.analytics.score import NAMES, Score, raised, score
 from races.sim import Race, RaceSettings, circuit_slugs, default_laps

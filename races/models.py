@@ -261,7 +261,7 @@ class CommentaryLine(models.Model):
 
 class Alarm(models.Model):
     race = models.ForeignKey(Race, on_delete=models.CASCADE, related_name="alarms")
-    driver_code = models.CharField(max_length=3)
+    driver_code = models.CharField(max_length=40, help_text="or a team's name, where its rows name no car")
     start_ms = models.BigIntegerField()
     end_ms = models.BigIntegerField(null=True)
     severity = models.CharField(max_length=10)

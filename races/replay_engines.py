@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import isnan, nan
 from typing import Any
 
-from races.live.board_logs import TRACE_SECONDS, TRACED
+from races.live.board_logs import TRACE_SECONDS, traced
 from races.live.board_records import Anomaly, Sample, Trace
 from races.models import Alarm, Race
 from races.recorder.chunks import unpack_readings
@@ -42,16 +42,20 @@ class Readings:
         place = bisect_left(self.flagged, ts)
         return place < len(self.flagged) and self.flagged[place] == ts
 
-    def samples(self, now: int) -> list[Sample]:
-        """One a second, a flagged one before its neighbours, as the live page draws them."""
+    def trace(self, now: int) -> Trace | None:
+        """One sample a second, a flagged one before its neighbours, as the live page draws them."""
         samples: dict[int, Sample] = {}
         end = bisect_right(self.at, now)
         for index in range(bisect_left(self.at, now - TRACE_SECONDS * 1000), end):
             second, flag = self.at[index] // 1000, self.is_flagged(self.at[index])
             if second not in samples or flag:
-                bounds = _told(self.lower[index]), _told(self.upper[index])
-                samples[second] = (self.reading[index], *bounds, flag)
-        return [samples[second] for second in sorted(samples)[-TRACE_SECONDS:]]
+                samples[second] = self._sample(index, flag)
+        seconds = sorted(samples)[-TRACE_SECONDS:]
+        return Trace(samples=[samples[second] for second in seconds], until=seconds[-1]) if seconds else None
+
+    def _sample(self, index: int, flag: bool) -> Sample:
+        forecast, lower, upper = self.forecast[index], self.lower[index], self.upper[index]
+        return Sample(self.reading[index], _told(forecast), _told(lower), _told(upper), flag)
 
 
 def _known(value: float | None) -> float:
@@ -99,12 +103,11 @@ class Engines:
         ]
 
     def traces(self, now: int, own: str) -> dict[str, Trace]:
-        """The own car, then those with the newest alarms."""
-        starts = {code: max((a["start"] for a in self._raised(code, now)), default=0) for code in self.cars}
-        alarmed = sorted((code for code in starts if starts[code]), key=lambda code: -starts[code])
-        codes = [own, *(code for code in alarmed if code != own)][:TRACED]
-        found = {code: self.cars[code].samples(now) for code in codes if code in self.cars}
-        return {code: Trace(samples=samples) for code, samples in found.items() if samples}
+        """As the board gives them."""
+        raised = {code: self._raised(code, now) for code in self.cars}
+        starts = {code: max(alarm["start"] for alarm in found) for code, found in raised.items() if found}
+        traces = ((code, self.cars[code].trace(now)) for code in traced(starts, own) if code in self.cars)
+        return {code: trace for code, trace in traces if trace}
 
 
 def engines_of(race: Race) -> Engines:
@@ -117,8 +120,8 @@ def _engines(race_id: uuid.UUID, chunks: int) -> Engines:
     readings: dict[str, dict[int, dict[str, Any]]] = {}
     race = Race.objects.only("pk").get(pk=race_id)
     for chunk in race.reading_chunks.all():
-        for key, record in unpack_readings(str(race_id), bytes(chunk.data)):
-            readings.setdefault(key["key"].rpartition(":")[2], {}).setdefault(int(key["ts"]), record)
+        for code, ts, record in unpack_readings(bytes(chunk.data)):
+            readings.setdefault(code, {}).setdefault(ts, record)
     cars = {code: Readings() for code in sorted(readings)}
     for code, car in cars.items():
         for ts in sorted(readings[code]):

@@ -18,16 +18,18 @@ an engine that overheats, a sensor that lies by SERIOUS_C or has stuck for BLIND
 a sensor that has just stuck.
 
 A statement that passes on flagged rows only (the original lab's) leaves nothing to compare with: there a run
-of flagged rows is one alarm, info at first, a warning from the third row, critical from BOILING_C.
+of flagged rows is one alarm, info at first, a warning from the third row, critical from BOILING_C. It ends with its
+last row once the race is RUN_GAP_MS further, or over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
 from statistics import median
 from typing import Any, Literal, NamedTuple
+
+from races.analytics.alarm_frames import Frame, Frames, Sample, sample_of
 
 Kind = Literal["spike", "overheating", "stuck_sensor", "flagged"]
 Severity = Literal["critical", "warning", "info"]
@@ -48,8 +50,6 @@ BOILING_C = 127.0  # water at 2.5 bar
 SERIOUS_C = 10.0
 ENGINE_OFF_C = 12.0  # this far below the field's median an engine is not part of the field
 SMALLEST_FIELD = 5
-START_MS = 10_000  # until then it is not known which cars there are
-PATIENCE_MS = 30_000  # records of one instant come from several partitions
 RUN_GAP_MS = 30_000  # flagged rows only: a longer pause ends the run
 
 
@@ -72,54 +72,11 @@ class Alarm:
     reading: float
 
 
-class Sample(NamedTuple):
-    reading: float
-    forecast: float | None
-    lower: float | None
-    upper: float | None
-    flag: bool | None
-
-    @property
-    def surprise(self) -> float | None:
-        """Signed degrees off the forecast; without one beyond the broken bound; None where nothing tells."""
-        if self.forecast is not None:
-            return self.reading - self.forecast
-        if self.upper is not None and self.reading > self.upper:
-            return self.reading - self.upper
-        if self.lower is not None and self.reading < self.lower:
-            return self.reading - self.lower
-        return None
-
-
 class Field(NamedTuple):
     """What all cars did at one instant: their warm end, None where they are too few to tell, and surprise."""
 
     level: float | None
     surprise: float
-
-
-Frame = dict[str, Sample]
-
-
-def sample_of(record: Mapping[str, Any]) -> Sample | None:
-    """None for a record without a reading."""
-    reading = _finite(record.get("engine_temperature"))
-    if reading is None:
-        return None
-    return Sample(
-        reading,
-        _finite(record.get("forecast_value")),
-        _finite(record.get("lower_bound")),
-        _finite(record.get("upper_bound")),
-        record.get("is_anomaly"),
-    )
-
-
-NUMBER = (float, int)
-
-
-def _finite(value: Any) -> float | None:
-    return value if isinstance(value, NUMBER) and isfinite(value) else None
 
 
 def field_of(frame: Frame) -> Field:
@@ -131,51 +88,6 @@ def field_of(frame: Frame) -> Field:
     level = running[int(WARM_SHARE * (len(running) - 1))]
     surprises = [s.reading - s.forecast for s in frame.values() if s.forecast is not None]
     return Field(level, median(surprises) if len(surprises) >= SMALLEST_FIELD else 0.0)
-
-
-class _Frames:
-    """Puts the readings of one instant together, in order of time, late and repeated ones left out."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, Frame] = {}
-        self._cars: set[str] = set()
-        self._oldest = self._newest = self._done = -1
-        self._started = False
-
-    def add(self, key: str, ts: int, sample: Sample) -> list[tuple[int, Frame]]:
-        """The instants that are complete now."""
-        self._cars.add(key)
-        if ts <= self._done:
-            return []
-        frame = self._open.get(ts)
-        if frame is None:
-            frame = self._open[ts] = {}
-            self._oldest, self._newest = min(self._open), max(ts, self._newest)
-        frame.setdefault(key, sample)
-        if len(frame) < len(self._cars) and self._newest - self._oldest < PATIENCE_MS:
-            return []
-        return list(self._ripe())
-
-    def _ripe(self) -> Iterator[tuple[int, Frame]]:
-        while self._open:
-            waited = self._newest - self._oldest
-            self._started = self._started or waited >= START_MS
-            complete = self._started and len(self._open[self._oldest]) == len(self._cars)
-            if not complete and waited < PATIENCE_MS:
-                return
-            yield self._close()
-
-    def rest(self) -> Iterator[tuple[int, Frame]]:
-        while self._open:
-            yield self._close()
-
-    def _close(self) -> tuple[int, Frame]:
-        ts = self._done = self._oldest
-        frame = self._open.pop(ts)
-        self._oldest = min(self._open, default=ts)
-        if len(frame) < len(self._cars):  # who has gone is not waited for again
-            self._cars = set(frame).union(*self._open.values())
-        return ts, frame
 
 
 class _Car:
@@ -275,33 +187,48 @@ class _Car:
 
 
 class _Flagged:
-    """A car of which only flagged rows are passed on."""
+    """A car of which only flagged rows are passed on: one alarm as long as they go on."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self._alarm: Alarm | None = None
         self._newest = self._rows = 0
 
-    def step(self, ts: int, sample: Sample) -> Iterator[Alarm]:
-        if self._alarm is not None and ts - self._newest > RUN_GAP_MS:
-            yield replace(self._alarm, end=self._newest)
-            self._alarm = None
+    def step(self, ts: int, sample: Sample, over: bool) -> Iterator[Alarm]:
+        yield from self.silent_at(ts)
         self._newest = max(ts, self._newest)
         self._rows = 1 if self._alarm is None else self._rows + 1
-        changed = self._raised(ts, sample)
+        changed = replace(self._raised(ts, sample), end=self._newest if over else None)
         if changed != self._alarm:
             self._alarm = changed
             yield changed
+
+    def silent_at(self, ts: int) -> Iterator[Alarm]:
+        if ts - self._newest > RUN_GAP_MS:
+            yield from self.end()
+            self._alarm = None
+
+    def end(self) -> Iterator[Alarm]:
+        """At its last flagged row: what came after it is not known. A later row, come late, moves the end on."""
+        if self._alarm is not None and self._alarm.end is None:
+            self._alarm = replace(self._alarm, end=self._newest)
+            yield self._alarm
 
     def _raised(self, ts: int, sample: Sample) -> Alarm:
         severity: Severity = "warning" if self._rows >= 3 else "info"
         if sample.reading >= BOILING_C:
             severity = "critical"
         size = sample.surprise
-        if self._alarm is not None:
-            return replace(self._alarm, severity=_worse(severity, self._alarm.severity))
-        direction: Direction = "none" if size is None else "high" if size > 0 else "low"
         deviation = None if size is None else round(abs(size), 1)
+        if (alarm := self._alarm) is not None:
+            extreme = min if alarm.direction == "low" else max
+            return replace(
+                alarm,
+                severity=_worse(severity, alarm.severity),
+                size_c=max((one for one in (deviation, alarm.size_c) if one is not None), default=None),
+                reading=extreme(sample.reading, alarm.reading),
+            )
+        direction: Direction = "none" if size is None else "high" if size > 0 else "low"
         return Alarm(self.key, "flagged", severity, direction, ts, None, deviation, sample.reading)
 
 
@@ -319,13 +246,14 @@ def _worse(one: Severity, other: Severity) -> Severity:
 class AlarmRule:
     """Alarms of one race: a fold over its anomaly records.
 
-    Once every car has been seen, records may come in any order within PATIENCE_MS and more than once.
+    Once every car has been seen, records may come in any order within half a minute and more than once.
     """
 
     def __init__(self) -> None:
-        self._frames = _Frames()
+        self._frames = Frames()
         self._cars: dict[str, _Car] = {}
         self._flagged: dict[str, _Flagged] = {}
+        self._over = False
         self._whole = False  # unflagged rows come too
 
     def feed(self, key: str, ts: int, record: Mapping[str, Any]) -> list[Alarm]:
@@ -335,12 +263,21 @@ class AlarmRule:
             return []
         self._whole = self._whole or sample.flag is not True
         if not self._whole:
-            return list(self._flagged.setdefault(key, _Flagged(key)).step(ts, sample))
+            flagged = self._flagged.setdefault(key, _Flagged(key))
+            return list(flagged.step(ts, sample, self._over))
         return [alarm for at, frame in self._frames.add(key, ts, sample) for alarm in self.judge(at, frame)]
 
+    def reached(self, ts: int, over: bool) -> list[Alarm]:
+        """Runs of flagged rows that have ended, now that the race has come to this instant, or is over."""
+        self._over = self._over or over
+        cars = self._flagged.values()
+        return [alarm for car in cars for alarm in (car.end() if over else car.silent_at(ts))]
+
     def flush(self) -> list[Alarm]:
-        """No more records: judge what still waited for others of its instant."""
-        return [alarm for at, frame in self._frames.rest() for alarm in self.judge(at, frame)]
+        """No more records: judge what still waited for others of its instant, and end runs of flagged rows."""
+        return self.reached(0, over=True) + [
+            alarm for at, frame in self._frames.rest() for alarm in self.judge(at, frame)
+        ]
 
     def judge(self, ts: int, frame: Frame) -> Iterator[Alarm]:
         """Of one whole instant, each later than the one before; `feed` collects them from records."""

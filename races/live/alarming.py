@@ -10,12 +10,18 @@ from races.live.board_records import Record
 
 
 def alarm_rule() -> Alarms:
-    rule = AlarmRule()
+    return _Alarms()
 
-    def fold(key: str, ts: int, record: Record) -> list[dict[str, Any]]:
-        return [plain(alarm) for alarm in rule.feed(key, ts, record)]
 
-    return fold
+class _Alarms:
+    def __init__(self) -> None:
+        self._rule = AlarmRule()
+
+    def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]:
+        return [plain(alarm) for alarm in self._rule.feed(key, ts, record)]
+
+    def reached(self, ts: int, over: bool) -> list[dict[str, Any]]:
+        return [plain(alarm) for alarm in self._rule.reached(ts, over)]
 
 
 def plain(alarm: Alarm) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from races.live.board_records import (
 HORIZON = 50  # ticks: 10 s; what is later than that is counted, not placed
 PENDING = 4 * HORIZON  # ticks begun and not complete: who invents ticks must not fill the memory
 BATTLE_S = 1.0
+AHEAD_MS = 10_000  # a reading that far on would stand as the newest until the race comes to it
 Moment = tuple[int, int]  # a tick and its instant
 
 
@@ -117,7 +118,9 @@ class Board:
             raise BrokenRecord("key")
         if role == "avg_speed":
             return key["driver_name"] in self._codes
-        return str(key["key"]).rpartition(":")[2] in self._entries and self._reach.instant(millis(key["ts"]))
+        race_id, _, code = str(key["key"]).rpartition(":")
+        of_a_car = code in self._entries if race_id else self.meta.engine_of(code) is not None
+        return of_a_car and self._reach.instant(millis(key["ts"]))
 
     def _mine(self, record: Record) -> bool:
         mine = record.get("race_id") in (None, self.meta.race_id)
@@ -134,7 +137,15 @@ class Board:
     def _anomaly(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         if not isinstance(key, Mapping):
             return False
-        return self._mine({"race_id": str(key["key"]).rpartition(":")[0]}) and self._engines.add(key, record)
+        name = str(key["key"])
+        if ":" in name and not self._mine({"race_id": name.rpartition(":")[0]}):
+            return False
+        engine = self.meta.engine_of(name)
+        ahead = self.frame is not None and millis(key["ts"]) > self.frame["timestamp"] + AHEAD_MS
+        if engine is None or ahead:
+            self.ignored["implausible"] += 1
+            return False
+        return self._engines.add(engine, key, record)
 
     def _after_the_race(self, changed: bool) -> Frame | None:
         """After the last tick nothing else would carry a late comment to the page."""
@@ -264,6 +275,7 @@ class Board:
         return self._started
 
     def _add_logs(self, frame: Frame) -> None:
+        self._engines.reached(frame["timestamp"], frame["phase"] == "over")
         frame["commentary"] = self._commentary.notes
         frame["control"] = self._control.notes
         frame["anomalies"] = self._engines.newest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from races.live.board_records import (
@@ -19,15 +19,16 @@ from races.live.board_records import (
 NOTES_KEPT = 40
 IDS_KEPT = 5000  # more than any race has
 TRACE_SECONDS = 60
-TRACED = 4  # charts on the page: the own driver and the newest alarms
 
 
 class Alarms(Protocol):
-    """One race's alarm rule: takes a reading by its key (race id, colon, driver code) and instant, gives the alarms
-    that opened, changed or ended: plain data with `driver_code`, `kind`, `start` (epoch ms), `end` (None while it
-    lasts), `severity`. Passed in, so that the board needs no analytics of its own."""
+    """One race's alarm rule: takes a reading by its engine and instant, or that the race has come to an instant, and
+    gives the alarms that opened, changed or ended: plain data with `driver_code`, `kind`, `start` (epoch ms), `end`
+    (None while it lasts), `severity`. Passed in, so that the board needs no analytics of its own."""
 
     def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]: ...
+
+    def reached(self, ts: int, over: bool) -> list[dict[str, Any]]: ...
 
 
 class NoteLog:
@@ -54,7 +55,7 @@ def _instant(note: Note) -> tuple[int, str]:
 
 
 class EngineLog:
-    """Readings by car and instant."""
+    """Readings by engine (a driver's code, or a team where no code is known) and instant."""
 
     def __init__(self, alarms: Callable[[], Alarms] | None = None) -> None:
         self.newest: dict[str, Anomaly] = {}
@@ -63,10 +64,9 @@ class EngineLog:
         self._samples: dict[str, dict[int, Sample]] = {}
         self._last: dict[str, set[int]] = {}
 
-    def add(self, key: Record, record: Record) -> bool:
-        code, ts = str(key["key"]).rpartition(":")[2], millis(key["ts"])
-        reading = optional_number(record, "engine_temperature")
-        if reading is None or not code:
+    def add(self, code: str, key: Record, record: Record) -> bool:
+        ts, reading = millis(key["ts"]), optional_number(record, "engine_temperature")
+        if reading is None:
             raise BrokenRecord("engine_temperature")
         seen = self._last.setdefault(code, set())
         if ts in seen:
@@ -74,13 +74,28 @@ class EngineLog:
         self._remember(seen, ts)
         bounds = optional_number(record, "lower_bound"), optional_number(record, "upper_bound")
         flag = bool(record.get("is_anomaly"))
-        self._sample(code, ts, (reading, *bounds, flag))
         forecast = optional_number(record, "forecast_value")
-        for alarm in self._rule(str(key["key"]), ts, record) if self._rule else ():
-            self._alarms.setdefault(alarm["driver_code"], {})[alarm["kind"], alarm["start"]] = alarm
+        self._sample(code, ts, Sample(reading, forecast, *bounds, flag))
+        self._note(self._rule(code, ts, record) if self._rule else [])
         self._fold(code, Anomaly(ts=ts, reading=reading, forecast=forecast, lower=bounds[0], upper=bounds[1],
                                  flag=flag, flags=0, alarm=None, alarms=0))  # fmt: skip
         return True
+
+    def reached(self, ts: int, over: bool) -> None:
+        """Alarms also end because nothing more comes."""
+        for code in self._note(self._rule.reached(ts, over) if self._rule else []):
+            self.newest = {**self.newest, code: self._with_alarms(code, self.newest[code].copy())}
+
+    def _note(self, alarms: list[dict[str, Any]]) -> set[str]:
+        for alarm in alarms:
+            self._alarms.setdefault(alarm["driver_code"], {})[alarm["kind"], alarm["start"]] = alarm
+        return {alarm["driver_code"] for alarm in alarms} & self.newest.keys()
+
+    def _with_alarms(self, code: str, anomaly: Anomaly) -> Anomaly:
+        alarms = self._alarms.get(code, {})
+        anomaly["alarm"] = max(alarms.values(), key=_standing, default=None)
+        anomaly["alarms"] = len(alarms)
+        return anomaly
 
     @staticmethod
     def _remember(seen: set[int], ts: int) -> None:
@@ -92,7 +107,7 @@ class EngineLog:
         """One sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
         samples = self._samples.setdefault(code, {})
         second = ts // 1000
-        if second not in samples or sample[3]:
+        if second not in samples or sample.flagged:
             samples[second] = sample
         if len(samples) > TRACE_SECONDS:
             del samples[min(samples)]
@@ -102,27 +117,25 @@ class EngineLog:
         if before and anomaly["ts"] < before["ts"]:
             return  # late: it has its place in the trace, the newest stays the newest
         anomaly["flags"] = (before["flags"] if before else 0) + anomaly["flag"]
-        alarms = self._alarms.get(code, {})
-        anomaly["alarm"] = max(alarms.values(), key=_standing, default=None)
-        anomaly["alarms"] = len(alarms)
-        self.newest = {**self.newest, code: anomaly}
+        self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
 
     def traces(self, own: str) -> dict[str, Trace]:
-        alarmed = sorted(self.newest, key=lambda code: -(_start(self.newest[code]) or 0))
-        alarmed = [code for code in alarmed if self.newest[code]["alarm"]]
-        codes = [own, *(code for code in alarmed if code != own)][:TRACED]
-        return {
-            code: Trace(samples=[self._samples[code][s] for s in sorted(self._samples[code])])
-            for code in codes
-            if code in self._samples
-        }
+        """Every engine with an alarm, the newest first; after them the own one, if it has none."""
+        starts = {code: max(start for _, start in alarms) for code, alarms in self._alarms.items() if alarms}
+        return {code: _trace(self._samples[code]) for code in traced(starts, own) if code in self._samples}
+
+
+def traced(starts: Mapping[str, int], own: str) -> list[str]:
+    """starts: of the newest alarm on each engine that has one."""
+    alarmed = sorted(starts, key=lambda code: (-starts[code], code))
+    return alarmed if own in starts else [*alarmed, own]
+
+
+def _trace(samples: Mapping[int, Sample]) -> Trace:
+    seconds = sorted(samples)
+    return Trace(samples=[samples[second] for second in seconds], until=seconds[-1])
 
 
 def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:
     """What lasts comes before what is over, the newest first."""
     return alarm["end"] is None, int(alarm["start"])
-
-
-def _start(anomaly: Anomaly | None) -> int | None:
-    alarm = anomaly and anomaly["alarm"]
-    return int(alarm["start"]) if alarm else None

@@ -49,6 +49,19 @@ class RaceMeta:
     track: TrackMeta = field(default_factory=TrackMeta)
     pit_loss_s: Mapping[str, float] = field(default_factory=lambda: {"green": 22.0})
 
+    def engine_of(self, key: str) -> str | None:
+        """Whose engine a reading is of, by its key: race id, colon and a code of this race's field, or, as the original
+        lab's statements write it, a team of it and no race. None for anything else: anybody may write to a topic.
+        """
+        race_id, colon, code = key.rpartition(":")
+        if colon:
+            return code if race_id == self.race_id and any(car.code == code for car in self.cars) else None
+        return key if any(car.team == key for car in self.cars) else None
+
+    def engine_key(self, engine: str) -> str:
+        """The key that its readings have."""
+        return f"{self.race_id}:{engine}" if any(car.code == engine for car in self.cars) else engine
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

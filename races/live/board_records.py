@@ -9,7 +9,7 @@ from hashlib import blake2s
 from math import isfinite
 from operator import itemgetter
 from types import NoneType
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from races.live.board_meta import CarMeta
 
@@ -79,13 +79,19 @@ class Anomaly(TypedDict):
     alarms: int
 
 
-Sample = tuple[float, float | None, float | None, bool]  # reading, lower, upper, flagged
+class Sample(NamedTuple):
+    reading: float
+    forecast: float | None
+    lower: float | None
+    upper: float | None
+    flagged: bool
 
 
 class Trace(TypedDict):
-    """One sample a second of one car's engine, oldest first."""
+    """One sample a second of one car's engine, oldest first; until: the newest one's second."""
 
     samples: list[Sample]
+    until: int
 
 
 class Frame(TypedDict):

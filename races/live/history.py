@@ -70,7 +70,8 @@ def live_board(race: Race) -> Board | None:
     for line in reversed(race.commentary.order_by("-timestamp", "-id")[:LINES]):
         board.apply("commentary", commentary_record(race, line))
     for chunk in race.reading_chunks.all():
-        for key, record in unpack_readings(str(race.pk), bytes(chunk.data)):
+        for engine, ts, record in unpack_readings(bytes(chunk.data)):
+            key = {"key": board.meta.engine_key(engine), "ts": ts}
             board.apply("car_metrics_anomalies", record, key)
     board.mind(wall_ms)
     return board

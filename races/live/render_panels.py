@@ -1,4 +1,4 @@
-"""Commentary, race control, engines and the pipeline strip."""
+"""Commentary, race control, average speeds and the pipeline strip."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from html import escape
 
 from races.live.board_meta import RaceMeta
-from races.live.board_records import Anomaly, Frame, Note, Sample, Trace
+from races.live.board_records import Note
 from races.live.pipeline import Pace
 from races.live.render_cars import Cells, chip
 from races.live.render_text import age, clock
 
-CHART_W, CHART_H, SECONDS = 240, 56, 60
 # Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
 QUIET_S = {"positions": 2, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
 CONTROL_WORDS = {
@@ -82,71 +81,6 @@ def speed_list(meta: RaceMeta, cells: Cells) -> str:
         for car in meta.cars
     )
     return f'<ul id="speeds">{items}</ul>'
-
-
-def engine_cells(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
-    colours = {car.code: car.colour for car in meta.cars}
-    charts = "".join(
-        _chart(code, trace, frame["anomalies"].get(code), colours.get(code, "#8a93a3"))
-        for code, trace in frame["traces"].items()
-    )
-    waiting = '<p class="empty">Waiting for the first readings: a forecast needs 16 of them.</p>'
-    cells["charts"] = f'<div id="charts">{charts or waiting}</div>'
-    flags = sum(anomaly["flags"] for anomaly in frame["anomalies"].values())
-    alarms = sum(anomaly["alarms"] for anomaly in frame["anomalies"].values())
-    cells["alarms"] = f'<b id="alarms">{_counted(alarms, "alarm")}, {_counted(flags, "reading")} flagged</b>'
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def _chart(code: str, trace: Trace, newest: Anomaly | None, colour: str) -> str:
-    """A minute of one engine: the expected band, the reading, and a ring round each flagged reading."""
-    samples = trace["samples"]
-    values = [v for reading, low, high, _ in samples for v in (reading, low, high) if v is not None]
-    floor, ceiling = min(values) - 0.5, max(values) + 0.5
-    step = CHART_W / (SECONDS - 1)
-
-    def at(index: int, value: float) -> str:
-        y = round(CHART_H * (ceiling - value) / (ceiling - floor))
-        return f"{round((SECONDS - len(samples) + index) * step)} {y}"
-
-    line = "L".join(at(index, sample[0]) for index, sample in enumerate(samples))
-    upper = [at(index, high) for index, (_, _, high, _) in enumerate(samples) if high is not None]
-    lower = [at(index, low) for index, (_, low, _, _) in enumerate(samples) if low is not None]
-    band = f'<path class="band" d="M{"L".join([*upper, *reversed(lower)])}Z"/>' if upper and lower else ""
-    rings = "".join(_ring(at(index, sample[0])) for index, sample in enumerate(samples) if sample[3])
-    words, kind = _engine_words(newest)
-    last = samples[-1][0]
-    box = f'viewBox="0 0 {CHART_W} {CHART_H}" preserveAspectRatio="none" role="img"'
-    return (
-        f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{code}</b>'
-        f"<span>{last:.1f} °C{_expected(samples[-1])}</span>"
-        f"<em>{escape(words)}</em></figcaption><svg {box} "
-        f'aria-label="{code} engine, {last:.1f} degrees, {escape(words)}">{band}'
-        f'<path class="line" d="M{line}"/>{rings}</svg></figure>'
-    )
-
-
-def _expected(sample: Sample) -> str:
-    _, low, high, _ = sample
-    return "" if low is None or high is None else f" <i>of {low:.1f} to {high:.1f}</i>"
-
-
-def _ring(point: str) -> str:
-    x, y = point.split()
-    return f'<circle cx="{x}" cy="{y}" r="4"/>'
-
-
-def _engine_words(newest: Anomaly | None) -> tuple[str, str]:
-    if newest is None or newest["alarm"] is None:
-        return "as expected", ""
-    alarm = newest["alarm"]
-    kind = str(alarm.get("kind", "")).replace("_", " ")
-    if alarm.get("end") is None:
-        return f"alarm: {kind}, {alarm.get('severity', '')}".rstrip(", "), "alarm"
-    return f"earlier alarm: {kind}", "was"
 
 
 def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Pace]) -> None:

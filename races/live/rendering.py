@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from django.utils.safestring import SafeString, mark_safe
 
-from races.live import render_cars, render_head, render_panels
+from races.live import render_cars, render_engines, render_head, render_panels
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame, Note, blank_car
 from races.live.pipeline import Pace
@@ -67,6 +67,7 @@ class Screen:
         self._cells["feed"] = '<b id="feed">–</b>'
         self._cells["sockets"] = '<b id="sockets">–</b>'
         self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
+        self._cells["earlier"] = '<div id="earlier"></div>'
         self._cells["alarms"] = '<b id="alarms">no alarms</b>'
 
     def show(self, frame: Frame) -> str:
@@ -106,7 +107,7 @@ class Screen:
             render_cars.slow_cells(new, car)
         render_cars.rejoin_cells(new, frame["cars"], self.meta, frame["flag"])
         if self._anomaly_on:
-            render_panels.engine_cells(new, frame, self.meta)
+            render_engines.engine_cells(new, frame, self.meta)
 
     def _notes(self, frame: Frame) -> str:
         started = frame["started"]
@@ -133,7 +134,7 @@ class Screen:
         """Every top-level element by name: the template puts each in its place."""
         parts = {name: self._cells[name] for name in LOOSE}
         parts |= {name: cell for name, cell in self._cells.items() if name[:2] in ("k-", "q-")}
-        parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "alarms")}
+        parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "earlier", "alarms")}
         parts["tower"] = render_cars.tower(self.meta, self._rows, self._cells)
         parts["speeds"] = render_panels.speed_list(self.meta, self._cells)
         started = self.frame["started"] if self.frame else 0

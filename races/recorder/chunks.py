@@ -15,7 +15,7 @@ from races.live.board_records import Frame
 
 LOGS: dict[str, Any] = {"commentary": [], "control": [], "anomalies": {}, "traces": {}}
 READING = ("engine_temperature", "forecast_value", "lower_bound", "upper_bound", "is_anomaly")
-Reading = tuple[dict[str, Any], dict[str, Any]]
+Reading = tuple[str, int, dict[str, Any]]
 
 
 def pack_frames(frames: Iterable[Frame]) -> bytes:
@@ -44,12 +44,11 @@ def _empty_logs() -> dict[str, Any]:
 
 
 def pack_readings(readings: Iterable[tuple[str, int, Mapping[str, Any]]]) -> bytes:
-    """(driver code, epoch milliseconds, anomaly record) each."""
+    """(engine: a driver's code or a team, epoch milliseconds, anomaly record) each."""
     rows = [[code, ts, *(record.get(name) for name in READING)] for code, ts, record in readings]
     return zlib.compress(orjson.dumps(rows), 3)
 
 
-def unpack_readings(race_id: str, data: bytes) -> Iterator[Reading]:
-    """(key, record) as they were on the topic."""
-    for code, ts, *values in orjson.loads(zlib.decompress(data)):
-        yield {"key": f"{race_id}:{code}", "ts": ts}, dict(zip(READING, values, strict=True))
+def unpack_readings(data: bytes) -> Iterator[Reading]:
+    for engine, ts, *values in orjson.loads(zlib.decompress(data)):
+        yield engine, ts, dict(zip(READING, values, strict=True))

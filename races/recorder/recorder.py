@@ -12,17 +12,19 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
+from django.db.models import Q
 
 from races.courtesy import courtesy
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.board_records import event_of
 from races.live.history import last_frame, wall_ms
-from races.models import Race
+from races.models import ACTIVE, Race
 from races.recorder import writing
 from races.recorder.chunks import unpack_readings
 from races.recorder.endings import Endings
@@ -41,6 +43,8 @@ SILENT_S = (
     3.0  # without a flush that came through: a locked database keeps one waiting long before it refuses
 )
 BATCH = 4000
+AFTERWARDS = timedelta(seconds=30)  # the last words on a race come after its flag
+LATEST_MS = 32_503_680_000_000  # the year 3000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
 FORGET_S = 300.0  # of silence; Flink's last words come up to minutes after the flag
 LOOK_S = 5.0
@@ -220,6 +224,9 @@ class Recorder:
         if message.role == "commentary":
             self._commentary(record)
             return
+        if message.role == "car_metrics_anomalies" and isinstance(key, dict):
+            self._reading(record, key)
+            return
         recording = self._recording(_race_id(message.role, record, key))
         if recording is None:
             return
@@ -229,13 +236,13 @@ class Recorder:
             if recording.board.plausible(message.role, record):
                 self._pending.control[recording.race.pk, event_of(record)] = (recording.race, record)
         elif isinstance(key, dict):
-            self._derived(message.role, recording, record, key)
-
-    def _derived(self, role: str, recording: Recording, record: dict[str, Any], key: dict[str, Any]) -> None:
-        if role == "avg_speed":
             recording.average(record, key)
-        else:
-            recording.reading(record, key)
+
+    def _reading(self, record: dict[str, Any], key: dict[str, Any]) -> None:
+        race_id, colon, _ = str(key["key"]).rpartition(":")
+        for recording in [self._recording(race_id)] if colon else self._at(key["ts"]):
+            if recording is not None:
+                recording.reading(record, key)
 
     def _commentary(self, record: dict[str, Any]) -> None:
         race_id = record.get("race_id")
@@ -243,10 +250,19 @@ class Recorder:
             recording = self._recording(str(race_id))
             mine = recording is not None and recording.board.plausible("commentary", record)
             targets = [recording.race] if recording is not None and mine else []
-        else:  # the original lab's records belong to every running race
-            targets = list(Race.objects.filter(status=Race.Status.RUNNING))
+        else:
+            found = (recording for recording in self._at(record["timestamp"]) if recording is not None)
+            targets = [r.race for r in found if r.board.plausible("commentary", record)]
         for race in targets:
             self._pending.commentary[race.pk, str(record["id"])] = (race, record)
+
+    def _at(self, instant: int) -> list[Recording | None]:
+        """The original lab's records name no race: they belong to every one that ran at their instant."""
+        at = min(max(int(instant), 0), LATEST_MS)
+        until = datetime.fromtimestamp(at / 1000, UTC) - AFTERWARDS
+        ran = Race.objects.filter(started_ms__lte=at)
+        ran = ran.filter(Q(status__in=ACTIVE) | Q(ended_at__gte=until))
+        return [self._recording(str(pk)) for pk in ran.values_list("pk", flat=True)]
 
     def _recording(self, race_id: str) -> Recording | None:
         if race_id not in self._races:
@@ -268,8 +284,8 @@ class Recorder:
             race, Board(RaceMeta.from_json(race.frozen), None, frame, race.started_ms), frame
         )
         for chunk in race.reading_chunks.all():
-            for key, record in unpack_readings(race_id, bytes(chunk.data)):
-                recording.reading(record, key)
+            for engine, ts, reading in unpack_readings(bytes(chunk.data)):
+                recording.of_engine(engine, ts, reading)
         recording.board.mind(self._wall)
         recording.readings.clear()
         recording.alarms.clear()
@@ -281,6 +297,4 @@ class Recorder:
 def _race_id(role: str, record: dict[str, Any], key: Any) -> str:
     if role in ("positions", "race_control"):
         return str(record["race_id"])
-    if not isinstance(key, dict):
-        return ""
-    return str(key["race_id"]) if role == "avg_speed" else str(key["key"]).rpartition(":")[0]
+    return str(key["race_id"]) if isinstance(key, dict) else ""

@@ -69,16 +69,22 @@ class Recording:
         self.dirty_results = self.over_at is not None or not self.race.is_active
 
     def reading(self, record: Record, key: Record) -> bool:
-        """True where the reading is new."""
-        code, ts = str(key["key"]).rpartition(":")[2], int(key["ts"])
-        if not self.board.plausible("car_metrics_anomalies", record, key):
+        """True where the reading is new, and can be of this race."""
+        engine = self.board.meta.engine_of(str(key["key"]))
+        if engine is None or not self.board.plausible("car_metrics_anomalies", record, key):
             return False
-        if not self.seen_readings.add(code, ts):
+        return self.of_engine(engine, int(key["ts"]), record)
+
+    def of_engine(self, engine: str, ts: int, record: Record) -> bool:
+        if not self.seen_readings.add(engine, ts):
             return False
-        self.readings.append((code, ts, record))
-        for alarm in self.rule(str(key["key"]), ts, record):
-            self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm
+        self.readings.append((engine, ts, record))
+        self._note(self.rule(engine, ts, record))
         return True
+
+    def _note(self, alarms: list[dict[str, Any]]) -> None:
+        for alarm in alarms:
+            self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm
 
     def _newest(self) -> int:
         return self.previous["tick"] if self.previous else -1
@@ -88,6 +94,7 @@ class Recording:
         before = {car["driver_code"]: car for car in self.previous["cars"]} if self.previous else {}
         for car in frame["cars"]:
             self._lap(frame, car, before.get(car["driver_code"]))
+        self._note(self.rule.reached(frame["timestamp"], frame["phase"] == "over"))
         self.frames.append(frame)
         self.previous = frame
         self.begun = {tick: place for tick, place in self.begun.items() if tick > frame["tick"]}

@@ -239,7 +239,7 @@
 
   // what the page came with
   rowStates();
-  const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #commentary, #control, #result, [id^="k-"], [id^="q-"]';
+  const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #earlier, #commentary, #control, #result, [id^="k-"], [id^="q-"]';
   for (const element of document.querySelectorAll(FIGURES)) numbers(element);
   if (byId('dots').textContent) window.TrackMap.move(byId('dots').textContent, true);
   window.TrackMap.mark('lead', byId('rows').firstElementChild?.dataset.c);

@@ -279,10 +279,39 @@ def test_flagged_rows_alone_are_one_alarm_for_each_run() -> None:
     found = alarms(rows)
     assert [(alarm.kind, alarm.severity, alarm.start, alarm.end) for alarm in found] == [
         ("flagged", "warning", 0, 20_000),
-        ("flagged", "info", 120_000, None),
+        ("flagged", "info", 120_000, 130_000),
     ]
     assert {alarm.direction for alarm in found} == {"none"}
     assert {alarm.size_c for alarm in found} == {None}
+
+
+def test_a_run_of_flagged_rows_tells_of_its_worst() -> None:
+    rows = [original_row(ts, reading) for ts, reading in ((0, 118.0), (200, 131.0), (400, 121.0))]
+    (alarm,) = alarms([(key, ts, row | {"upper_bound": 115.0}) for key, ts, row in rows])
+    assert (alarm.size_c, alarm.reading, alarm.severity, alarm.end) == (16.0, 131.0, "critical", 400)
+
+
+def test_a_run_of_flagged_rows_ends_when_the_race_has_gone_on_without_them() -> None:
+    rule = AlarmRule()
+    rule.feed(*original_row(1000, 118.0))
+    assert rule.reached(31_000, over=False) == []
+    (ended,) = rule.reached(31_001, over=False)
+    assert (ended.start, ended.end) == (1000, 1000)
+    assert rule.reached(100_000, over=False) == []
+
+
+def test_a_row_that_comes_after_the_race_moves_the_end_of_its_alarm() -> None:
+    rule = AlarmRule()
+    rule.feed(*original_row(1000, 118.0))
+    assert [alarm.end for alarm in rule.reached(5000, over=True)] == [1000]
+    assert [(alarm.start, alarm.end) for alarm in rule.feed(*original_row(3000, 118.0))] == [(1000, 3000)]
+
+
+@pytest.mark.parametrize("place", [0, 1, 500, 2000])
+def test_a_reading_of_the_year_2100_silences_no_alarm(place: int) -> None:
+    rows = list(troubled())
+    lie = (CAR, 4_102_444_800_000, rows[place][2] | {"engine_temperature": 112.0})
+    assert alarms([*rows[:place], lie, *rows[place:]]) == alarms(rows)
 
 
 def test_a_flagged_row_at_boiling_is_critical() -> None:

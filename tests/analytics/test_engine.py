@@ -25,8 +25,8 @@ def derived(records: tuple[Addressed, ...]) -> list[Derived]:
 
 def red_flag(tick: int) -> dict[str, object]:
     return {
-        "race_id": "monaco-4", "tick": tick, "timestamp": 1_000_000 + tick * 200, "type": "red_flag", "driver_code": "", "lap": 1,
-        "message": "", "event": 10**6, "other_code": "", "position": 0, "value": None,
+        "race_id": "monaco-4", "tick": tick, "timestamp": 1_000_000 + tick * 200, "type": "red_flag", "driver_code": "",
+        "lap": 1, "message": "", "event": 10**6, "other_code": "", "position": 0, "value": None,
     }  # fmt: skip
 
 

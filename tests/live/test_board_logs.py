@@ -1,6 +1,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from races.live.alarming import alarm_rule
 from races.live.board import Board
 from races.live.board_logs import NOTES_KEPT, TRACE_SECONDS
 from races.live.board_records import Record
@@ -105,7 +108,7 @@ def test_a_trace_keeps_a_minute_with_one_sample_a_second_and_every_flagged_one()
         board.apply("car_metrics_anomalies", *reading("NOR", START + number * 200, flag=number == 447))
     samples = show(board, 100)["traces"]["NOR"]["samples"]
     assert len(samples) == TRACE_SECONDS
-    assert [sample[3] for sample in samples].count(True) == 1
+    assert [sample.flagged for sample in samples].count(True) == 1
 
 
 class EveryFlag:
@@ -130,6 +133,9 @@ class EveryFlag:
             return [self.alarm]
         return []
 
+    def reached(self, ts: int, over: bool) -> list[dict[str, Any]]:
+        return []
+
 
 def test_the_alarm_rule_that_is_passed_in_is_followed_and_its_alarms_are_counted() -> None:
     board = Board(META, alarms=EveryFlag)
@@ -139,6 +145,87 @@ def test_the_alarm_rule_that_is_passed_in_is_followed_and_its_alarms_are_counted
     assert frame["anomalies"]["PIA"]["alarms"] == 2
     assert frame["anomalies"]["PIA"]["alarm"]["end"] == START + 1000
     assert set(frame["traces"]) == {"PIA"}
+
+
+def test_every_car_with_an_alarm_has_a_trace_the_newest_first() -> None:
+    board = Board(META, alarms=alarm_rule)
+    codes = [car.code for car in META.cars[:9]]
+    for number, code in enumerate(codes):
+        board.apply("car_metrics_anomalies", *reading(code, START + number * 1000, flag=True))
+    assert [*show(board, 100)["traces"]] == codes[::-1]
+
+
+def original(team: str, ts: int, value: float, bound: float | None = 115.0) -> tuple[Any, Any]:
+    """As the original lab's own statement writes it: three fields, flagged rows only, the key a team's name."""
+    row: dict[str, Any] = {"team_name": team, "engine_temperature": value, "is_anomaly": True}
+    return row if bound is None else row | {"upper_bound": bound}, {"key": team, "ts": ts}
+
+
+def test_the_original_labs_rows_are_shown_by_team_and_their_alarm_ends() -> None:
+    board = Board(META, alarms=alarm_rule)
+    for second, value in enumerate((118.0, 121.0, 131.0)):
+        board.apply("car_metrics_anomalies", *original("Ferrari", START + second * 1000, value))
+    frame = show(board, 100)
+    assert [*frame["traces"]] == ["Ferrari"]
+    alarm = frame["anomalies"]["Ferrari"]["alarm"]
+    assert alarm is not None
+    assert (alarm["kind"], alarm["severity"], alarm["size_c"], alarm["reading"]) == (
+        "flagged",
+        "critical",
+        16.0,
+        131.0,
+    )
+    assert alarm["end"] is None
+    later = show(board, 100 + 31 * 5)
+    ended = later["anomalies"]["Ferrari"]["alarm"]
+    assert ended is not None
+    assert ended["end"] == START + 2000
+    assert not board.ignored
+
+
+def test_the_original_labs_alarm_ends_with_the_race_and_late_rows_move_its_end() -> None:
+    board = Board(META, alarms=alarm_rule)
+    over = START + 440 * 200
+    board.apply("car_metrics_anomalies", *original("Haas", over - 1000, 118.0, None))
+    frame = show(board, 440)
+    assert frame["phase"] == "over"
+    alarm = frame["anomalies"]["Haas"]["alarm"]
+    assert alarm is not None
+    assert alarm["end"] == over - 1000
+    late = board.apply("car_metrics_anomalies", *original("Haas", over - 400, 119.0, None))
+    assert late is not None
+    assert late["anomalies"]["Haas"]["alarms"] == 1
+    assert late["anomalies"]["Haas"]["alarm"] is not None
+    assert late["anomalies"]["Haas"]["alarm"]["end"] == over - 400
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"{RACE_ID}:<img src=x>",
+        f"{RACE_ID}:XXX",
+        f"{RACE_ID}:",
+        "<b>Ferrari</b>",
+        "",
+        "another race:NOR",
+        ":NOR",
+    ],
+)
+def test_a_reading_of_no_car_in_the_field_is_not_taken(key: str) -> None:
+    board = Board(META, alarms=alarm_rule)
+    board.apply("car_metrics_anomalies", original("Ferrari", START, 118.0)[0], {"key": key, "ts": START})
+    assert board.ignored.total() == 1
+    assert show(board, 100)["anomalies"] == {}
+
+
+def test_a_reading_of_the_year_2100_changes_nothing() -> None:
+    board = Board(META, alarms=alarm_rule)
+    show(board, 50)
+    board.apply("car_metrics_anomalies", *reading("NOR", 4_102_444_800_000, value=300.0, flag=True))
+    board.apply("car_metrics_anomalies", *reading("NOR", START + 10_000))
+    newest = show(board, 100)["anomalies"]["NOR"]
+    assert (newest["ts"], newest["reading"], newest["alarms"]) == (START + 10_000, 118.0, 0)
+    assert board.ignored == {"implausible": 1}
 
 
 def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from races.live.alarming import alarm_rule
 from races.live.board import Board
 from races.live.board_meta import CarMeta
 from races.live.board_records import CarFrame, Frame, Note, blank_car
@@ -216,6 +217,73 @@ def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
             small, large = small + len(message.encode()), large + len(everything.encode())
     assert small / 399 * 5 < 12_000
     assert large / 399 * 5 < 20_000
+
+
+def spike(number: int, place: int, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Each engine jumps once, in its turn: what the whole field does at once is no alarm."""
+    value, key = reading(1, code)
+    jumps = number == 40 + 8 * place
+    changed = {"engine_temperature": 124.0 if jumps else 116.0 + number % 7 / 10, "is_anomaly": jumps}
+    return value | changed, key | {"ts": START + number * 200}
+
+
+def alarmed(codes: list[str], ticks: int) -> Frame:
+    board = Board(META, alarms=alarm_rule)
+    for number in range(ticks):
+        for place, code in enumerate(codes):
+            board.apply("car_metrics_anomalies", *spike(number, place, code))
+    return next(
+        frame for record in synthetic.tick(ticks, META) if (frame := board.apply("positions", record))
+    )
+
+
+def figures(frame: Frame) -> list[str]:
+    page = Page(render_snapshot(META, frame))
+    found = [node for name in ("charts", "earlier") for node in page.element(name).children]
+    return [node.text() for node in found if isinstance(node, Node)]
+
+
+def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anomalies() -> None:
+    codes = [car.code for car in META.cars if car.code != "NOR"][:8]
+    frame = alarmed(codes, 220)
+    shown = render_snapshot(META, frame)
+    raised = [code for code in frame["traces"] if code != "NOR"]
+    assert sorted(raised) == sorted(codes)
+    for part in ('class="band"', 'class="forecast"', 'class="line"', "<circle"):
+        assert shown.count(part) >= len(codes)
+    assert [text[:3] for text in figures(frame)][-len(codes) :] == raised
+
+
+def test_the_own_car_without_an_alarm_is_a_line_and_learns_before_it_expects() -> None:
+    board = Board(META, alarms=alarm_rule)
+    value, key = reading(0, "NOR")
+    board.apply("car_metrics_anomalies", value | {"is_anomaly": None, "forecast_value": None, "lower_bound": None,
+                                                  "upper_bound": None}, key)  # fmt: skip
+    frame = next(f for record in synthetic.tick(50, META) if (f := board.apply("positions", record)))
+    assert figures(frame) == ["NOR 115.0 °C · learning"]
+    board.apply("car_metrics_anomalies", *reading(1, "NOR"))
+    frame = next(f for record in synthetic.tick(55, META) if (f := board.apply("positions", record)))
+    assert figures(frame) == ["NOR 116.0 °C of 114.0 to 120.0 · as expected"]
+
+
+def test_a_name_of_an_engine_is_only_text() -> None:
+    frame = alarmed([car.code for car in META.cars], 220)
+    frame["traces"] = {NASTY: frame["traces"]["PIA"]}
+    frame["anomalies"] = {NASTY: frame["anomalies"]["PIA"]}
+    assert "<script" not in render_snapshot(META, frame)
+
+
+def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
+    codes = [car.code for car in META.cars]
+    screen, board, total = Screen(META), Board(META, alarms=alarm_rule), 0
+    for number in range(32, 432):
+        for place, code in enumerate(codes):
+            board.apply("car_metrics_anomalies", *spike(number, place, code))
+        message = screen.show(feed(board, number))
+        total += len(message.encode()) if number > 232 else 0
+    assert screen.frame is not None
+    assert sorted(screen.frame["traces"]) == sorted(codes)
+    assert total / 199 * 5 < 20_000
 
 
 def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:

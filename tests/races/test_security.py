@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from races.entering import Choice, check, enter
 from races.forms import RaceForm
+from races.live.alarming import alarm_rule
 from races.live.board import Board
 from races.live.rendering import screen_of
 from races.models import CommentaryLine, Race
@@ -66,7 +67,7 @@ class Markup(HTMLParser):
 def shown(text: str) -> str:
     """Everything that a page gets of a race whose every text is this one."""
     meta = synthetic.meta()
-    board = Board(meta)
+    board = Board(meta, alarm_rule)
     screen = screen_of(meta, None)
     parts = [screen.snapshot()]
     for number in (40, 41, 45):
@@ -90,8 +91,9 @@ def shown(text: str) -> str:
             "is_anomaly": True,
             "forecast_value": 100.0,
         }
-        key = {"key": f"{synthetic.RACE_ID}:{text}", "ts": number * 1000}
-        board.apply("car_metrics_anomalies", reading | {"lower_bound": 99.0, "upper_bound": 101.0}, key)
+        for key in (f"{synthetic.RACE_ID}:{text}", text, f"{synthetic.RACE_ID}:NOR"):
+            at = {"key": key, "ts": synthetic.START + number * 200}
+            board.apply("car_metrics_anomalies", reading | {"lower_bound": 99.0, "upper_bound": 101.0}, at)
         for record in records:
             if (frame := board.apply("positions", record)) is not None:
                 parts.append(screen.show(frame))
