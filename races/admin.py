@@ -83,7 +83,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
     # the first three are what a phone shows without scrolling
     list_display = ("when", "circuit_name", "page", "status", "driver", "laps", "winner", "missing_ticks")
     list_filter = ("status", "circuit_name", "team_name", "anomaly_detection", "incidents", "created_at")
-    search_fields = ("id", "driver_code", "driver_name", "circuit_name", "seed")
+    search_fields = ("id__istartswith", "driver_code", "driver_name", "circuit_name", "seed")
     date_hierarchy = "created_at"
     inlines = (ResultInline, FaultInline)
     fieldsets = (

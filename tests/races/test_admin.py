@@ -49,13 +49,13 @@ def test_the_list_leads_to_each_races_page(staff: Client) -> None:
 
 
 def test_filters_and_search_find_races(staff: Client) -> None:
-    (spa,) = ended(circuit="spa", seed=77)
+    (spa,) = ended(circuit="spa", seed=7_700_077)
     ended(circuit="monza", status="failed", seed=1)
     for query in (
         {"circuit_name": "Spa"},
         {"status": "finished"},
         {"q": "Spa"},
-        {"q": "77"},
+        {"q": "7700077"},
         {"q": str(spa.pk)},
     ):
         found = staff.get(LIST, query).context["cl"].queryset
