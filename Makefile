@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 DEV := .venv/.ready-dev
 
-.PHONY: run setup test test-full test-integration lint check-deploy migrate
+.PHONY: run setup test test-full test-integration lint audit migrate
 
 run: setup
 	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT)
@@ -30,11 +30,14 @@ $(DEV): requirements-dev.txt $(STAMP)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
+	$(BIN)/mypy . .ci/audit.py
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 	DJANGO_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+audit: $(DEV)
+	$(BIN)/python .ci/audit.py
 
 test: $(DEV) migrate lint
 	$(BIN)/pytest -n 2 -m "not full and not integration and not browser" tests
