@@ -2,6 +2,7 @@
 -- kind: query
 -- group: anomalies
 -- property: sql.state-ttl = 4 h
+-- property: sql.tables.scan.startup.mode = earliest-offset
 --
 -- Each reading is compared with what its own car's past lets one expect: an ARIMA model for each key, trained again as
 -- readings come in, gives a forecast and an interval; outside the interval is an anomaly. That is the flag, point by
@@ -11,16 +12,26 @@
 --   ORDER BY $rowtime     the record's own event time; an OVER window wants a time attribute, no expression
 --   PARTITION BY `key`      one model for each car of each race; the key is bytes, and text after the CAST
 --   RANGE ... CURRENT ROW   the frame that the function asks for; maxTrainingSize limits what it learns from
+--   WHERE `key` IS NOT NULL a reading of no car has no place in a table whose key is the car, and would stop the statement
 --   the input is append-only, and so is the output of OVER: every row is written once
--- What it is told, so that no default can change under it:
+-- What it is told, every parameter by its name, so that no default can change under it:
 --   minTrainingSize 16      is_anomaly is NULL for a car's first 16 readings, 3.2 seconds
 --   maxTrainingSize 512     learns from the newest 102 seconds
 --   confidencePercentage    99: one reading in a hundred lies outside on a good day
---   p, d, q                 1, 0, 0: the order that the embedded engine uses
---   enableStl false         no seasons in an engine's temperature; m, a season's length, means nothing then
+--   p 1                     the forecast looks back at one reading, the one before: the autoregressive order
+--   d 0                     it forecasts the reading itself, not its change: how often differences are taken
+--   q 0                     what the forecasts before were off by plays no part: the moving-average order
+--   enableStl false         no seasons in an engine's temperature; m, a season's length, is the one that has no
+--                           meaning then, and the only one left out
 --   horizon 1               the next reading
 --   updateInterval 5        fitted again every five readings
 --   evalWindowSize 5        rmse over the newest five forecasts
+-- p, d and q are those of the embedded engine, an ARIMA(1,0,0). Left out, the function picks an order for each car by
+-- itself. They are for readings that move: of its sister ML_FORECAST it is said that a series which hardly moves fails
+-- with a fixed order (Model failed to process data). If the statement says so, take those three lines out.
+--
+-- 'earliest-offset': a car's model begins with its race's first reading, also when the query starts in mid-race. What
+-- it writes again then has the same keys, and replaces itself.
 -- A row comes out when the watermark has passed it; a car's last readings wait until others come.
 INSERT INTO `${car_metrics_anomalies}`
 SELECT
@@ -60,4 +71,5 @@ FROM (
       RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS `outcome`
   FROM `${car_metrics}`
+  WHERE `key` IS NOT NULL
 );

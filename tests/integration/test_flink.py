@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -18,10 +20,10 @@ from races.streams.config import StreamSettings, with_topics
 from races.streams.consumer import Tail
 from races.streams.producer import Publisher
 from races.streams.registry import Registry
-from tests.integration.flink import run_sql
+from tests.integration.flink import Ran, run_sql
 from tests.integration.kafka import RealKafka
 from tests.streams.contract import fresh_names
-from tests.streams.records import NOW_MS, POSITION, eventually
+from tests.streams.records import NOW_MS, POSITION, VALUES, eventually
 from tests.streams.registry_http import Served, serve
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -30,6 +32,15 @@ DRIVERS = {"Lando Norris": "NOR", "Max Verstappen": "VER", "Charles Leclerc": "L
 RACES = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 TICKS = 60
 SPIKE_TICK = 40
+HAPPENED = (  # type, position, message: what the stand-in of AI_COMPLETE answers with
+    ("lights_out", 0, "LIGHTS OUT"),
+    ("overtake", 3, "PASSED FOR P3"),
+    ("overtake", 15, "PASSED FOR P15"),
+    ("retirement", 0, "ANSWER NULL"),
+    ("pit_in", 12, "INTO THE PIT LANE"),
+    ("safety_car", 0, "ANSWER BLANK"),
+    ("chequered", 1, "FLAG"),
+)
 TABLES = """
 SET 'parallelism.default' = '1';
 SET 'table.local-time-zone' = 'UTC';
@@ -45,6 +56,14 @@ CREATE TABLE `${car_metrics}` (
   WATERMARK FOR `$$rowtime` AS `$$rowtime` - INTERVAL '1' SECOND
 ) WITH (${source}, 'topic' = '${car_metrics}', 'key.format' = 'raw', 'key.fields' = 'key',
   'value.fields-include' = 'EXCEPT_KEY');
+CREATE TABLE `${race_control}` (
+  race_id STRING NOT NULL, `timestamp` BIGINT NOT NULL, `type` STRING NOT NULL, lap INT NOT NULL,
+  message STRING NOT NULL, event INT NOT NULL, `position` INT NOT NULL
+) WITH (${source}, 'topic' = '${race_control}');
+CREATE TABLE `${commentary}` (
+  id STRING NOT NULL, message STRING NOT NULL, `timestamp` BIGINT NOT NULL, `type` STRING NOT NULL, race_id STRING
+) WITH ('connector' = 'kafka', 'properties.bootstrap.servers' = '${bootstrap}', 'topic' = '${commentary}',
+  'value.format' = 'json');
 CREATE TABLE `${car_metrics_anomalies}` (
   `key` STRING, ts TIMESTAMP(3), team_name STRING, engine_temperature DOUBLE, is_anomaly BOOLEAN,
   forecast_value DOUBLE, PRIMARY KEY (`key`, ts) NOT ENFORCED
@@ -101,8 +120,17 @@ def sent_positions() -> list[dict[str, Any]]:
     ]
 
 
+def sent_events() -> list[dict[str, Any]]:
+    return [
+        VALUES["race_control"] | {"event": event, "type": kind, "position": position, "message": message}
+        for event, (kind, position, message) in enumerate(HAPPENED)
+    ]
+
+
 def publish(settings: StreamSettings, codec: Codec) -> None:
     publisher = Publisher(settings, codec)
+    for event in sent_events():
+        publisher.send("race_control", event["race_id"], event, event["timestamp"])
     for record in sent_positions():
         publisher.send("positions", record["race_id"], record, record["timestamp"])
     for tick in range(TICKS):
@@ -120,67 +148,98 @@ def publish(settings: StreamSettings, codec: Codec) -> None:
 
 
 def job(settings: StreamSettings, registry_url: str) -> str:
-    """Our tables in Apache Flink's dialect, the project's own query as it is, and a query over a window."""
-    average = (ROOT / "provisioning/flink/11_average_speed_query.sql").read_text()
+    """Our tables in Apache Flink's dialect, the project's own queries as they are, and one over a window."""
+    files = ("11_average_speed_query.sql", "23_commentary_query.sql")
+    queries = "".join((ROOT / "provisioning/flink" / file).read_text() for file in files)
     options = {"bootstrap": settings.bootstrap, "registry": registry_url}
     names = {**settings.topics, "source": SOURCE.format(**options), "sink": SINK.format(**options)}
-    return Template(TABLES + average + WINDOW).substitute(names)
+    return Template(TABLES + queries + WINDOW).substitute(names, bootstrap=settings.bootstrap, model="writer")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What Flink wrote, decoded by our codec: (key, value) in order, and of commentary the value; how it ran."""
+
+    avg_speed: list[tuple[Any, dict[str, Any]]]
+    anomalies: list[tuple[Any, dict[str, Any]]]
+    commentary: list[dict[str, Any]]
+    ran: Ran
 
 
 @pytest.fixture(scope="module")
-def written(
-    real_kafka: RealKafka, registry: Served, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[tuple[Any, dict[str, Any]]]]:
-    """What Flink wrote, decoded by our codec: role -> (key, value) in order."""
+def written(real_kafka: RealKafka, registry: Served, tmp_path_factory: pytest.TempPathFactory) -> Written:
     settings = with_topics(real_kafka.settings(), fresh_names())
     ensure_topics(settings)
     codec = Codec(settings, registry.registry)
     publish(settings, codec)
-    run_sql(job(settings, registry.url), tmp_path_factory.mktemp("flink"))
-    tail = Tail(settings, ["avg_speed", "car_metrics_anomalies"])
-    found: dict[str, list[tuple[Any, dict[str, Any]]]] = {"avg_speed": [], "car_metrics_anomalies": []}
-
-    expected = {"avg_speed": len(sent_positions()), "car_metrics_anomalies": TICKS * len(DRIVERS)}
+    ran = run_sql(job(settings, registry.url), tmp_path_factory.mktemp("flink"))
+    found = Written([], [], [], ran)
+    tail = Tail(settings, ["avg_speed", "car_metrics_anomalies", "commentary"])
 
     def all_read() -> bool:
         for message in tail.poll(5000, 0.2):
-            found[message.role].append(
-                (codec.decode_key(message.role, message.key), codec.decode(message.role, message.value))
-            )
-        return all(len(found[role]) >= count for role, count in expected.items())
+            if message.role == "commentary":  # Apache Flink has no JSON that frames its schema's id
+                found.commentary.append(json.loads(message.value or b""))
+                continue
+            both = codec.decode_key(message.role, message.key), codec.decode(message.role, message.value)
+            (found.avg_speed if message.role == "avg_speed" else found.anomalies).append(both)
+        # the last one told is the flag
+        told = any(line["message"].endswith("FLAG") for line in found.commentary)
+        return told and len(found.avg_speed) >= len(sent_positions()) and len(found.anomalies) >= TICKS * 3
 
     eventually("Flink's records are read", all_read, 30)
     tail.close()
     return found
 
 
-Written = dict[str, list[tuple[Any, dict[str, Any]]]]
-
-
 def test_flinks_average_speed_is_ours(written: Written) -> None:
     engines = {race: AverageSpeed() for race in RACES}
     for record in sent_positions():
         engines[record["race_id"]].feed(record)
-    newest = {(key["race_id"], key["driver_name"]): value["avg_speed"] for key, value in written["avg_speed"]}
+    newest = {(key["race_id"], key["driver_name"]): value["avg_speed"] for key, value in written.avg_speed}
     assert len(newest) == len(RACES) * len(DRIVERS)
     for (race, driver), average in newest.items():
         assert average == pytest.approx(engines[race].of(driver), rel=1e-12)
 
 
 def test_flink_writes_an_average_for_every_record(written: Written) -> None:
-    assert len(written["avg_speed"]) == len(sent_positions())
+    assert len(written.avg_speed) == len(sent_positions())
 
 
 def test_flinks_window_over_readings_is_what_python_computes(written: Written) -> None:
-    assert len(written["car_metrics_anomalies"]) == TICKS * len(DRIVERS)
-    for key, value in written["car_metrics_anomalies"]:
+    assert len(written.anomalies) == TICKS * len(DRIVERS)
+    for key, value in written.anomalies:
         code, tick = key["key"].split(":")[1], (key["ts"] - NOW_MS) // 200
         window = [temperature(code, past) for past in range(max(0, tick - 4), tick + 1)]
         assert value["engine_temperature"] == temperature(code, tick)
         assert value["forecast_value"] == pytest.approx(statistics.fmean(window))
         assert value["is_anomaly"] == (abs(window[-1] - statistics.fmean(window)) > 5)
-    flagged = [key for key, value in written["car_metrics_anomalies"] if value["is_anomaly"]]
+    flagged = [key for key, value in written.anomalies if value["is_anomaly"]]
     assert flagged == [{"key": f"{RACES[0]}:VER", "ts": NOW_MS + SPIKE_TICK * 200}]
+
+
+def test_the_model_is_asked_only_for_what_is_to_be_told(written: Written) -> None:
+    told = ("LIGHTS OUT", "PASSED FOR P3", "ANSWER NULL", "ANSWER BLANK", "FLAG")
+    assert written.ran.asked == [f"Lap 9: {message}" for message in told]
+
+
+def test_the_rows_are_chosen_below_the_call_in_flinks_own_plan(written: Written) -> None:
+    """A filter above it would pay for an answer and throw it away."""
+    plan = written.ran.plan.partition("== Optimized Execution Plan ==")[2].splitlines()
+    (call,) = [line for line, words in enumerate(plan) if "Correlate(" in words and "AI_COMPLETE" in words]
+    below = plan[call + 1]
+    assert below.index("Calc(") > plan[call].index("Correlate(")
+    assert "where=" in below and "lights_out" in below and "overtake" in below
+    assert not any("lights_out" in words and "where=" in words for words in plan[:call])
+
+
+def test_an_answer_becomes_one_plain_line_and_none_becomes_no_line(written: Written) -> None:
+    lines = [(line["id"].partition(":")[2], line["type"], line["message"]) for line in written.commentary]
+    assert lines == [
+        ("e0", "highlight", "Lap 9: LIGHTS OUT"),
+        ("e1", "highlight", "Lap 9: PASSED FOR P3"),
+        ("e6", "highlight", "Lap 9: FLAG"),
+    ]
 
 
 def test_flink_registered_its_own_schemas_with_us(written: Written, registry: Served) -> None:

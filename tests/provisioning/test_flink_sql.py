@@ -115,7 +115,7 @@ def test_the_commentary_tables_columns_are_the_fields_of_its_schema() -> None:
 OUTCOME = {"is_anomaly", "forecast_value", "lower_bound", "upper_bound", "rmse"}
 OWN = {  # aliases of a query, and the columns of what it writes
     "average-speed-query": {"avg_speed"},
-    "commentary-query": {"happened", "answer", "commentary", "id", "message", "race_id", "type"},
+    "commentary-query": {"happened", "answer", "commentary", "id", "said"},
     "anomalies-query": {"key", "car", "ts", "outcome"} | OUTCOME,
 }
 
@@ -137,9 +137,13 @@ def test_the_average_revises_its_results_into_an_upsert_table_and_the_others_onl
     assert [parsed(name).queries[0].updating for name in QUERIES] == [True, False, False]
 
 
+def test_each_query_says_where_it_begins_to_read() -> None:
+    begins = [BY_NAME[name].properties["sql.tables.scan.startup.mode"] for name in QUERIES]
+    assert begins == ["earliest-offset", "latest-offset", "earliest-offset"]
+
+
 def test_a_model_is_called_for_changes_from_now_on_only() -> None:
     query = BY_NAME["commentary-query"]
-    assert query.properties["sql.tables.scan.startup.mode"] == "latest-offset"
     assert parsed("commentary-query").queries[0].sources == {DEFAULT_NAMES["race_control"]}
     assert "AI_COMPLETE" in query.sql
     assert re.search(r"Expected: about \d+ calls", (FOLDER / "23_commentary_query.sql").read_text())
