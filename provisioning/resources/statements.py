@@ -73,7 +73,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     tries: a topic that was dropped a moment ago keeps its name for a while, and CREATE TABLE fails meanwhile.
     """
     name = session.names.statement(statement.name)
-    found = _our_own(session, name)
+    found = yield from _standing(session, name)
     if found is not None and _text(found) != statement.sql:
         yield from delete(session, name)
         found = None
@@ -101,6 +101,15 @@ def _our_own(session: Session, name: str) -> JsonObject | None:
     found = find(session, name)
     if found is not None and not is_ours(session, found):
         raise name_taken(f"the Flink statement {name}", session.id("environment"))
+    return found
+
+
+def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
+    """One that an interrupted run has deleted shows itself until it is gone, and must not be waited for."""
+    found = _our_own(session, name)
+    if found is not None and phase(found) == "DELETING":
+        yield from _reach(session, name, frozenset({"gone"}))
+        return None
     return found
 
 
@@ -232,7 +241,7 @@ def may_run(session: Session, names: list[str]) -> None:
 def run_once(session: Session, name: str, sql: str) -> Steps[None]:
     """A DDL that leaves no trace: submitted, awaited, deleted."""
     statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
-    if _our_own(session, name) is None:
+    if (yield from _standing(session, name)) is None:
         _submit(session, name, statement)
     _check(session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | ENDED_BADLY)))
     yield from delete(session, name)

@@ -16,7 +16,7 @@ import pytest
 
 from provisioning.errors import ProvisioningError
 from provisioning.standin import KINDS, Fault
-from tests.provisioning.bench import NOTHING, bench
+from tests.provisioning.bench import NOTHING, bench, wish
 from tests.provisioning.nearby import Killed, kill
 
 KILLS = ("kill_before", "kill_after")
@@ -94,6 +94,31 @@ def abandoned_case(folder: Path, engine: str, call: int, kind: str) -> None:
         assert person.picture() == NOTHING
 
 
+OTHER = {"flink": "embedded", "embedded": "flink"}
+
+
+@cache
+def switched(engine: str) -> tuple[dict[str, Any], int]:
+    """What stands after a change to this engine, and how many calls the change takes."""
+    with TemporaryDirectory() as folder, bench(Path(folder), engine=OTHER[engine]) as person:
+        person.provision()
+        before, person.wanted = len(person.standin.calls), wish(engine=engine)
+        person.provision()
+        return person.picture(), len(person.standin.calls) - before
+
+
+def switch_case(folder: Path, engine: str, call: int, kind: str) -> None:
+    with bench(folder, engine=OTHER[engine]) as person:
+        person.provision()
+        person.standin.faults.add(fault(kind, len(person.standin.calls) + call))
+        person.wanted = wish(engine=engine)
+        interrupted(person.provision)
+        assert person.standin.faults.met == 1, "the fault never happened"
+        person.provision()
+        assert person.picture() == switched(engine)[0]
+        assert person.journalled_keys() == person.living_keys()
+
+
 def sweep(
     case: Callable[[Path, str, int, str], None], engine: str, folder: Path, all_of_them: list[tuple[int, str]]
 ) -> None:
@@ -146,6 +171,16 @@ def test_teardown_after_a_provision_that_was_killed_at_any_call(folder: Path, re
     record_property("cases", ("teardown after a killed provision", len(chosen)))
 
 
+@pytest.mark.parametrize("engine", ["flink", "embedded"])
+def test_a_switch_of_engines_that_was_killed_is_taken_up(
+    engine: str, folder: Path, record_property: Count
+) -> None:
+    """Every sixth call from the first one that drops; all of them in the long sweep."""
+    chosen = [(call, "kill_after") for call in range(30, switched(engine)[1] + 1, 6)]
+    sweep(switch_case, engine, folder, chosen)
+    record_property("cases", (f"a killed switch to {engine}", len(chosen)))
+
+
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
@@ -155,4 +190,7 @@ def test_every_fault_at_every_call(engine: str, folder: Path, record_property: C
     sweep(teardown_case, engine, folder / "down", teardowns)
     killed = [case for case in provisions if case[1] in KILLS]
     sweep(abandoned_case, engine, folder / "left", killed)
-    record_property("cases", (f"every fault at every call, {engine}", len(provisions + teardowns + killed)))
+    switches = list(cases(switched(engine)[1], all_faults=True))
+    sweep(switch_case, engine, folder / "over", switches)
+    count = len(provisions + teardowns + killed + switches)
+    record_property("cases", (f"every fault at every call, {engine}", count))
