@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from races.streams.config import StreamSettings
+from races.streams.config import DEFAULT_GROUP, StreamSettings
+from races.streams.properties import refusal
 from races.streams.topics import TOPICS
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -97,7 +99,7 @@ class _Section:
         self.lines[key] = key_node.start_mark.line + 1
 
     def _full(self, key: str) -> str:
-        return f"{self.name}.{key}" if self.name else key
+        return ".".join(part for part in (self.name, key) if part)
 
     def wrong(self, key: str, problem: str) -> ConfigError:
         line = self.lines.get(key)
@@ -191,7 +193,23 @@ def _librdkafka(section: _Section) -> dict[str, str]:
         raise section.wrong(
             "bootstrap.servers", "is missing; write host:port, or take the kafka: section out"
         )
+    if not _are_brokers(dotted["bootstrap.servers"]):
+        raise section.wrong(
+            "bootstrap.servers",
+            f"is '{dotted['bootstrap.servers']}'; write host:port, or several with commas between",
+        )
     return dotted
+
+
+BROKER = re.compile(
+    rf"((?:{'|'.join(PROTOCOLS)})://)?(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(:(?P<port>\d{{1,5}}))?"
+)
+
+
+def _are_brokers(text: str) -> bool:
+    """librdkafka would take any number for a port, and another port than that."""
+    found = [BROKER.fullmatch(broker.strip()) for broker in text.split(",")]
+    return all(broker and 0 < int(broker["port"] or 9092) < 65536 for broker in found)
 
 
 ANOMALY_ROLES = frozenset({"car_metrics", "car_metrics_anomalies"})
@@ -208,15 +226,19 @@ def _kafka(section: _Section, topics: dict[str, str], unused: frozenset[str]) ->
     if not url:
         raise section.wrong("schema_registry_url", "is missing; write an address with http:// or https://")
     key, secret = section.text("schema_registry_api_key"), section.text("schema_registry_secret")
-    return StreamSettings(
+    kafka = StreamSettings(
         embedded=False,
         librdkafka=librdkafka,
         registry_url=url,
         registry_auth=f"{key}:{secret}" if key else None,
         topics=topics,
-        group=section.text("consumer_group", "f1-leaderboard-consumer"),
+        group=section.text("consumer_group") or DEFAULT_GROUP,
         unused=unused,
     )
+    refused = refusal(kafka)
+    if refused:
+        raise section.wrong(refused[0], f"{refused[1]}. Correct it or take it out")
+    return kafka
 
 
 def _confluent(section: _Section) -> dict[str, Any]:

@@ -54,14 +54,27 @@ def test_the_example_with_every_key_uncommented_is_a_good_file(tmp_path: Path) -
 
 def test_a_kafka_section_is_taken_with_its_security_and_librdkafka_keys(tmp_path: Path) -> None:
     text = KAFKA + (
-        "  security.protocol: SASL_SSL\n  sasl.username: KEY\n  sasl.password: SECRET\n"
-        "  schema_registry_api_key: SRKEY\n  schema_registry_secret: SRSECRET\n  ssl.ca.location: /etc/ca.pem\n"
+        "  security.protocol: SASL_SSL\n  sasl.mechanism: PLAIN\n  sasl.username: KEY\n  sasl.password: SECRET\n"
+        "  schema_registry_api_key: SRKEY\n  schema_registry_secret: SRSECRET\n"
+        "  ssl.endpoint.identification.algorithm: none\n"
     )
     kafka = lab(tmp_path, text).kafka
     assert kafka is not None
-    assert kafka.librdkafka["ssl.ca.location"] == "/etc/ca.pem"
+    assert kafka.librdkafka["ssl.endpoint.identification.algorithm"] == "none"
     assert kafka.registry_auth == "SRKEY:SRSECRET"
     assert "SECRET" not in repr(kafka)
+
+
+def test_properties_that_only_some_clients_know_are_taken(tmp_path: Path) -> None:
+    text = KAFKA.replace("broker:9092", "b1:9092, SSL://b2, [::1]:9092") + (
+        "  session.timeout.ms: 6000\n  linger.ms: 7\n  client.id: lab\n  consumer_group: ''\n"
+    )
+    kafka = lab(tmp_path, text).kafka
+    assert kafka is not None
+    assert kafka.librdkafka["session.timeout.ms"] == "6000"
+    assert (
+        kafka.group == "f1-leaderboard-consumer"
+    )  # librdkafka ends the process of a consumer whose group is ''
 
 
 def test_topics_may_have_other_names(tmp_path: Path) -> None:
@@ -97,6 +110,22 @@ def test_another_file_is_named_by_the_environment_and_must_exist(tmp_path: Path)
         (KAFKA + "  security.protocol: SSSL\n", ["line 4", "kafka.security.protocol", "SSSL", "SASL_SSL"]),
         ("kafka:\n  schema_registry_url: http://r\n", ["kafka.bootstrap.servers", "missing"]),
         ("kafka:\n  bootstrap.servers: b:1\n", ["kafka.schema_registry_url", "http://"]),
+        (
+            KAFKA + "  session.timeout.mss: 1\n",
+            ["line 4", "'kafka.session.timeout.mss'", "No such", "take it out"],
+        ),
+        (KAFKA + "  session.timeout.ms: soon\n", ["line 4", "'kafka.session.timeout.ms'", "Invalid value"]),
+        (KAFKA + "  linger.ms: -4\n", ["line 4", "'kafka.linger.ms'", "-4 is outside allowed range"]),
+        (
+            KAFKA + "  session.timeout.ms: 400000\n",
+            ["line 4", "kafka.session.timeout.ms", "max.poll.interval"],
+        ),
+        (KAFKA + "  sasl.mechanism: PLAIM\n  security.protocol: SASL_SSL\n", ["'kafka'", "PLAIM"]),
+        (KAFKA + "  security.protocol: SSL\n  ssl.ca.location: none.pem\n", ["line 5", "ssl.ca.location"]),
+        (KAFKA + "  group.id: ''\n", ["line 4", "kafka.group.id", "consumer_group"]),
+        (KAFKA + "  default.topic.config: x\n", ["line 4", "default.topic.config", "is not taken"]),
+        (KAFKA.replace("9092", "99999"), ["line 2", "kafka.bootstrap.servers", "99999", "host:port"]),
+        (KAFKA.replace("broker:", "http://broker:"), ["line 2", "http://broker", "host:port"]),
         (KAFKA + "  topics:\n    positons: x\n", ["line 5", "positons", "did you mean 'positions'"]),
         (KAFKA + "  topics:\n    positions: 'a b'\n", ["line 5", "a b"]),
         (KAFKA + "  topics:\n    positions: f1-commentary\n", ["one topic twice"]),
