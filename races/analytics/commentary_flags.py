@@ -54,6 +54,17 @@ def _ending(moment: Moment, race: Race) -> Telling | None:
     return telling
 
 
+def _lapped_cars(moment: Moment, race: Race) -> Telling | None:
+    """They go past the safety car and come round to the end of the queue."""
+    if race.flag != "safety_car":
+        return None
+    telling = Telling(
+        "lapped_cars", "info", [Fact("happened", (), "lapped_cars"), Fact("flag", (), race.flag)]
+    )
+    leader(telling, race)
+    return telling
+
+
 def _red_flag(moment: Moment, race: Race) -> Telling | None:
     telling = Telling("red_flag", "warning", [Fact("happened", (), "red_flag"), Fact("flag", (), "red")])
     leader(telling, race)
@@ -121,6 +132,7 @@ ABOUT_FLAGS: dict[str, Callable[[Moment, Race], Telling | None]] = {
     "green": _flag,
     "safety_car_ending": _ending,
     "vsc_ending": _ending,
+    "lapped_cars": _lapped_cars,
     "red_flag": _red_flag,
     "penultimate_lap": _closing,
     "last_lap": _closing,

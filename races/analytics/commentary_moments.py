@@ -18,8 +18,8 @@ EARLY_FASTEST = 44
 
 _WEIGHTS = {
     "red_flag": LAST_CHANCE, "lights_out": 100, "chequered": 100, "safety_car": 95, "vsc": 88, "green": 86,
-    "last_lap": 80, "safety_car_ending": 74, "yellow": 71, "vsc_ending": 62, "fastest_lap": 60,
-    "opening_lap": 44,
+    "last_lap": 80, "safety_car_ending": 74, "yellow": 71, "vsc_ending": 62, "lapped_cars": 61,
+    "fastest_lap": 60, "opening_lap": 44,
 }  # fmt: skip
 _ANY = 1000
 _BY_PLACE = {  # (down to this place, weight); a retirement without a place names 0

@@ -16,9 +16,9 @@ from races.live.render_text import age, clock
 QUIET_S = {"positions": 2, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
 CONTROL_WORDS = {
     "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
-    "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "safety_car": "SC", "green": "Green",
-    "penultimate_lap": "Laps", "last_lap": "Last lap", "chequered": "Flag", "finish": "Finish",
-    "red_flag": "Red",
+    "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "vsc_ending": "VSC ends", "safety_car": "SC",
+    "safety_car_ending": "SC ends", "lapped_cars": "Lapped", "green": "Green", "last_lap": "Last lap",
+    "chequered": "Flag", "finish": "Finish", "red_flag": "Red",
 }  # fmt: skip
 
 

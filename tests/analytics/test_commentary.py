@@ -178,6 +178,18 @@ def test_behind_the_safety_car_nobody_battles() -> None:
     assert not {"battle", "long_battle", "train"} & {line.kind for line in scene.advance(20 * QUIET)}
 
 
+def test_lapped_cars_that_are_let_past_are_spoken_of_while_the_safety_car_is_out() -> None:
+    scene = Scene()
+    scene.common["flag"] = "safety_car"
+    scene.quiet()
+    scene.tell("lapped_cars")
+    assert [line.kind for line in scene.advance(PAUSE)][:1] == ["lapped_cars"]
+    scene.quiet()
+    scene.tell("lapped_cars")
+    scene.common["flag"] = "green"
+    assert "lapped_cars" not in [line.kind for line in scene.advance(PAUSE)]
+
+
 def test_before_the_start_only_the_grid_is_spoken_of() -> None:
     scene = Scene()
     scene.common |= {"phase": "grid", "lap": 0, "laps": 12}

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from races.live.render_panels import CONTROL_WORDS
 from races.streams import registry
 from races.streams.config import StreamSettings, embedded_settings
 from races.streams.topics import TOPICS, Topic, compatibility, subject
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "topics.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8")
 
 
 def section(topic: Topic) -> str:
@@ -40,6 +42,24 @@ def test_the_page_names_every_field_and_no_other(topic: Topic) -> None:
 def test_the_page_marks_the_base_fields(topic: Topic) -> None:
     marked = re.findall(r"^\| `(\w+)` \|[^|]*\| \*\*base\*\* \|", section(topic), re.MULTILINE)
     assert marked == list(topic.base_fields)
+
+
+def kinds_told() -> set[str]:
+    """Every kind of race-control message that the simulation tells, and the worker's own for a race it stops."""
+    told = re.compile(r"\.tell\(\s*\"(\w+)\"")
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "races" / "sim").glob("*.py")]
+    return {kind for source in sources for kind in told.findall(source)} | {"red_flag"}
+
+
+def test_the_page_and_the_schema_name_every_kind_of_race_control_and_no_other() -> None:
+    schema = json.loads(TOPICS["race_control"].value_schema)
+    (doc,) = [field["doc"] for field in schema["fields"] if field["name"] == "type"]
+    assert set(doc.split(", ")) == kinds_told()
+    assert f"| {doc} |" in section(TOPICS["race_control"])
+
+
+def test_the_page_has_a_badge_for_every_kind_but_passes_which_say_it_themselves() -> None:
+    assert kinds_told() - CONTROL_WORDS.keys() == {"overtake"}
 
 
 @pytest.mark.parametrize(
