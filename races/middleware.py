@@ -11,6 +11,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from races.models import Race
+
 log = logging.getLogger(__name__)
 
 COOKIE = "f1_client"
@@ -26,6 +28,11 @@ def client_of(cookie: str | None) -> str | None:
         return str(signing.Signer(salt=SALT).unsign(cookie))
     except signing.BadSignature:
         return None
+
+
+def is_mine(request: HttpRequest, race: Race) -> bool:
+    """Started by this browser."""
+    return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]
 
 
 class ClientMiddleware:

@@ -17,6 +17,7 @@ from races.live.history import live_board
 from races.live.rendering import Screen, screen_of
 from races.live.service import life_of, service
 from races.methods import only
+from races.middleware import is_mine
 from races.models import Race
 from races.report.history import history
 from races.report.views import report_page
@@ -73,11 +74,6 @@ def _create(request: HttpRequest) -> HttpResponse:
     response = redirect(race)
     response.status_code = 303
     return response
-
-
-def is_mine(request: HttpRequest, race: Race) -> bool:
-    """Started by this browser."""
-    return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]
 
 
 def can_stop(request: HttpRequest, race: Race) -> bool:

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from races import replay
 from races.live.rendering import ROLES
 from races.methods import only
+from races.middleware import is_mine
 from races.models import TICK_MS, Race
 from races.report import downloads
 from races.report.report import report
@@ -35,7 +36,8 @@ def _whole(request: HttpRequest, name: str, otherwise: int, low: int, high: int)
 
 
 def report_page(request: HttpRequest, race: Race) -> HttpResponse:
-    return render(request, "races/report.html", report(race, request.GET.getlist("drivers")))
+    context = report(race, request.GET.getlist("drivers")) | {"mine": is_mine(request, race)}
+    return render(request, "races/report.html", context)
 
 
 @only("GET")
@@ -69,6 +71,7 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
     screen = replay.screen_at(race, tick)
     context = {
         "race": race,
+        "mine": is_mine(request, race),
         "meta": screen.meta,
         "parts": {**screen.fragments(), **_sources()},
         "anomaly_on": race.anomaly_detection,

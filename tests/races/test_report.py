@@ -13,6 +13,7 @@ from django.test import Client
 
 from races.entering import Choice, enter
 from races.live.render_text import ordinal
+from races.middleware import COOKIE, client_of
 from races.models import Alarm, CommentaryLine, InjectedFault, Race
 from races.report.engines import engine_room, tick_of
 from races.report.report import report
@@ -117,6 +118,19 @@ def test_the_report_has_the_whole_classification_with_the_own_driver_marked(clie
         assert result.driver_code in row
         assert ('class="own"' in row) == (result.driver_code == "NOR")
     assert f"/races/{race.pk}/replay/" in text
+
+
+def test_only_who_started_the_race_is_told_that_the_marked_car_is_theirs(client: Client) -> None:
+    race = Recorded(laps=1).race
+    stranger = client.get(race.get_absolute_url())
+    assert "<em>picked</em>" in stranger.content.decode()
+    replay = race.get_absolute_url() + "replay/"
+    assert " data-mine" not in client.get(replay).content.decode()
+    Race.objects.update(client=client_of(client.cookies[COOKIE].value))
+    mine = page(client, race)
+    assert "<em>you</em>" in mine
+    assert "the thick line is yours" in mine
+    assert " data-mine" in client.get(replay).content.decode()
 
 
 def test_lap_chart_and_classification_agree_at_the_flag() -> None:
