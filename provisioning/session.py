@@ -23,7 +23,7 @@ Roundtrip = Callable[["Session"], Steps[str] | str]
 class Session:
     """changes: what this run made, changed or deleted, in words; empty: nothing. notes: what a person should know.
 
-    ask: a question, answered by the person or by --yes (unattended). adopt: an environment named on the command
+    ask: a question, answered by the person or by --yes (unattended). agreed: topics that may be dropped. adopt: an environment named on the command
     line. sees_all: see administers.
     """
 
@@ -41,6 +41,7 @@ class Session:
     sees_all: bool = False
     changes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    agreed: set[str] = field(default_factory=set)
 
     @property
     def cloud(self) -> Api:

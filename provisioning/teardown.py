@@ -35,7 +35,6 @@ from provisioning.waiting import MINUTE, Steps, Until, together, wait
 GOING = (400, 401, 403, 404)  # how a service answers about what is being deleted
 NO_ACCOUNT = (400, 402, 403, 409)
 NO_KEY = "not asked"
-GONE_SLOT = "going"  # in the journal: what a teardown has begun to delete
 KEPT_BY = {"kafka": {"cluster", "environment"}, "registry": {"environment"}, "flink": {"environment"}}
 
 
@@ -88,6 +87,7 @@ class Teardown:
     def _account(self) -> Steps[str]:
         """Without one nobody can see what others have put here, whatever an earlier run left of ours."""
         s = self.session
+        self._begin(environment.WHOLE)
         try:
             identity = yield from account.stands(s)
             account.ensure_role(s)
@@ -123,7 +123,7 @@ class Teardown:
 
     def _refused(self, kind: str, error: ProvisioningError) -> str:
         """What this lab has begun to delete shows itself for a while, and takes no key any more."""
-        if KEPT_BY[kind].isdisjoint(self.session.entry.get(GONE_SLOT) or []):
+        if KEPT_BY[kind].isdisjoint(self.session.entry.get(environment.GOING) or []):
             if kind == "flink":  # statements may run, and cost: nothing else may hide that
                 raise error
             self.unseen[kind] = error.problem.partition("\n")[0].rstrip(".")
@@ -181,7 +181,7 @@ class Teardown:
         try:
             self.others = strangers.look(self.session, self.usable)
         except ApiError as error:
-            if error.status not in GOING or "environment" not in (self.session.entry.get(GONE_SLOT) or []):
+            if error.status not in GOING or "environment" not in (self.session.entry.get(environment.GOING) or []):
                 raise
             return "the environment is going already"
         return ", ".join(self.others.everything) or "nothing"
@@ -225,10 +225,18 @@ class Teardown:
 
     def _going(self, slot: str, delete: Callable[[Session], Steps[str]]) -> Steps[str]:
         """In the journal before the DELETE: a later run must know why it answers no more."""
-        begun = self.session.entry.get(GONE_SLOT) or []
-        if slot not in begun:
-            self.session.entry.put(GONE_SLOT, [*begun, slot])
+        self._begin(slot)
         return delete(self.session)
+
+    def _begin(self, what: str) -> None:
+        begun = self.session.entry.get(environment.GOING) or []
+        if what not in begun:
+            self.session.entry.put(environment.GOING, [*begun, what])
+
+    def _ended(self) -> None:
+        """What stays for others' sake is emptied, and may be built in again; what nobody could look into is not."""
+        if not self.unseen:
+            self.session.entry.drop(environment.GOING)
 
     def _environment(self) -> Steps[str] | str:
         record = self.session.need("environment")
@@ -259,7 +267,9 @@ class Teardown:
     def _audit(self) -> str:
         if not self.left:
             self.left = audit(self.session)
-        if not self.left:
+        if self.left:
+            self._ended()
+        else:
             self.session.entry.forget()
         self.left += self.unwritten
         return f"{len(self.left)} left" if self.left else "nothing is left"

@@ -49,6 +49,11 @@ def ours(session: Session) -> JsonObject | None:
     return found if found and is_ours(session) else None
 
 
+def foreseen(session: Session) -> bool:
+    """Whether Flink will write the commentary, if its connection turns out usable."""
+    return session.wanted.engine == FLINK and bool(session.wanted.aws or ours(session))
+
+
 def ensure(session: Session) -> Steps[str]:
     """Decides who writes the commentary: Flink if there is a usable connection."""
     session.commentary_by_flink = False

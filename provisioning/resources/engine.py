@@ -13,13 +13,22 @@ from provisioning.waiting import Steps, together
 from provisioning.wanted import DERIVED, EMBEDDED, FLINK, MODEL
 
 
+def ask(session: Session) -> None:
+    """Before connection and model change, as far as it can be foreseen who will write the commentary."""
+    session.commentary_by_flink = connection.foreseen(session)
+    _agree(session, _changing(session))
+
+
 def ensure(session: Session) -> Steps[str]:
-    changing = [name for name, record in topics.records(session).items() if _changes(session, record)]
-    if changing:
-        _agreed(session, changing)
+    changing = _changing(session)
+    _agree(session, changing)
     yield from _end_unwanted_statements(session)
     yield from together([_drop(session, name) for name in changing])
     return f"dropped {', '.join(changing)}" if changing else "unchanged"
+
+
+def _changing(session: Session) -> list[str]:
+    return [name for name, record in topics.records(session).items() if _changes(session, record)]
 
 
 def _drop(session: Session, name: str) -> Steps[None]:
@@ -36,18 +45,39 @@ def _changes(session: Session, record: dict[str, str]) -> bool:
     return record["role"] in DERIVED and wanted is not None and wanted != record["maker"]
 
 
-def _agreed(session: Session, changing: list[str]) -> None:
-    names = ", ".join(sorted(changing))
-    to = "Flink" if session.wanted.engine == FLINK else "the embedded engine"
+def _agree(session: Session, changing: list[str]) -> None:
+    """Asks about what was not agreed to before. Raises Refused."""
+    asked = sorted(set(changing) - session.agreed)
+    if not asked:
+        return
     question = (
-        f"Switching the analytics to {to} drops {names} with all records and makes them anew. "
-        "Races that run now lose what these topics held. Go on?"
+        f"{_why(session, asked)} drops {', '.join(asked)} with all records and makes {_them(asked)} anew. "
+        f"Races that run now lose what {_these(asked)} held. Go on?"
     )
     if not session.ask(question):
+        changed = f" Before the question it {'; '.join(session.changes)}." if session.changes else ""
         raise Refused(
-            "Nothing was dropped; topics and config.yaml stay as they were.",
+            f"Nothing was dropped; topics and config.yaml stay as they were.{changed}",
             "Run again when the topics may go.",
         )
+    session.agreed.update(asked)
+
+
+def _why(session: Session, asked: list[str]) -> str:
+    if session.wanted.engine == EMBEDDED:
+        return "Switching the analytics to the embedded engine"
+    if asked == [session.topic("commentary")]:
+        writer = "Flink's model" if session.commentary_by_flink else "the lab's own commentator"
+        return f"Commentary by {writer}"
+    return "Switching the analytics to Flink"
+
+
+def _them(names: list[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _these(names: list[str]) -> str:
+    return "this topic" if len(names) == 1 else "these topics"
 
 
 def recover(session: Session) -> Steps[str]:

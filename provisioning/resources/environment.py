@@ -24,7 +24,10 @@ INSIDE = (
     "connection",
     "model",
     "queries",
+    "going",
 )
+GOING = "going"  # in the journal: what a teardown has begun to delete; WHOLE: that it has begun at all
+WHOLE = "lab"
 
 
 def ensure(session: Session) -> Steps[str]:
@@ -36,6 +39,7 @@ def ensure(session: Session) -> Steps[str]:
         for slot in INSIDE:
             session.entry.drop(slot)
     if recorded(session):
+        check_whole(session)
         return session.id("environment")
     if not session.entry.intent("environment"):
         adopted = adopt(session)
@@ -59,11 +63,26 @@ def _meant(session: Session) -> None:
         )
 
 
+def is_half(session: Session) -> bool:
+    return WHOLE in (session.entry.get(GOING) or [])
+
+
+def check_whole(session: Session) -> None:
+    """What a teardown left half-deleted cannot be told from what stands. Raises Refused."""
+    if is_half(session):
+        raise Refused(
+            "A teardown of this lab was interrupted, and has to end before it can be built again.",
+            "Run manage.py teardown_confluent, then this command again.",
+        )
+
+
 def foresee(session: Session) -> None:
-    """What ensure would find, without making anything. Raises NameTaken."""
+    """What ensure would find, without making anything. Raises NameTaken, Refused."""
     if session.wanted.borrowed:
         _borrow(session)
-    elif not recorded(session) and not adopt(session):
+    elif recorded(session):
+        check_whole(session)
+    elif not adopt(session):
         for found in named(session, session.wanted.environment_name):
             raise name_taken(f"the environment {found['display_name']}", str(found["id"]))
     inside = [cluster.making(session), pool.making(session)] if recorded(session) else []
@@ -117,11 +136,13 @@ def _may_adopt(session: Session, mark: Mark) -> bool:
             "made with this Cloud API key; --yes takes it over only by its id, for its API keys are then made anew.",
             f"If it is meant:  manage.py provision_confluent --yes --environment {mark.environment}",
         )
-    return session.ask(
+    if not session.ask(
         f"There is no journal of {session.wanted.environment_name} ({mark.environment}) on this machine, but it was "
         "made with this Cloud API key. Take it over? Its API keys are then made anew, so that a lab elsewhere that "
         "uses them stops."
-    )
+    ):
+        raise Refused("Nothing was taken over, and nothing made.", "Another environment_name makes another lab.")
+    return True
 
 
 def take_over(session: Session, found: JsonObject, owner: JsonObject, mark: Mark) -> None:
@@ -142,6 +163,7 @@ def _borrow(session: Session) -> str:
             "Correct it in config.yaml, or leave it empty for an environment of the lab's own.",
             "https://confluent.cloud/environments",
         )
+    check_whole(session)
     if not session.entry.get("environment") and not _taken_over(session, found, borrowed=True):
         account.check_name(session, str(found["display_name"]))
         session.entry.put("environment", _record(found) | {"borrowed": True})

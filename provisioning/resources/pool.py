@@ -25,7 +25,11 @@ def named(session: Session) -> list[JsonObject]:
 
 
 def ensure(session: Session) -> Steps[str]:
-    if find(session) is None:
+    found = find(session)
+    if found and found["status"]["phase"] == "DEPROVISIONING":  # deleted by somebody a moment ago
+        yield from _gone(session)
+        found = None
+    if found is None:
         session.entry.drop("pool")
         yield from make(session, making(session))
     found = yield from _ready(session)
@@ -41,7 +45,7 @@ def _ready(session: Session) -> Steps[JsonObject]:
     until = Until(
         what="Flink compute pool",
         target=frozenset({"PROVISIONED"}),
-        failed=frozenset({"FAILED", "DEPROVISIONING"}),
+        failed=frozenset({"FAILED"}),
         after_failure=FAILED_FOR_GOOD,
         timeout=60 * MINUTE,
         interval=10.0,
@@ -93,6 +97,10 @@ def delete(session: Session) -> Steps[str]:
     if found is None:
         return "was gone"
     session.cloud.remove(f"{PATH}/{found['id']}", environment=session.id("environment"))
+    yield from _gone(session)
+    return f"deleted {found['id']}"
+
+
+def _gone(session: Session) -> Steps[None]:
     until = Until("Flink compute pool", frozenset({"gone"}), timeout=60 * MINUTE, interval=10.0)
     yield from wait(lambda: ("gone" if find(session) is None else "going", None), until, session.clock)
-    return f"deleted {found['id']}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from provisioning.flink import Statement
-from provisioning.resources import connection, statements, subjects, topics
+from provisioning.resources import connection, engine, statements, subjects, topics
 from provisioning.session import Session
 from provisioning.waiting import Steps, together
 from provisioning.wanted import FLINK, MODEL
 
 
 def ensure_model(session: Session) -> Steps[str]:
+    engine.ask(session)
     said = yield from connection.ensure(session)
     for statement in statements.wanted(session, "model"):
         yield from statements.ensure(session, statement)

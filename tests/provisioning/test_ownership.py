@@ -141,7 +141,7 @@ def test_no_to_taking_over_leaves_it(person: Bench) -> None:
     keys = person.living_keys()
     person.journal.unlink()
     person.answer = False
-    with pytest.raises(NameTaken):
+    with pytest.raises(Refused, match="Nothing was taken over, and nothing made"):
         person.provision()
     assert person.living_keys() == keys
 

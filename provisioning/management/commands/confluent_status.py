@@ -11,7 +11,7 @@ from provisioning.claim import claim
 from provisioning.client import JsonObject
 from provisioning.console import CloudCommand, configured, journal_path
 from provisioning.cost import SOURCE, Running, age, hourly, instant, so_far
-from provisioning.resources import statements
+from provisioning.resources import environment, statements
 from provisioning.session import Session
 from provisioning.survey import Survey, look
 from provisioning.waiting import drive
@@ -40,6 +40,8 @@ class Command(CloudCommand):
         found = look(session)
         self._things(session, found)
         self._cost(session, found)
+        if found.environment and environment.is_half(session):
+            self.tell("A teardown of this lab was interrupted: run teardown_confluent to its end.")
         self.tell_of_others(session)
         return 0
 
