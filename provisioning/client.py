@@ -29,6 +29,7 @@ import urllib3.exceptions
 from provisioning import explain
 from provisioning.clock import Clock
 from provisioning.errors import ApiError, Failure, OutcomeUnknown, ProvisioningError
+from provisioning.explain import LOOPBACK
 from provisioning.scrub import Scrubber
 
 TRIES = 6
@@ -43,7 +44,6 @@ BEFORE_TLS = (
     "HANDSHAKE_FAILURE",
     "UNSUPPORTED_PROTOCOL",
 )
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 JsonObject = dict[str, Any]
 T = TypeVar("T")
 

@@ -39,11 +39,14 @@ def read(path: Path) -> str:
 def without_blocks(text: str) -> str:
     """Raises Refused for a block whose end is not to be told from the person's own text."""
     rest = BLOCK.sub("", text)
-    if BEGIN in rest:
-        raise Refused(
-            f"config.yaml holds the first line of our block without its last: {END}",
-            "Put that line back after what provision_confluent wrote, or take both out by hand; then run again.",
-        )
+    for there, missing, which in ((BEGIN, END, "first"), (END, BEGIN, "last")):
+        if there in rest:
+            other, side = ("last", "after") if which == "first" else ("first", "before")
+            raise Refused(
+                f"config.yaml holds the {which} line of our block without its {other}: {missing}",
+                f"Put that line back {side} what provision_confluent wrote, or take all of it out by hand; then run "
+                "again.",
+            )
     return rest
 
 
@@ -142,8 +145,16 @@ def write(path: Path, sections: Sections) -> bool:
     return True
 
 
+def bootstrap(path: Path) -> str:
+    """The address of the Kafka in our block; "" without one."""
+    ours = "".join(found[0] for found in BLOCK.finditer(read(path)))
+    named = re.search(r"(?m)^\s*bootstrap\.servers: (\S+)$", ours)
+    return named[1] if named else ""
+
+
 def has_block(path: Path) -> bool:
-    return BEGIN in read(path)
+    text = read(path)
+    return BEGIN in text or END in text
 
 
 def remove(path: Path) -> bool:

@@ -17,11 +17,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from provisioning import rehearsal
 from provisioning.clock import Clock
 from provisioning.cost import hourly
 from provisioning.errors import ProvisioningError, Refused
+from provisioning.explain import LOOPBACK
 from provisioning.files import sweep
-from provisioning.journal import only_one
+from provisioning.journal import INTENTS, Entry, only_one
 from provisioning.opening import open_session
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.scrub import Scrubber
@@ -156,13 +158,15 @@ class CloudCommand(BaseCommand):
         self.progress = progress_on(sys.stdout, self.scrub)
         return session
 
-    def tell_of_others(self, session: Session) -> None:
+    def tell_of_others(self, entries: list[Entry], organization: str = "") -> None:
         """Two labs of one person: looking at one must not hide what the other costs."""
-        for entry in session.entry.others():
+        for entry in entries:
             made = entry.get("environment")
-            if made and entry.organization == session.organization:
+            if made and entry.organization == organization:
                 self.tell(f"\nThe journal holds another lab, {entry.name} ({made['id']}). To take it down:")
                 self.tell(f"  manage.py teardown_confluent --environment {made['id']}")
+            elif made or entry.get(INTENTS):
+                self.tell(f"\nThe journal holds another lab, {entry.name}{_elsewhere(entry, organization)}.")
 
     def asker(self, yes: bool) -> Callable[[str], bool]:
         def ask(question: str) -> bool:
@@ -181,6 +185,17 @@ class CloudCommand(BaseCommand):
                 return False
 
         return ask
+
+
+def _elsewhere(entry: Entry, organization: str) -> str:
+    """Where it stands, and how to get at it."""
+    if entry.organization == organization:
+        return ", whose making was interrupted: confluent.environment_name in config.yaml chooses it"
+    host, port = rehearsal.place(entry)
+    if host in LOOPBACK:
+        return f", on a stand-in at {host}:{port}"
+    identity = (entry.get("environment") or {}).get("id", "no id yet")
+    return f" ({identity}), in another organisation: a Cloud API key of that one opens it"
 
 
 def credentials() -> Credentials:

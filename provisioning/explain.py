@@ -8,6 +8,7 @@ import requests
 
 from provisioning.errors import ApiError, Failure, NetworkError
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEYS = "https://confluent.cloud/settings/api-keys"
 ACCESS = "https://confluent.cloud/settings/org/accounts"
 QUOTAS = "https://docs.confluent.io/cloud/current/quotas/overview.html"
@@ -86,6 +87,12 @@ def network_error(error: requests.RequestException, url: str) -> NetworkError:
         )
     if isinstance(error, requests.exceptions.Timeout):
         return NetworkError(f"{host} did not answer in time, several times over.", AGAIN, STATUS)
+    if host in LOOPBACK:
+        return NetworkError(
+            f"The stand-in at {host}:{urlsplit(url).port} cannot be reached.",
+            "Start it (python -m provisioning.standin), or unset CONFLUENT_CLOUD_URL for the real service. What stood "
+            "in a stand-in is gone with it: teardown_confluent then forgets it, and clears config.yaml.",
+        )
     return NetworkError(
         f"{host} cannot be reached from here: no network, no name resolution, or a firewall.",
         f"Check the connection. {AGAIN}",

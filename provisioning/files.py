@@ -7,9 +7,11 @@ import os
 import tempfile
 from pathlib import Path
 
+HALF = ".half"
+
 
 def write_private(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    handle, name = tempfile.mkstemp(HALF, f".{path.name}.", path.parent)  # mkstemp makes it 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -25,7 +27,7 @@ def write_private(path: Path, text: str) -> None:
 
 def sweep(path: Path) -> None:
     """What a kill -9 in the middle of write_private left beside it, with secrets in it."""
-    for half in path.parent.glob(f".{path.name}.{'?' * 8}"):
+    for half in path.parent.glob(f".{path.name}.*{HALF}"):
         with contextlib.suppress(OSError):
             half.unlink()
 

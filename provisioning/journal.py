@@ -37,6 +37,9 @@ class Journal:
     def entries(self, organization: str) -> list[Entry]:
         return [Entry(self, key) for key in self._data if key.startswith(f"{organization}/")]
 
+    def all(self) -> list[Entry]:
+        return [Entry(self, key) for key in self._data]
+
     def others(self, than: str) -> list[Entry]:
         return [Entry(self, key) for key in self._data if key != than]
 

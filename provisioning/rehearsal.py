@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from provisioning import configfile
-from provisioning.client import LOOPBACK
+from provisioning.explain import LOOPBACK
 from provisioning.journal import Entry
-from provisioning.session import Session
 from provisioning.teardown import names_cluster
+from provisioning.wanted import Credentials
 
 
-def over(session: Session) -> list[Entry]:
-    """Entries of other organisations on this machine, where nobody answers or another stand-in does."""
-    own = _place(session.credentials.url)
-    others = [e for e in session.entry.others() if e.organization != session.organization]
-    return [entry for entry in others if _is_over(_endpoint(entry), own)]
+def over(entries: Iterable[Entry], answering: str = "", organization: str = "") -> list[Entry]:
+    """Entries on this machine where nobody answers, or a stand-in of another organisation: answering is its address."""
+    others = [entry for entry in entries if entry.organization != organization]
+    return [entry for entry in others if _is_over(place(entry), _place(answering))]
 
 
-def _endpoint(entry: Entry) -> str:
-    return str((entry.get("flink") or {}).get("endpoint", ""))
+def unanswered(known: Credentials) -> bool:
+    """Nobody can be asked about anything: a stand-in that is gone, or no Cloud API key."""
+    host, port = _place(known.url)
+    return not (known.key and known.secret) or (host in LOOPBACK and not _answers(host, port))
+
+
+def block_is_over(config: Path, entries: Iterable[Entry]) -> bool:
+    """A block that no entry of the journal knows, of a Kafka on this machine that does not answer."""
+    text = configfile.read(config)
+    if any(names_cluster(entry, text) for entry in entries):
+        return False
+    host, port = _place(f"//{configfile.bootstrap(config)}")
+    return host in LOOPBACK and not _answers(host, port)
+
+
+def place(entry: Entry) -> tuple[str, int]:
+    """Host and port of the service that it was built on."""
+    return _place(str((entry.get("flink") or {}).get("endpoint", "")))
 
 
 def _place(url: str) -> tuple[str, int]:
@@ -29,11 +45,9 @@ def _place(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 0
 
 
-def _is_over(endpoint: str, own: tuple[str, int]) -> bool:
-    host, port = _place(endpoint)
-    if host not in LOOPBACK:
-        return False
-    return (host, port) == own or not _answers(host, port)
+def _is_over(where: tuple[str, int], answering: tuple[str, int]) -> bool:
+    host, port = where
+    return host in LOOPBACK and (where == answering or not _answers(host, port))
 
 
 def _answers(host: str, port: int) -> bool:
@@ -47,4 +61,5 @@ def _answers(host: str, port: int) -> bool:
 def forget(entry: Entry, config: Path) -> None:
     if names_cluster(entry, configfile.read(config)):
         configfile.remove(config)
+    entry.keep()
     entry.forget()

@@ -23,8 +23,8 @@ Roundtrip = Callable[["Session"], Steps[str] | str]
 class Session:
     """changes: what this run made, changed or deleted, in words; empty: nothing. notes: what a person should know.
 
-    ask: a question, answered by the person or by --yes (unattended). agreed: topics that may be dropped. adopt: an environment named on the command
-    line. sees_all: see administers.
+    ask: a question, answered by the person or by --yes (unattended). agreed: topics that may be dropped. adopt: an
+    environment named on the command line. sees_all: see administers.
     """
 
     wanted: Wanted

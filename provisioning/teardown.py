@@ -181,7 +181,9 @@ class Teardown:
         try:
             self.others = strangers.look(self.session, self.usable)
         except ApiError as error:
-            if error.status not in GOING or "environment" not in (self.session.entry.get(environment.GOING) or []):
+            if error.status not in GOING or "environment" not in (
+                self.session.entry.get(environment.GOING) or []
+            ):
                 raise
             return "the environment is going already"
         return ", ".join(self.others.everything) or "nothing"

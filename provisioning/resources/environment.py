@@ -141,7 +141,9 @@ def _may_adopt(session: Session, mark: Mark) -> bool:
         "made with this Cloud API key. Take it over? Its API keys are then made anew, so that a lab elsewhere that "
         "uses them stops."
     ):
-        raise Refused("Nothing was taken over, and nothing made.", "Another environment_name makes another lab.")
+        raise Refused(
+            "Nothing was taken over, and nothing made.", "Another environment_name makes another lab."
+        )
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from django.core.management.base import CommandError
 from f1site.config import read_lab
 from provisioning.configfile import BEGIN, END
 from provisioning.standin import Exchange, Fault, Standin, picture, seed
+from tests.provisioning import openapi
 from tests.provisioning.bench import NOTHING, SHORT
 from tests.provisioning.desk import Desk
 
@@ -141,11 +143,17 @@ def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(desk: Desk
 
 def test_a_teardowns_plan_touches_nothing(desk: Desk) -> None:
     desk.run("provision_confluent", "--flink")
-    before, journal = picture(desk.standin.state), desk.journal.read_bytes()
-    code, said = desk.run("teardown_confluent", "--plan")
-    assert (code, "Nothing was touched" in said) == (0, True)
-    assert "Environment       f1-leaderboard-env" in said
-    assert (picture(desk.standin.state), desk.journal.read_bytes()) == (before, journal)
+    files = {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()}
+    for known in (True, False):
+        calls = len(desk.standin.calls)
+        if not known:
+            desk.journal.unlink()
+            del files[desk.journal]
+        code, said = desk.run("teardown_confluent", "--plan")
+        assert (code, "Nothing was touched" in said) == (0, True)
+        assert "Environment       f1-leaderboard-env" in said
+        assert {call.method for call in desk.standin.calls[calls:]} == {"GET"}
+        assert {path: path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()} == files
 
 
 def test_without_a_journal_yes_needs_the_environments_id(desk: Desk) -> None:
@@ -293,6 +301,7 @@ class Shell:
 def shell(tmp_path: Path) -> Iterator[Shell]:
     with Standin(replace(SHORT, key_nodes=()), speed=200.0) as standin:
         yield Shell(standin, tmp_path)
+        assert openapi.problems(standin.calls) == []
 
 
 KILLED_AT = ("environments", "api-keys", "statements")
@@ -329,10 +338,19 @@ def test_status_and_teardown_name_the_other_labs_of_the_journal(desk: Desk) -> N
     other = next(iter(desk.standin.state.environments))
     desk.config.write_text("confluent:\n  environment_name: second\n")
     django_settings.LAB = read_lab(desk.folder, {})
+    labs = json.loads(desk.journal.read_text())
+    (organization, _), real = (
+        next(iter(labs)).split("/"),
+        {"environment": {"id": "env-real1", "name": "real"}},
+    )
+    labs |= {f"{organization}/begun": {"intents": {"environment": {}}}, "elsewhere/real": real}
+    desk.journal.write_text(json.dumps(labs))
     for command in (("confluent_status",), ("teardown_confluent", "--yes")):
         _, said = desk.run(*command)
         assert f"The journal holds another lab, f1-leaderboard-env ({other})" in said
         assert f"teardown_confluent --environment {other}" in said
+        assert "another lab, begun, whose making was interrupted: confluent.environment_name" in said
+        assert "another lab, real (env-real1), in another organisation: a Cloud API key of that one" in said
 
 
 def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
@@ -340,12 +358,12 @@ def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
 ) -> None:
     desk.run("provision_confluent")
     django_settings.LAB = read_lab(desk.folder, {})
+    real, rehearsed = desk.config.read_bytes(), desk.journal.read_bytes()
     with Standin(SHORT, clock=desk.hands, kafka=False, seed=7) as another:
         monkeypatch.setenv("CONFLUENT_CLOUD_URL", another.url)
-        monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", another.key)
-        monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", another.secret)
         code, said = desk.run("teardown_confluent", "--yes")  # the first one still answers
         assert (code, "rehearsal" in said, desk.config.exists()) == (0, False, True)
+        assert "another lab, f1-leaderboard-env, on a stand-in at 127.0.0.1:" in said
         desk.standin.stop()
         code, said = desk.run("teardown_confluent")
         assert (code, "with --yes" in said, desk.config.exists()) == (1, True, True)
@@ -353,6 +371,22 @@ def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
         assert (code, "on a stand-in that is gone" in said) == (0, True)
     assert not desk.config.exists()
     assert desk.journal.read_text().strip() == "{}"
+    code, said = desk.run("confluent_status")  # nobody answers any more
+    assert (code, "The stand-in at 127.0.0.1:" in said) == (1, True)
+    desk.config.write_bytes(real)  # the journal was lost, the block is there
+    assert desk.run("teardown_confluent", "--yes")[0] == 0
+    assert not desk.config.exists()
+    desk.config.write_bytes(real)
+    desk.journal.write_bytes(rehearsed)
+    code, said = desk.run("teardown_confluent", "--plan")
+    assert (code, "This goes: what was rehearsed" in said, desk.config.exists()) == (0, True, True)
+    monkeypatch.delenv("CONFLUENT_CLOUD_URL")
+    monkeypatch.delenv("CONFLUENT_CLOUD_API_KEY")  # another terminal
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert (code, "The journal holds a rehearsal, f1-leaderboard-env" in said) == (0, True)
+    assert (desk.config.exists(), desk.journal.read_text().strip()) == (False, "{}")
+    code, said = desk.run("teardown_confluent", "--yes")
+    assert (code, "There is no Cloud API key" in said) == (1, True)
 
 
 def test_the_list_before_a_teardown_tells_what_would_stay(desk: Desk) -> None:
@@ -380,4 +414,5 @@ def test_status_counts_what_stopped_queries_have_cost(desk: Desk) -> None:
     query.phase, query.stopped = "STOPPED", True
     query.created_at, query.updated_at = "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z"
     _, said = desk.run("confluent_status")
-    assert "No statement runs; so far about $2.10 at one CFU each by those that ran" in said
+    assert "No statement runs; so far about $2.10 at one CFU each" in said
+    assert "It counts the statements that stand, running or stopped; what was deleted is not in it." in said

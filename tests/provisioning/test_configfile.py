@@ -136,14 +136,16 @@ TWO_BLOCKS = "kafka:\n  topics:\n    positions: mine\nanalytics:\n  commentary: 
 
 
 @pytest.mark.parametrize("missing", [0, 1])
-def test_a_last_line_that_is_missing_takes_nothing_of_the_persons_text_along(
-    tmp_path: Path, missing: int
+@pytest.mark.parametrize(("cut", "words"), [("END", "first line of our"), ("BEGIN", "last line of our")])
+def test_a_line_of_the_block_that_is_missing_takes_nothing_of_the_persons_text_along(
+    tmp_path: Path, missing: int, cut: str, words: str
 ) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(TWO_BLOCKS)
     configfile.write(path, SECTIONS)
     lines = path.read_text().splitlines(keepends=True)
-    ends = [number for number, line in enumerate(lines) if configfile.END in line]
+    mark = getattr(configfile, cut)
+    ends = [number for number, line in enumerate(lines) if mark in line]
     assert len(ends) == 2
     del lines[ends[missing]]
     path.write_text(broken := "".join(lines))
@@ -152,7 +154,7 @@ def test_a_last_line_that_is_missing_takes_nothing_of_the_persons_text_along(
         lambda: configfile.write(path, SECTIONS),
         lambda: configfile.remove(path),
     ):
-        with pytest.raises(Refused, match="first line of our block without its last"):
+        with pytest.raises(Refused, match=f"{words} block without its"):
             act()
     assert path.read_text() == broken
 
@@ -164,7 +166,9 @@ def test_what_a_kill_left_half_written_is_swept_away(tmp_path: Path, monkeypatch
         killed.append(self.name)
         raise SystemExit
 
-    (tmp_path / ".config.yaml.swp").write_text("an editor's")
+    others = {".config.yaml.swp", ".config.yaml.original"}
+    for name in others:
+        (tmp_path / name).write_text("an editor's")
     with monkeypatch.context() as dying:
         dying.setattr(Path, "replace", kill)
         dying.setattr(Path, "unlink", lambda self: None)
@@ -173,4 +177,4 @@ def test_what_a_kill_left_half_written_is_swept_away(tmp_path: Path, monkeypatch
     assert (tmp_path / killed[0]).exists()
     assert fnmatch(killed[0], ".config.yaml.*")  # as .gitignore has it
     sweep(path)
-    assert [left.name for left in tmp_path.iterdir()] == [".config.yaml.swp"]
+    assert {left.name for left in tmp_path.iterdir()} == others

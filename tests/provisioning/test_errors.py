@@ -10,7 +10,7 @@ from provisioning.errors import ApiError, OutcomeUnknown, ProvisioningError, Wai
 from provisioning.resources import statements
 from provisioning.standin import Fault, seed
 from provisioning.wanted import Aws
-from tests.provisioning.bench import SHORT, Bench, bench, wish
+from tests.provisioning.bench import NOTHING, SHORT, Bench, bench, wish
 
 
 def test_no_key_at_all_tells_how_to_make_one(person: Bench) -> None:
@@ -89,13 +89,19 @@ def test_a_post_that_stays_unknown_says_that_running_again_looks_first(person: B
     assert len(person.living_keys()) == 3
 
 
-def test_a_failed_cluster_ends_the_wait_at_once(person: Bench) -> None:
-    session = person.provision()
-    person.standin.state.clusters[session.id("cluster")].failed = True
+@pytest.mark.parametrize("kind", ["cluster", "pool"])
+def test_what_failed_ends_the_wait_at_once_and_says_what_helps(person: Bench, kind: str) -> None:
+    session, state = person.provision(), person.standin.state
+    (state.clusters if kind == "cluster" else state.pools)[session.id(kind)].failed = True
     began = person.hands.seconds
-    with pytest.raises(ProvisioningError, match="went to FAILED"):
+    with pytest.raises(ProvisioningError, match="went to FAILED") as caught:
         person.provision()
     assert person.hands.seconds - began < 60
+    assert "does not come back by itself" in str(caught.value)
+    assert "teardown_confluent takes it away, then provision_confluent makes it anew" in str(caught.value)
+    assert person.teardown() == []
+    assert person.picture() == NOTHING
+    person.provision()
 
 
 def test_a_statement_that_fails_gives_the_services_words(person: Bench) -> None:

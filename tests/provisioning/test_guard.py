@@ -123,7 +123,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "Clock", lambda: Clock(sleep=lambda seconds: None))
 
 
-def test_a_guard_with_nothing_to_ask_gives_up_after_a_day(desk: Desk, hurried: None) -> None:
+def test_a_guard_with_nothing_to_ask_gives_up_after_a_day_and_says_why(
+    desk: Desk, hurried: None, caplog: pytest.LogCaptureFixture
+) -> None:
     desk.run("provision_confluent", "--flink", "--hours", "1")
     overdue(desk)
     desk.standin.faults.add(Fault("429_bare", path="statements", times=9999))
@@ -131,6 +133,10 @@ def test_a_guard_with_nothing_to_ask_gives_up_after_a_day(desk: Desk, hurried: N
     naps: list[float] = []
     guard.watch(Path(journal), organization, name, naps.append, lambda: datetime.now(UTC))
     assert 20 * 3600 < sum(naps) < 28 * 3600
+    assert "asks to slow down" in caplog.messages[0]
+    assert caplog.messages[-1].startswith("given up")
+    desk.standin.faults.clear()
+    assert "the guard was not at work, or Flink refuses it" in desk.run("confluent_status")[1]
 
 
 def test_a_flink_that_refuses_for_good_is_not_taken_for_done(desk: Desk, hurried: None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioning import roundtrip
 from provisioning.errors import Refused
 from provisioning.resources import environment
 from provisioning.roundtrip import librdkafka
@@ -152,6 +153,14 @@ def test_a_real_endpoint_gets_sasl_with_the_kafka_key(person: Bench) -> None:
     }
 
 
+def test_the_check_tells_what_it_waits_for(person: Bench) -> None:
+    """Nobody is at the bench's Kafka address: librdkafka's complaint is part of the progress."""
+    waiting = roundtrip._produce(person.provision(), b"record")
+    assert next(waiting).text.startswith("for Kafka to take a record")
+    assert any("refused" in step.text for step in waiting)
+    waiting.close()
+
+
 def test_switching_to_flink_and_back_asks_before_it_drops(person: Bench) -> None:
     person.wanted = wish(engine="embedded")
     person.provision()
@@ -175,7 +184,7 @@ def test_no_to_the_question_leaves_everything_as_it_was(person: Bench, engine: s
     before = (person.picture(), person.journal.read_bytes(), person.config.read_bytes())
     calls = len(person.standin.calls)
     person.wanted, person.answer = wish(engine=engine, aws=aws), False
-    with pytest.raises(Refused, match="Nothing was dropped; topics and config.yaml stay as they were.\n"):
+    with pytest.raises(Refused, match=r"Nothing was dropped; topics and config\.yaml stay as they were\.\n"):
         person.provision()
     assert writes_since(person, calls) == []
     assert (person.picture(), person.journal.read_bytes(), person.config.read_bytes()) == before
@@ -200,7 +209,9 @@ def test_aws_keys_that_come_later_bring_the_model(person: Bench) -> None:
     person.provision()
     assert "f1-leaderboard-env-commentary-query" in running(person)
     (question,) = person.questions
-    assert question.startswith("Commentary by Flink's model drops f1-commentary with all records and makes it")
+    assert question.startswith(
+        "Commentary by Flink's model drops f1-commentary with all records and makes it"
+    )
 
 
 def test_the_aws_keys_are_in_no_statement_and_not_in_the_journal(person: Bench) -> None:
@@ -313,7 +324,9 @@ def test_no_to_the_question_leaves_the_connection_too(person: Bench) -> None:
     person.provision()
     person.wanted = wish(aws=Aws("ASIAEXPIREDKEYS", "secret-of-an-hour", "expired-token"))
     person.answer = False
-    with pytest.raises(Refused, match="Before the question it renewed the AWS keys of the Bedrock connection"):
+    with pytest.raises(
+        Refused, match="Before the question it renewed the AWS keys of the Bedrock connection"
+    ):
         person.provision()
     assert "Commentary by the lab's own commentator drops f1-commentary" in person.questions[-1]
     (found,) = person.picture()["environments"].values()

@@ -35,14 +35,14 @@ class Command(CloudCommand):
         session = self.begin(configured(), yes=False, keep=False)
         if not drive(claim(session), session.clock):
             self.tell(f"Nothing of this lab stands on Confluent Cloud ({session.wanted.journal_name}).")
-            self.tell_of_others(session)
+            self.tell_of_others(session.entry.others(), session.organization)
             return 0
         found = look(session)
         self._things(session, found)
         self._cost(session, found)
         if found.environment and environment.is_half(session):
             self.tell("A teardown of this lab was interrupted: run teardown_confluent to its end.")
-        self.tell_of_others(session)
+        self.tell_of_others(session.entry.others(), session.organization)
         return 0
 
     def _things(self, session: Session, found: Survey) -> None:
@@ -88,11 +88,12 @@ class Command(CloudCommand):
                 f"Running statements: {len(running)}, about ${hourly(len(running)):.2f} an hour; {spent} ({SOURCE})."
             )
         elif queries:
-            self.tell(f"No statement runs; {spent} by those that ran ({SOURCE}).")
+            self.tell(f"No statement runs; {spent} ({SOURCE}).")
         else:
             self.tell(
                 "No statement runs: no price by the hour; Kafka's traffic and storage are billed by use."
             )
+        self.tell("It counts the statements that stand, running or stopped; what was deleted is not in it.")
         self.tell("The bill decides: https://confluent.cloud/settings/billing")
         self._guard(session, bool(running))
 
@@ -103,7 +104,10 @@ class Command(CloudCommand):
         late = until <= session.clock.utc()
         self.tell(f"Cost guard: stops the statements at {guard.told(until)}. {guard.CANNOT}")
         if late:
-            self.tell("That time is past, so the guard was not at work: it is started again now.")
+            self.tell(
+                "That time is past and they run: the guard was not at work, or Flink refuses it. It is (still) trying; "
+                f"its words are in {journal_path().parent / guard.LOG}."
+            )
         if not guard.start(journal_path(), session.organization, session.entry.name):
             self.tell(
                 f"It did not start: see {journal_path().parent / guard.LOG}. Nothing stops the statements."

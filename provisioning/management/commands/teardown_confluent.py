@@ -8,12 +8,13 @@ from django.core.management.base import CommandParser
 
 from provisioning import rehearsal
 from provisioning.claim import MARK, claim
-from provisioning.configfile import has_block
-from provisioning.console import CloudCommand, alone, config_path, configured
+from provisioning.configfile import has_block, remove
+from provisioning.console import CloudCommand, alone, config_path, configured, credentials, journal_path
 from provisioning.errors import Refused
 from provisioning.inventory import lines
+from provisioning.journal import Entry, Journal
 from provisioning.runner import run
-from provisioning.session import Session
+from provisioning.session import Ask, Session
 from provisioning.survey import look, others
 from provisioning.teardown import Teardown, clear_config
 from provisioning.waiting import drive
@@ -42,18 +43,44 @@ class Command(CloudCommand):
         parser.add_argument("--environment", default="", metavar="ENV-ID", help="this environment, by its id")
 
     def work(self, options: dict[str, Any]) -> int:
+        if options["plan"]:
+            return self._work(options)
         with alone():
-            session = self.begin(configured(), options["yes"], options["environment"], keep=False)
-            told = drive(claim(session), session.clock)
-            if not told:
-                return self._nothing(session, options["plan"])
-            self._list(session)
-            if options["plan"]:
-                self.tell("\nNothing was touched; run without --plan to do it.")
-                return 0
-            self._agreed(session, told, options)
-            session.entry.keep()  # not before: after a no, the mark has made no journal
-            return self._down(session)
+            return self._work(options)
+
+    def _work(self, options: dict[str, Any]) -> int:
+        if not options["environment"] and rehearsal.unanswered(credentials()) and self._unanswered(options):
+            return 0
+        session = self.begin(configured(), options["yes"], options["environment"], keep=False)
+        told = drive(claim(session), session.clock)
+        if not told:
+            return self._nothing(session, options["plan"])
+        self._list(session)
+        if options["plan"]:
+            self.tell("\nNothing was touched; run without --plan to do it.")
+            self._tell_of_others(session)
+            return 0
+        self._agreed(session, told, options)
+        session.entry.keep()  # not before: after a no, the mark has made no journal
+        return self._down(session)
+
+    def _unanswered(self, options: dict[str, Any]) -> bool:
+        """After a rehearsal its stand-in is often gone first, and with it everything that there was to take down."""
+        journal = Journal(journal_path())
+        over = rehearsal.over(journal.all())
+        if not over and not rehearsal.block_is_over(config_path(), journal.all()):
+            return False
+        if options["plan"]:
+            self.tell(
+                "This goes: what was rehearsed on a stand-in that is gone, and its block in config.yaml."
+            )
+        else:
+            self._forget(over, journal.all(), self.asker(options["yes"]))
+        self.tell_of_others([entry for entry in journal.all() if not rehearsal.over([entry])])
+        return True
+
+    def _tell_of_others(self, session: Session) -> None:
+        self.tell_of_others(session.entry.others(), session.organization)
 
     def _nothing(self, session: Session, plan: bool) -> int:
         """A block of ours may still be there, for somebody else's hands took the lab down."""
@@ -62,19 +89,26 @@ class Command(CloudCommand):
         self.tell("What carries the name without this lab's mark is somebody else's and was left alone.")
         if not plan:
             self.tell(f"config.yaml: {clear_config(session, config_path())}.")
-            self._rehearsals(session)
-        self.tell_of_others(session)
+            self._after(session)
+        else:
+            self._tell_of_others(session)
         return 0
 
-    def _rehearsals(self, session: Session) -> None:
+    def _after(self, session: Session) -> None:
+        over = rehearsal.over(session.entry.others(), session.credentials.url, session.organization)
+        self._forget(over, session.entry.others(), session.ask)
+        self._tell_of_others(session)
+
+    def _forget(self, over: list[Entry], known: list[Entry], ask: Ask) -> None:
         """Nothing can be taken down on a stand-in that is gone, and `make run` would wait for its Kafka."""
-        for entry in rehearsal.over(session):
-            if session.ask(
-                f"The journal holds a rehearsal, {entry.name}, on a stand-in that is gone. Forget it, and take its "
-                "block out of config.yaml?"
-            ):
-                session.entry.keep()
+        gone = "on a stand-in that is gone. Forget it, and take its block out of config.yaml?"
+        for entry in over:
+            if ask(f"The journal holds a rehearsal, {entry.name}, {gone}"):
                 rehearsal.forget(entry, config_path())
+        if rehearsal.block_is_over(config_path(), known) and ask(
+            "config.yaml holds the block of a rehearsal on a stand-in that is gone. Take it out?"
+        ):
+            remove(config_path())
 
     def _list(self, session: Session) -> None:
         self.tell("This goes:")
@@ -107,8 +141,8 @@ class Command(CloudCommand):
             self.tell(
                 "Remove what is not the lab's in the console, then run teardown_confluent again.", error=True
             )
+            self._tell_of_others(session)
             return 1
         self.tell("Nothing of this lab is left on Confluent Cloud. The next `make run` is embedded again.")
-        self._rehearsals(session)
-        self.tell_of_others(session)
+        self._after(session)
         return 0
