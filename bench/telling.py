@@ -1,0 +1,90 @@
+"""Which big moments of a race were told, by which line, and which never: its records through the engine again.
+
+The race and its commentary follow from seed and id, so what comes out here is what was published, and the facts
+behind each line say which moment it tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from races.analytics.commentary import PAUSE, STALE, Line, describe
+from races.analytics.commentary_moments import BIG, Moment, announced, observed
+from races.analytics.commentary_race import Race
+from races.analytics.engine import RaceAnalytics
+from races.worker.records import Addressed
+
+# Lines that claim no `happened`: moment to the kinds that tell it, beside its own.
+ALSO = {"last_lap": ("last_lap_neutral",), "lead": ("lost_lead", "inherited_lead", "start_lead")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A big moment that the board agreed with at its tick. quiet: nothing was said in the two seconds before, and of
+    nothing else at the same tick. line: the first that tells it within three seconds; None if none does.
+    """
+
+    kind: str
+    who: str
+    tick: int
+    quiet: bool
+    line: Line | None
+
+
+def lines_of(records: Sequence[Addressed]) -> list[Line]:
+    engine = RaceAnalytics(records[0].value["race_id"])
+    derived = [found for record in records for found in engine.feed(record.role, record.value, record.key)]
+    return [found.line for found in derived if found.line]
+
+
+def told(records: Sequence[Addressed], lines: Sequence[Line]) -> list[Told]:
+    moments = list(true_moments(records))
+    telling = [next((line for line in lines if tells(line, moment)), None) for moment in moments]
+    return [
+        Told(
+            moment.kind,
+            moment.message["driver_code"],
+            moment.tick,
+            _quiet(moment, line, lines, telling),
+            line,
+        )
+        for moment, line in zip(moments, telling, strict=True)
+    ]
+
+
+def true_moments(records: Sequence[Addressed]) -> Iterator[Moment]:
+    """The big ones that can be told at their own tick."""
+    race = Race()
+    for tick, of_tick in groupby(records, key=lambda record: record.value["tick"]):
+        rows = list(of_tick)
+        found = []
+        for message in (row.value for row in rows if row.role == "race_control"):
+            found.append(announced(message, race))
+            race.heard(message)
+        race.turn(tick, {row.value["driver_code"]: row.value for row in rows if row.role == "positions"})
+        found += observed(race)
+        yield from (m for m in found if m and m.weight >= BIG and describe(m, race))
+
+
+def tells(line: Line, moment: Moment) -> bool:
+    """By what the line claims: that it happened, to this driver where one is named."""
+    who = moment.message["driver_code"]
+    if not 0 <= line.tick - moment.tick <= STALE:
+        return False
+    for fact in line.facts:
+        happened = fact.claim == "happened" and fact.value == moment.kind
+        if (happened and (not fact.who or who in fact.who)) or (
+            moment.kind == "retirement" and fact.claim == "retired" and who in fact.who
+        ):
+            return True
+    kinds = (moment.kind, *ALSO.get(moment.kind, ()))
+    claims = {fact.claim for fact in line.facts}
+    return line.kind in kinds and "happened" not in claims and any(who in fact.who for fact in line.facts)
+
+
+def _quiet(moment: Moment, line: Line | None, lines: Sequence[Line], telling: Sequence[Line | None]) -> bool:
+    before = any(0 < moment.tick - other.tick < PAUSE for other in lines)
+    beside = any(other and other is not line and other.tick == moment.tick for other in telling)
+    return not before and not beside
