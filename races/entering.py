@@ -55,28 +55,43 @@ class Settled:
     incidents: bool
 
 
+def faults(choice: Choice) -> dict[str, str]:
+    """Field -> what is wrong with it and what is allowed; all of them at once."""
+    grid = [driver.code for driver in load_season().drivers]
+    words = {
+        "driver": choice.driver not in grid
+        and f"No driver '{choice.driver}' on this grid; choose one of {', '.join(grid)}.",
+        "circuit": choice.circuit not in circuit_slugs()
+        and f"No circuit '{choice.circuit}'; choose one of {', '.join(circuit_slugs())}.",
+        "laps": choice.laps is not None and _laps_fault(choice.circuit, choice.laps),
+        "pace": not PACES[0] <= choice.pace <= PACES[1]
+        and f"Pace goes from {PACES[0]} (real time) to {PACES[1]} race seconds a second.",
+        "seed": choice.seed is not None
+        and not 0 <= choice.seed < SEEDS
+        and f"A seed is a whole number from 0 to {SEEDS - 1}.",
+    }
+    return {field: fault for field, fault in words.items() if fault}
+
+
+def _laps_fault(slug: str, laps: int) -> str:
+    """Of an unknown circuit: what no circuit allows."""
+    known = slug in circuit_slugs()
+    distances = {
+        load_circuit(one).laps: load_circuit(one).name for one in ([slug] if known else circuit_slugs())
+    }
+    most = max(distances)
+    if 1 <= laps <= most:
+        return ""
+    where = f"the Grand Prix distance of {distances[most]}" if known else "and to less at most circuits"
+    return f"Laps go from 1 to {most}, {where}."
+
+
 def check(choice: Choice) -> Settled:
     """Raises WrongChoice for the first field that is wrong."""
-    codes = [driver.code for driver in load_season().drivers]
-    if choice.driver not in codes:
-        raise WrongChoice(
-            "driver", f"No driver '{choice.driver}' on this grid; choose one of {', '.join(codes)}."
-        )
-    if choice.circuit not in circuit_slugs():
-        raise WrongChoice(
-            "circuit", f"No circuit '{choice.circuit}'; choose one of {', '.join(circuit_slugs())}."
-        )
-    circuit = load_circuit(choice.circuit)
-    laps = default_laps(circuit.slug) if choice.laps is None else choice.laps
-    if not 1 <= laps <= circuit.laps:
-        raise WrongChoice(
-            "laps", f"Laps go from 1 to {circuit.laps}, the Grand Prix distance of {circuit.name}."
-        )
-    if not PACES[0] <= choice.pace <= PACES[1]:
-        raise WrongChoice("pace", "Pace goes from 1 (real time) to 60 race seconds a second.")
+    for field, words in faults(choice).items():
+        raise WrongChoice(field, words)
+    laps = default_laps(choice.circuit) if choice.laps is None else choice.laps
     seed = secrets.randbelow(SEEDS) if choice.seed is None else choice.seed
-    if not 0 <= seed < SEEDS:
-        raise WrongChoice("seed", f"A seed is a whole number from 0 to {SEEDS - 1}.")
     return Settled(choice.driver, choice.circuit, laps, choice.pace, seed, choice.incidents)
 
 

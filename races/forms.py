@@ -6,14 +6,16 @@ from typing import Any
 
 from django import forms
 
-from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, Choice, WrongChoice, check
+from races.entering import Choice, faults
+
+SHOWN = 40  # of what was typed, in the words about it
 
 
 class RaceForm(forms.Form):
     """Every field but the driver may be absent: the default race. Invalid input keeps what was typed."""
 
-    driver = forms.CharField(max_length=3, error_messages={"required": "Choose a driver first."})
-    circuit = forms.CharField(max_length=40, required=False)
+    driver = forms.CharField(error_messages={"required": "Choose a driver first."})
+    circuit = forms.CharField(required=False)
     laps = forms.IntegerField(required=False, error_messages={"invalid": "Laps must be a whole number."})
     pace = forms.IntegerField(required=False, error_messages={"invalid": "Pace must be a whole number."})
     seed = forms.IntegerField(
@@ -24,35 +26,23 @@ class RaceForm(forms.Form):
     incidents_asked = forms.BooleanField(required=False)
 
     def clean_driver(self) -> str:
-        return str(self.cleaned_data["driver"]).upper()
+        return str(self.cleaned_data["driver"])[:SHOWN].upper()
+
+    def clean_circuit(self) -> str:
+        return str(self.cleaned_data["circuit"])[:SHOWN]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for field in ("driver", "circuit", "laps", "pace", "seed"):
-            self._check(field)
-        if not self.errors:
-            self.choice = self._choice()
-            check(self.choice)
+        self.choice = _choice(data)
+        for field, words in faults(self.choice).items():
+            if field not in self.errors:
+                self.add_error(field, words)
         return data
 
-    def _check(self, field: str) -> None:
-        """Each field against the rest of a good race, so that every error is shown at once."""
-        if field in self.errors:
-            return
-        try:
-            check(self._choice(only=field))
-        except WrongChoice as wrong:
-            if wrong.field == field:
-                self.add_error(field, str(wrong))
 
-    def _choice(self, only: str | None = None) -> Choice:
-        data = self.cleaned_data
-        take = {
-            name: data[name]
-            for name in ("driver", "circuit", "laps", "pace", "seed")
-            if data.get(name) not in (None, "")
-            and (only in (None, name) or (only == "laps" and name == "circuit"))
-        }
-        asked = bool(data.get("incidents_asked"))
-        defaults: dict[str, Any] = {"driver": "NOR", "circuit": DEFAULT_CIRCUIT, "pace": DEFAULT_PACE}
-        return Choice(**(defaults | take), incidents=bool(data.get("incidents")) or not asked)
+def _choice(data: dict[str, Any]) -> Choice:
+    """With the default for what was left empty, or could not even be read: its error is told already."""
+    fields = ("driver", "circuit", "laps", "pace", "seed")
+    given = {name: data[name] for name in fields if data.get(name) not in (None, "")}
+    incidents = bool(data.get("incidents")) or not data.get("incidents_asked")
+    return Choice(**({"driver": ""} | given), incidents=incidents)

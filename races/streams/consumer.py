@@ -23,6 +23,7 @@ from races.streams.logs import QUIET, librdkafka_log
 log = logging.getLogger(__name__)
 Offsets = dict[str, dict[int, int]]  # role -> partition -> the next offset to read
 Start = str | Mapping[str, Mapping[Any, int]]  # beginning, end, or offsets (JSON's text keys will do)
+Place = tuple[str, int]  # topic, partition
 RETRY_S = 1.0
 LOOK_AGAIN_S = 30.0  # for new partitions and another cluster
 ASK_S = 1.0
@@ -80,7 +81,9 @@ class Tail:
         """
         self._roles = {settings.topic(role): role for role in roles if role not in settings.unused}
         self._start, self._clock, self._cluster = start, clock, incarnation
-        self._next: dict[tuple[str, int], int] = {}
+        self._next: dict[Place, int] = {}
+        self._doubted: set[Place] = set()  # may not be where we believe: their marks are asked again
+        self._stopped = False  # librdkafka reads on there only when it is told from where
         self._away: str | None = "waiting: not connected yet"  # cleared by the next message
         self._lacking: str | None = None  # cleared by the next look
         self._gaps = self._restarts = self._errors = 0
@@ -179,6 +182,7 @@ class Tail:
         if error is None:
             return
         if error.code() in RESET_CODES:
+            self._stopped = True
             self._wait("waiting: looking for the oldest record that is left")
             self._look_at = 0.0
         elif error.code() != KafkaError._PARTITION_EOF:
@@ -186,52 +190,59 @@ class Tail:
 
     def _wait(self, text: str) -> None:
         self._away = text
+        self._doubted = set(self._next)
         self._look_at = min(self._look_at, self._clock() + RETRY_S)
         log.warning("%s", text)
 
     def _look(self) -> None:
-        """Learns the cluster, its partitions and their marks, and puts right what has changed. Also the
-        start.
+        """Learns the cluster and its partitions, and puts right what has changed. Also the start.
+
+        While all is well this is one question; the marks, a question for each partition, would keep the records
+        waiting. librdkafka tells of a partition that is read from where nothing is.
         """
         try:
             found = self._consumer.list_topics(timeout=ASK_S)
-            partitions = {
+            places = {
                 (topic, partition)
                 for topic in self._roles
                 if topic in found.topics and found.topics[topic].error is None
                 for partition in found.topics[topic].partitions
             }
-            missing = set(self._roles) - {topic for topic, _ in partitions}
-            self._put_right(
-                str(found.cluster_id), {place: self._marks(place) for place in sorted(partitions)}
-            )
+            missing = set(self._roles) - {topic for topic, _ in places}
+            self._put_right(str(found.cluster_id), places)
         except KafkaException as error:
             self._look_at = self._clock() + RETRY_S
-            self._away = f"waiting: broker away ({error.args[0].str()})"
+            self._away, self._doubted = f"waiting: broker away ({error.args[0].str()})", set(self._next)
             return
         self._away = None
         self._lacking = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None
         self._look_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
 
-    def _marks(self, place: tuple[str, int]) -> tuple[int, int]:
+    def _marks(self, place: Place) -> tuple[int, int]:
         marks = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=ASK_S)
         if marks is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         return marks
 
-    def _put_right(self, cluster: str, marks: dict[tuple[str, int], tuple[int, int]]) -> None:
+    def _put_right(self, cluster: str, places: set[Place]) -> None:
         another = self._cluster is not None and self._cluster != cluster
+        sure = set() if another else self._next.keys() - self._doubted
+        marks = {place: self._marks(place) for place in sorted(places - sure)}  # all, before anything changes
         self._cluster = cluster
-        gone = [place for place in self._next if place not in marks]
+        gone = [place for place in self._next if place not in places]
         if another or gone:
             self._begin_anew(list(self._next) if another else gone)
         before = self._next
         # Made at once: a first look is one for every partition, not only for the first of them.
-        self._next = {place: self._place(place, low, high) for place, (low, high) in marks.items()}
-        if self._next != before or another or gone:
+        self._next = {
+            place: self._place(place, *marks[place]) if place in marks else before[place]
+            for place in sorted(places)
+        }
+        if self._next != before or another or gone or self._stopped:
             self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+        self._doubted, self._stopped = set(), False
 
-    def _begin_anew(self, gone: list[tuple[str, int]]) -> None:
+    def _begin_anew(self, gone: list[Place]) -> None:
         """With another consumer: the old one may wait for ever for topics that were deleted and made again."""
         self._restarts += 1
         self._start = "beginning"
@@ -240,7 +251,7 @@ class Tail:
         self._consumer.close()
         self._consumer = self._make()
 
-    def _place(self, place: tuple[str, int], low: int, high: int) -> int:
+    def _place(self, place: Place, low: int, high: int) -> int:
         """Where to read on: the known next offset as long as it lies between the marks."""
         wanted = self._next.get(place)
         if wanted is None:
@@ -253,7 +264,7 @@ class Tail:
             return low
         return wanted
 
-    def _first(self, place: tuple[str, int], low: int, high: int) -> int:
+    def _first(self, place: Place, low: int, high: int) -> int:
         if self._start == "end" and not self._next:
             return high
         if isinstance(self._start, str):

@@ -16,9 +16,9 @@
   // ---- presets: kept when the circuit changes, left when somebody types laps or a pace ----
   const presets = { sprint: ['', '12'], gp: ['whole', '12'], real: ['whole', '1'] };
   const buttons = [...form.querySelectorAll('[data-preset]')];
-  const lapsOf = (name) => presets[name][0] && circuit().dataset.distance;
+  const lapsOf = (name) => presets[name][0] && circuit()?.dataset.distance;
   const asPreset = () => {
-    const typed = laps.value === circuit().dataset.laps && pace.value === '12' ? '' : laps.value;
+    const typed = laps.value === circuit()?.dataset.laps && pace.value === '12' ? '' : laps.value;
     return Object.keys(presets).find((name) => !laps.validity.badInput && typed === lapsOf(name) && pace.value === presets[name][1]);
   };
   let preset;
@@ -27,7 +27,7 @@
     for (const button of buttons) button.setAttribute('aria-pressed', button.dataset.preset === name);
   }
   function apply(name) {
-    laps.value = lapsOf(name);
+    laps.value = lapsOf(name) ?? '';
     pace.value = presets[name][1];
     press(name);
   }
@@ -77,7 +77,7 @@
   });
   find.addEventListener('input', search);
   find.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') { event.preventDefault(); driver().focus(); }
+    if (event.key === 'Enter') { event.preventDefault(); driver()?.focus(); }
   });
   // typing anywhere begins to search
   document.addEventListener('keydown', (event) => {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
+import re
 import uuid
 from typing import Any
 
@@ -72,9 +74,40 @@ def test_a_wrong_field_brings_the_form_back_with_its_error_and_what_was_typed(
     assert str(answer.context["form"].errors[field][0]).encode() in answer.content.replace(b"&#x27;", b"'")
 
 
-def test_every_wrong_field_is_told_at_once(client: Client) -> None:
-    answer = post(client, driver="XXX", laps="0", pace="99", seed="x")
-    assert set(answer.context["form"].errors) == {"driver", "laps", "pace", "seed"}
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"driver": "XXX", "laps": "0", "pace": "99", "seed": "x"},
+        {"driver": "N", "circuit": "nowhere", "laps": "79", "pace": "61", "seed": "12.5"},
+        {
+            "driver": "NORRIS",
+            "circuit": "x" * 39,
+            "laps": f"{10**30}",
+            "pace": f"{10**30}",
+            "seed": f"{10**30}",
+        },
+        {"driver": "", "circuit": "x\0y", "laps": "-1", "pace": "0", "seed": f"{2**31}"},
+    ],
+)
+def test_every_wrong_field_is_told_beside_it_at_once_and_what_was_typed_stays(
+    client: Client, typed: dict[str, str]
+) -> None:
+    answer = post(client, **typed)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == set(typed)
+    text = answer.content.decode()
+    assert text.count('class="error"') == len(typed)
+    for field in ("laps", "pace", "seed"):
+        said = re.escape(html.escape(answer.context["form"].errors[field][0]))
+        assert re.search(
+            rf'name="{field}"[^>]* value="{typed[field]}"[^>]*>\s*<span class="error"[^>]*>{said}<', text
+        )
+    assert not Race.objects.exists()
+
+
+def test_laps_of_a_known_circuit_are_held_against_its_own_distance(client: Client) -> None:
+    said = post(client, driver="NOR", circuit="spa", laps="45").context["form"].errors["laps"][0]
+    assert said == "Laps go from 1 to 44, the Grand Prix distance of Spa."
 
 
 def test_what_was_typed_is_escaped(client: Client) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewPartitions
@@ -156,6 +156,27 @@ class StreamsContract:
         clock.skip(5)
         assert tail.poll(1, 0.01) == []
         assert tail.lag() == 0
+        tail.close()
+
+    def test_a_look_at_a_healthy_cluster_asks_no_partition_and_one_after_a_doubt_asks_each(
+        self, settings: StreamSettings, publisher: Publisher
+    ) -> None:
+        clock = FastClock()
+        tail = AskingTail(settings, ["positions"], start="end", clock=clock)
+        settle(tail)
+        every = [(settings.topic("positions"), number) for number in range(TOPICS["positions"].partitions)]
+        assert set(tail.asked) == set(every)
+        tail.asked = []
+        clock.skip(60)
+        self.send_ticks(publisher, range(3))
+        read(tail, 3)
+        assert tail.asked == []
+        tail._on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+        clock.skip(2)
+        self.send_ticks(publisher, range(3))
+        read(tail, 3)
+        assert tail.asked == every
+        assert (tail.state.ok, tail.state.gaps, tail.state.restarts) == (True, 0, 0)
         tail.close()
 
     def test_a_tombstone_arrives_without_a_value(self, settings: StreamSettings, codec: Codec) -> None:
@@ -316,6 +337,16 @@ class StreamsContract:
         consumer.close()
         assert first is not None
         assert first.value() == b"commit_transaction"
+
+
+class AskingTail(Tail):
+    """Notes the partitions whose marks it asks Kafka for: each is a question that records wait behind."""
+
+    asked: list[tuple[str, int]] = []  # Tail has none of its own
+
+    def _marks(self, place: tuple[str, int]) -> tuple[int, int]:
+        self.asked = [*self.asked, place]
+        return super()._marks(place)
 
 
 class FastClock:
