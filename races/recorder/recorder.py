@@ -136,9 +136,8 @@ class Recorder:
             tail.close()
 
     def _take_all(self, tail: Tail) -> None:
-        for number, message in enumerate(tail.poll(BATCH, POLL_S), 1):
+        for message in courtesy.between(tail.poll(BATCH, POLL_S)):
             self._take_patiently(message)
-            courtesy.give_way(number)
 
     def _take_patiently(self, message: Message) -> None:
         """Raises _Unread. Offsets count what was polled, so nothing is flushed before each record was taken."""

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from races.courtesy import courtesy
 from races.models import (
     ACTIVE,
     Alarm,
@@ -79,12 +80,13 @@ def flush(
 
 def _rows(recordings: list[Recording], pending: Pending) -> list[tuple[Any, list[Any]]]:
     """(model, its new rows); a row that is there already changes nothing."""
+    apart = courtesy.between  # a chunk takes a millisecond or two
     return [
         (ControlMessage, [fitted(control_row(race, record)) for race, record in pending.control.values()]),
         (CommentaryLine, [fitted(_line(race, record)) for race, record in pending.commentary.values()]),
-        (BoardChunk, [_chunk(recording) for recording in recordings if recording.frames]),
+        (BoardChunk, [_chunk(recording) for recording in apart(recordings, 1) if recording.frames]),
         (Lap, [fitted(lap) for recording in recordings for lap in recording.laps]),
-        (ReadingChunk, [_readings(recording) for recording in recordings if recording.readings]),
+        (ReadingChunk, [_readings(recording) for recording in apart(recordings, 1) if recording.readings]),
     ]
 
 

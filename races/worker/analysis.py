@@ -148,9 +148,8 @@ class Analysis:
             self.ready.set()
             while not self._stopping.is_set():
                 batch = self._tail.poll(BATCH, 0.2 if self._model is None else 0.05)
-                for number, message in enumerate([*self._of_pasts(), *batch], 1):
+                for message in courtesy.between([*self._of_pasts(), *batch]):
                     self._take_patiently(message)
-                    courtesy.give_way(number)
                 self._give_up_waiting()
                 for spoken in self._model.ready() if self._model else ():
                     self._send(spoken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 import threading
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from races.courtesy import courtesy
 from races.streams.producer import Publisher
 from races.tracing import tracer
 from races.worker.held import LATE_S, Clock, Held
+from races.worker.spacing import until_own_turn
 from races.worker.worst import Worst
 
 log = logging.getLogger(__name__)
@@ -52,8 +54,13 @@ class Conductor:
 
     def waited(self, held: Held) -> None:
         """The wait that the race asked for is in the database: go on from now."""
-        held.due = self._clock()
+        held.due = self._clock() + self.until_turn_s(held)
         self.wants_wait.pop(held.race_id, None)
+
+    def until_turn_s(self, besides: Held | None = None) -> float:
+        """For a race that begins or goes on now: how long until a moment at which no other's tick is due."""
+        others = [held.due for held in list(self.held.values()) if held is not besides and not held.over_sent]
+        return until_own_turn(others, self._clock())
 
     def stop(self) -> None:
         with self._wake:
@@ -72,8 +79,10 @@ class Conductor:
     def _next(self) -> Held | None:
         with self._wake:
             if not self._heap:
+                courtesy.next_due = math.inf
                 self._wake.wait(IDLE_S)
                 return None
+            courtesy.next_due = self._heap[0][0]
             ahead = self._heap[0][0] - self._clock()
             if ahead > 0:
                 self._wake.wait(min(ahead, IDLE_S))
@@ -102,7 +111,6 @@ class Conductor:
         if held.wants_wait(now):
             self.wants_wait.setdefault(held.race_id, held.next_tick)
             return now + RETRY_S
-        courtesy.lateness_s = held.lateness(now)
         if held.next_tick > held.replay_until:
             self.lateness.note(held.lateness(now), now)
         self._send(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from races.models import Race
@@ -36,12 +37,18 @@ def settings_of(race: Race) -> RaceSettings:
 
 
 def prepare(
-    race: Race, owner: str, clocks: Clocks, analysis: Analysis | None, metrics: bool = True
+    race: Race,
+    owner: str,
+    clocks: Clocks,
+    analysis: Analysis | None,
+    metrics: bool = True,
+    until_turn_s: Callable[[], float] = float,
 ) -> tuple[Held, Past | None] | None:
     """With a race taken over comes its past, where there are analytics. None where it was somebody else's meanwhile.
     Raises whatever the simulation raises.
 
     metrics: whether this lab has topics for engine readings. A race that began while it had goes on without.
+    until_turn_s: how long its first tick waits so that it comes between those of other races.
     """
     race.refresh_from_db()
     if race.model_version != MODEL_VERSION:
@@ -50,7 +57,8 @@ def prepare(
         )
     metrics = metrics and race.anomaly_detection
     sim = Simulation(settings_of(race), sensors=metrics)
-    now_ms = round(clocks.wall() * 1000)
+    turn_s = until_turn_s()
+    now, now_ms = clocks.monotonic(), round((clocks.wall() + turn_s) * 1000)
     fresh = race.started_ms is None
     if fresh and not store.start(owner, race, now_ms, sim.injected_faults()):
         return None
@@ -62,7 +70,7 @@ def prepare(
         analysis.begin(held, has_past=past is not None)
     if not fresh:
         _catch_up(race, held, clocks)
-    held.due = clocks.monotonic()
+    held.due = max(now + turn_s, clocks.monotonic()) if fresh else clocks.monotonic() + until_turn_s()
     return held, past
 
 

@@ -127,5 +127,5 @@ class Preparer:
             done = True
         if done:
             self._pasts.popleft()
-        courtesy.give_way(0)
+        courtesy.step_aside()
         time.sleep(0)  # hands the interpreter to the conductor: other races keep their time

@@ -161,7 +161,8 @@ class Worker:
 
     def _prepared(self, race: Race) -> Prepared | None:
         metrics = self.publisher.writes("car_metrics")
-        return prepare(race, self.owner, self.clocks, self.analysis, metrics)
+        until_turn_s = self.conductor.until_turn_s
+        return prepare(race, self.owner, self.clocks, self.analysis, metrics, until_turn_s)
 
     def _report_failures(self) -> None:
         for race_id, reason in list(self.conductor.failed.items()):

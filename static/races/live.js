@@ -25,7 +25,7 @@
     heard = performance.now();
     fresh = false;
     document.dispatchEvent(new CustomEvent('board:changed'));
-    acknowledge(1000);
+    acknowledge(2000);
   }
 
   function place(element, quiet) {
