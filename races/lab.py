@@ -169,7 +169,7 @@ def serve(host: str, port: int, application: Any, banner: Callable[[], None], la
     interface = host.replace(":", r"\:")
     Server(
         application,
-        endpoints=[f"tcp:port={port}:interface={interface}"],
+        endpoints=[f"tcp:port={port}:interface={interface}:backlog=1024"],  # a room scans a code at once
         signal_handlers=False,
         websocket_timeout=-1,
         ping_interval=25,

@@ -12,10 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, PACES, LimitReached, enter
 from races.forms import RaceForm
-from races.live.board_meta import RaceMeta
-from races.live.history import live_board
-from races.live.rendering import Screen, screen_of
-from races.live.service import life_of, service
+from races.live.service import service
 from races.methods import only
 from races.middleware import is_mine
 from races.models import Race
@@ -82,15 +79,16 @@ def can_stop(request: HttpRequest, race: Race) -> bool:
 
 @only("GET")
 def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(Race, pk=race_id)
+    # a room opens this page at once: what is frozen is large, and the live service has it at hand
+    found = get_object_or_404(Race.objects.defer("frozen"), pk=race_id)
     if not found.is_active:
         return report_page(request, found)
-    screen = _screen(found)
+    page = service().page(found)
     context = {
         "race": found,
-        "meta": screen.meta,
-        "frame": screen.frame,
-        "parts": screen.fragments(),
+        "meta": page.meta,
+        "frame": page.frame,
+        "parts": page.parts,
         "results": found.results.all(),
         "can_stop": can_stop(request, found),
         "mine": is_mine(request, found),
@@ -108,16 +106,6 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     if found is None:
         raise Http404("no such race")
     return redirect(found)
-
-
-def _screen(race: Race) -> Screen:
-    """What the socket will send again in a moment: the page is whole before it and without it."""
-    frame = service().frame(str(race.pk))
-    board = live_board(race) if frame is None else None
-    frame = board.frame if board else frame
-    return screen_of(
-        RaceMeta.from_json(race.frozen), frame, life=life_of(race), anomaly_on=race.anomaly_detection
-    )
 
 
 @only("POST")

@@ -47,7 +47,7 @@ class RaceMeta:
     country: str = ""
     length_m: float = 0.0
     track: TrackMeta = field(default_factory=TrackMeta)
-    pit_loss_s: Mapping[str, float] = field(default_factory=lambda: {"green": 22.0})
+    pit_loss_s: Mapping[str, float] = field(default_factory=lambda: {"green": 22.0}, hash=False)
 
     def engine_of(self, key: str) -> str | None:
         """Whose engine a reading is of, by its key: race id, colon and a code of this race's field, or, as the original

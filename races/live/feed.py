@@ -15,7 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from races.live.board import Board
+from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
 from races.live.hub import Snapshot
 from races.live.pipeline import Pace, Rates
@@ -35,6 +38,7 @@ BATCH = 5000
 POLL_S, REGISTRY_RETRY_S = 0.2, 0.5
 RACES_KEPT = 500  # unwatched races whose newest tick is remembered
 RECENT_S, RECENT = 5.0, 20_000  # what the recorder may not have written yet when somebody opens a race's page
+Parts = Mapping[str, SafeString]
 Publish = Callable[[str, int, str, int | None], None]
 
 
@@ -48,7 +52,7 @@ class Watched:
     screen: Screen
     number: int = 0
     rates: Rates = field(default_factory=Rates)
-    _snapshot: str = ""
+    _parts: Parts | None = None
 
     def show(self, frame: Frame) -> str:
         return self._next(self.screen.show(frame))
@@ -62,13 +66,27 @@ class Watched:
         return self._next(message) if message else ""
 
     def _next(self, message: str) -> str:
-        self._snapshot = ""
+        self._parts = None
         self.number += 1
         return message
 
+    def parts(self) -> Parts:
+        """Of the whole screen, made once a message however many pages ask."""
+        if self._parts is None:
+            self._parts = self.screen.fragments()
+        return self._parts
+
     def snapshot(self) -> Snapshot:
-        self._snapshot = self._snapshot or self.screen.snapshot()
-        return self._snapshot, self.number
+        return "".join(self.parts().values()), self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the first page of a race shows; parts: by the names that its template has for them."""
+
+    meta: RaceMeta
+    frame: Frame | None
+    parts: Parts
 
 
 @dataclass(slots=True)
@@ -202,6 +220,12 @@ class Feed:
     def snapshot(self, race_id: str) -> Snapshot:
         with self._lock:
             return self._watched[race_id].snapshot()
+
+    def page(self, race_id: str) -> Page | None:
+        """None for a race that nobody watches."""
+        with self._lock:
+            watched = self._watched.get(race_id)
+            return Page(watched.board.meta, watched.board.frame, watched.parts()) if watched else None
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
         """The newest whole tick's records of any race that publishes just now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from races.live.board_meta import CarMeta, Point, RaceMeta
@@ -66,6 +67,7 @@ def _dot(meta: RaceMeta, car: CarMeta) -> str:
     )
 
 
+@lru_cache(maxsize=64)  # the same for everybody who opens the page of a race
 def track_map(meta: RaceMeta) -> str:
     """The track as SVG, and above it one button for each car: a browser moves those without drawing anything."""
     if len(meta.track.outline) < 3:

@@ -20,12 +20,14 @@ from django.db import close_old_connections
 
 from races import connection
 from races.live.board import Board
+from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
-from races.live.feed import Feed
+from races.live.feed import Feed, Page
 from races.live.history import live_board, race_of
 from races.live.hub import Hub, Snapshot, Socket
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline, Stream
+from races.live.rendering import screen_of
 from races.models import Race
 from races.tracing import tracer
 
@@ -99,6 +101,17 @@ class LiveService:
 
     def frame(self, race_id: str) -> Frame | None:
         return self.feed.frame(race_id)
+
+    def page(self, race: Race) -> Page:
+        """What the socket will send again in a moment: the page is whole before it and without it."""
+        page = self.feed.page(str(race.pk))
+        if page is not None:
+            return page
+        board = live_board(race)
+        meta = RaceMeta.from_json(race.frozen)
+        frame = board.frame if board else None
+        screen = screen_of(meta, frame, life=life_of(race), anomaly_on=race.anomaly_detection)
+        return Page(meta, frame, screen.fragments())
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
         return self.feed.newest(race_id)
