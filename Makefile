@@ -6,6 +6,19 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 DEV := .venv/.ready-dev
 
+RIGHT := import sys; sys.exit(sys.version_info < (3, 11))
+
+# In a line what would otherwise come as a traceback of venv or pip
+define MAKE_VENV
+if ! $(PYTHON) -c '$(RIGHT)' 2>/dev/null; then \
+	found=$$($(PYTHON) --version 2>/dev/null || echo "not there"); \
+	echo "Python 3.11 or newer is needed; $(PYTHON) is $$found. Another one: make run PYTHON=python3.12" >&2; exit 1; \
+elif ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+	echo "$(PYTHON) lacks venv or ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+fi; \
+$(PYTHON) -m venv .venv
+endef
+
 .PHONY: run setup test test-full test-integration lint audit migrate
 
 run: setup
@@ -17,8 +30,8 @@ migrate: $(STAMP)
 	@$(BIN)/python manage.py migrate --verbosity 0
 
 $(STAMP): requirements.txt
+	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
 	@echo "Setting up .venv with the packages of requirements.txt (once, about a minute)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -1,0 +1,49 @@
+"""What make says where the machine's Python is not enough: one line with the remedy, and nothing is made."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.guide import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+OLD = 'case "$1" in --version) echo Python 3.9.6;; *) exit 1;; esac'
+WITHOUT_VENV = f"""case "$*" in *ensurepip*) exit 1;; *) exec {sys.executable} "$@";; esac"""
+
+
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        (OLD, ["Python 3.11 or newer", "is Python 3.9.6", "PYTHON=python3"]),
+        (None, ["Python 3.11 or newer", "is not there", "PYTHON=python3"]),
+        (WITHOUT_VENV, ["lacks venv or ensurepip", "apt install python3-venv"]),
+    ],
+)
+def test_a_python_that_is_not_enough_is_told_with_its_remedy(
+    tmp_path: Path, python: str | None, words: list[str]
+) -> None:
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    if python is not None:
+        (tmp_path / "python").write_text(f"#!/bin/sh\n{python}\n")
+        (tmp_path / "python").chmod(0o755)
+    done = subprocess.run(
+        ["make", "--silent", "setup", "PYTHON=./python"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    line, makes_own = done.stderr.splitlines()
+    assert makes_own.startswith("make")
+    assert not done.stdout
+    assert not (tmp_path / ".venv").exists()
+    for word in words:
+        assert word in line
