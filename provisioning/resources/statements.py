@@ -174,6 +174,12 @@ def _detail(found: JsonObject) -> str:
     return str(found.get("status", {}).get("detail") or "")
 
 
+def complaint(session: Session, found: JsonObject) -> str:
+    """The service's own words on a statement that gets nowhere, in a line; nothing for one that is well."""
+    ill = phase(found) in ENDED_BADLY or phase(found) == "DEGRADED"
+    return session.scrub(" ".join(_why(session, found).split())) if ill else ""
+
+
 def _waits_for(found: JsonObject) -> str:
     """In a line. An exhausted pool may be told by its own field alone."""
     exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
