@@ -131,7 +131,7 @@ class Client:
         """Returns if the call may be sent again."""
         if not call.repeatable and not _never_sent(error):
             raise _unknown(call, type(error).__name__) from None
-        if last:
+        if last or (_refused(error) and urlsplit(call.url).hostname in LOOPBACK):  # a stand-in that is gone
             raise explain.network_error(error, call.url) from None
 
     def _answer(self, call: Call, response: requests.Response) -> Any:
@@ -326,8 +326,13 @@ def _never_sent(error: requests.RequestException) -> bool:
     early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
     if isinstance(error, requests.exceptions.SSLError):  # it may also break in the middle of an answer
         return any(sign in str(error) for sign in BEFORE_TLS)
+    return isinstance(error, early) or _refused(error)
+
+
+def _refused(error: requests.RequestException) -> bool:
+    """No connection came about."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, early) or isinstance(reason, urllib3.exceptions.NewConnectionError)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _unknown(call: Call, how: str) -> OutcomeUnknown:

@@ -181,7 +181,9 @@ def complaint(session: Session, found: JsonObject) -> str:
 
 
 def _waits_for(found: JsonObject) -> str:
-    """In a line. An exhausted pool may be told by its own field alone."""
+    """In a line. An exhausted pool may be told by its own field alone. What goes still says how it once ended."""
+    if phase(found) == "DELETING":
+        return ""
     exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
     return " ".join(_detail(found).split()) or ("the Flink pool is exhausted" if exhausted else "")
 

@@ -415,4 +415,7 @@ def test_status_counts_what_stopped_queries_have_cost(desk: Desk) -> None:
     query.created_at, query.updated_at = "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z"
     _, said = desk.run("confluent_status")
     assert "No statement runs; so far about $2.10 at one CFU each" in said
-    assert "It counts the statements that stand, running or stopped; what was deleted is not in it." in said
+    assert (
+        "The estimate counts the statements that stand, running or stopped; what was deleted is not in it."
+        in said
+    )

@@ -96,7 +96,9 @@ class Command(CloudCommand):
             self.tell(
                 "No statement runs: no price by the hour; Kafka's traffic and storage are billed by use."
             )
-        self.tell("It counts the statements that stand, running or stopped; what was deleted is not in it.")
+        self.tell(
+            "The estimate counts the statements that stand, running or stopped; what was deleted is not in it."
+        )
         self.tell("The bill decides: https://confluent.cloud/settings/billing")
         self._guard(session, bool(running))
 
