@@ -72,6 +72,7 @@ class Conductor:
             held = self._next()
             if held is not None and not held.lost:
                 self._turn(held)
+        courtesy.next_due = math.inf  # nobody gives way to what has ended
 
     def _push(self, held: Held, at: float) -> None:
         heapq.heappush(self._heap, (at, next(self._order), held))
