@@ -76,6 +76,13 @@ def ensure(session: Session) -> Steps[str]:
     return (yield from _usable(session))
 
 
+def is_other(session: Session, found: JsonObject) -> bool:
+    """Whether the AWS keys at hand, or the configured model, are not those of the connection that stands."""
+    aws, known = session.wanted.aws, session.entry.get("connection") or {}
+    same = found["spec"].get("endpoint") == session.wanted.bedrock_endpoint
+    return aws is not None and not (same and known.get("fingerprint") == aws.fingerprint)
+
+
 def _put(session: Session, found: JsonObject | None, aws: Aws) -> None:
     endpoint = session.wanted.bedrock_endpoint
     if found and found["spec"].get("endpoint") != endpoint:

@@ -74,7 +74,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     """
     name = session.names.statement(statement.name)
     found = yield from _standing(session, name)
-    if found is not None and _text(found) != statement.sql:
+    if found is not None and text(found) != statement.sql:
         yield from delete(session, name)
         found = None
     resumed = found is not None and statement.kind == "query" and phase(found) not in ACTIVE
@@ -113,7 +113,7 @@ def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
     return found
 
 
-def _text(found: JsonObject) -> str:
+def text(found: JsonObject) -> str:
     return str(found.get("spec", {}).get("statement", "")).strip().removesuffix(";").rstrip()
 
 

@@ -81,7 +81,11 @@ def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(de
     state = desk.standin.state
     state.topics.remove(next(t for t in state.topics if t.name == "f1-race-control"))
     query = next(s for s in state.statements if s.name.endswith("average-speed-query"))
-    query.phase, query.stopped = "STOPPED", True
+    sql = query.sql
+    query.sql = "SELECT 1"
+    _, said = desk.run("provision_confluent", "--flink", "--plan")
+    assert f" ~ change running statement {query.name}  (its SQL is another by now: it is started anew" in said
+    query.sql, query.phase, query.stopped = sql, "STOPPED", True
     _, said = desk.run("provision_confluent", "--flink", "--plan")
     assert " + create topic f1-race-control" in said
     assert f" ~ change running statement {query.name}  (is STOPPED: it is started again" in said
