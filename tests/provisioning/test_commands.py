@@ -73,6 +73,9 @@ def test_the_plan_names_what_would_be_dropped(desk: Desk) -> None:
         " - drop   topic f1-driver-avg-speed  (and made anew as a Flink table; you are asked first)" in said
     )
     assert " = leave  environment f1-leaderboard-env" in said
+    assert "no key that opens them" not in said
+    desk.journal.unlink()
+    assert "no key that opens them" in desk.run("provision_confluent", "--plan")[1]
 
 
 def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(desk: Desk) -> None:
