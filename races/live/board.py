@@ -113,14 +113,20 @@ class Board:
         if role == "race_control":
             return self._reach.tick(record["tick"], record["timestamp"])
         if role == "commentary":
-            return self._reach.instant(record["timestamp"])
+            return self._at_its_time(record["timestamp"], named=record.get("race_id") is not None)
         if not isinstance(key, Mapping):
             raise BrokenRecord("key")
         if role == "avg_speed":
             return key["driver_name"] in self._codes
         race_id, _, code = str(key["key"]).rpartition(":")
         of_a_car = code in self._entries if race_id else self.meta.engine_of(code) is not None
-        return of_a_car and self._reach.instant(millis(key["ts"]))
+        return of_a_car and self._at_its_time(millis(key["ts"]), named=bool(race_id))
+
+    def _at_its_time(self, at: int, named: bool) -> bool:
+        """named: whether the record says which race it is of. Where it doesn't, its instant has to."""
+        over = self.frame is not None and self.frame["phase"] == "over"
+        ended = self.frame["timestamp"] if over and self.frame else None
+        return self._reach.instant(at) and (named or self._reach.ran(at, ended))
 
     def _mine(self, record: Record) -> bool:
         mine = record.get("race_id") in (None, self.meta.race_id)

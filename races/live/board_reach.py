@@ -14,6 +14,7 @@ SLOW_LAP_S, STANDING_S = (
     1800.0,
 )  # far above any lap behind the safety car, and what else a race may take
 GRID_TICKS = 50
+LAST_WORDS_MS = 30_000  # on a race come after its last tick
 
 
 class Reach:
@@ -27,6 +28,12 @@ class Reach:
 
     def instant(self, at: int) -> bool:
         return self.now is None or at <= self.now() + FAR_MS
+
+    def ran(self, at: int, ended: int | None) -> bool:
+        """Whether what names no race can be of this one, which its time alone tells. ended: the last tick's instant,
+        None while it runs.
+        """
+        return self._started <= at and (ended is None or at <= ended + LAST_WORDS_MS)
 
     def tick(self, tick: int, at: int) -> bool:
         """Event time is start, ticks and waits: it may be later than the ticks alone make it, never earlier."""

@@ -42,6 +42,20 @@ def test_a_comment_without_a_race_belongs_to_every_race() -> None:
     assert [note["id"] for note in show(board, 100)["commentary"]] == ["everybody"]
 
 
+def test_a_comment_without_a_race_is_not_of_one_that_had_not_begun_or_was_long_over() -> None:
+    board = Board(META, started=START)
+    end = START + 100 * 200
+    for name, at in (("before", START - 1), ("during", START + 1000), ("last word", end + 30_000)):
+        board.apply("commentary", comment(name, at, None))
+    for record in synthetic.tick(100, META):
+        board.apply("positions", record | {"phase": "over"})
+    for name, at in (("afterwards", end + 30_001), ("late", START + 2000)):
+        board.apply("commentary", comment(name, at, None))
+    assert board.frame is not None
+    assert [note["id"] for note in board.frame["commentary"]] == ["last word", "late", "during"]
+    assert board.ignored["implausible"] == 2
+
+
 def test_events_of_one_instant_keep_their_ordinals_order() -> None:
     board = Board(META)
     for ordinal in (9, 11, 10):
