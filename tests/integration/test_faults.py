@@ -20,7 +20,7 @@ from tests.integration.test_races import check_whole, positions
 from tests.streams.registry_http import Served, serve
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-AWAY_S = 20.0
+AWAY_S = 30.0
 
 
 @pytest.fixture
