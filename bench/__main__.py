@@ -1,4 +1,4 @@
-"""python -m bench <name> [--json], python -m bench --list
+"""python -m bench <name> [--json] [--short], python -m bench --list
 
 One benchmark is one module of this package with `run() -> dict`; what it prints is for people, --json puts the
 figures on the last line as one JSON object. Figures vary between runs: read ratios, and medians of several runs.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import json
 import pkgutil
 import re
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", help="which benchmark")
     parser.add_argument("--list", action="store_true", help="the benchmarks, a line each")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object on the last line")
+    parser.add_argument("--short", action="store_true", help="minutes instead of half an hour (soak)")
     options = parser.parse_args(arguments)
     known = names()
     if options.list or options.name is None:
@@ -44,7 +46,11 @@ def main(arguments: list[str]) -> int:
     if options.name not in known:
         print(f"No benchmark '{options.name}'. There are: {', '.join(sorted(known))}", file=sys.stderr)
         return 2
-    figures = importlib.import_module(f"bench.{options.name}").run()
+    run = importlib.import_module(f"bench.{options.name}").run
+    if options.short and "short" not in inspect.signature(run).parameters:
+        print(f"'{options.name}' has no short variant.", file=sys.stderr)
+        return 2
+    figures = run(short=True) if options.short else run()
     print(json.dumps(figures, indent=None if options.json else 2))
     if figures.get("out_of_band"):
         print(f"Out of band: {', '.join(figures['out_of_band'])}", file=sys.stderr)

@@ -17,6 +17,7 @@ from websockets.typing import Origin
 
 from races import connection
 from races.connection import Connection
+from races.management.commands.trace_tick import WORDS
 from races.streams.config import StreamSettings
 from races.streams.registry import Registry
 from tests.conftest import wait_for
@@ -128,6 +129,11 @@ def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
 
     for ticks in asyncio.run(both()):
         assert ticks == list(range(ticks[0], ticks[0] + 15))
+    said = system.manage("trace_tick", race_id, "--lab", f"http://{bases[1]}", "--tick", str(ticks[-1]))
+    assert "The worker is another process" in said
+    ways = dict(re.findall(r"^  (\w.*?)  +([\d.]+) ", said, re.M))
+    assert set(ways) == {WORDS[stage] for stage in ("due", "read", "shown", "delivered")}
+    assert 0 < float(ways[WORDS["read"]]) < float(ways[WORDS["delivered"]]) < 5_000
 
 
 def test_a_web_that_is_killed_costs_the_race_nothing(

@@ -1,0 +1,25 @@
+"""Every test that the docs name as proof is one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.docs.guide import ROOT
+
+FAULTS = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"`((?:tests|e2e)/[\w/]+\.py)::(\w+)`")
+ROWS = [
+    line
+    for line in FAULTS.splitlines()
+    if line.startswith("| ") and not line.startswith(("| fault", "| kind"))
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
+def test_every_fault_names_tests_that_exist(row: str) -> None:
+    found = NAMED.findall(row)
+    assert found
+    for file, name in found:
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
