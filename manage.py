@@ -2,24 +2,10 @@
 """The lab's command line: `python manage.py help`."""
 
 import os
-import signal
 import sys
-from types import FrameType
 
-
-def leave(number: int, frame: FrameType | None) -> None:
-    """Nothing is started yet that would have to be stopped."""
-    os._exit(0)
-
+from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
-    if sys.argv[1:2] == ["runlab"]:
-        signal.signal(signal.SIGINT, leave)
-        signal.signal(signal.SIGTERM, leave)
-    try:
-        from django.core.management import execute_from_command_line
-
-        execute_from_command_line(sys.argv)
-    except KeyboardInterrupt:  # while it was still loading; a command that runs has words of its own
-        sys.exit(130)
+    execute_from_command_line(sys.argv)

@@ -335,6 +335,8 @@ def test_nothing_scrolls_sideways_on_a_phone_and_the_bar_leads_everywhere(
         page.click(f"[data-tab-to={tab}]")
         expect(page.locator(f"[data-tab={tab}]").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, tab
+    page.click(".pipe a[href='#panel-engines']")
+    expect(page.locator("#panel-engines")).to_be_visible()
     page.click("[data-tab-to=tower]")
     heights = page.evaluate(
         "Array.from(document.querySelectorAll('.bar button, .switch button'), (b) => b.offsetHeight)"

@@ -28,9 +28,8 @@ class ReplayScreen(Screen):
     """A page may begin at any tick, so what the live page writes once a second is looked at every time: then what
     a page shows follows from its tick alone."""
 
-    def show(self, frame: Frame) -> str:
-        self._second = -1
-        return super().show(frame)
+    def _due(self, turn: int, tick: int) -> bool:
+        return True
 
 
 def snapshot(race: Race, tick: int) -> str:

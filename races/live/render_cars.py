@@ -94,12 +94,16 @@ def slow_cells(cells: Cells, car: CarFrame) -> None:
     code, tyre = car["driver_code"], escape(car["tyre"][:1].upper())
     kind = f' class="t{tyre}"' if tyre in ("S", "M", "H") else ""
     age = f"<i>{car['tyre_age']}</i>" if tyre else ""
-    speed = car["average_speed_kmh"]
-    average = NONE if speed is None else f"{speed:.1f}"
-    out = car["status"] == "retired"  # its average falls while it stands: no bar to compare with
     cells["t" + code] = f'<b id="t{code}"{kind}>{tyre}{age}</b>'
     cells["h" + code] = f'<b id="h{code}">{_history(car["stints"])}</b>'
     cells["n" + code] = f'<b id="n{code}">{car["stops"]}</b>'
+
+
+def average_cells(cells: Cells, car: CarFrame) -> None:
+    """The average speed, in the tower and in its own list."""
+    code, speed = car["driver_code"], car["average_speed_kmh"]
+    average = NONE if speed is None else f"{speed:.1f}"
+    out = car["status"] == "retired"  # its average falls while it stands: no bar to compare with
     cells["a" + code] = f'<b id="a{code}">{average}</b>'
     cells["w" + code] = f'<progress id="w{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
     cells["v" + code] = f'<b id="v{code}" class="out">OUT</b>' if out else f'<b id="v{code}">{average}</b>'

@@ -2,7 +2,8 @@
 the snapshot and then gets, once a tick, one message with the cells that changed, the same for everybody.
 
 Page load, socket and replay all come from here, so they cannot drift apart. What nobody reads five times a
-second changes once a second. Strings are built by hand: a tick has 250 cells and a millisecond and a half.
+second changes once a second, each part at another tick: the browser that draws it may be an old phone, and no tick
+should bring it everything. Strings are built by hand: a tick has 250 cells and a millisecond and a half.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Screen:
         self._life = life or Life()
         self._cells: dict[str, str] = {}
         self._rows: list[tuple[str, str]] = []
-        self._second = -1
+        self._slow = (self._rare, self._averages, self._lines, self._engines)
         self._commentary: list[Note] = []
         self._control: list[Note] = []
         self._empty()
@@ -57,6 +58,7 @@ class Screen:
         for car in grid:
             render_cars.fast_cells(self._cells, car, "grid")
             render_cars.slow_cells(self._cells, car)
+            render_cars.average_cells(self._cells, car)
         render_cars.rejoin_cells(self._cells, grid, self.meta, "green")
         self._rows = [(car.code, car.name) for car in self.meta.cars]
         render_head.life_cell(self._cells, self._life)
@@ -78,11 +80,12 @@ class Screen:
         other_field = sorted(rows) != sorted(self._rows)
         new: dict[str, str] = {}
         self._fast(new, frame)
-        second = frame["tick"] // SLOW_TICKS
-        if second != self._second or frame["phase"] == "over" or other_field:
-            self._slow(new, frame)
+        whole = other_field or frame["phase"] == "over"
+        for turn, cells in enumerate(self._slow):
+            if whole or self._due(turn, frame["tick"]):
+                cells(new, frame)
         message = self._changed(new)
-        self.frame, self._second, self._rows = frame, second, rows
+        self.frame, self._rows = frame, rows
         notes = self._notes(frame)
         # where the field itself changed there are no rows yet to put cells in
         return self.snapshot() if other_field else message + notes
@@ -100,12 +103,25 @@ class Screen:
         for car in frame["cars"]:
             render_cars.fast_cells(new, car, phase, car["driver_code"] in attackers)
 
-    def _slow(self, new: dict[str, str], frame: Frame) -> None:
-        render_head.own_cells(new, frame, self.meta)
-        render_head.result_cell(new, frame, self.meta, self._life)
+    def _due(self, turn: int, tick: int) -> bool:
+        """Once a second, at the tick of its turn or the first one shown after it."""
+        shown = self.frame["tick"] if self.frame else -SLOW_TICKS
+        return (tick - turn) // SLOW_TICKS != (shown - turn) // SLOW_TICKS
+
+    def _rare(self, new: dict[str, str], frame: Frame) -> None:
         for car in frame["cars"]:
             render_cars.slow_cells(new, car)
+
+    def _averages(self, new: dict[str, str], frame: Frame) -> None:
+        for car in frame["cars"]:
+            render_cars.average_cells(new, car)
+
+    def _lines(self, new: dict[str, str], frame: Frame) -> None:
+        render_head.own_cells(new, frame, self.meta)
+        render_head.result_cell(new, frame, self.meta, self._life)
         render_cars.rejoin_cells(new, frame["cars"], self.meta, frame["flag"])
+
+    def _engines(self, new: dict[str, str], frame: Frame) -> None:
         if self._anomaly_on:
             render_engines.engine_cells(new, frame, self.meta)
 

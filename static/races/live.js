@@ -86,25 +86,26 @@
     while (list.children.length > NOTES) list.lastElementChild.remove();
   }
 
-  // Rows glide to their new place: first where they are, then where they belong, then back and let go.
+  // Rows glide to their new place. They are all as high: how far they go follows from the order, and nothing is
+  // measured, which would make the browser lay the page out in the middle of a tick.
   function reorder(element, old, quiet) {
     old.replaceWith(element);
     const rows = byId('rows');
     const wanted = element.textContent.split(' ').map((code) => byId('R' + code)).filter(Boolean);
     if (wanted.every((row, index) => rows.children[index] === row)) return;
-    const glide = !quiet && !calm.matches;
-    const before = glide ? new Map(wanted.map((row) => [row, row.offsetTop])) : null;
+    const before = new Map(Array.from(rows.children, (row, index) => [row, index]));
     const focus = document.activeElement;
     wanted.forEach((row, index) => { if (rows.children[index] !== row) rows.insertBefore(row, rows.children[index]); });
     if (focus && document.activeElement !== focus) focus.focus({ preventScroll: true });
     window.TrackMap.mark('lead', wanted[0]?.dataset.c);
-    if (!glide) return;
-    const moves = wanted.map((row) => [row, before.get(row) - row.offsetTop]).filter(([, by]) => by);
-    for (const [row, by] of moves) {
+    if (quiet || calm.matches) return;
+    wanted.forEach((row, index) => {
+      const by = before.get(row) - index;
+      if (!by) return;
       row.classList.toggle('rising', by > 0);
-      const way = row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
+      const way = row.animate([{ transform: `translateY(${by * 100}%)` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
       way.onfinish = () => row.classList.remove('rising');
-    }
+    });
   }
 
   // ---- numbers as this reader writes them ----

@@ -53,7 +53,7 @@
   function duel() {
     const a = byId('duel-a').value;
     const b = rival();
-    if (!b || !byId('R' + a) || byId('panel-wall').offsetParent === null) return;
+    if (!b || !byId('R' + a)) return;
     const table = byId('duel').tBodies[0];
     const rows = [[a, between(a, b), b], ...LINES.map(([name, key]) => [value(key, a), name, value(key, b), key])];
     while (table.rows.length < rows.length) {
@@ -178,6 +178,8 @@
     if (gap) gapOrInterval(gap.dataset.gap);
     const tab = target.closest('[data-tab-to]');
     if (tab) goTo(tab.dataset.tabTo);
+    const jump = target.closest('.pipe a'); // on a phone the panel stands behind another tab
+    if (jump) goTo(byId(jump.hash.slice(1)).closest('[data-tab]').dataset.tab);
     const move = target.closest('[data-move]');
     if (move) movePanel(move.dataset.move, Number(move.dataset.by));
     if (target.tagName === 'DIALOG') target.close();
