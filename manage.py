@@ -2,10 +2,24 @@
 """The lab's command line: `python manage.py help`."""
 
 import os
+import signal
 import sys
+from types import FrameType
 
-from django.core.management import execute_from_command_line
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """Nothing is started yet that would have to be stopped."""
+    os._exit(0)
+
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
-    execute_from_command_line(sys.argv)
+    if sys.argv[1:2] == ["runlab"]:
+        signal.signal(signal.SIGINT, leave)
+        signal.signal(signal.SIGTERM, leave)
+    try:
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:  # while it was still loading; a command that runs has words of its own
+        sys.exit(130)

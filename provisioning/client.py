@@ -131,7 +131,7 @@ class Client:
         """Returns if the call may be sent again."""
         if not call.repeatable and not _never_sent(error):
             raise _unknown(call, type(error).__name__) from None
-        if last:
+        if last or (_refused(error) and urlsplit(call.url).hostname in LOOPBACK):  # a stand-in that is gone
             raise explain.network_error(error, call.url) from None
 
     def _answer(self, call: Call, response: requests.Response) -> Any:
@@ -145,7 +145,7 @@ class Client:
             return None
         try:
             return response.json()
-        except requests.exceptions.JSONDecodeError:
+        except (requests.exceptions.JSONDecodeError, RecursionError):
             if call.repeatable:
                 raise explain.not_the_api(call.url) from None
             raise _unknown(call, "an unreadable answer") from None
@@ -198,11 +198,13 @@ class Api:
         """Every object of a list. `metadata.next` is a whole address; only its token counts."""
         query = {**params, "page_size": str(PAGE_SIZE)}
         while True:
-            page = self.get(path, **query)
-            yield from page.get("data") or []
-            following = str((page.get("metadata") or {}).get("next") or "")
-            token = parse_qs(urlsplit(following).query).get("page_token", [""])[0]
-            if not token:
+            page = self._object(path, query)
+            listed = page.get("data") or []
+            if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+                raise explain.not_the_api(self.base)
+            yield from listed
+            token = _next_page(page)
+            if not token or token == query.get("page_token"):
                 return
             query["page_token"] = token
 
@@ -224,7 +226,9 @@ class Api:
                 raise
 
     def _object(self, path: str, params: Mapping[str, str]) -> JsonObject:
-        found: JsonObject = self.get(path, **params)
+        found = self.get(path, **params)
+        if not isinstance(found, dict):
+            raise explain.not_the_api(self.base)
         return found
 
     def _call(
@@ -249,8 +253,18 @@ class Api:
         return self.client.request(call)
 
 
+def _next_page(page: JsonObject) -> str:
+    metadata = page.get("metadata")
+    following = str(metadata.get("next") or "") if isinstance(metadata, dict) else ""
+    try:
+        return parse_qs(urlsplit(following).query).get("page_token", [""])[0]
+    except ValueError:  # no address
+        return ""
+
+
 def _stays(found: JsonObject | None) -> bool:
-    return found is not None and found.get("status", {}).get("phase") not in GOING
+    status = found.get("status") if found else None
+    return found is not None and not (isinstance(status, dict) and status.get("phase") in GOING)
 
 
 def present(look: Callable[[], T]) -> T | None:
@@ -266,7 +280,7 @@ def read_error(text: str) -> tuple[str, str]:
     """(code, detail) out of the four shapes that the services use."""
     try:
         body = jsonlib.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", " ".join(_without_tags(text).split())[:300]
     if not isinstance(body, dict):
         return "", str(body)[:300]
@@ -299,7 +313,7 @@ def _asked_wait(response: requests.Response) -> float:
         return 0.0
     for header in ("Retry-After", "X-RateLimit-Reset"):
         value = response.headers.get(header, "")
-        if value.isdigit():
+        if value.isdecimal():  # ² is a digit
             return min(float(value), 2 * LONGEST_WAIT_S)
     return 0.0
 
@@ -312,8 +326,13 @@ def _never_sent(error: requests.RequestException) -> bool:
     early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
     if isinstance(error, requests.exceptions.SSLError):  # it may also break in the middle of an answer
         return any(sign in str(error) for sign in BEFORE_TLS)
+    return isinstance(error, early) or _refused(error)
+
+
+def _refused(error: requests.RequestException) -> bool:
+    """No connection came about."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, early) or isinstance(reason, urllib3.exceptions.NewConnectionError)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _unknown(call: Call, how: str) -> OutcomeUnknown:

@@ -120,7 +120,7 @@ class CloudCommand(BaseCommand):
         self.progress.leave()
         first, _, rest = self.scrub(text).partition("\n")
         self.tell("", error=True)
-        self.stderr.write(self.style.ERROR(first))
+        self.stderr.write(folded(first))  # in red on a terminal
         if rest:
             self.tell(rest, error=True)
         return 1
@@ -128,12 +128,8 @@ class CloudCommand(BaseCommand):
     def tell(self, text: str, error: bool = False) -> None:
         """Sentences are wrapped; what is indented (lists, commands) stays as it is."""
         stream = self.stderr if error else self.stdout
-        width = min(110, shutil.get_terminal_size((110, 24)).columns)
         for line in self.scrub(text).split("\n"):
-            keep = line.startswith(" ") or len(line) <= width
-            stream.write(
-                line if keep else textwrap.fill(line, width, break_on_hyphens=False), lambda plain: plain
-            )
+            stream.write(line if line.startswith(" ") else folded(line), lambda plain: plain)
 
     def begin(
         self, wanted: Wanted, yes: bool, adopt: str = "", keep: bool = True, by_name: bool = False
@@ -180,11 +176,16 @@ class CloudCommand(BaseCommand):
                 )
             self.tell("")
             try:
-                return input(f"{self.scrub(question)} [y/N] ").strip().lower() in ("y", "yes")
+                return input(f"{folded(self.scrub(question))} [y/N] ").strip().lower() in ("y", "yes")
             except EOFError:  # Ctrl-D
                 return False
 
         return ask
+
+
+def folded(line: str) -> str:
+    width = min(110, shutil.get_terminal_size((110, 24)).columns)
+    return textwrap.fill(line, width, break_on_hyphens=False) if len(line) > width else line
 
 
 def _elsewhere(entry: Entry, organization: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from provisioning.client import JsonObject
@@ -31,6 +32,11 @@ def lines(session: Session, found: Survey, others: Strangers) -> Iterator[str]:
         yield f"Service account   {found.account['display_name']} ({found.account['id']}){keys}"
 
 
+def wrapped(line: str) -> str:
+    """The names of a long line stand below each other, after its kind."""
+    return textwrap.fill(line, 110, initial_indent="  ", subsequent_indent=" " * 20, break_on_hyphens=False)
+
+
 def _named(thing: JsonObject) -> str:
     return f"{thing['spec'].get('display_name')} ({thing['id']})"
 
@@ -49,5 +55,5 @@ def _environment(session: Session, found: Survey, others: Strangers) -> Iterator
         yield f"(stays)           environment {name}: it is yours, only what the lab made in it goes"
     else:
         yield _goes("Environment", name, others.everything)
-    if found.statements is None or found.topics is None:
+    if found.statements is None or (found.cluster and found.topics is None):
         yield "(not looked into) without its keys; new ones are made for the teardown"

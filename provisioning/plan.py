@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.resources import statements
+from provisioning.client import JsonObject
+from provisioning.resources import connection, statements, subjects
 from provisioning.session import KEY_PLANES, Session
 from provisioning.survey import Survey
 from provisioning.wanted import DERIVED, FLINK
@@ -22,11 +23,11 @@ class Planned:
 
 def plan(session: Session, found: Survey, with_model: bool) -> list[Planned]:
     """with_model: AWS keys are there, or a connection stands already."""
-    makers = session.wanted.makers(with_model)
+    session.commentary_by_flink = with_model
     return [
         *_foundations(session, found),
         *_keys(found),
-        *_topics(session, found, makers),
+        *_topics(session, found),
         *_flink(session, found, with_model),
     ]
 
@@ -67,49 +68,55 @@ def _keys(found: Survey) -> Iterator[Planned]:
         yield _either((found.keys or {}).get(kind), f"API key for {plane}", "secret into the journal, 0600")
 
 
-def _topics(session: Session, found: Survey, makers: dict[str, str]) -> Iterator[Planned]:
+def _topics(session: Session, found: Survey) -> Iterator[Planned]:
     records = session.entry.get("topics") or {}
-    for role, maker in makers.items():
+    for role, maker in session.makers.items():
         name = session.topic(role)
         stood = records.get(name, {}).get("maker")
         how = "a Flink table" if maker == FLINK else "with its schema"
         stands = stood if found.topics is None else name in found.topics
         if stands and stood and stood != maker and role in DERIVED:
             yield Planned(DROP, f"topic {name}", f"and made anew as {how}; you are asked first")
+        elif stands and maker != FLINK and (missing := _missing(found, role, name)):
+            yield Planned(CHANGE, f"topic {name}", f"{', '.join(missing)} is registered again")
         else:
             yield _either(stands, f"topic {name}", how)
 
 
+def _missing(found: Survey, role: str, name: str) -> list[str]:
+    wanted = [subject.name for subject in subjects.of_topic(role, name)]
+    return [subject for subject in wanted if found.subjects is not None and subject not in found.subjects]
+
+
 def _flink(session: Session, found: Survey, with_model: bool) -> Iterator[Planned]:
-    standing = {str(s["name"]): statements.phase(s) for s in found.statements or []}
-    wanted = _queries(session, with_model) if session.wanted.engine == FLINK else []
-    if session.wanted.engine == FLINK and not with_model:
-        yield Planned(
-            LEAVE, "connection, model, commentary query", "left out: no AWS keys in the environment"
-        )
-    if session.wanted.engine == FLINK and with_model:
-        yield _either(found.connection, "connection to Amazon Bedrock and its model", "with your AWS keys")
-    for name in wanted:
-        yield _query(name, standing.get(name))
+    standing = {str(s["name"]): s for s in found.statements or []}
+    wanted = {session.names.statement(s.name): s.sql for s in statements.wanted(session, "query")}
+    if session.wanted.engine == FLINK:
+        yield _model(session, found, with_model)
+    for name, sql in wanted.items():
+        yield _query(name, standing.get(name), sql)
     for name in sorted(standing):
         if name.endswith("-query") and name not in wanted:
             yield Planned(DROP, f"running statement {name}", "this configuration does not ask for it")
 
 
-def _query(name: str, phase: str | None) -> Planned:
+def _model(session: Session, found: Survey, with_model: bool) -> Planned:
+    if not with_model:
+        left_out = "connection, model, commentary query"
+        return Planned(LEAVE, left_out, "left out: no AWS keys in the environment")
+    what = "connection to Amazon Bedrock and its model"
+    if found.connection and connection.is_other(session, found.connection):
+        return Planned(CHANGE, what, "its keys or its model are others by now")
+    return _either(found.connection, what, "with your AWS keys")
+
+
+def _query(name: str, standing: JsonObject | None, sql: str) -> Planned:
     what, cost = f"running statement {name}", "at least 1 CFU each while it runs"
-    if phase in (None, *statements.ACTIVE):
-        return _either(phase, what, cost)
-    return Planned(CHANGE, what, f"is {phase}: it is started again; {cost}")
-
-
-def _queries(session: Session, with_model: bool) -> list[str]:
-    groups = {
-        "average-speed-query": True,
-        "commentary-query": with_model,
-        "anomalies-query": session.wanted.anomalies,
-    }
-    return [session.names.statement(stem) for stem, needed in groups.items() if needed]
+    if standing and statements.text(standing) != sql:
+        return Planned(CHANGE, what, f"its SQL is another by now: it is started anew; {cost}")
+    if standing and statements.phase(standing) not in statements.ACTIVE:
+        return Planned(CHANGE, what, f"is {statements.phase(standing)}: it is started again; {cost}")
+    return _either(standing, what, cost)
 
 
 def summary(planned: list[Planned]) -> str:

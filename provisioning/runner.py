@@ -62,7 +62,7 @@ def _advance(row: Row, rows: list[Row], clock: Clock, progress: Progress) -> Non
     if row.state == RUNNING and row.wake <= clock.monotonic():
         try:
             _resume(row, clock)
-        except BaseException:
+        except Exception:  # a Ctrl-C is no failure of the step
             row.state, row.ended = FAILED, clock.monotonic()
             progress.show(rows, clock.monotonic())
             raise

@@ -71,6 +71,8 @@ def wait(look: Callable[[], tuple[str, T]], until: Until, clock: Clock) -> Steps
         if streak >= until.in_a_row:
             return value
         words = until.says(value)
+        if streak:
+            state += f", {streak} of {until.in_a_row} times in a row"
         if clock.monotonic() >= end:
             raise _too_late(until, state, words)
         yield Waiting(f"{until.label} {state}{words and f': {words}'}".strip(), until.interval)

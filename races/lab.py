@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -19,14 +21,18 @@ from django.db.migrations.executor import MigrationExecutor
 from races import connection
 from races.recorder.lease import break_lease
 from races.roles import Roles, make_roles
-from races.streams.admin import ensure_topics
-from races.streams.config import embedded_settings
+from races.streams.admin import ensure_topics, missing_topics
+from races.streams.config import StreamSettings, embedded_settings
 from races.streams.embedded import EmbeddedKafka
+from races.streams.errors import BrokerUnavailable
 from races.streams.registry import Registry
 from races.worker import store
 
 STOP_WITHIN_S = 1.8
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+KAFKA_AT_ONCE_S = 2.0
 SWITCH_S = 0.002
+Result = TypeVar("Result")
 
 
 class CannotStart(Exception):
@@ -43,17 +49,22 @@ class Lab:
     lock: IO[str] | None = None
     deaths: list[str] = field(default_factory=list)
     _stopping: threading.Lock = field(default_factory=threading.Lock)
+    _ended: bool = False
 
-    def start(self, address: str, on_death: Callable[[str], None]) -> connection.Connection:
+    def start(
+        self, address: str, on_death: Callable[[str], None], say: Callable[[str], None]
+    ) -> connection.Connection:
         # Worker, analytics, feed and recorder share one interpreter: short turns keep each tick on time.
         sys.setswitchinterval(SWITCH_S)
         if settings.LAB.kafka is None:
             self._embed(address)
         current = connection.current()
         if not current.settings.embedded:
-            ensure_topics(current.settings)
-        self.roles = make_roles(current)
-        self.roles.start(on_death)
+            reach_kafka(current.settings, say)
+        with self._stopping:
+            if not self._ended:
+                self.roles = make_roles(current)
+                self.roles.start(on_death)
         return current
 
     def _embed(self, address: str) -> None:
@@ -68,11 +79,54 @@ class Lab:
     def stop(self) -> None:
         """Once, whoever calls first; the second caller waits for the first."""
         with self._stopping:
+            self._ended = True
             roles, self.roles = self.roles, None
             if roles is not None:
                 roles.stop()
             if self.kafka is not None:
                 self.kafka.close()
+
+
+def reach_kafka(kafka: StreamSettings, say: Callable[[str], None]) -> None:
+    """The topics stand. A Kafka that is only starting is waited for, with a word. Raises CannotStart, StreamError."""
+    try:
+        missing_topics(kafka, KAFKA_AT_ONCE_S)
+    except BrokerUnavailable:
+        say(f"Waiting for Kafka at {kafka.bootstrap} …")
+    try:
+        ensure_topics(kafka)
+    except BrokerUnavailable as error:
+        raise CannotStart(
+            f"{error}. Start it, or correct the kafka: section of {settings.LAB.path}, then start the lab again."
+        ) from None
+
+
+def interruptibly(work: Callable[[], Result]) -> Result:
+    """In a thread, for a signal is taken between two steps of the main thread only: a wait for the network or for a
+    lock of the database would hold it up."""
+
+    def run() -> Result:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
+
+
+def take_early_signals(lab: Lab) -> None:
+    """SIGINT and SIGTERM until the server takes them: what has started by then is stopped, and that was all."""
+
+    def on_signal(number: int, frame: Any) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        exit_within_limit(lab.deaths)
+        lab.stop()
+        os._exit(1 if lab.deaths else 0)
+
+    for each in STOP_SIGNALS:
+        signal.signal(each, on_signal)
 
 
 def only_lab(path: Path) -> IO[str]:

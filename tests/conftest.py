@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,6 +17,20 @@ T = TypeVar("T")
 def no_leftover_connection() -> Iterator[None]:
     yield
     connection.use(None)
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Called with its kind for each hostile input; the sums are printed when all tests have ended."""
+    sums: dict[str, list[Any]] = {}
+
+    def one(what: str) -> None:
+        if what not in sums:
+            sums[what] = [what, 0]
+            record_property("cases", sums[what])  # the list itself: it is read when the test is over
+        sums[what][1] += 1
+
+    return one
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

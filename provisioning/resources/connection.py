@@ -49,6 +49,13 @@ def ours(session: Session) -> JsonObject | None:
     return found if found and is_ours(session) else None
 
 
+def told(session: Session, found: JsonObject) -> str:
+    """Name and phase in a line, with the service's words on one that cannot be used."""
+    status = found.get("status", {})
+    phase, detail = str(status.get("phase")), " ".join(str(status.get("detail") or "").split())
+    return f"{found['name']}: {phase}" + (session.scrub(f": {detail}") if detail and phase in REFUSED else "")
+
+
 def foreseen(session: Session) -> bool:
     """Whether Flink will write the commentary, if its connection turns out usable."""
     return session.wanted.engine == FLINK and bool(session.wanted.aws or ours(session))
@@ -67,6 +74,13 @@ def ensure(session: Session) -> Steps[str]:
     if aws:
         _put(session, found, aws)
     return (yield from _usable(session))
+
+
+def is_other(session: Session, found: JsonObject) -> bool:
+    """Whether the AWS keys at hand, or the configured model, are not those of the connection that stands."""
+    aws, known = session.wanted.aws, session.entry.get("connection") or {}
+    same = found["spec"].get("endpoint") == session.wanted.bedrock_endpoint
+    return aws is not None and not (same and known.get("fingerprint") == aws.fingerprint)
 
 
 def _put(session: Session, found: JsonObject | None, aws: Aws) -> None:

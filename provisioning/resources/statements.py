@@ -74,7 +74,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     """
     name = session.names.statement(statement.name)
     found = yield from _standing(session, name)
-    if found is not None and _text(found) != statement.sql:
+    if found is not None and text(found) != statement.sql:
         yield from delete(session, name)
         found = None
     resumed = found is not None and statement.kind == "query" and phase(found) not in ACTIVE
@@ -113,7 +113,7 @@ def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
     return found
 
 
-def _text(found: JsonObject) -> str:
+def text(found: JsonObject) -> str:
     return str(found.get("spec", {}).get("statement", "")).strip().removesuffix(";").rstrip()
 
 
@@ -174,8 +174,16 @@ def _detail(found: JsonObject) -> str:
     return str(found.get("status", {}).get("detail") or "")
 
 
+def complaint(session: Session, found: JsonObject) -> str:
+    """The service's own words on a statement that gets nowhere, in a line; nothing for one that is well."""
+    ill = phase(found) in ENDED_BADLY or phase(found) == "DEGRADED"
+    return session.scrub(" ".join(_why(session, found).split())) if ill else ""
+
+
 def _waits_for(found: JsonObject) -> str:
-    """In a line. An exhausted pool may be told by its own field alone."""
+    """In a line. An exhausted pool may be told by its own field alone. What goes still says how it once ended."""
+    if phase(found) == "DELETING":
+        return ""
     exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
     return " ".join(_detail(found).split()) or ("the Flink pool is exhausted" if exhausted else "")
 

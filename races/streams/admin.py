@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic  # the admin module's types don't re-export it
 
 from races.streams.config import StreamSettings
@@ -16,6 +18,28 @@ from races.streams.topics import TOPICS, Topic
 TIMEOUT_S = 10.0
 
 
+class _Admin:
+    """A client that can say why nobody answers: librdkafka tries again in silence and tells a callback only."""
+
+    def __init__(self, settings: StreamSettings) -> None:
+        self._bootstrap, self._why = settings.bootstrap, ""
+        options: dict[str, Any] = {**QUIET, **settings.librdkafka, "error_cb": self._note}
+        self.client = AdminClient(options, logger=librdkafka_log)
+
+    def metadata(self, timeout: float) -> ClusterMetadata:
+        """Raises BrokerUnavailable."""
+        try:
+            return self.client.list_topics(timeout=timeout)
+        except KafkaException as error:
+            self.client.poll(0)
+            why = self._why or error.args[0].str()
+            raise BrokerUnavailable(f"Kafka at {self._bootstrap} does not answer: {why}") from error
+
+    def _note(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # which says that they are, not why
+            self._why = str(error.str())
+
+
 def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[str]:
     """Creates the missing topics and returns their names; the embedded cluster makes its own.
 
@@ -23,11 +47,11 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
     """
     if settings.embedded:
         return []
-    admin = AdminClient({**QUIET, **settings.librdkafka}, logger=librdkafka_log)
+    admin = _Admin(settings)
     missing = _missing(admin, settings, timeout)
     if not missing:
         return []
-    futures = admin.create_topics([_new(topic, settings.topic(topic.role)) for topic in missing])
+    futures = admin.client.create_topics([_new(topic, settings.topic(topic.role)) for topic in missing])
     refused = {name: words for name, future in futures.items() if (words := _refusal(future, timeout))}
     if refused:
         why = "; ".join(f"{name}: {words}" for name, words in sorted(refused.items()))
@@ -36,7 +60,7 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
     return sorted(futures)
 
 
-def _wait_until_seen(admin: AdminClient, settings: StreamSettings, timeout: float) -> None:
+def _wait_until_seen(admin: _Admin, settings: StreamSettings, timeout: float) -> None:
     """The controller has made them; the brokers learn it a moment later."""
     end = time.monotonic() + timeout
     while _missing(admin, settings, timeout):
@@ -47,26 +71,19 @@ def _wait_until_seen(admin: AdminClient, settings: StreamSettings, timeout: floa
 
 def missing_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[str]:
     """Raises BrokerUnavailable."""
-    admin = AdminClient({**QUIET, **settings.librdkafka}, logger=librdkafka_log)
-    return sorted(settings.topic(topic.role) for topic in _missing(admin, settings, timeout))
+    missing = _missing(_Admin(settings), settings, timeout)
+    return sorted(settings.topic(topic.role) for topic in missing)
 
 
 def cluster_id(settings: StreamSettings, timeout: float = TIMEOUT_S) -> str:
     """Which cluster answers at this address: another one after its storage was made anew. Raises
     BrokerUnavailable.
     """
-    admin = AdminClient({**QUIET, **settings.librdkafka}, logger=librdkafka_log)
-    try:
-        return str(admin.list_topics(timeout=timeout).cluster_id)
-    except KafkaException as error:
-        raise BrokerUnavailable(f"Kafka at {settings.bootstrap}: {error.args[0].str()}") from error
+    return str(_Admin(settings).metadata(timeout).cluster_id)
 
 
-def _missing(admin: AdminClient, settings: StreamSettings, timeout: float) -> list[Topic]:
-    try:
-        there = admin.list_topics(timeout=timeout).topics
-    except KafkaException as error:
-        raise BrokerUnavailable(f"Kafka at {settings.bootstrap}: {error.args[0].str()}") from error
+def _missing(admin: _Admin, settings: StreamSettings, timeout: float) -> list[Topic]:
+    there = admin.metadata(timeout).topics
     wanted = (topic for topic in TOPICS.values() if topic.role not in settings.unused)
     return [topic for topic in wanted if settings.topic(topic.role) not in there]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from races.streams.config import StreamSettings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
@@ -10,6 +11,7 @@ from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSc
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
+T = TypeVar("T")
 TIMEOUT_S = 5.0
 REFUSED = frozenset({401, 403, 404, 409, 422})
 
@@ -46,7 +48,7 @@ class HttpRegistry:
 
         if level is not None:
             self._set_level(subject, level)
-        return int(self._ask(self._client.register_schema, subject, Schema(text, schema_type)))
+        return self._ask(lambda: int(self._client.register_schema(subject, Schema(text, schema_type))))
 
     def _set_level(self, subject: str, level: str) -> None:
         from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
@@ -56,33 +58,31 @@ class HttpRegistry:
             self._client.get_config(subject)
         except SchemaRegistryError as error:
             if error.http_status_code == 404:
-                self._ask(
-                    self._client.set_config,
-                    subject,
-                    ServerConfig(compatibility=ConfigCompatibilityLevel(level)),
-                )
+                wanted = ServerConfig(compatibility=ConfigCompatibilityLevel(level))
+                self._ask(lambda: self._client.set_config(subject, wanted))
         except Exception as error:
             raise RegistryUnavailable(_words(error)) from error
 
     def lookup(self, subject: str, text: str, schema_type: str) -> int:
         from confluent_kafka.schema_registry import Schema
 
-        found = self._ask(self._client.lookup_schema, subject, Schema(text, schema_type))
-        return int(found.schema_id)
+        schema = Schema(text, schema_type)
+        return self._ask(lambda: int(str(self._client.lookup_schema(subject, schema).schema_id)))
 
     def schema(self, schema_id: int) -> tuple[str, str]:
         try:
             # a key that is not accepted says nothing about the record: it waits for a person, and is not skipped
-            found = self._ask(self._client.get_schema, schema_id, refused=REFUSED - {401})
+            found = self._ask(lambda: self._client.get_schema(schema_id), REFUSED - {401})
         except RegistryRefused as refusal:
             raise UnknownSchema(f"schema id {schema_id}: {refusal}") from refusal
-        return found.schema_type or "AVRO", found.schema_str or ""
+        return str(found.schema_type or "AVRO"), str(found.schema_str or "")
 
-    def _ask(self, method: Any, *arguments: Any, refused: frozenset[int] = REFUSED) -> Any:
+    def _ask(self, ask: Callable[[], T], refused: frozenset[int] = REFUSED) -> T:
+        """ask: the call, and the reading of its answer, which may be anybody's."""
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
         try:
-            return method(*arguments)
+            return ask()
         except SchemaRegistryError as error:
             if error.http_status_code in refused:
                 raise RegistryRefused(_words(error)) from error

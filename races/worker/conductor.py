@@ -69,37 +69,57 @@ class Conductor:
 
     def run(self) -> None:
         while not self._stopping:
-            held = self._next()
-            if held is not None and not held.lost:
+            held, is_due = self._next()
+            if held is None or held.lost:
+                continue
+            if is_due:
                 self._turn(held)
+            else:
+                self._make_ready(held)
+        courtesy.next_due = math.inf  # nobody gives way to what has ended
 
     def _push(self, held: Held, at: float) -> None:
         heapq.heappush(self._heap, (at, next(self._order), held))
 
-    def _next(self) -> Held | None:
+    def _next(self) -> tuple[Held | None, bool]:
+        """(who comes next, whether its tick is due); nobody while all that can be done beforehand is done."""
         with self._wake:
             if not self._heap:
                 courtesy.next_due = math.inf
                 self._wake.wait(IDLE_S)
-                return None
-            courtesy.next_due = self._heap[0][0]
-            ahead = self._heap[0][0] - self._clock()
-            if ahead > 0:
+                return None, False
+            at, _, held = self._heap[0]
+            courtesy.next_due = at
+            ahead = at - self._clock()
+            if ahead <= 0:
+                heapq.heappop(self._heap)
+                return held, True
+            if held.ready or held.lost:
                 self._wake.wait(min(ahead, IDLE_S))
-                return None
-            return heapq.heappop(self._heap)[2]
+                return None, False
+            return held, False
+
+    def _make_ready(self, held: Held) -> None:
+        """The half of the work that needs no clock is done before the tick is due."""
+        try:
+            held.peek()
+        except Exception as error:
+            self._fail(held, error)
 
     def _turn(self, held: Held) -> None:
         try:
             again = self._publish(held)
         except Exception as error:
-            log.exception("Race %s fails", held.race_id)
-            self.drop(held.race_id)
-            self.failed[held.race_id] = f"The simulation broke: {type(error).__name__}: {error}"
+            self._fail(held, error)
             return
         if again is not None:
             with self._wake:
                 self._push(held, again)
+
+    def _fail(self, held: Held, error: Exception) -> None:
+        log.error("Race %s fails", held.race_id, exc_info=error)
+        self.drop(held.race_id)
+        self.failed[held.race_id] = f"The simulation broke: {type(error).__name__}: {error}"
 
     def _publish(self, held: Held) -> float | None:
         """Sends the next tick if it may go. Returns when to look again; None: everything is sent."""

@@ -62,11 +62,16 @@ class Held:
     def wants_wait(self, now: float) -> bool:
         return self.next_tick > self.replay_until and self.lateness(now) > LATE_S
 
+    @property
+    def ready(self) -> bool:
+        """The tick that goes out next is simulated."""
+        return self._tick is not None
+
     def peek(self) -> Tick:
         """The tick that goes out next, simulated once however often its sending is tried."""
         if self._tick is None:
-            self._tick = self.simulated()
-        return self._tick
+            self._tick = self.sim.advance()
+        return self.as_published(self._tick)
 
     def simulated(self) -> Tick:
         return self.as_published(self.sim.advance())
@@ -87,12 +92,6 @@ class Held:
             self.hold_at = max(self.next_tick + 2, self.replay_until + 1)
             if self.next_tick < self.hold_at:
                 return self.hold_at
-
-    def stop_at(self, tick: int) -> None:
-        """Red flag: a tick already simulated but not yet sent is simulated no further, only marked."""
-        self.stop_tick = tick
-        if self._tick is not None and self._tick.tick >= tick and self._tick.phase != LAST_PHASE:
-            self._tick = red_flagged(self._tick)
 
     def sent(self, count: int) -> None:
         """The newest tick's records are with the producer."""

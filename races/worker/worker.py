@@ -178,7 +178,7 @@ class Worker:
                 continue
             tick = held.hold() if written is None else written
             if written is not None or store.save_stop(self.owner, race_id, tick):
-                held.stop_at(tick)
+                held.stop_tick = tick
             held.hold_at = None
 
     def _tend(self, held: Held) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -195,7 +196,8 @@ HOSTILE = st.one_of(
 )
 
 
-def _takes_or_tells(tmp_path: Path, text: str) -> None:
+def _takes_or_tells(tmp_path: Path, text: str, counted: Callable[[str], None]) -> None:
+    counted("hostile config files")
     (tmp_path / "config.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
         found = read_lab(tmp_path, {})
@@ -207,16 +209,20 @@ def _takes_or_tells(tmp_path: Path, text: str) -> None:
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=HOSTILE)
-def test_hostile_files_are_taken_or_told_500_of_them(tmp_path: Path, text: str) -> None:
-    _takes_or_tells(tmp_path, text)
+def test_hostile_files_are_taken_or_told_500_of_them(
+    tmp_path: Path, counted: Callable[[str], None], text: str
+) -> None:
+    _takes_or_tells(tmp_path, text, counted)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=HOSTILE)
-def test_hostile_files_are_taken_or_told_10000_of_them(tmp_path: Path, text: str) -> None:
-    _takes_or_tells(tmp_path, text)
+def test_hostile_files_are_taken_or_told_10000_of_them(
+    tmp_path: Path, counted: Callable[[str], None], text: str
+) -> None:
+    _takes_or_tells(tmp_path, text, counted)
 
 
 def test_topics_of_a_feature_that_is_off_are_not_used(tmp_path: Path) -> None:

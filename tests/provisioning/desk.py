@@ -44,7 +44,7 @@ class Desk:
         except SystemExit as end:
             code = int(end.code or 0)
         out, err = self.capsys.readouterr()
-        said = (out + err).replace("\n", " ")
+        said = (out + err).replace("\n" + " " * 20, " ").replace("\n", " ")
         for key in self.standin.state.keys.values():
             assert key.secret not in said
         return code, said

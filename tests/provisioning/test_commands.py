@@ -73,6 +73,9 @@ def test_the_plan_names_what_would_be_dropped(desk: Desk) -> None:
         " - drop   topic f1-driver-avg-speed  (and made anew as a Flink table; you are asked first)" in said
     )
     assert " = leave  environment f1-leaderboard-env" in said
+    assert "no key that opens them" not in said
+    desk.journal.unlink()
+    assert "no key that opens them" in desk.run("provision_confluent", "--plan")[1]
 
 
 def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(desk: Desk) -> None:
@@ -81,7 +84,11 @@ def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(de
     state = desk.standin.state
     state.topics.remove(next(t for t in state.topics if t.name == "f1-race-control"))
     query = next(s for s in state.statements if s.name.endswith("average-speed-query"))
-    query.phase, query.stopped = "STOPPED", True
+    sql = query.sql
+    query.sql = "SELECT 1"
+    _, said = desk.run("provision_confluent", "--flink", "--plan")
+    assert f" ~ change running statement {query.name}  (its SQL is another by now: it is started anew" in said
+    query.sql, query.phase, query.stopped = sql, "STOPPED", True
     _, said = desk.run("provision_confluent", "--flink", "--plan")
     assert " + create topic f1-race-control" in said
     assert f" ~ change running statement {query.name}  (is STOPPED: it is started again" in said
@@ -415,4 +422,7 @@ def test_status_counts_what_stopped_queries_have_cost(desk: Desk) -> None:
     query.created_at, query.updated_at = "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z"
     _, said = desk.run("confluent_status")
     assert "No statement runs; so far about $2.10 at one CFU each" in said
-    assert "It counts the statements that stand, running or stopped; what was deleted is not in it." in said
+    assert (
+        "The estimate counts the statements that stand, running or stopped; what was deleted is not in it."
+        in said
+    )

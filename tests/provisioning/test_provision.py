@@ -10,9 +10,11 @@ import yaml
 
 from provisioning import roundtrip
 from provisioning.errors import Refused
-from provisioning.resources import environment
+from provisioning.plan import CHANGE, plan
+from provisioning.resources import environment, subjects
 from provisioning.roundtrip import librdkafka
 from provisioning.standin import Exchange, Fault
+from provisioning.survey import look
 from provisioning.wanted import Aws
 from tests.provisioning import openapi
 from tests.provisioning.bench import AWS, Bench, wish
@@ -221,6 +223,13 @@ def test_the_aws_keys_are_in_no_statement_and_not_in_the_journal(person: Bench) 
 
 
 def test_renewed_aws_keys_renew_the_connection_only(person: Bench) -> None:
+    person.provision()
+    person.wanted = wish(aws=Aws("AKIANEWKEYNEWKEY", "another-secret-altogether"))
+    session = person.session(by_name=True)
+    subjects.delete(session, "f1-race-control-value")
+    changes = [p.what for p in plan(session, look(session), with_model=True) if p.action == CHANGE]
+    assert changes == ["topic f1-race-control", "connection to Amazon Bedrock and its model"]
+    person.wanted = wish()
     person.provision()
     person.wanted = wish(aws=Aws("AKIANEWKEYNEWKEY", "another-secret-altogether"))
     assert person.provision().changes == ["renewed the AWS keys of the Bedrock connection"]

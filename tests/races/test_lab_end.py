@@ -1,10 +1,12 @@
-"""How a lab ends whose worker died: not as if somebody had stopped it."""
+"""How a lab ends whose worker died: not as if somebody had stopped it. And one that is stopped while it starts."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,25 +35,84 @@ execute_from_command_line(["manage.py", "runlab", sys.argv.pop()])
 """
 
 
+# Runs manage.py with one function replaced by one that says that it is there, and stays
+STAYS = """
+import importlib, runpy, sys, time, django
+def stay(*args, **options):
+    print("here", flush=True)
+    time.sleep(60)
+module, name = sys.argv.pop().split(":")
+if module.startswith("races"):
+    django.setup()
+setattr(importlib.import_module(module), name, stay)
+sys.argv[0] = "manage.py"
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
+
+def environ(folder: Path) -> dict[str, str]:
+    return os.environ | {"F1_VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "f1site.settings"}
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("var")
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"],
+        cwd=settings.BASE_DIR,
+        env=environ(folder),
+        timeout=90,
+        check=True,
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("at", "sign"),
+    [
+        ("django.core.management:execute_from_command_line", signal.SIGINT),
+        ("races.management.commands.runlab:check_migrations", signal.SIGTERM),
+        ("races.lab:EmbeddedKafka", signal.SIGINT),
+        ("races.lab:make_roles", signal.SIGTERM),
+        ("races.management.commands.runlab:serve", signal.SIGINT),
+    ],
+)
+def test_a_lab_that_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
+    migrated: Path, at: str, sign: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STAYS, "runlab", str(free_port()), at],
+        cwd=settings.BASE_DIR,
+        env=environ(migrated),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as lab:
+        assert lab.stdout is not None
+        assert lab.stdout.readline() == "here\n"
+        began = time.monotonic()
+        lab.send_signal(sign)
+        try:
+            said = lab.communicate(timeout=20)
+        finally:
+            lab.kill()
+        assert time.monotonic() - began < 4  # two seconds, on a machine that has nothing else to do
+    assert (lab.returncode, said) == (0, ("", ""))
+
+
 @pytest.mark.parametrize("hangs", ["0", "20"])
 def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(
-    tmp_path: Path, hangs: str
+    migrated: Path, hangs: str
 ) -> None:
-    environ = os.environ | {"F1_VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "f1site.settings"}
-
-    def python(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *command],
-            cwd=settings.BASE_DIR,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-
-    python("manage.py", "migrate", "-v0")
-    done = python("-c", RUN, str(free_port()), hangs)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(free_port()), hangs],
+        cwd=settings.BASE_DIR,
+        env=environ(migrated),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
     assert done.returncode == 1, done.stderr + done.stdout
     assert "The worker died" in done.stderr
     assert "runs on" in done.stdout  # it stood: the end was not one at the start

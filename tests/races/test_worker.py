@@ -267,7 +267,8 @@ def test_records_that_kafka_refuses_are_sent_once_again_and_then_fail_their_race
         assert race.status == Race.Status.FINISHED
         check_whole(race, Records(kafka, "positions").read(over))
     else:
-        assert (race.status, race.published_tick) == (Race.Status.FAILED, 11)
+        assert race.status == Race.Status.FAILED
+        assert race.published_tick <= 11  # as far as it was saved, which is done now and then
         assert "Kafka refuses the records of tick 12" in race.status_reason
 
 

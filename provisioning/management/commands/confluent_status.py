@@ -11,7 +11,7 @@ from provisioning.claim import claim
 from provisioning.client import JsonObject
 from provisioning.console import CloudCommand, configured, journal_path
 from provisioning.cost import SOURCE, Running, age, hourly, instant, so_far
-from provisioning.resources import environment, statements
+from provisioning.resources import connection, environment, statements
 from provisioning.session import Session
 from provisioning.survey import Survey, look
 from provisioning.waiting import drive
@@ -54,9 +54,12 @@ class Command(CloudCommand):
         self._row("API keys", f"{len(found.keys or {})} of 3", "")
         self._row("Topics", _count(found.topics), "")
         self._row("Schemas", _count(found.subjects), "")
+        if found.connection:
+            self._row("Bedrock connection", connection.told(session, found.connection), "")
         for statement in found.statements or []:
             since = instant(statement.get("metadata", {}).get("created_at"))
-            name = f"{statement['name']}: {statements.phase(statement)}"
+            why = statements.complaint(session, statement)
+            name = f"{statement['name']}: {statements.phase(statement)}" + (f": {why}" if why else "")
             self._row("Flink statement", name, since_when(since, session.clock.utc()))
 
     def _thing(self, session: Session, kind: str, thing: JsonObject | None) -> None:
@@ -93,7 +96,9 @@ class Command(CloudCommand):
             self.tell(
                 "No statement runs: no price by the hour; Kafka's traffic and storage are billed by use."
             )
-        self.tell("It counts the statements that stand, running or stopped; what was deleted is not in it.")
+        self.tell(
+            "The estimate counts the statements that stand, running or stopped; what was deleted is not in it."
+        )
         self.tell("The bill decides: https://confluent.cloud/settings/billing")
         self._guard(session, bool(running))
 

@@ -82,6 +82,11 @@ class Command(CloudCommand):
         for row in rows:
             why = f"  ({row.why})" if row.why else ""
             self.tell(f" {SIGNS[row.action]} {row.action:<7}{row.what}{why}")
+        if found.cluster and (found.topics is None or found.statements is None):
+            self.tell(
+                "\nThe journal holds no key that opens them, so topics, schemas and statements that stand already are "
+                "in the list as if they did not."
+            )
         self.tell(f"\n{summary(rows)}")
         return 0
 

@@ -11,7 +11,7 @@ from provisioning.claim import MARK, claim
 from provisioning.configfile import has_block, remove
 from provisioning.console import CloudCommand, alone, config_path, configured, credentials, journal_path
 from provisioning.errors import Refused
-from provisioning.inventory import lines
+from provisioning.inventory import lines, wrapped
 from provisioning.journal import Entry, Journal
 from provisioning.runner import run
 from provisioning.session import Ask, Session
@@ -105,16 +105,18 @@ class Command(CloudCommand):
         for entry in over:
             if ask(f"The journal holds a rehearsal, {entry.name}, {gone}"):
                 rehearsal.forget(entry, config_path())
+                self.tell(f"Forgotten: {entry.name}. config.yaml holds no block of it.")
         if rehearsal.block_is_over(config_path(), known) and ask(
             "config.yaml holds the block of a rehearsal on a stand-in that is gone. Take it out?"
         ):
             remove(config_path())
+            self.tell("config.yaml: our block taken out.")
 
     def _list(self, session: Session) -> None:
         self.tell("This goes:")
         found = look(session)
         for line in lines(session, found, others(session, found)):
-            self.tell(f"  {line}")
+            self.tell(wrapped(line))
         if has_block(config_path()):
             self.tell("  config.yaml       our block in it")
 
@@ -135,7 +137,7 @@ class Command(CloudCommand):
         self.progress.leave()
         self.tell("")
         if down.left:
-            self.stderr.write(self.style.ERROR("Left:"))
+            self.stderr.write("Left:")
             for thing in down.left:
                 self.tell(f"  {thing}", error=True)
             self.tell(

@@ -9,11 +9,10 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from races import connection
-from races.lab import CannotStart, check_migrations, exit_within_limit
+from races.lab import CannotStart, check_migrations, exit_within_limit, reach_kafka
 from races.management.base import TeachingCommand
 from races.metrics_server import MetricsServer
 from races.roles import make_roles, metric_lines
-from races.streams.admin import ensure_topics
 from races.streams.errors import StreamError
 
 
@@ -40,7 +39,7 @@ time, and when a worker dies another goes on with its races. The web is then one
             )
         try:
             check_migrations()
-            ensure_topics(settings.LAB.kafka)
+            reach_kafka(settings.LAB.kafka, self.stdout.write)
             metrics = None if metrics_port is None else MetricsServer(metrics_port, metric_lines)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None

@@ -12,7 +12,17 @@ from django.core.management.base import CommandError, CommandParser
 
 from races import whereabouts
 from races.connection import Connection
-from races.lab import CannotStart, Lab, check_migrations, check_port, own_addresses, room_addresses, serve
+from races.lab import (
+    CannotStart,
+    Lab,
+    check_migrations,
+    check_port,
+    interruptibly,
+    own_addresses,
+    room_addresses,
+    serve,
+    take_early_signals,
+)
 from races.management.base import TeachingCommand
 from races.streams.errors import StreamError
 
@@ -37,28 +47,15 @@ Ctrl-C ends everything; running races go on at the next start."""
     def handle(self, *args: Any, address: str, **options: Any) -> None:
         host, port = split_address(address)
         lab = Lab()
-
-        def died(name: str) -> None:
-            lab.deaths.append(name)
-            os.kill(os.getpid(), signal.SIGTERM)
-
+        take_early_signals(lab)
         try:
-            check_port(host, port)
-            check_migrations()
-            if host not in LOOPBACK:
-                settings.ALLOWED_HOSTS += own_addresses()
-                settings.ROOM_ADDRESSES = room_addresses(port)
-            shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
-            url = f"http://{shown}:{port}"
-            kafka = lab.start(url, died)
+            url, banner = interruptibly(lambda: self._start(lab, host, port))
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
-        banner = self._banner(url, host, kafka)  # asks the database, which the server's loop may not
 
         def ready() -> None:
             whereabouts.remember(url)
-            self.stdout.write(banner)
-            self.stdout.flush()  # a file or a pipe would hold it back until the end
+            self._say(banner)
 
         serve(host, port, get_default_application(), ready, lab)
         whereabouts.forget()
@@ -69,6 +66,27 @@ Ctrl-C ends everything; running races go on at the next start."""
         os._exit(
             0
         )  # everything is stopped and released; librdkafka's threads alone would take another second
+
+    def _start(self, lab: Lab, host: str, port: int) -> tuple[str, str]:
+        """All but the web server: its address and the banner. Raises CannotStart, StreamError, database errors."""
+
+        def died(name: str) -> None:
+            lab.deaths.append(name)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        check_port(host, port)
+        check_migrations()
+        if host not in LOOPBACK:
+            settings.ALLOWED_HOSTS += own_addresses()
+            settings.ROOM_ADDRESSES = room_addresses(port)
+        shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
+        url = f"http://{shown}:{port}"
+        kafka = lab.start(url, died, self._say)
+        return url, self._banner(url, host, kafka)
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()  # a file or a pipe would hold it back until the end
 
     def _banner(self, url: str, host: str, kafka: Connection) -> str:
         kind = "embedded" if kafka.settings.embedded else "configured"
