@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -90,17 +90,26 @@ class CloudCommand(BaseCommand):
         except ProvisioningError as error:
             code = self._failed(str(error))
         except KeyboardInterrupt:
-            self.progress.leave()
-            self.tell(
-                "\nInterrupted. What was made is in the journal; the same command goes on from there.",
-                error=True,
-            )
-            code = INTERRUPTED
+            code = self._interrupted("Interrupted.")
+        except BrokenPipeError:  # … | head
+            _silence(sys.stdout)
+            try:
+                code = self._interrupted("Nobody reads the output any more, so the command has ended.")
+            except BrokenPipeError:  # … 2>&1 | head
+                _silence(sys.stderr)
+                code = INTERRUPTED
         except Exception:
             code = self._failed(f"This should not happen:\n{traceback.format_exc()}")
         if code:
             self._still_costs()
             sys.exit(code)
+
+    def _interrupted(self, how: str) -> int:
+        self.progress.leave()
+        self.tell(
+            f"\n{how} What was made is in the journal; the same command goes on from there.", error=True
+        )
+        return INTERRUPTED
 
     def _still_costs(self) -> None:
         """By the journal: there may be no network."""
@@ -181,6 +190,11 @@ class CloudCommand(BaseCommand):
                 return False
 
         return ask
+
+
+def _silence(stream: TextIO) -> None:
+    """Python flushes it at the end, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def folded(line: str) -> str:

@@ -23,6 +23,7 @@ from provisioning.resources.organization import flink_region
 from provisioning.roundtrip import librdkafka
 from provisioning.runner import Step
 from provisioning.session import Roundtrip, Session
+from provisioning.waiting import Steps
 from provisioning.wanted import EMBEDDED, FLINK
 
 Arm = Callable[[Session], str]
@@ -30,10 +31,10 @@ Arm = Callable[[Session], str]
 
 def steps(session: Session, config: Path, roundtrip: Roundtrip, arm: Arm = lambda _: "none") -> list[Step]:
     """arm: the cost guard of --hours. It watches before the first query runs; and none runs on a Kafka that failed."""
-    s = session
+    s, region = session, dict[str, str]()
     built = [
-        Step("region", "Flink in the region", lambda: _region(s)),
-        Step("environment", "Environment", lambda: environment.ensure(s), ("region",)),
+        Step("region", "Flink in the region", lambda: _region(s, region)),
+        Step("environment", "Environment", lambda: _environment(s, region), ("region",)),
         Step("cluster", "Kafka cluster", lambda: cluster.ensure(s), ("environment",)),
         Step("pool", "Flink compute pool", lambda: pool.ensure(s), ("environment",)),
         Step("account", "Service account", lambda: account.ensure(s), ("environment",)),
@@ -72,11 +73,17 @@ def steps(session: Session, config: Path, roundtrip: Roundtrip, arm: Arm = lambd
     return built
 
 
-def _region(session: Session) -> str:
-    found = flink_region(session)
-    if session.entry.get("flink") != found:
-        session.entry.put("flink", found)
-    return found["id"]
+def _region(session: Session, region: dict[str, str]) -> str:
+    region.update(flink_region(session))
+    return region["id"]
+
+
+def _environment(session: Session, region: dict[str, str]) -> Steps[str]:
+    """The journal hears of the region with the environment: a name that is taken leaves nothing in it."""
+    made = yield from environment.ensure(session)
+    if session.entry.get("flink") != region:
+        session.entry.put("flink", region)
+    return made
 
 
 def write_config(session: Session, path: Path) -> str:

@@ -66,8 +66,9 @@ def our_subjects(session: Session) -> list[str]:
 
 def _connections(session: Session) -> list[str]:
     ours = {connection.name(session)} if connection.is_ours(session) else set()
-    listed = session.api("flink").pages(f"{session.flink_path}/connections")
-    return [str(c["name"]) for c in listed if c["name"] not in ours]
+    path = f"{session.flink_path}/connections"
+    others = [str(c["name"]) for c in session.api("flink").pages(path) if c["name"] not in ours]
+    return [name for name in others if session.api("flink").find(f"{path}/{name}")]
 
 
 def _add_statements(session: Session, found: Strangers) -> None:

@@ -273,6 +273,21 @@ def test_ctrl_c_says_how_to_go_on(desk: Desk) -> None:
 # -- processes --
 
 
+def test_a_reader_that_goes_away_is_no_accident(desk: Desk) -> None:
+    """As with … | head."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, str(ROOT / "manage.py"), "provision_confluent", "--plan"]
+    with os.fdopen(write, "wb") as nowhere:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=nowhere, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert done.returncode == 130
+    assert "Nobody reads the output any more, so the command has ended." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 class Shell:
     """Runs the commands as processes; the stand-in can kill the one that runs."""
 

@@ -51,6 +51,7 @@ def test_a_name_of_somebody_else_stops_provision_and_is_left_by_teardown(person:
     before = strangers(state)
     with pytest.raises(NameTaken, match="Name taken"):
         person.provision()
+    assert not person.journal.exists()
     assert person.teardown() == []
     assert strangers(state) == before
     assert person.picture()["accounts"] == []

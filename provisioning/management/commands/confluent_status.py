@@ -47,7 +47,7 @@ class Command(CloudCommand):
 
     def _things(self, session: Session, found: Survey) -> None:
         borrowed = bool(session.need("environment").get("borrowed"))
-        self._thing(session, "Environment" + (" (yours)" if borrowed else ""), found.environment)
+        self._thing(session, "Your environment" if borrowed else "Environment", found.environment)
         self._thing(session, "Kafka cluster", found.cluster)
         self._thing(session, "Flink pool", found.pool)
         self._thing(session, "Service account", found.account)
