@@ -7,6 +7,9 @@ import os
 import secrets
 from pathlib import Path
 
+import dj_database_url
+from dj_database_url import DBConfig
+
 
 def env_bool(name: str, default: bool = False) -> bool:
     """1/0, true/false, yes/no, on/off in any case. Raises SystemExit."""
@@ -30,6 +33,32 @@ def env_count(name: str, default: int) -> int:
 
 def env_list(name: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def own_folder(name: str, default: Path) -> Path:
+    """Made where it is missing, for its owner alone. Raises SystemExit."""
+    folder = Path(os.environ.get(name) or default)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"{name}: {folder} cannot be made a folder ({error.strerror})") from None
+    return folder
+
+
+def database(name: str, default: str) -> DBConfig:
+    """Raises SystemExit. The address itself is not shown: it may hold a password.
+
+    No persistent connections: under ASGI each request has a thread of its own, which would leave its connection behind.
+    """
+    try:
+        found = dj_database_url.parse(os.environ.get(name) or default, conn_max_age=0)
+    except (ValueError, KeyError):
+        found = DBConfig()
+    if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise SystemExit(
+            f"{name} is no address of a database; allowed: sqlite:////folder/file, postgres://user:password@host/name"
+        )
+    return found
 
 
 def secret_key(path: Path) -> str:

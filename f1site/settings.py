@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import dj_database_url
-
 from f1site.config import ConfigError, read_lab
-from f1site.environment import env_bool, env_count, env_list, secret_key
+from f1site.environment import database, env_bool, env_count, env_list, own_folder, secret_key
 from f1site.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("F1_VAR_DIR") or BASE_DIR / "var")
-VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+VAR_DIR = own_folder("F1_VAR_DIR", BASE_DIR / "var")
 
 try:
     LAB = read_lab(BASE_DIR)
@@ -93,8 +89,7 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-# No persistent connections: under ASGI each request has a thread of its own, which would leave its connection behind.
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}", conn_max_age=0)}
+DATABASES = {"default": database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     # Tests run worker and recorder in threads, which an in-memory database would make one connection of.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -144,8 +145,8 @@ def only_lab(path: Path) -> IO[str]:
     except OSError:
         file.close()
         raise CannotStart(
-            "Another lab runs on this database already. Stop it first, or give this one its own with DATABASE_URL "
-            "and a configured Kafka."
+            "Another lab runs on this database already. Stop it first, or give this one a folder of its own "
+            "with F1_VAR_DIR."
         ) from None
     return file
 
@@ -159,10 +160,10 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotStart(
-                f"Port {port} on {host} cannot be used ({error.strerror}). "
-                f"Is a lab running there already? Another port: make run PORT={port + 100}"
-            ) from None
+            taken = error.errno == errno.EADDRINUSE
+            another = port + 100 if port < 65_000 else port - 100
+            hint = f" Is a lab running there already? Another port: make run PORT={another}" if taken else ""
+            raise CannotStart(f"Port {port} on {host} cannot be used ({error.strerror}).{hint}") from None
 
 
 def check_migrations() -> None:

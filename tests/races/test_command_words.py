@@ -45,6 +45,25 @@ def test_a_database_without_tables_is_told_in_a_line(tmp_path: Path) -> None:
     assert "manage.py migrate" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgres"),
+        ("DATABASE_URL", "mysql://lab:secret@host/lab"),
+        ("DATABASE_URL", "postgres://lab:secret@host:port/lab"),
+        ("F1_VAR_DIR", __file__),
+        ("F1_MAX_RACES", "many"),
+        ("DJANGO_DEBUG", "perhaps"),
+    ],
+)
+def test_a_wrong_environment_is_told_in_a_line_without_a_password(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    (line,) = said(tmp_path, "runlab", **{name: value})
+    assert line.startswith(name)
+    assert "secret" not in line
+
+
 def test_a_broker_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(
