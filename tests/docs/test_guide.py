@@ -143,6 +143,11 @@ def test_sql_names_topics_and_fields_that_exist(block: Block) -> None:
     assert block.text.count("(") == block.text.count(")")
 
 
+@pytest.mark.parametrize("block", SQL, ids=str)
+def test_sql_says_which_statement_it_is_or_why_it_is_none(block: Block) -> None:
+    assert block.how.startswith(("statement: ", "cannot run here: "))
+
+
 @pytest.mark.parametrize("block", [block for block in SQL if block.how.startswith("statement: ")], ids=str)
 def test_sql_with_a_deployed_statements_name_is_that_statement(block: Block) -> None:
     name = block.how.removeprefix("statement: ")

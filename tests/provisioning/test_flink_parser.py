@@ -1,4 +1,4 @@
-"""The statements through the parser of a real Apache Flink: all but CREATE CONNECTION, which only Confluent has."""
+"""The statements, and the guide's queries, through the parser of a real Apache Flink: all but CREATE CONNECTION, which only Confluent has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.flink import statements
+from tests.docs.guide import blocks
 from tests.integration.java import jars
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -23,18 +24,24 @@ def planner(folder: Path) -> Path:
         return Path(archive.extract("flink-table-planner.jar", folder))
 
 
-def test_flinks_own_parser_takes_every_statement(tmp_path: Path) -> None:
-    wanted = {s.name: EXPECTED[s.kind] for s in statements() if s.kind in EXPECTED}
-    broken = tmp_path / "broken"
-    broken.write_text("INSERT INTO `a` SELECT FROM")
-    files = [broken]
-    for statement in statements():
-        if statement.name in wanted:
-            files.append(tmp_path / statement.name)
-            files[-1].write_text(statement.sql)
-    classes = f"{planner(tmp_path)}:{jars('flink')}/*"
+def parsed(folder: Path, texts: dict[str, str]) -> dict[str, str]:
+    """Name to what the parser made of it, or refused."""
+    files = [folder / name for name in texts]
+    for file in files:
+        file.write_text(texts[file.name])
+    classes = f"{planner(folder)}:{jars('flink')}/*"
     command = ["java", "-cp", classes, str(MAIN), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    found = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+
+def test_flinks_own_parser_takes_every_statement_and_every_query_of_the_guide(tmp_path: Path) -> None:
+    wanted = {s.name: EXPECTED[s.kind] for s in statements() if s.kind in EXPECTED}
+    texts = {s.name: s.sql for s in statements() if s.name in wanted}
+    guide = [b for b in blocks() if b.language == "sql" and not b.how.startswith("statement: ")]
+    queries = {f"{block.file}-{block.line}": block.text.rstrip().rstrip(";") for block in guide}
+    found = parsed(tmp_path, texts | queries | {"broken": "INSERT INTO `a` SELECT FROM"})
     assert found.pop("broken").startswith("refused")
-    assert found == wanted
+    assert {name: found.pop(name) for name in wanted} == wanted
+    assert found.keys() == queries.keys()
+    assert {kind: name for name, kind in found.items() if kind not in ("SqlSelect", "SqlOrderBy")} == {}
