@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -127,14 +128,18 @@ def test_the_steps_on_the_stand_in(tmp_path: Path, environ: dict[str, str]) -> N
     assert "kafka:" not in (tmp_path / "config.yaml").read_text()
 
 
-def fresh_copy(folder: Path) -> None:
-    """What a clone holds, as it stands in the work tree; the packages are those that run this test."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+def repository(folder: Path) -> None:
+    """The work tree as it stands, committed: what a clone of it would hold once it is."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
     for name in listed.stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(sys.prefix)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "as it stands"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
 
 
 def told(banner: str) -> list[str]:
@@ -143,18 +148,30 @@ def told(banner: str) -> list[str]:
     return [line.strip() for line in plain.splitlines() if line.strip()]
 
 
-def test_make_run_on_a_fresh_copy_says_what_the_guide_shows(tmp_path: Path, environ: dict[str, str]) -> None:
-    folder, log = tmp_path / "copy", tmp_path / "make.log"
-    fresh_copy(folder)
-    command = ["make", "-o", ".venv/.ready", "run", f"PORT={free_port()}"]  # -o: packages are there
+def test_the_readmes_three_lines_lead_to_a_moving_board(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Line by line; only the packages are there already, and the port is a free one."""
+    cloning, running, looking = next(
+        block.text.splitlines() for block in blocks(ROOT / "README.md") if "git clone" in block.text
+    )
+    repository(tmp_path / "origin")
+    clone = cloning.replace("<this repository>", str(tmp_path / "origin"))
+    subprocess.run(["bash", "-euc", clone], cwd=tmp_path, env=environ, check=True, capture_output=True)
+    (tmp_path / "f1-lab" / ".venv").symlink_to(sys.prefix)
+    port, log = free_port(), tmp_path / "make.log"
+    command = [*shlex.split(running), "-o", ".venv/.ready", f"PORT={port}"]  # -o: packages are there
     with log.open("wb") as out:
         made = subprocess.Popen(
-            command, cwd=folder, env=environ, stdout=out, stderr=out, start_new_session=True
+            command, cwd=tmp_path / "f1-lab", env=environ, stdout=out, stderr=out, start_new_session=True
         )
     try:
         wait_for(lambda: made.poll() is not None or "Ctrl-C stops it" in log.read_text(), "the banner", 90)
         shown = next(block.text for block in blocks(GUIDE / "01-setup.md") if "runs on http" in block.text)
         assert told(log.read_text())[-len(told(shown)) :] == told(shown)
+        assert looking == "open http://127.0.0.1:8000, pick a driver, press Start"
+        base = f"http://127.0.0.1:{port}"
+        race_id = start_on_the_page(base)
+        tick = f"{base}/api/races/{race_id}/"
+        wait_for(lambda: requests.get(tick, timeout=10).json()["tick"] > 10, "the board moves", 60)
     finally:
         os.killpg(made.pid, signal.SIGTERM)
         made.wait(20)
