@@ -1,4 +1,7 @@
-"""The statements, and the guide's queries, through the parser of a real Apache Flink: all but CREATE CONNECTION, which only Confluent has."""
+"""The statements and the guide's queries through the parser of a real Apache Flink.
+
+All but CREATE CONNECTION, which only Confluent has.
+"""
 
 from __future__ import annotations
 
