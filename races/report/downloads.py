@@ -70,4 +70,5 @@ def whole(race: Race) -> dict[str, Any]:
         what: [dict(zip(columns, row, strict=True)) for row in _rows(race, what)]
         for what, (_, columns) in TABLES.items()
     }
-    return {"id": str(race.pk)} | {field: getattr(race, field) for field in RACE} | tables
+    settings = {"id": str(race.pk)} | {field: getattr(race, field) for field in RACE}
+    return {"race": settings} | tables  # apart: a race has a number of laps, and a table of them
