@@ -73,11 +73,11 @@ async def listen_to_all(process: LabProcess, races: list[str], seconds: float) -
     return list(await asyncio.gather(*(listen(process, race_id, seconds) for race_id in races)))
 
 
-def records_of(report: dict[str, Any]) -> list[Addressed]:
+def records_of(settings: dict[str, Any]) -> list[Addressed]:
     """The race's records once more, for its seed; it is a default one."""
-    laps = default_laps(report["circuit"])
-    race = Race(RaceSettings(report["circuit"], laps, report["pace"], report["seed"]))
-    its = field_of(report["id"], laps, load_season())
+    laps = default_laps(settings["circuit"])
+    race = Race(RaceSettings(settings["circuit"], laps, settings["pace"], settings["seed"]))
+    its = field_of(settings["id"], laps, load_season())
     found: list[Addressed] = []
     while not race.over:
         tick = race.advance()
@@ -96,7 +96,7 @@ def moments_of(number: int, moments: Sequence[Told], due: Due, heard: Heard) -> 
 
 
 def in_race(process: LabProcess, number: int, race_id: str, heard: Heard) -> list[Moment]:
-    records = records_of(process.get(f"/races/{race_id}/report.json").json())
+    records = records_of(process.get(f"/races/{race_id}/report.json").json()["race"])
     rows = process.get(f"/api/races/{race_id}/trace/").json()["ticks"]
     due = {row["tick"]: row["due"] for row in rows if "due" in row}
     return moments_of(number, told(records, lines_of(records)), due, heard)
