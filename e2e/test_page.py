@@ -89,6 +89,15 @@ def test_a_preset_goes_along_to_another_circuit_until_somebody_types(page: Page,
     expect(page.locator("#laps")).to_have_value("10")
 
 
+def test_an_address_that_names_no_circuit_leaves_the_choice_to_the_person(page: Page, lab: Lab) -> None:
+    page.goto(f"{lab.address}/?circuit=nowhere&driver=XXX")
+    page.click("[data-preset=gp]")
+    page.fill("#laps", "9")
+    page.check("[name=driver][value=HAM]", force=True)
+    page.check("[name=circuit][value=spa]", force=True)
+    expect(page.locator("#go")).to_contain_text("Hamilton at Spa, 9 laps")
+
+
 def test_the_button_promises_no_race_that_cannot_be_started(page: Page, lab: Lab) -> None:
     page.goto(f"{lab.address}/?circuit=spa")
     for field, value, words in (

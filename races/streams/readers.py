@@ -116,7 +116,7 @@ def _read_own(data: bytes, decode: Callable[[bytes, int], dict[str, Any]], shape
     try:
         return shape.check(decode(data, HEADER_SIZE))
     except (ValueError, IndexError, struct.error) as error:
-        raise BadRecord(f"{type(error).__name__}: {str(error)[:200]}") from error
+        raise BadRecord(_told(error)) from error
 
 
 def _read_avro(data: bytes, writer: Any, ours: Any, shape: Shape) -> dict[str, Any]:
@@ -125,10 +125,14 @@ def _read_avro(data: bytes, writer: Any, ours: Any, shape: Shape) -> dict[str, A
     try:
         record = fastavro.schemaless_reader(source, writer, ours)
     except Exception as error:  # what the bytes provoke in the library is not a closed list
-        raise BadRecord(f"{type(error).__name__}: {str(error)[:200]}") from error
+        raise BadRecord(_told(error)) from error
     if source.tell() != len(data):
         raise BadRecord(f"{len(data) - source.tell()} bytes too many")
     return shape.check(record)  # type: ignore[arg-type]
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200] or 'the bytes end too early'}"
 
 
 def _read_json(data: bytes, shape: Shape) -> dict[str, Any]:

@@ -180,6 +180,17 @@ def test_a_null_where_we_need_a_value_is_refused(codec: Codec, registry: Registr
         codec.decode("positions", written(registry, schema, POSITION | {"driver_name": None}))
 
 
+def test_another_writers_record_that_is_cut_off_is_refused_with_words(
+    codec: Codec, registry: Registry
+) -> None:
+    schema = value_schema("positions")
+    schema["fields"][0]["type"] = ["null", "string"]
+    whole = written(registry, schema, POSITION)
+    for length in range(5, len(whole)):
+        with pytest.raises(BadRecord, match=r": \S"):
+            codec.decode("positions", whole[:length])
+
+
 def test_a_flink_anomaly_is_read_from_key_and_value(codec: Codec, registry: Registry) -> None:
     """The original lab's table: three columns in the value, key and ts in the key."""
     value = value_schema("car_metrics_anomalies") | {
