@@ -14,7 +14,7 @@ def leave(number: int, frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
-    if sys.argv[1:2] == ["runlab"]:
+    if sys.argv[1:2] in (["runlab"], ["run_worker"]):
         signal.signal(signal.SIGINT, leave)
         signal.signal(signal.SIGTERM, leave)
     try:

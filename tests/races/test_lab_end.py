@@ -70,6 +70,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("at", "sign"),
     [
+        ("races.management.commands.run_worker:reach_kafka", signal.SIGINT),
         ("django.core.management:execute_from_command_line", signal.SIGINT),
         ("races.management.commands.runlab:check_migrations", signal.SIGTERM),
         ("races.lab:EmbeddedKafka", signal.SIGINT),
@@ -77,27 +78,31 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("races.management.commands.runlab:serve", signal.SIGINT),
     ],
 )
-def test_a_lab_that_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
+def test_what_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
     migrated: Path, at: str, sign: signal.Signals
 ) -> None:
+    config = migrated / "config.yaml"
+    config.write_text("kafka: {bootstrap.servers: '127.0.0.1:1', schema_registry_url: 'http://127.0.0.1:1'}")
+    worker = "run_worker" in at
+    command = ["run_worker"] if worker else ["runlab", str(free_port())]
     with subprocess.Popen(
-        [sys.executable, "-c", STAYS, "runlab", str(free_port()), at],
+        [sys.executable, "-c", STAYS, *command, at],
         cwd=settings.BASE_DIR,
-        env=environ(migrated),
+        env=environ(migrated) | ({"F1_CONFIG": str(config)} if worker else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as lab:
-        assert lab.stdout is not None
-        assert lab.stdout.readline() == "here\n"
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "here\n"
         began = time.monotonic()
-        lab.send_signal(sign)
+        started.send_signal(sign)
         try:
-            said = lab.communicate(timeout=20)
+            said = started.communicate(timeout=20)
         finally:
-            lab.kill()
+            started.kill()
         assert time.monotonic() - began < 4  # two seconds, on a machine that has nothing else to do
-    assert (lab.returncode, said) == (0, ("", ""))
+    assert (started.returncode, said) == (0, ("", ""))
 
 
 @pytest.mark.parametrize("hangs", ["0", "20"])

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from races import connection
-from races.lab import CannotStart, check_migrations, exit_within_limit, reach_kafka
+from races.lab import CannotStart, check_migrations, exit_within_limit, interruptibly, reach_kafka
 from races.management.base import TeachingCommand
 from races.metrics_server import MetricsServer
 from races.roles import make_roles, metric_lines
@@ -33,13 +33,14 @@ time, and when a worker dies another goes on with its races. The web is then one
         )
 
     def handle(self, *args: Any, metrics_port: int | None, **options: Any) -> None:
-        if settings.LAB.kafka is None:
+        kafka = settings.LAB.kafka
+        if kafka is None:
             raise CommandError(
                 "run_worker needs a kafka: section in config.yaml. Without one, runlab carries its own Kafka."
             )
         try:
-            check_migrations()
-            reach_kafka(settings.LAB.kafka, self.stdout.write)
+            interruptibly(check_migrations)
+            interruptibly(lambda: reach_kafka(kafka, self.stdout.write))
             metrics = None if metrics_port is None else MetricsServer(metrics_port, metric_lines)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
