@@ -118,7 +118,9 @@ def read_credentials(confluent: Mapping[str, Any], environ: Mapping[str, str]) -
     url = environ.get("CONFLUENT_CLOUD_URL") or DEFAULT_URL
     key = environ.get("CONFLUENT_CLOUD_API_KEY") or confluent["cloud_api_key"]
     secret = environ.get("CONFLUENT_CLOUD_API_SECRET") or confluent["cloud_api_secret"]
-    return Credentials(url.rstrip("/"), key, secret)
+    return Credentials(
+        url.rstrip("/"), key.strip(), secret.strip()
+    )  # a pasted key brings a space or a line's end
 
 
 def _aws(environ: Mapping[str, str]) -> Aws | None:

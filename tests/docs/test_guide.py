@@ -75,7 +75,13 @@ SERVERS = {
     "uvicorn": {flag for option in uvicorn_command.params for flag in option.opts},
     "daphne": {flag for action in DaphneCommand().parser._actions for flag in action.option_strings},
 }
-OTHERS = {"--port", "--fast", "--list", "--json"}  # of the stand-in and bench: those are run by tests
+OTHERS = {
+    "--port",
+    "--fast",
+    "--list",
+    "--json",
+    "--short",
+}  # of the stand-in and bench: those are run by tests
 
 
 def _targets() -> set[str]:

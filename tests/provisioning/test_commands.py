@@ -245,6 +245,12 @@ def test_a_key_with_characters_that_no_key_has_is_said_so(
     assert "Traceback" not in said
 
 
+def test_a_key_that_was_pasted_with_spaces_is_that_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", f" {desk.standin.key}\r\n")
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", f"{desk.standin.secret} ")
+    assert desk.run("provision_confluent", "--plan")[0] == 0
+
+
 def test_what_nobody_foresaw_is_shown_without_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def surprise(*_: object) -> None:
         raise RuntimeError(f"with {desk.standin.secret} in it")
