@@ -212,10 +212,10 @@ class Feed:
     def watched(self, race_id: str) -> bool:
         return race_id in self._watched
 
-    def unwatch(self, keep: set[str]) -> None:
+    def unwatch(self, gone: set[str]) -> None:
         with self._lock:
-            for race_id in set(self._watched) - keep:
-                del self._watched[race_id]
+            for race_id in gone:
+                self._watched.pop(race_id, None)
 
     def snapshot(self, race_id: str) -> Snapshot:
         with self._lock:

@@ -244,9 +244,13 @@ class LiveService:
             closing.exception()  # whatever it was, the page is gone
 
     def _forget(self, now: float) -> None:
-        watched, known = set(self.hub.races()), self.feed.races()
-        self._left = {race: self._left.get(race, now) for race in known - watched}
-        self.feed.unwatch({race for race in known if race in watched or now - self._left[race] < FORGET_S})
+        """What goes is named: whoever opens a race does so in a thread, and may just be putting one in."""
+        left = self.feed.races() - set(self.hub.races())
+        self._left = {race: self._left.get(race, now) for race in left}
+        gone = {race for race, since in self._left.items() if now - since >= FORGET_S}
+        self.feed.unwatch(gone)
+        for race in gone:
+            del self._left[race]
 
 
 def life_of(race: Race) -> Life:

@@ -12,6 +12,7 @@ from races.live.feed import Feed
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
 from races.live.render_panels import Stream as LiveStream
+from races.live.service import FORGET_S, LiveService
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
@@ -137,3 +138,27 @@ def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
     assert '<b id="k-positions">nothing yet</b>' in message
     assert '<b id="k-car_metrics">nothing yet</b>' in message
     assert set(feed.paces(feed.polled_at)) == {"positions", "car_metrics"}
+
+
+def test_a_board_that_is_opened_while_others_are_forgotten_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveService()
+    races = live.feed.races
+
+    def while_looked_at() -> set[str]:
+        """A page's thread puts its race in right after the look."""
+        found = races()
+        live.feed.watch("new", Board(RACE), Life("running"), anomaly_on=False)
+        return found
+
+    live.feed.watch("old", Board(RACE), Life("running"), anomaly_on=False)
+    live._forget(0.0)
+    monkeypatch.setattr(live.feed, "races", while_looked_at)
+    live._forget(FORGET_S)
+    assert races() == {"new"}
+    live._forget(FORGET_S + 1)
+    assert races() == {"new"}, "it has its own time, not that of the first"
+    live._forget(2 * FORGET_S + 1)
+    monkeypatch.undo()
+    live.feed.watch("old", Board(RACE), Life("running"), anomaly_on=False)
+    live._forget(2 * FORGET_S + 2)
+    assert "old" in races(), "who comes back has its time again"
