@@ -53,10 +53,20 @@ PICTURES = {
 
 STILL = """() => {
   if (!window.holdsBack) {
-    window.holdsBack = (event) => { if (window.still) { event.stopImmediatePropagation(); event.preventDefault(); } };
+    window.held = [];
+    window.holdsBack = (event) => {
+      if (!window.still) return;
+      event.stopImmediatePropagation();
+      event.preventDefault();
+      window.held.push(event.detail.message);
+    };
     addEventListener('htmx:wsBeforeMessage', window.holdsBack, true);
   }
   window.still = true;
+}"""
+GO_ON = """() => {
+  window.still = false;
+  for (const message of window.held.splice(0)) window.Board.receive(message);
 }"""
 AT_REST = """() => ['rows', 'main'].every((id) => {
   const moving = document.getElementById(id)?.getAnimations({ subtree: true }) ?? [];
@@ -95,7 +105,7 @@ class Camera:
             while not page.evaluate(AT_REST):  # the policy keeps wait_for_function out
                 page.wait_for_timeout(50)
             self.snap(page, name, size)
-            page.evaluate("window.still = false")
+            page.evaluate(GO_ON)
         page.set_viewport_size({"width": 1440, "height": 900})
 
 
