@@ -192,10 +192,22 @@ class Teardown:
         if "registry" not in self.usable:
             return NO_KEY
         listed = subjects.listed(self.session, deleted=True)
-        standing = [name for name in strangers.our_subjects(self.session) if name in listed]
+        ours = strangers.our_subjects(self.session)
+        standing = [name for name in ours if name in listed]
         for name in standing:
             subjects.delete(self.session, name)
+        self._doubtful([name for name in listed if name not in ours])
         return f"{len(standing)} deleted" if standing else "none"
+
+    def _doubtful(self, others: list[str]) -> None:
+        """In a lent environment only the journal knows which schemas are ours, and it may have been lost."""
+        names = {*topics.records(self.session), *self.session.wanted.topics.values()}
+        alike = [subject for name in names for subject in subjects.both(name) if subject in others]
+        if alike:
+            self.session.note(
+                f"These schemas stay, for nothing says that this lab made them: {', '.join(sorted(alike))}. Delete "
+                "them in the console if nobody needs them."
+            )
 
     def _topics(self) -> Steps[str]:
         if "kafka" not in self.usable:

@@ -90,6 +90,7 @@ class Bench:
     secret: str = ""
     unattended: bool = False
     questions: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def journal(self) -> Path:
@@ -131,6 +132,7 @@ class Bench:
             return []
         down = Teardown(session, self.config)
         run(down.steps(), session.clock, Silent())
+        self.notes = session.notes
         return down.left
 
     def picture(self) -> dict[str, Any]:

@@ -204,6 +204,10 @@ def test_a_borrowed_environment_stays_without_a_journal_too(person: Bench) -> No
     assert person.teardown(adopt=home.id) == []
     assert home.deleted is None
     assert person.living_keys() == {}
+    (note,) = person.notes
+    assert (
+        "These schemas stay, for nothing says that this lab made them: f1-car-metrics-anomalies-key" in note
+    )
 
 
 def test_a_schema_that_somebody_registered_in_the_borrowed_environment_is_not_overwritten(

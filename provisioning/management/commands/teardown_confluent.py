@@ -136,6 +136,8 @@ class Command(CloudCommand):
         run(down.steps(), session.clock, self.progress)
         self.progress.leave()
         self.tell("")
+        for note in session.notes:
+            self.tell(f"Note: {note}")
         if down.left:
             self.stderr.write("Left:")
             for thing in down.left:
