@@ -102,7 +102,7 @@ def _banner(standin: Standin, fast: bool) -> str:
     pace = (
         f"Time passes {FAST:.0f} times as fast as outside."
         if fast
-        else "A full round takes about two minutes."
+        else "A full round takes three to four minutes."
     )
     return f"{ABOUT}\n\n{NEXT.format(url=standin.url, key=standin.key, secret=standin.secret, pace=pace)}"
 
