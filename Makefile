@@ -53,12 +53,12 @@ audit: $(DEV)
 	$(BIN)/python .ci/audit.py
 
 test: $(DEV) migrate lint
-	$(BIN)/pytest -n 4 -m "not full and not integration and not browser" tests
-	$(BIN)/pytest -n 2 e2e -m "browser and not full"
+	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
+	$(BIN)/pytest -n 2 --dist worksteal e2e -m "browser and not full"
 
 test-full: $(DEV) migrate
-	$(BIN)/pytest -n 4 -m "not integration and not browser" tests
-	$(BIN)/pytest -n 2 e2e -m browser
+	$(BIN)/pytest -n 4 --dist worksteal -m "not integration and not browser" tests
+	$(BIN)/pytest -n 2 --dist worksteal e2e -m browser
 
 test-integration: $(DEV) migrate
 	$(BIN)/pytest -m integration tests
