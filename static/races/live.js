@@ -25,7 +25,7 @@
     heard = performance.now();
     fresh = false;
     document.dispatchEvent(new CustomEvent('board:changed'));
-    acknowledge(2000);
+    acknowledge(3000);
   }
 
   function place(element, quiet) {
