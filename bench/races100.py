@@ -24,7 +24,7 @@ from tests.integration.kafka import RealKafka
 from tests.integration.system import System
 from tests.streams.registry_http import serve
 
-RACES, SECONDS, WORKERS = 100, 60.0, 1
+RACES, SECONDS, WORKERS = 100, 60.0, 2  # workers: as many as there are cores
 START_LIMIT_S = 240.0
 LAPS = 50  # so that the first still runs when the last has started
 TICKS_PER_S = 5.0
