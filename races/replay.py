@@ -14,7 +14,7 @@ from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame, Note, note_of_commentary, note_of_control
 from races.live.history import commentary_record, control_record
 from races.live.render_head import Life
-from races.live.rendering import Screen
+from races.live.rendering import ROLES, Screen
 from races.models import BoardChunk, Race
 from races.recorder.chunks import unpack_frames
 from races.replay_engines import Engines, engines_of
@@ -27,6 +27,12 @@ CHUNKS_KEPT = 512  # of one second each: some megabytes
 class ReplayScreen(Screen):
     """A page may begin at any tick, so what the live page writes once a second is looked at every time: then what
     a page shows follows from its tick alone."""
+
+    def _empty(self) -> None:
+        """Nothing comes from the topics now; each panel says so."""
+        super()._empty()
+        for role in ROLES:
+            self._cells[f"k-{role}"] = f'<b id="k-{role}">as recorded</b>'
 
     def _due(self, turn: int, tick: int) -> bool:
         return True

@@ -116,11 +116,14 @@ def _history(stints: str) -> str:
     return "".join(f'<i class="t{escape(kind)}">{escape(kind)}{laps}</i>' for kind, laps in spans)
 
 
-def rejoin_cells(cells: Cells, cars: Sequence[CarFrame], meta: RaceMeta, flag: str) -> None:
+def rejoin_cells(
+    cells: Cells, cars: Sequence[CarFrame], meta: RaceMeta, flag: str, over: bool = False
+) -> None:
+    """Nobody stops any more when the race is over."""
     loss = pit_loss(meta.pit_loss_s, flag)
     for car in cars:
         code = car["driver_code"]
-        out = rejoin(cars, code, loss)
+        out = None if over else rejoin(cars, code, loss)
         words = "" if out is None else f"P{out.position}"
         if out and out.ahead:
             words += f", {out.ahead[1]:.1f} s behind {out.ahead[0]}"

@@ -66,9 +66,12 @@ def _progress(frame: Frame) -> float:
     )
 
 
-def own_cells(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
-    """The own driver's line, and the fastest lap so far; once a second."""
+def own_cell(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+    """The own driver's line: with each tick, as the intervals in the tower that it repeats."""
     cells["own"] = f'<span id="own">{_own_line(frame, meta.own_code)}</span>'
+
+
+def fastest_cell(cells: Cells, frame: Frame) -> None:
     fastest = frame["fastest"]
     words = f"{fastest['driver_code']} {lap_time(fastest['lap_s'])}" if fastest else "none yet"
     cells["fastest"] = f'<b id="fastest">{words}</b>'
@@ -129,7 +132,7 @@ def _result(frame: Frame, meta: RaceMeta, life: Life) -> str:
     lead = "led" if stopped else "wins"
     caption = "As it stood at the red flag" if stopped else "Final classification"
     colours = {car.code: car.colour for car in meta.cars}
-    rows = "".join(_result_row(car, colours, meta.own_code) for car in cars)
+    rows = "".join(_result_row(car, colours, meta.own_code, stopped) for car in cars)
     ownline = "" if own is winner else f'<p class="mine">{_own_result(own, stopped)}</p>'
     flag = chip(colours.get(winner["driver_code"], GREY))
     return (
@@ -156,9 +159,10 @@ def _own_result(own: CarFrame, stopped: bool) -> str:
     return f"{name} {'was' if stopped else 'finishes'} P{own['position']}{moved}"
 
 
-def _result_row(car: CarFrame, colours: dict[str, str], own: str) -> str:
+def _result_row(car: CarFrame, colours: dict[str, str], own: str, stopped: bool) -> str:
     behind = "Out" if car["status"] == "retired" else gap(car["gap_s"], car["laps_down"])
-    behind = "Winner" if car["position"] == 1 and car["status"] != "retired" else behind
+    if car["position"] == 1 and car["status"] != "retired":
+        behind = "Leader" if stopped else "Winner"
     mine = ' class="own"' if car["driver_code"] == own else ""
     return (
         f"<tr{mine}><td>{car['position']}</td>"

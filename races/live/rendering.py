@@ -99,6 +99,7 @@ class Screen:
         render_head.state_cells(new, frame)
         render_head.dots_cell(new, frame, self.meta)
         render_head.head_cells(new, frame)
+        render_head.own_cell(new, frame, self.meta)
         phase, attackers = frame["phase"], render_cars.attackers(frame["cars"])
         for car in frame["cars"]:
             render_cars.fast_cells(new, car, phase, car["driver_code"] in attackers)
@@ -117,9 +118,10 @@ class Screen:
             render_cars.average_cells(new, car)
 
     def _lines(self, new: dict[str, str], frame: Frame) -> None:
-        render_head.own_cells(new, frame, self.meta)
+        render_head.fastest_cell(new, frame)
         render_head.result_cell(new, frame, self.meta, self._life)
-        render_cars.rejoin_cells(new, frame["cars"], self.meta, frame["flag"])
+        over = frame["phase"] in ("flag", "over")
+        render_cars.rejoin_cells(new, frame["cars"], self.meta, frame["flag"], over)
 
     def _engines(self, new: dict[str, str], frame: Frame) -> None:
         if self._anomaly_on:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.html import format_html
 
 from races import replay
-from races.live.rendering import ROLES
 from races.methods import only
 from races.middleware import is_mine
 from races.models import TICK_MS, Race
@@ -73,7 +70,7 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
         "race": race,
         "mine": is_mine(request, race),
         "meta": screen.meta,
-        "parts": {**screen.fragments(), **_sources()},
+        "parts": screen.fragments(),
         "anomaly_on": race.anomaly_detection,
         "engine": settings.LAB.engine,
         "topics": settings.LAB.topics,
@@ -84,11 +81,6 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
         "replaying": True,
     }
     return render(request, "races/replay.html", context)
-
-
-def _sources() -> dict[str, Any]:
-    """Nothing comes from the topics now; each panel says so."""
-    return {f"k_{role}": format_html('<b id="k-{}">as recorded</b>', role) for role in ROLES}
 
 
 @only("GET")
