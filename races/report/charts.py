@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from itertools import groupby
 
 from races.live.render_text import lap_time, ordinal
@@ -18,10 +19,11 @@ from races.report.drawing import (
     spread,
     text,
 )
-from races.report.laps import Car, Point
+from races.report.laps import Car, Point, Stint
 
 ROW, FOOT, TOP = 19, 22, 16
 GAPS_HIGH, TIMES_HIGH = 300, 240
+THIN = 4  # px, of a set of tyres that saw no whole lap
 SLOW = 1.125  # of the best lap shown: what is slower stands at the chart's edge
 NEUTRAL = {"safety_car": "SC", "vsc": "VSC"}
 Spans = Sequence[tuple[str, int, int]]
@@ -139,24 +141,30 @@ def stint_chart(cars: Sequence[Car], laps: int) -> str:
         top = row * ROW
         if car.own:
             marks += f'<rect class="mine" width="100%" y="{top}" height="{ROW}"/>'
-        for stint in car.stints:
-            start, share = (stint.first - 1) / laps, stint.laps / laps
-            marks += (
-                f'<rect class="stint t{stint.tyre}" x="{start:.2%}" width="{share:.2%}" y="{top + 2}" '
-                f'height="{ROW - 4}"><title>{car.code}: {TYRES.get(stint.tyre, stint.tyre)}, laps '
-                f"{stint.first} to {stint.last}</title></rect>"
-            )
-            if share > 0.05:
-                words = f"{stint.tyre} {stint.laps}" if share > 0.16 else stint.tyre
-                marks += text(start + share / 2, top + ROW / 2 + 4, words, "onbar")
+        marks += "".join(_stint(car, stint, laps, top) for stint in car.stints)
         if car.status == "retired":
             reached = car.stints[-1].last / laps if car.stints else 0.0
-            marks += text(reached, top + ROW / 2 + 5, " × out", "word")
+            marks += text(reached, top + ROW / 2 + 5, "\u00a0\u00a0× out", "word")
     left = labels(
         ((row * ROW + 14, car.code, _word(car)) for row, car in enumerate(cars)), height + FOOT, "left"
     )
     title = "Stints: which tyres each car had on, in the order of the classification."
     return chart(title, height + FOOT, left, "", "", marks + _axis(laps, height))
+
+
+def _stint(car: Car, stint: Stint, laps: int, top: float) -> str:
+    """A bar with the tyre's letter; of a set that saw no whole lap, a thin mark where it came on."""
+    start, share = (stint.first - 1) / laps, stint.laps / laps
+    wide = f"{share:.2%}" if stint.laps else str(THIN)
+    title = f"{car.code}: {TYRES.get(stint.tyre, stint.tyre)}, lap{'s' if stint.laps > 1 else ''} {stint.span}"
+    drawn = (
+        f'<rect class="stint t{escape(stint.tyre)}" x="{start:.2%}" width="{wide}" y="{top + 2}" '
+        f'height="{ROW - 4}"><title>{escape(title)}</title></rect>'
+    )
+    if share > 0.05:
+        words = f"{stint.tyre} {stint.laps}" if share > 0.16 else stint.tyre
+        drawn += text(start + share / 2, top + ROW / 2 + 4, words, "onbar")
+    return drawn
 
 
 TYRES = {"S": "soft", "M": "medium", "H": "hard"}

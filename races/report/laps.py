@@ -33,7 +33,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Stint:
-    """first and last lap, inclusive; tyre is its letter."""
+    """first and last lap, inclusive; tyre is its letter. A set that saw no whole lap has its last before its first."""
 
     tyre: str
     first: int
@@ -42,6 +42,13 @@ class Stint:
     @property
     def laps(self) -> int:
         return self.last - self.first + 1
+
+    @property
+    def span(self) -> str:
+        """1–9; 10; 10 (not finished)."""
+        if self.laps > 1:
+            return f"{self.first}–{self.last}"
+        return str(self.first) if self.laps else f"{self.first} (not finished)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +108,13 @@ def _placed(timed: Mapping[str, Sequence[Point]]) -> dict[tuple[str, int], Point
 
 
 def stints(text: str, laps: int) -> tuple[Stint, ...]:
-    """From compound and first lap of each (M1 H14) and the laps that the car drove."""
+    """Every set used, from compound and first lap of each (M1 H14) and the laps that the car drove to their end."""
     parsed = [(part[:1], int(part[1:])) for part in text.split() if part[1:].isdecimal()]
-    firsts = [*(first for _, first in parsed), laps + 1][1:]
-    found = [
-        Stint(tyre, first, following - 1) for (tyre, first), following in zip(parsed, firsts, strict=True)
-    ]
-    return tuple(stint for stint in found if stint.laps > 0)
+    ends = [*(first - 1 for _, first in parsed), laps][1:]
+    return tuple(
+        Stint(tyre, first, max(min(end, laps), first - 1))
+        for (tyre, first), end in zip(parsed, ends, strict=True)
+    )
 
 
 def neutral(events: Iterable[tuple[str, int]], laps: int) -> list[tuple[str, int, int]]:

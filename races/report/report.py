@@ -98,7 +98,7 @@ def _cars(race: Race, results: Sequence[Result]) -> list[Car]:
                 status=result.status,
                 second=result.team_name in seen,
                 points=timed.get(code, ()),
-                stints=stints(result.stints, max(result.laps, 1)),
+                stints=stints(result.stints, result.laps),
             )
         )
         seen.add(result.team_name)

@@ -229,6 +229,16 @@ def test_the_lap_chart_says_in_words_where_the_own_driver_began_and_ended(client
     assert f"started {ordinal(own.grid)} and did not finish." in page(client, race)
 
 
+def test_a_set_of_tyres_that_saw_no_whole_lap_is_listed_and_drawn(client: Client) -> None:
+    race = Recorded(laps=3).race
+    race.results.filter(driver_code="NOR").update(stints="M1 S2 H3", laps=2, stops=2, status="retired")
+    text = page(client, race)
+    row = text.split('<tr class="own">')[1].split("</tr>")[0]
+    assert re.findall(r'<b class="t(.)">', row) == ["M", "S", "H"]
+    assert "M 1, S 2, H 3 (not finished)" in text
+    assert "<title>NOR: hard, lap 3 (not finished)</title>" in text
+
+
 def test_ordinals_are_english() -> None:
     numbers = (1, 2, 3, 4, 11, 12, 13, 21, 22)
     words = ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd"]

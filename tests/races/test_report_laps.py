@@ -59,8 +59,25 @@ def test_places_of_a_lap_are_a_ranking_and_gaps_grow_with_them(times: dict[str, 
 def test_stints_span_the_laps_that_were_driven() -> None:
     assert stints("M1 H14 S40", 52) == (Stint("M", 1, 13), Stint("H", 14, 39), Stint("S", 40, 52))
     assert stints("M1", 9) == (Stint("M", 1, 9),)
-    assert stints("M1 H10", 9) == (Stint("M", 1, 9),)  # changed, and out before the next line
+    assert stints("M1 H10", 10) == (Stint("M", 1, 9), Stint("H", 10, 10))
     assert stints("", 5) == ()
+
+
+def test_every_set_of_tyres_is_a_stint_even_without_a_whole_lap() -> None:
+    """Changed, and out before the next line; or out on the first lap."""
+    assert stints("M1 H10", 9) == (Stint("M", 1, 9), Stint("H", 10, 9))
+    assert stints("M1", 0) == (Stint("M", 1, 0),)
+    assert [stint.laps for stint in stints("M1 H10", 9)] == [9, 0]
+    assert [stint.span for stint in stints("S1 M2 H10", 9)] == ["1", "2–9", "10 (not finished)"]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 60))
+def test_no_stint_goes_beyond_the_laps_that_were_driven(firsts: list[int], laps: int) -> None:
+    """Whatever the records say: a text may have been made by others."""
+    found = stints(" ".join(f"M{first}" for first in firsts), laps)
+    assert len(found) == len(firsts)
+    assert all(stint.laps >= 0 for stint in found)
+    assert all(stint.last <= laps for stint in found if stint.laps)
 
 
 def test_neutral_laps_go_from_the_call_to_the_green_flag() -> None:
