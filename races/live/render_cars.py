@@ -36,7 +36,12 @@ COLUMNS = (
     ("t", "tyre", "Tyre", "Tyre and its age in laps"),
     ("h", "hist", "Stints", "Tyres before this one, with their laps"),
     ("n", "stops", "Stops", "Pit stops"),
-    ("a", "avg", "Avg", "Average speed"),
+    (
+        "a",
+        "avg",
+        "Avg",
+        "Average speed of all records so far, those standing still too; none once the car is out",
+    ),
 )
 
 
@@ -100,11 +105,12 @@ def slow_cells(cells: Cells, car: CarFrame) -> None:
 
 
 def average_cells(cells: Cells, car: CarFrame) -> None:
-    """The average speed, in the tower and in its own list."""
+    """The average speed, in the tower and in its own list. A car that is out stands still, and its records count
+    all the same: what its topic says falls until the end, and is not set beside those that race."""
     code, speed = car["driver_code"], car["average_speed_kmh"]
     average = NONE if speed is None else f"{speed:.1f}"
-    out = car["status"] == "retired"  # its average falls while it stands: no bar to compare with
-    cells["a" + code] = f'<b id="a{code}">{average}</b>'
+    out = car["status"] == "retired"
+    cells["a" + code] = f'<b id="a{code}">{NONE if out else average}</b>'
     cells["w" + code] = f'<progress id="w{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
     cells["v" + code] = f'<b id="v{code}" class="out">OUT</b>' if out else f'<b id="v{code}">{average}</b>'
 

@@ -156,7 +156,9 @@ def _stint(car: Car, stint: Stint, laps: int, top: float) -> str:
     """A bar with the tyre's letter; of a set that saw no whole lap, a thin mark where it came on."""
     start, share = (stint.first - 1) / laps, stint.laps / laps
     wide = f"{share:.2%}" if stint.laps else str(THIN)
-    title = f"{car.code}: {TYRES.get(stint.tyre, stint.tyre)}, lap{'s' if stint.laps > 1 else ''} {stint.span}"
+    title = (
+        f"{car.code}: {TYRES.get(stint.tyre, stint.tyre)}, lap{'s' if stint.laps > 1 else ''} {stint.span}"
+    )
     drawn = (
         f'<rect class="stint t{escape(stint.tyre)}" x="{start:.2%}" width="{wide}" y="{top + 2}" '
         f'height="{ROW - 4}"><title>{escape(title)}</title></rect>'

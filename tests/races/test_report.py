@@ -239,6 +239,16 @@ def test_a_set_of_tyres_that_saw_no_whole_lap_is_listed_and_drawn(client: Client
     assert "<title>NOR: hard, lap 3 (not finished)</title>" in text
 
 
+def test_an_average_that_fell_while_the_car_stood_is_dimmed_and_a_note_says_why(client: Client) -> None:
+    race = Recorded(laps=2).race
+    assert "wide still" not in page(client, race)
+    race.results.filter(driver_code="NOR").update(status="retired", average_speed_kmh=12.3)
+    text = page(client, race)
+    row = text.split('<tr class="own">')[1].split("</tr>")[0]
+    assert '<td class="n wide still" data-kmh="12.3">12.3</td>' in row
+    assert "standing still counts" in text
+
+
 def test_ordinals_are_english() -> None:
     numbers = (1, 2, 3, 4, 11, 12, 13, 21, 22)
     words = ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd"]
