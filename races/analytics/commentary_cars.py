@@ -12,6 +12,7 @@ from races.analytics.commentary_words import Fact, Telling, lap_time, ordinal, p
 REPASS_TICKS = 100
 SLOW_STOP_S = 4.5
 QUICK_STOP_S = 2.4
+PODIUM, IN_THE_POINTS = 3, 10
 EARLY_LAPS = 3  # until then nearly every lap is the fastest of the race
 
 
@@ -27,10 +28,12 @@ def _telling(moment: Moment, race: Race, kind: str, type_: str) -> Telling:
 
 
 def _from(telling: Telling, message: Record) -> None:
-    """{from} third: the place that the message names, held before what happened."""
-    if message["position"] > 0:
-        fact = Fact("message_position", (message["driver_code"],), message["position"])
-        telling.offer("from", ordinal(message["position"]), fact)
+    """{from} third: the place that the message names, held before what happened. {from_front}, {from_points}: the same
+    where it was one that hurts to lose."""
+    place = message["position"]
+    for name, last in (("from", place), ("from_front", PODIUM), ("from_points", IN_THE_POINTS)):
+        if 0 < place <= last:
+            telling.offer(name, ordinal(place), Fact("message_position", (message["driver_code"],), place))
 
 
 def _overtake(moment: Moment, race: Race) -> Telling | None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from races.analytics.commentary_facts import code_of, driver, gap, laps, pair, positions
 from races.analytics.commentary_race import Crossing, Race, Record
-from races.analytics.commentary_words import Fact, Telling, count, seconds
+from races.analytics.commentary_words import Fact, Telling, count, seconds, tenths
 
 CLOSE_S = 1.0
 """The regulations' own measure: within it the car behind may use its overtake mode."""
+RIGHT_BEHIND_S = 0.4
 MUCH_S = 0.8
 NEAR_S = 6.0
 
@@ -47,6 +48,9 @@ def _battle(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Te
     if close >= 2:
         telling.kind = "long_battle"
         telling.offer("close", f"{count(close)} laps", Fact("laps_close", who, close))
+    few = tenths(behind["interval_s"]) if behind["interval_s"] <= RIGHT_BEHIND_S else None
+    if few:
+        telling.offer("few", few, Fact("interval", who, round(behind["interval_s"], 1)))
     if behind["overtake_mode"]:
         telling.offer("b_mode", telling.slots["b"].text, Fact("overtake_mode", who[1:]))
     swaps = sum(pair in race.passes for pair in (who, who[::-1]))

@@ -8,6 +8,9 @@ from races.analytics.commentary_words import Fact, Telling, count, ordinal, plur
 RACING = ("green", "yellow")
 """Flags under which places are won: yellow slows one sector only."""
 
+BIG_LEAD_S = 3.0
+"""From here on a lead is something to lose."""
+
 CARS = {"Racing Bulls": "Racing Bull"}
 """What one car is called where it isn't called like its team."""
 
@@ -120,7 +123,7 @@ def laps(telling: Telling, race: Race) -> None:
 
 
 def leader(telling: Telling, race: Race) -> None:
-    """{leader} as who leads, {second} as who is second, and {lead} between them."""
+    """{leader} as who leads, {second} as who is second, and {lead} between them; {big_lead} where it is one."""
     first, second = race.at(1), race.at(2)
     telling.offer("leader", surname(first), *positions(first))
     telling.offer("leader's", f"{surname(first)}'s", *positions(first))
@@ -132,4 +135,6 @@ def leader(telling: Telling, race: Race) -> None:
     )
     telling.offer("second", surname(second), *positions(second))
     if second["interval_s"] is not None and not second["laps_down"]:
-        gap(telling, "lead", second["interval_s"], "interval", (code_of(first), code_of(second)))
+        for slot, least in (("lead", 0.0), ("big_lead", BIG_LEAD_S)):
+            if second["interval_s"] >= least:
+                gap(telling, slot, second["interval_s"], "interval", (code_of(first), code_of(second)))

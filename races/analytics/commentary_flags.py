@@ -45,8 +45,9 @@ def _cause(telling: Telling, message: Record, race: Race) -> None:
 
 
 def _ending(moment: Moment, race: Race) -> Telling | None:
-    """The safety car comes in at the end of this lap, the virtual one ends within seconds."""
-    if race.flag != moment.kind.removesuffix("_ending"):
+    """The safety car comes in at the end of this lap, the virtual one ends within seconds. At the end of the last lap
+    there is the flag, and no racing."""
+    if race.flag != moment.kind.removesuffix("_ending") or race.lap == race.laps:
         return None
     facts = [Fact("happened", (), moment.kind), Fact("flag", (), race.flag)]
     telling = Telling(moment.kind, "info", facts)
@@ -72,8 +73,11 @@ def _red_flag(moment: Moment, race: Race) -> Telling | None:
 
 
 def _closing(moment: Moment, race: Race) -> Telling | None:
-    """The last lap, or the one before it: who leads, and by how much."""
+    """The last lap, or, while they race, the one before it: who leads, and by how much."""
     to_go = 1 if moment.kind == "last_lap" else 2
+    neutral = race.flag in ("vsc", "safety_car")
+    if neutral and to_go == 2:
+        return None
     if race.phase != "race" or race.laps - race.lap + 1 != to_go:
         return None
     first, second = race.at(1), race.at(2)
@@ -81,7 +85,7 @@ def _closing(moment: Moment, race: Race) -> Telling | None:
     driver(telling, "a", first)
     driver(telling, "b", second)
     pair(telling, first, second)
-    if race.flag in ("vsc", "safety_car"):
+    if neutral:
         telling.kind = "last_lap_neutral"
         telling.facts.append(Fact("flag", (), race.flag))
     return telling

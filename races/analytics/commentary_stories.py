@@ -83,7 +83,9 @@ def _home(race: Race) -> Iterator[Weighted]:
     home = [car for car in race.running() if car["status"] == "finished"]
     for car in sorted(home, key=lambda car: car["position"] - car["grid"])[:1]:
         if car["grid"] - car["position"] >= 4:
-            yield 55, _about("climb_home", [Fact("finished", (code_of(car),)), *positions(car)], car)
+            telling = _about("climb_home", [Fact("finished", (code_of(car),)), *positions(car)], car)
+            _best_gain(telling, car, race)
+            yield 55, telling
     for car in home[3:]:
         if car["position"] <= 10:
             yield (
@@ -97,14 +99,22 @@ def _home(race: Race) -> Iterator[Weighted]:
 def _climbs(race: Race) -> Iterator[Weighted]:
     climbers = sorted(race.running(), key=lambda car: car["position"] - car["grid"])
     for rank, car in enumerate(climbers[:3]):
-        gained = car["grid"] - car["position"]
+        gained = _gained(car)
         if gained >= 4 and car["stops"] >= race.usual_stops():
             telling = _about("climb", [], car)
-            if rank == 0 and gained > climbers[1]["grid"] - climbers[1]["position"]:
-                telling.offer(
-                    "best_gain", plural(gained, "place"), Fact("best_gain", (code_of(car),), gained)
-                )
+            _best_gain(telling, car, race)
             yield 30 + gained - 3 * rank + (10 if race.lap == 2 else 0), telling
+
+
+def _gained(car: Record) -> int:
+    return int(car["grid"] - car["position"])
+
+
+def _best_gain(telling: Telling, car: Record, race: Race) -> None:
+    """{best_gain} five places: where no other car in the race has gained as many."""
+    gained = _gained(car)
+    if all(_gained(other) < gained for other in race.running() if other is not car):
+        telling.offer("best_gain", plural(gained, "place"), Fact("best_gain", (code_of(car),), gained))
 
 
 def _falls(race: Race) -> Iterator[Weighted]:
@@ -157,11 +167,12 @@ def _not_stopped(race: Race) -> Iterator[Weighted]:
     if race.lap * 2 < race.laps or race.lap >= race.laps:
         return
     first_ten = race.running()[:10]
-    waiting = [car for car in first_ten if car["stops"] == 0 and not car["pit"]]
-    if len(waiting) == 1 and len(first_ten) == 10:
+    unstopped = [car for car in first_ten if car["stops"] == 0]
+    waiting = [car for car in unstopped if not car["pit"]]
+    if len(waiting) == len(unstopped) == 1 and len(first_ten) == 10:
         facts = [Fact("only_unstopped_top10", (code_of(waiting[0]),))]
         yield 36, _about("only_unstopped", facts, waiting[0])
-    elif not waiting and len(first_ten) == 10:
+    elif not unstopped and len(first_ten) == 10:
         telling = Telling("all_stopped", "info", [Fact("top10_stopped")], subject=("stopped",))
         leader(telling, race)
         yield 25, telling

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from races.analytics.commentary import PAUSE, QUIET, STALE, Commentator, Line
@@ -13,8 +14,8 @@ TEAMS = {"NOR": "McLaren", "PIA": "McLaren", "RUS": "Mercedes", "HAM": "Ferrari"
 class Scene:
     """A race whose every tick is told by hand. The grid is NOR, PIA, RUS, HAM; gaps are 2 s."""
 
-    def __init__(self, laps: int = 12) -> None:
-        self.commentator = Commentator("race")
+    def __init__(self, laps: int = 12, race_id: str = "race") -> None:
+        self.commentator = Commentator(race_id)
         self.order = list(NAMES)
         self.cars: dict[str, dict[str, Any]] = {code: {} for code in NAMES}
         self.common: dict[str, Any] = {
@@ -168,6 +169,71 @@ def test_a_leader_who_pits_hands_the_lead_over() -> None:
     (line,) = scene.advance(PAUSE)
     assert line.kind == "inherited_lead"
     assert "Piastri" in line.text
+
+
+def said_of(kind: str, change: Callable[[Scene], None]) -> set[str]:
+    """What forty races would say of the same moment."""
+    said = set()
+    for number in range(40):
+        scene = Scene(race_id=str(number))
+        scene.quiet()
+        change(scene)
+        said |= {line.text for line in scene.advance(QUIET) if line.kind == kind}
+    return said
+
+
+def retirement_from(place: int) -> set[str]:
+    def retire(scene: Scene) -> None:
+        scene.tell("retirement", "HAM", position=place)
+        scene.cars["HAM"] = {"status": "retired", "interval_s": None, "gap_s": None}
+
+    return said_of("retirement", retire)
+
+
+def test_only_a_place_at_the_front_breaks_a_heart_when_it_is_lost() -> None:
+    assert any("Heartbreak" in text for text in retirement_from(2))
+    assert any("begging" in text for text in retirement_from(9))
+    last = retirement_from(22)
+    assert len(last) > 4
+    assert not any("Heartbreak" in text or "begging" in text for text in last)
+
+
+def test_only_a_lead_that_was_one_is_mourned_behind_the_safety_car() -> None:
+    def safety_car(scene: Scene) -> None:
+        scene.tell("safety_car")
+        scene.common["flag"] = "safety_car"
+
+    def small(scene: Scene) -> None:
+        safety_car(scene)
+        scene.cars["PIA"] = {"interval_s": 0.4, "gap_s": 0.4}
+
+    def big(scene: Scene) -> None:
+        safety_car(scene)
+        scene.cars["PIA"] = {"interval_s": 8.0, "gap_s": 8.0}
+
+    assert any("There goes" in text for text in said_of("safety_car", big))
+    assert not any("There goes" in text or "clear" in text for text in said_of("safety_car", small))
+
+
+def test_two_laps_to_go_behind_the_safety_car_is_not_called_the_last_lap() -> None:
+    for flag in ("green", "safety_car"):
+        scene = Scene()
+        scene.common |= {"lap": 10, "flag": flag}
+        scene.quiet()
+        scene.common["lap"] = 11
+        kinds = {line.kind for line in scene.advance(QUIET)}
+        assert "last_lap_neutral" not in kinds
+        assert ("penultimate_lap" in kinds) == (flag == "green")
+
+
+def test_a_safety_car_that_comes_in_on_the_last_lap_promises_no_restart() -> None:
+    for lap in (11, 12):
+        scene = Scene()
+        scene.common |= {"lap": lap, "flag": "safety_car"}
+        scene.quiet()
+        scene.tell("safety_car_ending")
+        told = "safety_car_ending" in {line.kind for line in scene.advance(QUIET)}
+        assert told == (lap == 11)
 
 
 def test_behind_the_safety_car_nobody_battles() -> None:

@@ -80,6 +80,33 @@ def test_phrases_are_sentences_of_a_line(kind: str) -> None:
         assert len(spoken) <= words.LONGEST + 8, phrase
 
 
+EARNED = {  # words that claim more than a place: only beside what earns them
+    "Heartbreak": "from_front",
+    "points go begging": "from_points",
+    "There goes {leader's}": "big_lead",
+    "mirrors, and they are full": "few",
+    "all over the back": "few",
+    "biggest climb": "best_gain",
+    "Nobody has gained more": "best_gain",
+    "not safe": "interval_tenths",
+    "passed each other already": "b_back",
+}
+UNEARNED = (  # what no record shows: praise, luck, feelings, and how it will end
+    r"luck|faultless|textbook|take a bow|what a (drive|launch|move|scrap|lap|first)|some drive|drive of the day"
+    r"|well started|elbows|can be pleased|good move|sets the pace|worn out|tyres cold|go cold|has to come"
+)
+
+
+def test_nothing_is_claimed_that_the_records_do_not_show() -> None:
+    everything = [line for lines in phrases().values() for line in lines]
+    for words_, slot in EARNED.items():
+        with_them = [line for line in everything if words_.lower() in line.lower()]
+        assert with_them, words_
+        for line in with_them:
+            assert slot in slots_of(line), line
+    assert [line for line in everything if re.search(UNEARNED, line, re.IGNORECASE)] == []
+
+
 def test_the_code_and_the_phrases_know_the_same_kinds() -> None:
     """A kind without phrases would never be told; phrases without a kind would never be used."""
     literals = {
