@@ -43,25 +43,32 @@ def _neutral(spans: Spans, laps: int, height: float) -> str:
     drawn = ""
     for kind, first, last in spans:
         start = (first - 1) / laps
-        drawn += band(start, last / laps, height, "neutral") + text(start, 10, NEUTRAL[kind], "word")
+        if start < 1:  # what came in a lap that nobody ended has no room
+            drawn += band(start, min(last / laps, 1), height, "neutral") + text(
+                start, 10, NEUTRAL[kind], "word"
+            )
     return drawn
 
 
-def _axis(laps: int, height: float) -> str:
-    return "".join(text(lap / laps, height + 16, str(lap), "axis") for lap in lap_steps(laps))
+def _axis(laps: int, height: float, wide: int = 0) -> str:
+    return "".join(text(lap / (wide or laps), height + 16, str(lap), "axis") for lap in lap_steps(laps))
 
 
-def lap_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
-    """Positions at the line: from the grid at the left to the flag at the right."""
-    height = TOP + ROW * len(cars)
+def lap_chart(cars: Sequence[Car], laps: int, spans: Spans, cut: str = "") -> str:
+    """Positions at the line: from the grid at the left to the flag at the right. cut: what ended the race on its way,
+    on a lap that nobody ended; the order in which it found the cars stands one lap further on."""
+    height, wide = TOP + ROW * len(cars), laps + bool(cut)
 
     def y(position: int) -> float:
         return TOP + ROW * (position - 0.5)
 
     lines = marks = ""
+    places = {car.code: place for place, car in enumerate(cars, 1)}
     for car in _ordered(cars):
         drawn = [(0.0, y(car.grid))] if car.grid else []
-        drawn += [(point.lap / laps, y(point.position)) for point in car.points]
+        drawn += [(point.lap / wide, y(point.position)) for point in car.points]
+        if drawn and drawn[-1][0] < 1 and car.status != "retired":
+            drawn.append((1.0, y(places[car.code])))
         if len(drawn) > 1:
             lines += line(drawn, _kind(car), car.colour)
         if drawn and car.status == "retired":
@@ -71,14 +78,13 @@ def lap_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
         height + FOOT,
         "left",
     )
-    right = labels(
-        ((y(place) + 4, car.code, _word(car)) for place, car in enumerate(cars, 1)), height + FOOT, "right"
-    )
+    right = labels(((y(places[car.code]) + 4, car.code, _word(car)) for car in cars), height + FOOT, "right")
     own = next((car for car in cars if car.own), None)
     title = "Lap chart: each car's position at the end of each lap."
     if own and own.points:
-        title += f" {own.name} {_way(own, cars.index(own) + 1)}."
-    marks = _neutral(spans, laps, height) + _axis(laps, height) + marks
+        title += f" {own.name} {_way(own, places[own.code])}."
+    marks = _neutral(spans, wide, height) + _axis(laps, height, wide) + marks
+    marks += text(1.0, height + 16, cut, "axis")
     return chart(title, height + FOOT, left, right, lines, marks)
 
 

@@ -3,45 +3,81 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from django.http import HttpResponse
 
 from races.admin import cell
 from races.models import Race
+from races.report.engines import tick_of
+from races.report.laps import points
 from races.report.report import standing
 
-# What the file is called, the race's rows, their columns.
-TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "results": (
-        "results",
-        (
-            "position", "grid", "driver_code", "driver_name", "team_name", "laps", "laps_down", "gap_s", "interval_s",
-            "best_lap_s", "last_lap_s", "average_speed_kmh", "stints", "stops", "status",
-        ),
-    ),
-    "laps": (
-        "lap_set",
-        (
-            "lap", "driver_code", "position", "time_s", "sector_1_s", "sector_2_s", "sector_3_s", "gap_s", "tyre",
-            "tyre_age", "tick",
-        ),
-    ),
-    "commentary": ("commentary", ("timestamp", "type", "message")),
-    "control": (
-        "control",
-        ("tick", "timestamp", "type", "driver_code", "other_code", "lap", "position", "value", "message"),
-    ),
-    "alarms": (
-        "alarms",
-        ("driver_code", "kind", "severity", "direction", "start_ms", "end_ms", "size_c", "reading"),
-    ),
-    "faults": ("faults", ("driver_code", "kind", "start_tick", "end_tick", "size_c")),
-}  # fmt: skip
+Rows = Iterable[tuple[Any, ...]]
+
+
+class Table(NamedTuple):
+    columns: tuple[str, ...]
+    rows: Callable[[Race], Rows]
+
+
+def _stored(related: str, *columns: str) -> Table:
+    def rows(race: Race) -> Rows:
+        found: Rows = getattr(race, related).values_list(*columns)
+        return found
+
+    return Table(columns, rows)
+
+
+def _with_tick(name: str, ms: str, stored: Table) -> Table:
+    """A tick before what has a time only, so that it can be laid beside what has a tick only."""
+    place = stored.columns.index(ms)
+
+    def rows(race: Race) -> Iterator[tuple[Any, ...]]:
+        return ((tick_of(race, row[place]), *row) for row in stored.rows(race))
+
+    return Table((name, *stored.columns), rows)
+
+
+def _results(race: Race) -> Iterator[tuple[Any, ...]]:
+    return (tuple(getattr(row, name) for name in RESULTS) for row in standing(race))
+
+
+def _laps(race: Race) -> Iterator[tuple[Any, ...]]:
+    """Position and gap at the line itself, as the report's charts and tables have them."""
+    at_line = {
+        code: {point.lap: point for point in mine} for code, mine in points(race.lap_set.all()).items()
+    }
+    laps = [(at_line[row.driver_code][row.lap], row) for row in race.lap_set.all()]
+    for point, row in sorted(laps, key=lambda pair: (pair[0].lap, pair[0].position)):
+        timed = (row.sector_1_s, row.sector_2_s, row.sector_3_s)
+        at = (row.lap, row.driver_code, point.position, point.gap_s, point.crossed_s, row.time_s)
+        yield *at, *timed, row.tyre, row.tyre_age, row.tick
+
+
+RESULTS = (
+    "position", "grid", "driver_code", "driver_name", "team_name", "laps", "laps_down", "gap_s", "interval_s",
+    "best_lap_s", "last_lap_s", "average_speed_kmh", "stints", "stops", "status",
+)  # fmt: skip
+LAPS = (
+    "lap", "driver_code", "position", "gap_s", "race_time_s", "time_s", "sector_1_s", "sector_2_s", "sector_3_s",
+    "tyre", "tyre_age", "tick",
+)  # fmt: skip
+ALARMS = ("driver_code", "kind", "severity", "direction", "start_ms", "end_ms", "size_c", "reading")
+CONTROL = ("tick", "timestamp", "type", "driver_code", "other_code", "lap", "position", "value", "message")
+TABLES = {
+    "results": Table(RESULTS, _results),
+    "laps": Table(LAPS, _laps),
+    "commentary": _with_tick("tick", "timestamp", _stored("commentary", "timestamp", "type", "message")),
+    "control": _stored("control", *CONTROL),
+    "alarms": _with_tick("start_tick", "start_ms", _stored("alarms", *ALARMS)),
+    "faults": _stored("faults", "driver_code", "kind", "start_tick", "end_tick", "size_c"),
+}
 RACE = (
     "driver_code", "driver_name", "circuit", "circuit_name", "laps", "pace", "seed", "incidents", "anomaly_detection",
-    "model_version", "status", "status_reason", "started_ms", "recorded_tick", "missing_ticks",
+    "model_version", "status", "status_reason", "created_at", "ended_at", "started_ms", "recorded_tick",
+    "missing_ticks",
 )  # fmt: skip
 
 
@@ -50,25 +86,18 @@ def name(race: Race) -> str:
     return f"{race.circuit}-{race.created_at:%Y-%m-%d}-{str(race.pk)[:8]}"
 
 
-def _rows(race: Race, what: str) -> Iterable[tuple[Any, ...]]:
-    related, columns = TABLES[what]
-    if what == "results":
-        return [tuple(getattr(row, name) for name in columns) for row in standing(race)]
-    rows: Iterable[tuple[Any, ...]] = getattr(race, related).values_list(*columns)
-    return rows
-
-
 def write_csv(response: HttpResponse, race: Race, what: str) -> None:
+    columns, rows = TABLES[what]
     writer = csv.writer(response)
-    writer.writerow(TABLES[what][1])
-    for row in _rows(race, what):
+    writer.writerow(columns)
+    for row in rows(race):
         writer.writerow([cell(value) for value in row])
 
 
 def whole(race: Race) -> dict[str, Any]:
     tables = {
-        what: [dict(zip(columns, row, strict=True)) for row in _rows(race, what)]
-        for what, (_, columns) in TABLES.items()
+        what: [dict(zip(columns, row, strict=True)) for row in rows(race)]
+        for what, (columns, rows) in TABLES.items()
     }
     settings = {"id": str(race.pk)} | {field: getattr(race, field) for field in RACE}
     return {"race": settings} | tables  # apart: a race has a number of laps, and a table of them

@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString, mark_safe
 from races.live.history import last_frame
 from races.live.render_panels import CONTROL_WORDS
 from races.live.render_text import NONE, gap, lap_time
-from races.models import TICK_MS, Race, Result
+from races.models import CommentaryLine, ControlMessage, Race, Result
 from races.recorder.recording import results as rows_of
 from races.report import charts
-from races.report.engines import EngineRoom, engine_room, moment
+from races.report.engines import EngineRoom, engine_room, moment, tick_of
 from races.report.laps import Car, Point, neutral, points, stints
 
 CHOSEN_MOST = 6
@@ -39,6 +39,7 @@ def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
     """The template's context. asked: codes of the drivers whose gaps and times are to be shown."""
     results = standing(race)
     cars = _cars(race, results)
+    begun = race.status != Race.Status.STOPPED or race.control.filter(type="lights_out").exists()
     chosen = _chosen(cars, asked)
     rows = _rows(cars, results)
     return {
@@ -49,13 +50,13 @@ def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
         "fastest": next((row for row in rows if row.fastest), None),
         "cars": cars,
         "chosen": chosen,
+        "too_many": sum(car.code in asked for car in cars) > CHOSEN_MOST,
+        "begun": begun,
+        "outcome": _outcome(race, cars, begun),
         "charts": _charts(race, cars, chosen),
         "tables": _tables(cars),
-        "commentary": [(_moment(race, line.timestamp), line) for line in race.commentary.all()],
-        "control": [
-            (moment(row.tick), row.lap, CONTROL_WORDS.get(row.type, ""), row)
-            for row in race.control.exclude(type="overtake")
-        ],
+        "commentary": [_said(tick_of(race, line.timestamp), line) for line in race.commentary.all()],
+        "control": [_said(row.tick, row) for row in race.control.exclude(type="overtake")],
         "engines": _engines(race),
         "can_replay": race.recorded_tick >= 0,
     }
@@ -76,9 +77,31 @@ def _engines(race: Race) -> EngineRoom | None:
     return engine_room(race) if race.anomaly_detection and race.recorded_tick >= 0 else None
 
 
-def _moment(race: Race, ms: int) -> str:
-    """Commentary has no tick of its own."""
-    return moment(max(0, ms - (race.started_ms or ms)) // TICK_MS)
+def _said(tick: int, line: CommentaryLine | ControlMessage) -> dict[str, Any]:
+    """With its moment in the replay."""
+    return {"tick": tick, "at": moment(tick), "word": CONTROL_WORDS.get(line.type, ""), "line": line}
+
+
+def _outcome(race: Race, cars: Sequence[Car], begun: bool) -> str:
+    """How long it took, or where it was ended; empty where that is not known."""
+    if race.status == Race.Status.STOPPED:
+        return f"Red flag on lap {race.lap} of {race.laps}." if begun else "The race had not begun."
+    last = cars[0].points[-1] if cars and cars[0].points else None
+    if race.status != Race.Status.FINISHED or not last or last.lap != race.laps or not last.crossed_s:
+        return ""
+    return f"{_laps_words(race.laps)} in {race_time(last.crossed_s)}."
+
+
+def _laps_words(laps: int) -> str:
+    return f"{laps} lap{'' if laps == 1 else 's'}"
+
+
+def race_time(seconds: float) -> str:
+    """1:17:22.345; 17:22.345."""
+    hours, rest = divmod(round(seconds * 1000), 3_600_000)
+    minutes, ms = divmod(rest, 60_000)
+    start = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{start}:{ms // 1000:02d}.{ms % 1000:03d}"
 
 
 def _cars(race: Race, results: Sequence[Result]) -> list[Car]:
@@ -148,9 +171,10 @@ def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str]) -> dict[str,
     laps = max(_laps(cars), default=0)
     if not laps:
         return {}
-    spans = neutral(race.control.values_list("type", "lap"), laps)
+    cut = {Race.Status.STOPPED: "red flag", Race.Status.FAILED: "end"}.get(Race.Status(race.status), "")
+    spans = neutral(race.control.values_list("type", "lap"), laps + bool(cut))
     drawn = {
-        "places": charts.lap_chart(cars, laps, spans),
+        "places": charts.lap_chart(cars, laps, spans, cut),
         "gaps": charts.gap_chart(cars, chosen, laps, spans),
         "stints": charts.stint_chart(cars, laps),
         "times": charts.times_chart([car for car in cars if car.code in chosen], laps, spans),

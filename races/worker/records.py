@@ -137,7 +137,7 @@ def red_flagged(tick: Tick) -> Tick:
         type="red_flag",
         driver_code="",
         lap=max((car.lap for car in tick.cars), default=0),
-        message="Red flag: the race is stopped",
+        message="RED FLAG - RACE STOPPED",
         event=STOP_EVENT,
         other_code="",
         position=0,

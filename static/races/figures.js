@@ -1,4 +1,5 @@
-// Figures as this reader writes them, on pages without a socket: a decimal comma where it is one, km/h or mph.
+// Figures as this reader writes them, on pages without a socket: a decimal comma where it is one, km/h or mph, the
+// hour of this place.
 // The server writes a point everywhere; the live page's own figures are in live.js.
 (() => {
   const FIGURES = 'td, tbody th, dd, .mine, .foot, .circuit span, .chart text, .chart title, [aria-label]';
@@ -22,6 +23,9 @@
   }
   function kept() { try { return localStorage.getItem('mph') === 'true'; } catch { return false; } }
 
+  for (const time of document.querySelectorAll('time[datetime]')) {
+    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  }
   if (comma) document.querySelectorAll(FIGURES).forEach(write);
   if (unit) {
     unit.innerHTML = '<button type="button" title="km/h or mph"></button>';

@@ -12,11 +12,11 @@ import pytest
 from django.test import Client
 
 from races.entering import Choice, enter
-from races.live.render_text import ordinal
+from races.live.render_text import gap, ordinal
 from races.middleware import COOKIE, client_of
 from races.models import Alarm, CommentaryLine, InjectedFault, Race
 from races.report.engines import engine_room, tick_of
-from races.report.report import report
+from races.report.report import race_time, report
 from tests.races.recorded import STARTED_MS, Recorded
 
 pytestmark = pytest.mark.django_db
@@ -261,8 +261,57 @@ def test_figures_are_written_with_a_point_whatever_the_language(client: Client) 
     assert not re.search(r">[^<]*\d,\d+ (s|°C)<", text)
 
 
-def test_a_race_stopped_on_the_grid_has_a_report(client: Client) -> None:
-    page(client, Recorded(stop=8).race)
+def test_a_race_stopped_on_the_grid_has_a_report_that_names_no_leader(client: Client) -> None:
+    race = Recorded(stop=8).race
+    Race.objects.update(status="stopped")
+    text = page(client, race)
+    assert "<h1>Red flag on the grid</h1>" in text
+    assert "The race had not begun." in text
+    assert "Leader" not in text
+    assert ", –" not in text
+
+
+def test_a_stopped_race_says_on_which_lap_and_its_chart_goes_on_to_the_red_flag(client: Client) -> None:
+    race = Recorded(laps=6, stop=80).race
+    Race.objects.update(status="stopped", lap=4)
+    text = page(client, race)
+    assert "led when the red flag came" in text
+    assert "Red flag on lap 4 of 6." in text
+    assert ">red flag</text>" in text
+    places = text.split('id="h-places"')[1].split("</section>")[0]
+    running = race.results.exclude(status="retired").count()
+    assert len(re.findall(r'<path class="case[^>]*L1000 [\d.]+"', places)) == running
+
+
+def test_the_report_says_how_long_the_race_took(client: Client) -> None:
+    race = Recorded(laps=3).race
+    winner = race.results.get(position=1).driver_code
+    took = sum(lap.time_s for lap in race.lap_set.filter(driver_code=winner) if lap.time_s)
+    assert f"3 laps in {race_time(took)}." in page(client, race)
+
+
+def test_race_times_have_hours_where_it_took_some() -> None:
+    assert race_time(1042.3454) == "17:22.345"
+    assert race_time(4642.3) == "1:17:22.300"
+
+
+def test_more_drivers_than_fit_are_not_dropped_in_silence(client: Client) -> None:
+    race = Recorded(laps=2).race
+    codes = list(race.results.values_list("driver_code", flat=True))
+    words = "More than six were asked for"
+    assert words not in client.get(race.get_absolute_url(), {"drivers": codes[:6]}).content.decode()
+    assert words in client.get(race.get_absolute_url(), {"drivers": codes[:7]}).content.decode()
+
+
+def test_words_lead_to_their_moment_in_the_replay_even_where_the_race_had_to_wait(client: Client) -> None:
+    race = Recorded(laps=1).race
+    race.commentary.all().delete()
+    Race.objects.update(waits=[[10, 60_000]])
+    race.refresh_from_db()
+    CommentaryLine.objects.create(
+        race=race, identity="x", timestamp=race.event_ms(20), type="info", message="Now!"
+    )
+    assert f'/races/{race.pk}/replay/?tick=20" title="The replay from here">0:04</a>' in page(client, race)
 
 
 def test_missing_ticks_are_told(client: Client) -> None:
@@ -289,12 +338,32 @@ def test_every_table_comes_as_csv(client: Client, what: str) -> None:
     assert answer["Content-Disposition"].startswith("attachment; filename=")
 
 
+def test_laps_as_csv_have_the_places_and_gaps_of_the_page(client: Client) -> None:
+    race = Recorded(laps=3).race
+    rows = list(csv.DictReader(client.get(f"/races/{race.pk}/laps.csv").content.decode().splitlines()))
+    tables = client.get(race.get_absolute_url()).context["tables"]
+    cars = [car.code for car in client.get(race.get_absolute_url()).context["cars"]]
+    for row in rows:
+        shown = dict(tables["gaps"])[int(row["lap"])][cars.index(row["driver_code"])]
+        assert shown == gap(float(row["gap_s"]) or None)
+        assert row["position"] == dict(tables["places"])[int(row["lap"])][cars.index(row["driver_code"])]
+    assert [row["position"] for row in rows if row["lap"] == "1"] == [str(n) for n in range(1, 23)]
+
+
+def test_what_has_a_time_only_gets_its_tick_in_the_downloads(client: Client) -> None:
+    race = Recorded(laps=1, anomaly=True).race
+    Alarm.objects.create(race=race, driver_code="NOR", kind="spike", start_ms=STARTED_MS + 6000)
+    found = client.get(f"/races/{race.pk}/report.json").json()
+    assert found["alarms"][-1]["start_tick"] == 30
+    assert all(STARTED_MS + 200 * line["tick"] == line["timestamp"] for line in found["commentary"])
+
+
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_no_cell_becomes_a_formula(client: Client, start: str) -> None:
     race = Recorded(laps=1).race
     CommentaryLine.objects.create(race=race, identity="x", timestamp=0, type="info", message=start)
     rows = list(csv.reader(client.get(f"/races/{race.pk}/commentary.csv").content.decode().splitlines()))
-    assert rows[1][2] == "'" + start
+    assert rows[1][3] == "'" + start
 
 
 def test_everything_comes_as_json(client: Client) -> None:
