@@ -37,7 +37,9 @@ class FaultRow:
 class EngineRoom:
     score: Score
     faults: tuple[FaultRow, ...]
-    false_alarms: tuple[tuple[str, str, str], ...]  # code, what it was called, when
+    false_alarms: tuple[
+        tuple[str, str, str, bool], ...
+    ]  # code, what it was called, when, the car out by then
     unreached: int  # planned, but the car had stopped or the race was over
     median_delay_s: float | None
     chart: SafeString
@@ -60,7 +62,15 @@ def engine_room(race: Race) -> EngineRoom:
     return EngineRoom(
         score=marks,
         faults=tuple(_fault_rows(marks)),
-        false_alarms=tuple((a.driver_code, words(a.kind), moment(a.start_tick)) for a in marks.false_alarms),
+        false_alarms=tuple(
+            (
+                a.driver_code,
+                words(a.kind),
+                moment(a.start_tick),
+                a.start_tick > stopped.get(a.driver_code, race.recorded_tick),
+            )
+            for a in marks.false_alarms
+        ),
         unreached=len(faults) - len(marks.findings),
         median_delay_s=None if delay is None else delay * TICK_MS / 1000,
         chart=mark_safe(_chart(marks, race.recorded_tick)),  # noqa: S308  # drawing escapes what it is given

@@ -14,7 +14,7 @@ from django.test import Client
 from races.entering import Choice, enter
 from races.live.render_text import gap, ordinal
 from races.middleware import COOKIE, client_of
-from races.models import Alarm, CommentaryLine, InjectedFault, Race
+from races.models import Alarm, CommentaryLine, ControlMessage, InjectedFault, Race
 from races.report.engines import engine_room, tick_of
 from races.report.report import race_time, report
 from tests.races.recorded import STARTED_MS, Recorded
@@ -183,10 +183,14 @@ def test_the_engine_room_tells_what_was_caught_missed_and_made_up(client: Client
         (ok[1], "", None),
     ]
     assert (room.score.caught, room.missed, room.median_delay_s) == (1, 1, 0.4)
-    assert room.false_alarms == ((ok[2], "overheating", "0:06"),)
+    assert room.false_alarms == ((ok[2], "overheating", "0:06", False),)
     text = page(client, race)
     assert "missed" in text
-    assert f"{ok[2]} “overheating” at 0:06" in text
+    assert f"{ok[2]} “overheating” at 0:06. Nothing" in text
+    ControlMessage.objects.create(
+        race=race, event=-9, tick=28, timestamp=0, type="retirement", driver_code=ok[2], lap=1, message=""
+    )
+    assert f"{ok[2]} “overheating” at 0:06, when it had stopped. Nothing" in page(client, race)
 
 
 def test_alarms_are_placed_in_a_race_that_had_to_wait() -> None:
