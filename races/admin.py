@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -24,9 +25,18 @@ from races.models import (
     Result,
     Team,
 )
+from races.report.engines import moment, tick_of
 
 admin.site.site_header = admin.site.site_title = "F1 streaming lab"
+EXPORTED = (
+    "position", "grid", "driver_code", "driver_name", "team_name", "laps", "laps_down", "gap_s", "best_lap_s",
+    "stints", "stops", "status", "average_speed_kmh",
+)  # fmt: skip
 CELL_ESCAPES = ("=", "+", "-", "@", "\t", "\r")
+
+
+def minute(instant: datetime) -> str:
+    return f"{localtime(instant):%Y-%m-%d %H:%M}"
 
 
 class HistoryAdmin(Admin):
@@ -56,17 +66,11 @@ class HistoryInline(Inline):
 
 class ResultInline(HistoryInline):
     model = Result
+    # the first four are what a phone shows without scrolling
     fields = (
-        "position",
-        "grid",
-        "driver_code",
-        "driver_name",
-        "team_name",
-        "gap_s",
-        "best_lap_s",
-        "stops",
-        "status",
-    )
+        "position", "driver_code", "gap_s", "status", "grid", "laps", "laps_down", "best_lap_s", "stints", "stops",
+        "driver_name", "team_name",
+    )  # fmt: skip
 
 
 class FaultInline(HistoryInline):
@@ -88,7 +92,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
     inlines = (ResultInline, FaultInline)
     fieldsets = (
         (None, {"fields": ("when", "circuit_name", "laps", "pace", "seed", "driver", "team_name")}),
-        ("How it went", {"fields": ("status", "status_reason", "ended_at", "lap", "missing_ticks", "page")}),
+        ("How it went", {"fields": ("status", "status_reason", "ended", "lap", "missing_ticks", "page")}),
         ("How it was set up", {"fields": ("incidents", "anomaly_detection", "model_version")}),
         (
             "Where its publishing stands",
@@ -104,12 +108,19 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
     actions = ("delete_selected", "export_results")
     change_list_template = "admin/races/race/list.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("results")
+    class Media:
+        css = {"all": ["races/admin.css"]}
 
-    @admin.display(description="started", ordering="created_at")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("frozen").prefetch_related("results")
+
+    @admin.display(description="started (UTC)", ordering="created_at")
     def when(self, race: Race) -> str:
-        return f"{localtime(race.created_at):%Y-%m-%d %H:%M}"
+        return minute(race.created_at)
+
+    @admin.display(description="ended (UTC)")
+    def ended(self, race: Race) -> str:
+        return minute(race.ended_at) if race.ended_at else "–"
 
     @admin.display(description="driver", ordering="driver_code")
     def driver(self, race: Race) -> str:
@@ -117,6 +128,9 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
 
     @admin.display(description="winner")
     def winner(self, race: Race) -> str:
+        """A race that was stopped has a leader only."""
+        if race.status != Race.Status.FINISHED:
+            return "–"
         return next((row.driver_name for row in race.results.all() if row.position == 1), "–")
 
     @admin.display(description="page")
@@ -129,8 +143,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="results.csv"'
         writer = csv.writer(response)
-        columns = (*ResultInline.fields, "average_speed_kmh")
-        writer.writerow(["race", "circuit", "laps", "seed", *columns])
+        writer.writerow(["race", "circuit", "distance_laps", "seed", *EXPORTED])
         for race in queryset:
             for row in race.results.all():
                 values = [
@@ -138,50 +151,84 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
                     race.circuit_name,
                     race.laps,
                     race.seed,
-                    *(getattr(row, name) for name in columns),
+                    *(getattr(row, name) for name in EXPORTED),
                 ]
                 writer.writerow([cell(value) for value in values])
         return response
 
 
 class RaceRowAdmin(HistoryAdmin):
+    """Rows of all races, the newest race's first. What tells them apart comes first: a phone shows three columns."""
+
     list_select_related = ("race",)
     raw_id_fields = ("race",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("race__frozen")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("-race__created_at", *self.model._meta.ordering)
+
+    @admin.display(description="race")
+    def of(self, row: Any) -> str:
+        return f"{row.race.circuit_name}, {row.race.driver_code}, {minute(row.race.created_at)}"
+
+    @admin.display(description="at (replay)")
+    def at(self, row: Any) -> str:
+        return moment(tick_of(row.race, row.timestamp))
 
 
 @admin.register(Result)
 class ResultAdmin(RaceRowAdmin):
-    list_display = ("race", "position", "driver_code", "driver_name", "team_name", "gap_s", "stops", "status")
+    list_display = (
+        "position",
+        "driver_code",
+        "of",
+        "status",
+        "gap_s",
+        "stints",
+        "stops",
+        "driver_name",
+        "team_name",
+    )
     list_filter = ("team_name", "status")
     search_fields = ("driver_code", "driver_name", "race__id")
 
 
 @admin.register(Lap)
 class LapAdmin(RaceRowAdmin):
-    list_display = ("race", "driver_code", "lap", "time_s", "position", "tyre", "tyre_age")
+    list_display = ("lap", "driver_code", "time_s", "position", "of", "tyre", "tyre_age")
     list_filter = ("driver_code", "tyre")
     search_fields = ("race__id", "driver_code")
 
 
 @admin.register(CommentaryLine)
 class CommentaryAdmin(RaceRowAdmin):
-    list_display = ("race", "timestamp", "type", "message")
+    list_display = ("at", "message", "type", "of")
     list_filter = ("type",)
     search_fields = ("message", "race__id")
 
 
 @admin.register(ControlMessage)
 class ControlAdmin(RaceRowAdmin):
-    list_display = ("race", "tick", "type", "driver_code", "message")
+    list_display = ("at", "message", "type", "driver_code", "of")
     list_filter = ("type",)
     search_fields = ("message", "driver_code", "race__id")
 
 
 @admin.register(Alarm)
 class AlarmAdmin(RaceRowAdmin):
-    list_display = ("race", "driver_code", "kind", "severity", "start_ms", "end_ms", "size_c")
+    list_display = ("driver_code", "kind", "at", "until", "severity", "size_c", "of")
     list_filter = ("severity", "kind")
     search_fields = ("driver_code", "race__id")
+
+    @admin.display(description="at (replay)")
+    def at(self, row: Any) -> str:
+        return moment(tick_of(row.race, row.start_ms))
+
+    @admin.display(description="until")
+    def until(self, row: Any) -> str:
+        return "–" if row.end_ms is None else moment(tick_of(row.race, row.end_ms))
 
 
 @admin.register(Driver)

@@ -17,11 +17,11 @@ PAGE = 30
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A race with what the list says of it: its winner, and how the own driver did."""
+    """A race with what the list says of it: its winner, or who led when it was stopped, and how the own driver did."""
 
     race: Race
     colour: str
-    winner: Result | None
+    first: Result | None
     own: Result | None
 
 
@@ -59,10 +59,10 @@ def _races(status: str, circuit: str) -> QuerySet[Race]:
 
 def _row(race: Race) -> Row:
     results = {result.driver_code: result for result in race.results.all()}
-    winner = next((result for result in results.values() if result.position == 1), None)
+    first = next((result for result in results.values() if result.position == 1), None)
     entries: list[Entry] = race.own_entries  # type: ignore[attr-defined]  # Prefetch above adds it
     colour = entries[0].colour if entries else "#8a93a3"
-    return Row(race, colour, winner, results.get(race.driver_code))
+    return Row(race, colour, first, results.get(race.driver_code))
 
 
 def _numbers(page: Page[Race]) -> list[int | str]:

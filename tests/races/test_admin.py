@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 from races.admin import HistoryAdmin
 from races.entering import Choice, enter
 from races.models import BoardChunk, Lap, Race, Result
+from races.report.engines import moment
 from tests.races.recorded import Recorded
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,27 @@ def test_the_list_leads_to_each_races_page(staff: Client) -> None:
     text = staff.get(LIST).content.decode()
     assert f'href="{race.get_absolute_url()}">report</a>' in text
     assert race.results.get(position=1).driver_name in text
+
+
+def test_a_race_that_was_stopped_has_no_winner(staff: Client) -> None:
+    race = Recorded(laps=3, stop=60).race
+    Race.objects.update(status="stopped", lap=2)
+    first = race.results.get(position=1).driver_name
+    assert first not in staff.get(LIST, {"status": "stopped"}).content.decode()
+    text = staff.get("/races/").content.decode()
+    assert f"none; {first} led" in text
+
+
+def test_rows_say_of_which_race_they_are_and_when_in_it(staff: Client) -> None:
+    race = Recorded(laps=1).race
+    older = Recorded(laps=1, circuit="spa").race
+    Race.objects.filter(pk=older.pk).update(created_at=race.created_at - timedelta(days=1))
+    text = staff.get("/admin/races/controlmessage/").content.decode()
+    named = f"{race.circuit_name}, NOR, {race.created_at:%Y-%m-%d %H:%M}"
+    assert text.index(named) < text.index("Spa, NOR")
+    told = race.control.first()
+    assert told is not None
+    assert f">{moment(told.tick)}</a>" in text
 
 
 def test_filters_and_search_find_races(staff: Client) -> None:
