@@ -42,6 +42,9 @@ def minute(instant: datetime) -> str:
 class HistoryAdmin(Admin):
     """Readable only: what happened is neither edited nor taken out in pieces."""
 
+    class Media:
+        css = {"all": ["races/admin.css"]}
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -107,9 +110,6 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
     )  # fmt: skip
     actions = ("delete_selected", "export_results")
     change_list_template = "admin/races/race/list.html"
-
-    class Media:
-        css = {"all": ["races/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("frozen").prefetch_related("results")
