@@ -112,8 +112,10 @@ def gap(telling: Telling, slot: str, value: float, claim: str, who: tuple[str, .
 
 
 def laps(telling: Telling, race: Race) -> None:
-    """{lap} 7, {laps} 12, {to_go} six laps: the leader's, and the lap begun is one of those to go."""
-    telling.offer("laps", str(race.laps), Fact("laps", (), race.laps))
+    """{lap} 7, {laps} 12, {distance} 12 laps, {to_go} six laps: the leader's. The lap begun is one of those to go."""
+    distance = Fact("laps", (), race.laps)
+    telling.offer("laps", str(race.laps), distance)
+    telling.offer("distance", f"{race.laps} lap{'' if race.laps == 1 else 's'}", distance)
     if race.lap < 1 or race.phase != "race":
         return
     to_go = race.laps - race.lap + 1

@@ -99,7 +99,7 @@ def _chequered(moment: Moment, race: Race) -> Telling | None:
     driver(telling, "a", winner)
     driver(telling, "b", race.at(2))
     telling.offer("laps", str(race.laps), Fact("laps", (), race.laps))
-    if len(race.leads) == 1 and winner["grid"] == 1:
+    if len(race.leads) == 1 and winner["grid"] == 1 and race.laps > 1:
         telling.offer("all_laps", f"all {race.laps} laps", Fact("led_all", (code_of(winner),), race.laps))
     return telling
 

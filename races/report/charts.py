@@ -23,6 +23,7 @@ from races.report.laps import Car, Point, Stint
 
 ROW, FOOT, TOP = 19, 22, 16
 GAPS_HIGH, TIMES_HIGH = 300, 240
+MANY_LAPS = 30  # beyond them dots would cover the lines
 THIN = 4  # px, of a set of tyres that saw no whole lap
 SLOW = 1.125  # of the best lap shown: what is slower stands at the chart's edge
 NEUTRAL = {"safety_car": "SC", "vsc": "VSC"}
@@ -184,7 +185,7 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
     if not times:
         return ""
     best, ceiling = min(times), min(max(times), min(times) * SLOW)
-    span = max(ceiling - best, 0.5)
+    span, radius = max(ceiling - best, 0.5), 3.5 if laps <= MANY_LAPS else 1.5
 
     def y(seconds: float) -> float:
         return TIMES_HIGH - 8 - (TIMES_HIGH - TOP - 12) * min((seconds - best) / span, 1.0)
@@ -197,7 +198,7 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
         for x, at, point in timed:
             slow = (point.time_s or 0) > ceiling
             title = f"{car.code}, lap {point.lap}: {lap_time(point.time_s)}"
-            dots += dot(x, at, "slow" if slow else "mark", "none" if slow else car.colour, title)
+            dots += dot(x, at, "slow" if slow else "mark", "none" if slow else car.colour, title, radius)
     step = nice_step(span)
     ticks = [step * n for n in range(int(best / step) + 1, int((best + span) / step) + 1)]
     left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")

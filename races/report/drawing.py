@@ -27,11 +27,9 @@ def text(x: float, y: float, words: str, kind: str = "") -> str:
     return f'<text class="{kind}" x="{x:.2%}" y="{y:.1f}">{escape(words)}</text>'
 
 
-def dot(x: float, y: float, kind: str, colour: str, title: str = "") -> str:
+def dot(x: float, y: float, kind: str, colour: str, title: str = "", radius: float = 3.5) -> str:
     inner = f"<title>{escape(title)}</title>" if title else ""
-    return (
-        f'<circle class="{kind}" cx="{x:.2%}" cy="{y:.1f}" r="3.5" fill="{escape(colour)}">{inner}</circle>'
-    )
+    return f'<circle class="{kind}" cx="{x:.2%}" cy="{y:.1f}" r="{radius:g}" fill="{escape(colour)}">{inner}</circle>'
 
 
 def rule(y: float) -> str:

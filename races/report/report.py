@@ -173,12 +173,10 @@ def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str]) -> dict[str,
         return {}
     cut = {Race.Status.STOPPED: "red flag", Race.Status.FAILED: "end"}.get(Race.Status(race.status), "")
     spans = neutral(race.control.values_list("type", "lap"), laps + bool(cut))
-    drawn = {
-        "places": charts.lap_chart(cars, laps, spans, cut),
-        "gaps": charts.gap_chart(cars, chosen, laps, spans),
-        "stints": charts.stint_chart(cars, laps),
-        "times": charts.times_chart([car for car in cars if car.code in chosen], laps, spans),
-    }
+    drawn = {"places": charts.lap_chart(cars, laps, spans, cut), "stints": charts.stint_chart(cars, laps)}
+    if laps > 1:  # a line needs two ends
+        drawn["gaps"] = charts.gap_chart(cars, chosen, laps, spans)
+        drawn["times"] = charts.times_chart([car for car in cars if car.code in chosen], laps, spans)
     return {name: mark_safe(svg) for name, svg in drawn.items()}  # noqa: S308  # drawing escapes what it is given
 
 

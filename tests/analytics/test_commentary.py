@@ -279,3 +279,13 @@ def test_a_lines_time_is_that_of_its_tick() -> None:
     (line,) = scene.advance()
     assert (line.tick, line.timestamp) == (0, 0)
     assert {driver[0] for driver in line.drivers} == {"Norris", "Piastri", "Russell", "Hamilton"}
+
+
+def test_a_race_of_one_lap_is_not_called_one_of_laps() -> None:
+    said = set()
+    for number in range(20):
+        scene = Scene(laps=1, race_id=str(number))
+        scene.common |= {"phase": "grid", "lap": 0}
+        said |= {line.text for line in scene.advance(40)}
+    assert any("1 lap" in text for text in said)
+    assert not any("1 laps" in text for text in said)
