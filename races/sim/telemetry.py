@@ -27,6 +27,9 @@ CAR_SPREAD = 0.012  # of the cooling between cars: about 1 degree
 IDLE_HEAT = 0.3  # share of full heat that an engine gives without load: friction and pumping at its revs
 STILL_AIR = 0.35  # cooling of a standing car (fan, radiation) as a share of that at REFERENCE_MS
 ENGINE_OFF = 0.06  # the pump stands
+GRID_TICK_S = (
+    2.4  # the lights take as many ticks at any pace: at pace 60 all engines would boil before the start
+)
 REFERENCE_MS = 60.0
 SECONDS_TO_WARM = 80.0  # C/h at REFERENCE_MS
 WAKE_LOSS = 0.07  # of the airspeed, right behind another car: 3 to 4 degrees
@@ -139,10 +142,12 @@ class Telemetry:
         if fault is not None and tick < fault.start_tick:
             fault = None
         wake = 0.0 if gap is None or gap > WAKE_NONE_S else _wake(gap)
+        waits = running and laps <= 0.0 and laps == engine.laps
         target, cooling = self._balance(engine, laps, wake) if running else (self._ambient, ENGINE_OFF)
         if fault is not None and running:
             target += _overheating(fault, tick, wake)
-        warming = 1.0 - exp(-cooling * self._seconds / SECONDS_TO_WARM)
+        seconds = min(self._seconds, GRID_TICK_S) if waits else self._seconds
+        warming = 1.0 - exp(-cooling * seconds / SECONDS_TO_WARM)
         engine.temperature += (target - engine.temperature) * warming
         reading = engine.temperature + self._noise[int(self._random.random() * 4096)]
         if fault is not None and tick <= fault.end_tick:

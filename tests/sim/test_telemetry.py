@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from races.sim import Race, RaceSettings
 from races.sim.faults import FaultKind, InjectedFault
 from races.sim.telemetry import AMBIENT_C, IDLE_HEAT, LoadProfile, Telemetry
 
@@ -156,3 +157,13 @@ def test_the_load_profile_adds_up_along_the_lap() -> None:
     steps = [profile.at(cell / 1000)[1] for cell in range(3000)]
     assert all(before <= now for before, now in pairwise(steps))
     assert 0.2 < profile.lap_load / profile.lap_s < 0.9
+
+
+@pytest.mark.parametrize("pace", [1, 12, 30, 60])
+def test_no_pace_boils_the_engines_while_the_lights_come_on(pace: int) -> None:
+    """The lights take as many ticks at every pace; a tick at pace 60 is twelve seconds of race."""
+    race = Race(RaceSettings("monaco", 3, pace, 5))
+    hottest = 0.0
+    while (tick := race.advance()).phase == "grid":
+        hottest = max(hottest, *tick.temperatures.values())
+    assert 110.0 < hottest < 124.0
