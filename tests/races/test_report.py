@@ -299,6 +299,14 @@ def test_race_times_have_hours_where_it_took_some() -> None:
     assert race_time(4642.3) == "1:17:22.300"
 
 
+def test_a_race_of_one_lap_has_no_charts_of_lines_without_an_end(client: Client) -> None:
+    text = page(client, Recorded(laps=1).race)
+    assert 'id="h-places"' in text
+    assert 'id="h-stints"' in text
+    assert 'id="h-gaps"' not in text
+    assert 'id="chosen"' not in text
+
+
 def test_more_drivers_than_fit_are_not_dropped_in_silence(client: Client) -> None:
     race = Recorded(laps=2).race
     codes = list(race.results.values_list("driver_code", flat=True))
