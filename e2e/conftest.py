@@ -137,7 +137,7 @@ class Watcher:
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    opened = chromium.new_context(viewport={"width": 1440, "height": 900})
+    opened = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
     yield opened
     opened.close()
 

@@ -248,6 +248,7 @@ def test_numbers_are_written_as_the_reader_does_and_speeds_in_the_chosen_unit(
     page = context.new_page()
     watch(page, lab, race)
     expect(page.locator("#rows .int b").nth(5)).to_have_text(re.compile(r"^\+[\d:]+,\d{3}$"))
+    expect(page.locator("#legend dt.p")).to_have_text("1:21,345")
     speed = page.locator("#speeds b").first
     expect(speed).to_have_text(re.compile(r"^[12]\d\d,\d$"), timeout=30_000)  # once the cars have got going
     metric = float(speed.inner_text().replace(",", "."))
@@ -577,9 +578,18 @@ def test_a_restarted_server_is_seen_and_the_page_comes_back_by_itself(
 ) -> None:
     watch(page, lab, race)
     before = tick(page)
+    stood = "document.getElementById('rows').getBoundingClientRect().top"
+    top = page.evaluate(stood)
+    figures = page.locator(".pipe b[id]:not(#rtt)")
+    expect(figures.first).to_contain_text("/s, lag")
     lab.stop()
     page.locator("body[data-conn=lost]").wait_for()
     expect(page.locator("#conn")).to_contain_text("Reconnecting")
+    assert page.evaluate(stood) == top, "nothing moves when the band comes"
+    assert set(figures.all_text_contents()) == {"–"}, "no old figure stands as if it were new"
+    expect(page.locator("#rtt")).to_have_text("not connected")
     lab.start()
     page.locator("body[data-conn=live]").wait_for(timeout=8_000)
+    expect(figures.first).to_contain_text("/s, lag")
+    expect(page.locator("#rtt")).to_contain_text("round trip")
     until_tick(page, before + 1)

@@ -49,6 +49,14 @@ def until(page: Page, what: Callable[[], bool]) -> None:
         page.wait_for_timeout(20)
 
 
+def top(page: Page, what: str) -> float:
+    return float(page.locator(what).evaluate("(element) => element.getBoundingClientRect().top"))
+
+
+def bottom(page: Page, what: str) -> float:
+    return float(page.locator(what).evaluate("(element) => element.getBoundingClientRect().bottom"))
+
+
 def last(page: Page) -> int:
     return int(page.get_attribute("#head", "max") or 0)
 
@@ -153,6 +161,27 @@ def test_no_label_of_a_car_leaves_the_map(page: Page, lab: Lab, race: str) -> No
         assert out == 0, f"at tick {at}"
 
 
+def test_a_car_keeps_its_code_off_the_names_of_the_sectors(page: Page, lab: Lab, race: str) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    replay(page, lab, race)
+    for at in range(36, last(page), 6):
+        page.locator("#head").evaluate(
+            "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }",
+            at,
+        )
+        until(page, lambda at=at: shown(page) == at)  # type: ignore[misc]
+        meet = page.evaluate(
+            """() => {
+              const boxes = (what) => Array.from(document.querySelectorAll(what), (one) => one.getBoundingClientRect());
+              const apart = (a, b) => a.left >= b.right || b.left >= a.right || a.top >= b.bottom || b.top >= a.bottom;
+              const names = boxes('.sname');
+              const codes = boxes('.dot:not([hidden], .mute) span');
+              return codes.filter((code) => names.some((name) => !apart(code, name))).length;
+            }"""
+        )
+        assert meet == 0, f"at tick {at}"
+
+
 def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     assert page.inner_text("#result") == ""
@@ -166,6 +195,11 @@ def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, l
     page.select_option("#speed", "4")
     page.click("#play")
     expect(page.locator("#finish")).to_be_visible(timeout=30_000)
+    assert page.inner_text("#finish .go") == "Report", "a replay offers no replay"
+    page.keyboard.press("Escape")
+    expect(page.locator("a.ended")).to_be_hidden()
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.inner_text("a.ended") == "Report"
 
 
 def test_the_big_screen_keeps_the_tick_shows_the_result_and_can_be_left(
@@ -178,7 +212,15 @@ def test_the_big_screen_keeps_the_tick_shows_the_result_and_can_be_left(
     expect(page.locator("#finish")).to_be_hidden()
     page.keyboard.press("End")
     expect(page.locator("#result h2")).to_contain_text("wins")
-    expect(page.locator("#finish")).to_be_visible()
+    for width, height in ((1440, 900), (1024, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(200)
+        assert bottom(page, "#rows tr:last-child") <= top(page, ".playbar"), "all rows above the playhead"
+        assert bottom(page, ".map") <= top(page, "#finish"), "the result leaves the map alone"
+        assert bottom(page, "#finish") <= top(page, "#panel-commentary")
+    page.click("#finish .close")
+    expect(page.locator("#finish")).to_be_hidden()
+    page.reload()
     page.keyboard.press("Home")
     expect(page.locator("#finish")).to_be_hidden()
     page.click("text=Leave the big screen")

@@ -31,6 +31,9 @@ from races.live.board_records import (
 HORIZON = 50  # ticks: 10 s; what is later than that is counted, not placed
 PENDING = 4 * HORIZON  # ticks begun and not complete: who invents ticks must not fill the memory
 BATTLE_S = 1.0
+# Overtake mode lasts until the next detection; it is shown while there is somebody to use it on, which is over when
+# the car ahead has gone into the pit or nobody may race.
+MODE_OF_USE_S = 2.0
 AHEAD_MS = 10_000  # a reading that far on would stand as the newest until the race comes to it
 Moment = tuple[int, int]  # a tick and its instant
 
@@ -321,9 +324,9 @@ class Board:
             "stops": car["stops"],
             "pit": car["pit"],
             "status": car["status"],
-            "battle": _battle(car),
+            "battle": _within(car, BATTLE_S),
             "average_speed_kmh": self._averages.get(car["driver_name"]),
-            "overtake_mode": car["overtake_mode"],
+            "overtake_mode": car["overtake_mode"] and _within(car, MODE_OF_USE_S),
         }
 
 
@@ -338,10 +341,11 @@ def _common(records: list[dict[str, Any]]) -> dict[str, Any]:
     return records[heads.index(Counter(heads).most_common(1)[0][0])]
 
 
-def _battle(car: dict[str, Any]) -> bool:
+def _within(car: dict[str, Any], seconds: float) -> bool:
+    """Of the car ahead, where a place can be fought for."""
     interval = car["interval_s"]
     racing = car["status"] == "racing" and car["phase"] == "race" and car["flag"] in ("green", "yellow")
-    return racing and car["lap"] > 0 and interval is not None and 0 <= interval < BATTLE_S
+    return racing and car["lap"] > 0 and interval is not None and 0 <= interval < seconds
 
 
 def initials(name: str) -> str:

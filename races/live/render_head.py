@@ -138,7 +138,8 @@ def _result(frame: Frame, meta: RaceMeta, life: Life) -> str:
     return (
         f'<p class="kicker">{title} · {escape(meta.circuit_name)}</p>'
         f"<h2>{flag}{escape(winner['driver_name'])} {lead}</h2>{ownline}"
-        f'<p class="after"><a class="button go" href="/races/{escape(meta.race_id)}/">Report and replay</a> '
+        f'<p class="after"><a class="button go" href="/races/{escape(meta.race_id)}/">Report'
+        '<span class="later"> and replay</span></a> '
         '<a class="button" href="/">Another race</a></p>'
         f'<table class="class"><caption>{caption}</caption><thead><tr><th scope="col">P</th>'
         '<th scope="col">Driver</th><th scope="col">Gap</th><th scope="col">Best lap</th>'

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from math import dist, hypot
 
 from races.live.board_meta import CarMeta, Point, RaceMeta
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 640.0, 60.0
+NAME_OFF, NAME_ROOM = 36.0, 30.0  # a sector's name from the middle of the track, and from the rest of it
 
 
 def _fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point], list[Point]]:
@@ -44,10 +46,31 @@ def _sectors(meta: RaceMeta, outline: Sequence[Point]) -> str:
     parts = []
     for number, (start, end) in enumerate(spans, 1):
         line = _span(outline, start, end)
-        x, y = line[len(line) // 2]
+        x, y = _beside(outline, line)
         parts.append(f'<polyline class="sector s{number}" points="{_line(line)}"/>')
-        parts.append(f'<text class="sname s{number}" x="{x:g}" y="{y:g}">S{number}</text>')
+        parts.append(f'<text class="sname s{number}" x="{x:.1f}" y="{y:.1f}">S{number}</text>')
     return "".join(parts)
+
+
+def _beside(outline: Sequence[Point], line: Sequence[Point]) -> Point:
+    """Where a sector's name stands: off the cars' way, beside the track where there is room nearest to its middle."""
+    middle = len(line) // 2
+    best, best_room = line[middle], -1.0
+    for at in sorted(range(1, len(line) - 1), key=lambda at: abs(at - middle)):
+        for side in (NAME_OFF, -NAME_OFF):
+            place = _off(line[at - 1], line[at], line[at + 1], side)
+            room = min(dist(place, point) for point in outline)
+            if room > best_room + 1:
+                best, best_room = place, room
+        if best_room > NAME_ROOM:
+            break
+    return best
+
+
+def _off(before: Point, point: Point, after: Point, by: float) -> Point:
+    along = hypot(after[0] - before[0], after[1] - before[1]) or 1.0
+    dx, dy = (after[1] - before[1]) / along * by, (before[0] - after[0]) / along * by
+    return point[0] + dx, point[1] + dy
 
 
 def _finish(outline: Sequence[Point]) -> str:

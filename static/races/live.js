@@ -181,6 +181,9 @@
   const say = (words, state) => {
     if (byId('conn').textContent !== words) byId('conn').textContent = words;
     document.body.dataset.conn = state;
+    const away = state === 'lost' || state === 'closed';
+    if (away) for (const figure of document.querySelectorAll('.pipe b[id]')) figure.textContent = '–'; // old ones look like new
+    if (away) byId('rtt').textContent = 'not connected';
   };
 
   if (window.htmx) {
@@ -197,6 +200,7 @@
     fresh = true;
     heard = moved = performance.now();
     sent = new Map();
+    byId('rtt').textContent = 'round trip not measured yet';
     say('', 'live');
   });
   document.body.addEventListener('htmx:wsClose', (event) => {
@@ -240,7 +244,7 @@
 
   // what the page came with
   rowStates();
-  const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #earlier, #commentary, #control, #result, [id^="k-"], [id^="q-"]';
+  const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #earlier, #commentary, #control, #result, #legend dl, [id^="k-"], [id^="q-"]';
   for (const element of document.querySelectorAll(FIGURES)) numbers(element);
   if (byId('dots').textContent) window.TrackMap.move(byId('dots').textContent, true);
   window.TrackMap.mark('lead', byId('rows').firstElementChild?.dataset.c);

@@ -18,6 +18,7 @@ window.TrackMap = (() => {
   const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
   const type = document.body.classList.contains('big') ? 1.5 : 1; // labels are that much larger on a big screen
   const wide = svg.viewBox.baseVal.width;
+  const names = Array.from(svg.querySelectorAll('.sname'), (name) => ({ x: Number(name.getAttribute('x')), y: Number(name.getAttribute('y')) }));
   let scale = 1; // CSS pixels to a user unit
   let every = 200; // ms from one tick to the next, as the page shows them
   let gliding = every + HOLD_MS; // how long the glide under way takes
@@ -47,6 +48,7 @@ window.TrackMap = (() => {
     const way = car.to - car.from;
     const end = point(car, car.to);
     [car.x, car.y] = end;
+    [car.wasX, car.wasY] = point(car, car.from);
     sides(car, end[2], end[3]);
     const still = Math.abs(way) < 1e-5 || document.hidden || calm.matches;
     // a keyframe every few pixels keeps to the track without more work than the eye can see
@@ -69,17 +71,20 @@ window.TrackMap = (() => {
     car.sides = Math.abs(nx) > 0.6 ? [across[0], along[0], along[1], across[1]] : [along[0], across[0], along[1], across[1]];
   }
 
-  // Where the label would be, and what speaks against it there: a dot (1), another label (2), the picture's edge (3).
+  // Where the label would be at the end of the glide and (was) at its beginning, and what speaks against it there: a
+  // dot (1), another label or a sector's name (2), the picture's edge (3).
   const AWAY = { e: [25, 0], w: [-25, 0], n: [0, -16], s: [0, 16] };
+  const radius = (car) => (car.own || car.followed ? 11 : 6) * type; // with its ring
   function room(car, name, kept) {
     const half = (car.lead ? 22 : 13.5) * type; // the leader's says so too
-    const x = car.x * scale + AWAY[name][0] * type * (car.lead ? 1.3 : 1);
-    const y = car.y * scale + AWAY[name][1] * type;
-    const near = (ox, oy, dx, dy) => Math.abs(ox - x) < dx && Math.abs(oy - y) < dy;
+    const off = [AWAY[name][0] * type * (car.lead ? 1.3 : 1), AWAY[name][1] * type];
+    const [x, y, wasX, wasY] = [car.x * scale + off[0], car.y * scale + off[1], car.wasX * scale + off[0], car.wasY * scale + off[1]];
+    const near = (other, k, dx, dy) => (Math.abs(other.x * k - x) < dx && Math.abs(other.y * k - y) < dy)
+      || (Math.abs((other.wasX ?? other.x) * k - wasX) < dx && Math.abs((other.wasY ?? other.y) * k - wasY) < dy);
     const edge = x < half || x > wide * scale - half;
-    const taken = kept.some((other) => near(other.x, other.y, half + other.half, 13 * type));
-    const dots = cars.some((other) => other !== car && other.placed && near(other.x * scale, other.y * scale, half + 5 * type, 11 * type));
-    return { name, x, y, half, cost: edge ? 3 : taken ? 2 : Number(dots) };
+    const taken = kept.some((other) => near(other, 1, half + other.half, 13 * type)) || names.some((other) => near(other, scale, half + 8 * type, 13 * type));
+    const dots = cars.some((other) => other !== car && other.placed && near(other, scale, half + radius(other), 6 * type + radius(other)));
+    return { name, x, y, wasX, wasY, half, cost: edge ? 3 : taken ? 2 : Number(dots) };
   }
 
   // Own, followed and leading cars always have their label; another's stays away where there is no room for it.

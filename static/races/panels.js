@@ -166,7 +166,11 @@
       if (big) to.searchParams.delete('screen'); else to.searchParams.set('screen', 'big');
       location.assign(to);
     },
-    close: (button) => button.closest('dialog').close(),
+    close: (button) => {
+      const dialog = button.closest('dialog');
+      dialog.hidden = !dialog.open; // the big screen shows the result by its styles alone
+      dialog.close();
+    },
   };
   document.addEventListener('click', (event) => {
     const target = event.target;

@@ -203,5 +203,18 @@ def test_cars_within_a_second_are_battling_but_not_behind_the_safety_car() -> No
                                      and frame["flag"] in ("green", "yellow") and car["lap"] > 0)  # fmt: skip
 
 
+def test_overtake_mode_shows_while_there_is_somebody_to_use_it_on() -> None:
+    board = Board(META)
+    shown = set()
+    records = [(role, record | {"overtake_mode": True}) for role, record in positions(*range(40, 400))]
+    for frame in fold(board, records):
+        for car in frame["cars"]:
+            interval, use = car["interval_s"], car["overtake_mode"]
+            shown.add(use)
+            assert not use or (frame["flag"] in ("green", "yellow") and interval is not None and interval < 2)
+            assert use or not car["battle"]
+    assert shown == {True, False}
+
+
 def test_a_meta_survives_json() -> None:
     assert RaceMeta.from_json(json.loads(json.dumps(META.to_json()))) == META

@@ -1,4 +1,5 @@
 import re
+from math import dist
 from typing import Any, cast
 
 import pytest
@@ -12,8 +13,12 @@ from races.live.board_records import CarFrame, Frame, Note, blank_car
 from races.live.pipeline import Pace
 from races.live.render_cars import attackers, average_cells, fast_cells
 from races.live.render_head import Life
+from races.live.render_map import track_map
 from races.live.render_panels import Pipeline, Stream, note_item
 from races.live.rendering import ROLES, Screen, render_snapshot, screen_of
+from races.meta import meta_for
+from races.models import Race
+from races.sim import circuit_slugs
 from tests.live import synthetic
 from tests.live.dom import Node, Page, parse
 from tests.live.synthetic import RACE_ID, START
@@ -365,6 +370,20 @@ def test_overtake_mode_shows_where_the_battle_is() -> None:
 def test_the_time_of_a_note_keeps_its_hour(seconds: int, shown: str) -> None:
     note = Note(id="1", at=START + seconds * 1000, kind="info", code="", lap=0, text="words")
     assert f"<time>{shown}</time>" in note_item(note, START)
+
+
+@pytest.mark.parametrize("slug", circuit_slugs())
+def test_the_names_of_the_sectors_stand_off_the_track(slug: str) -> None:
+    race = Race(driver_code="NOR", circuit=slug, circuit_name=slug, laps=5)
+    drawing = track_map(meta_for(race))
+    names = re.findall(r'class="sname s\d" x="([\d.-]+)" y="([\d.-]+)"', drawing)
+    [line] = re.findall(r'class="kerb" points="([^"]+)"', drawing)
+    outline = [tuple(map(float, point.split(","))) for point in line.split()]
+    assert len(names) == 3
+    for x, y in names:
+        assert 10 < float(x) < 990
+        assert 10 < float(y) < 630
+        assert min(dist((float(x), float(y)), point) for point in outline) > 28
 
 
 def test_what_to_do_after_the_flag_stands_above_the_classification() -> None:

@@ -70,7 +70,7 @@ def test_the_light_set_names_only_tokens_of_the_dark_one_and_none_is_missing() -
 
 
 def test_every_colour_that_the_styles_use_is_a_token() -> None:
-    sizes = "s m l xl xxl r sans cond top foot h k tyre"
+    sizes = "s m l xl xxl r sans cond top foot row h k tyre"
     known = set(tokens("dark")) | set(sizes.split())
     for sheet in STATIC.glob("*.css"):
         assert set(re.findall(r"var\(--([\w-]+)", sheet.read_text(encoding="utf-8"))) <= known, sheet.name

@@ -70,6 +70,8 @@ def test_a_wrong_field_brings_the_form_back_with_its_error_and_what_was_typed(
     assert answer.status_code == 422
     assert not Race.objects.exists()
     assert set(answer.context["form"].errors) == {field}
+    assert b'<a href="/" aria-current="page">' in answer.content
+    assert b'<a href="/races/">' in answer.content
     assert answer.context["chosen"][field] == (fields[field] or answer.context["chosen"][field])
     assert str(answer.context["form"].errors[field][0]).encode() in answer.content.replace(b"&#x27;", b"'")
 

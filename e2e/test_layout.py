@@ -1,0 +1,121 @@
+"""What stands where on the live page: figures in their columns, rows above the strip, lights off the tower."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from e2e.conftest import Lab
+from e2e.test_page import DEAF, watch
+
+pytestmark = pytest.mark.browser
+
+SIZES = ((1920, 1080), (1440, 900), (1366, 768), (1024, 768), (360, 740))
+
+# The longest figures of each column, and by how much they are too long; names that are cut.
+TOO_LONG = """(by) => {
+  document.body.classList.toggle('by-int', by === 'int');
+  const longest = [['gap', '', '+1:28.888'], ['int', '', '+1:28.888'], ['int', 'near', '+0.888'],
+    ['last', 'g', '1:28.888'], ['best', 'p', '1:28.888'], ['sec', 'g', '28.888'],
+    ['won', 'dn', '▼18'], ['sta', 'out', 'OUT']];
+  const found = [];
+  for (const [column, mark, words] of longest) {
+    const cell = document.querySelector(`#rows .${column}`);
+    const figure = cell.firstElementChild;
+    [figure.className, figure.textContent] = [mark, words];
+    if (!cell.offsetWidth) continue;
+    const style = getComputedStyle(cell);
+    const room = cell.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const wide = figure.getBoundingClientRect().width;
+    if (wide > room + 1) found.push(`${column} ${words}: ${wide} in ${room}`);
+  }
+  for (const name of document.querySelectorAll('#rows .name'))
+    if (name.offsetWidth && name.scrollWidth > name.clientWidth) found.push(name.textContent);
+  return found;
+}"""
+# Parts of a row that are not on its middle line, give or take two pixels
+ASKEW = """() => {
+  const badge = document.querySelector('#rows .sta b');
+  [badge.className, badge.textContent] = ['out', 'OUT'];
+  const middle = (box) => (box.top + box.bottom) / 2;
+  const row = badge.closest('tr');
+  return [badge, row.querySelector('td.tyre b')].map((part) =>
+    Math.abs(middle(part.getBoundingClientRect()) - middle(row.getBoundingClientRect()))).filter((off) => off > 2);
+}"""
+COVERED = """() => {
+  document.getElementById('st').className = 'grid f-none l3';
+  const lights = document.querySelector('.gantry').getBoundingClientRect();
+  const rows = Array.from(document.querySelectorAll('#rows tr'), (row) => row.getBoundingClientRect());
+  const beside = (row) => row.left >= lights.right || lights.left >= row.right;
+  const under = (row) => !beside(row) && row.top < lights.bottom && lights.top < row.bottom;
+  return rows.map((row, at) => (under(row) ? at + 1 : 0)).filter(Boolean);
+}"""
+
+
+@pytest.fixture(scope="module")
+def race(lab: Lab, chromium: Browser) -> str:
+    """A race that runs long enough for every test here: its path."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{lab.address}/?laps=40&seed=7")
+    page.click("#go")
+    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
+    path = page.url.removeprefix(lab.address)
+    context.close()
+    return path
+
+
+@pytest.mark.parametrize("query", ["", "?screen=big"])
+def test_every_figure_has_room_in_its_column(page: Page, lab: Lab, race: str, query: str) -> None:
+    watch(page, lab, race, query)
+    page.evaluate(DEAF)
+    for width, height in SIZES if not query else SIZES[:-1]:
+        page.set_viewport_size({"width": width, "height": height})
+        for by in ("gap", "int"):
+            assert page.evaluate(TOO_LONG, by) == [], (width, by)
+        if width > 640:
+            assert page.evaluate(ASKEW) == [], width
+
+
+def test_every_row_stands_above_the_strip(page: Page, lab: Lab, race: str) -> None:
+    for width, height in ((1440, 900), (1366, 768), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        watch(page, lab, race)
+        page.evaluate(DEAF)
+        lowest = "#rows tr:last-child"
+        page.locator(lowest).evaluate("(row) => row.classList.remove('own')")  # that one sticks
+        foot: Any = page.locator(lowest).bounding_box()
+        strip: Any = page.locator(".pipe").bounding_box()
+        assert foot["y"] + foot["height"] <= strip["y"], width
+
+
+def test_the_lights_leave_the_first_rows_alone(page: Page, lab: Lab, race: str) -> None:
+    for query in ("", "?screen=big"):
+        watch(page, lab, race, query)
+        page.evaluate(DEAF)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            covered = page.evaluate(COVERED)
+            assert min(covered, default=99) > (10 if width < 900 else 22), (width, covered)
+
+
+def test_the_systems_choice_of_light_or_dark_holds_until_the_reader_makes_one(
+    chromium: Browser, lab: Lab
+) -> None:
+    context = chromium.new_context(color_scheme="light")
+    page = context.new_page()
+    page.goto(lab.address)
+    theme = page.locator("html")
+    expect(theme).to_have_attribute("data-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(theme).to_have_attribute("data-theme", "dark")
+    page.click("[data-do=theme]")
+    expect(theme).to_have_attribute("data-theme", "light")
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    expect(theme).to_have_attribute("data-theme", "light")
+    context.close()
