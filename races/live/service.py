@@ -7,7 +7,6 @@ application) and is supervised: a feed that dies is started again with a growing
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 import time
@@ -23,6 +22,7 @@ from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
 from races.live.feed import Feed, Page
+from races.live.garbage import Garbage
 from races.live.history import live_board, race_of
 from races.live.hub import Hub, Snapshot, Socket
 from races.live.render_head import Life
@@ -47,6 +47,7 @@ class LiveService:
         self.feed_error = ""
         self.restarts = 0
         self._clock = clock
+        self._garbage = Garbage(clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
@@ -62,8 +63,7 @@ class LiveService:
         if self._loop is loop:
             return
         self._loop, self._waiting = loop, {}
-        # Thousands of long-lived sockets make full collections slow: rarer ones cut the p99 of a broadcast.
-        gc.set_threshold(50_000, 50, 1000)
+        self._garbage.begin()
         tasks = self._look_after(), self._follow_lives(), self._tell_streams()
         self._care = [loop.create_task(task) for task in tasks]
         threading.Thread(target=self._supervise, name="feed", daemon=True).start()
@@ -181,6 +181,7 @@ class LiveService:
                     for socket in self.hub.sockets(race_id):
                         self._check(race_id, socket, now)
                 self._forget(now)
+                self._garbage.tidy(self.hub.gone)
             except Exception:
                 log.exception("Looking after the sockets failed once")
 
