@@ -3,12 +3,15 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from races.memory import few_arenas
+
 
 class RacesConfig(AppConfig):
     name = "races"
     verbose_name = "Races"
 
     def ready(self) -> None:
+        few_arenas()  # before there are threads
         post_migrate.connect(_load, sender=self)
 
 

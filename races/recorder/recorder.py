@@ -46,7 +46,6 @@ BATCH = 4000
 AFTERWARDS = timedelta(seconds=30)  # the last words on a race come after its flag
 LATEST_MS = 32_503_680_000_000  # the year 3000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
-FORGET_S = 300.0  # of silence; Flink's last words come up to minutes after the flag
 LOOK_S = 5.0
 Pending = writing.Pending
 
@@ -186,7 +185,7 @@ class Recorder:
         writing.flush(recordings, self._pending, *place, before, self._lease.confirm)
         self._pending, self.flushed_at = Pending(), now
         for race_id, recording in list(self._races.items()):
-            if recording is None or now - recording.heard_at > FORGET_S:
+            if recording is None or recording.forgettable(now):
                 del self._races[race_id]
 
     @staticmethod

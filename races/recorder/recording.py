@@ -14,6 +14,8 @@ from races.models import ControlMessage, Lap, Race, Result
 
 Record = Mapping[str, Any]
 Place = tuple[int, int]  # partition and offset
+FORGET_S = 60.0  # of silence; where Flink's last words come later, the race is loaded again
+HALF_TICK_S = 600.0  # of silence in the middle of a tick: the history has no place for its first half
 REMEMBERED_MS = 300_000  # Flink may repeat what it wrote since its last commit, about a minute ago
 
 
@@ -85,6 +87,9 @@ class Recording:
     def _note(self, alarms: list[dict[str, Any]]) -> None:
         for alarm in alarms:
             self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm
+
+    def forgettable(self, now: float) -> bool:
+        return now - self.heard_at > (HALF_TICK_S if self.begun else FORGET_S)
 
     def _newest(self) -> int:
         return self.previous["tick"] if self.previous else -1

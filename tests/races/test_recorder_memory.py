@@ -1,6 +1,11 @@
 """What the recorder remembers of a race is bounded, and still tells repeats from what is new."""
 
-from races.recorder.recording import REMEMBERED_MS, SeenReadings
+import pytest
+
+from races.live.board import Board
+from races.models import Race
+from races.recorder.recording import FORGET_S, HALF_TICK_S, REMEMBERED_MS, Recording, SeenReadings
+from tests.live import synthetic
 
 TICK_MS = 200
 START = 1_760_000_000_000
@@ -35,3 +40,15 @@ def test_a_car_that_fell_silent_for_long_is_heard_again() -> None:
     assert seen.add("NOR", START)
     assert seen.add("NOR", START + 10 * REMEMBERED_MS)
     assert not seen.add("NOR", START)
+
+
+@pytest.mark.parametrize(("cars", "patience_s"), [(22, FORGET_S), (11, HALF_TICK_S)])
+def test_a_race_that_fell_silent_is_forgotten_but_half_a_tick_is_waited_for(
+    cars: int, patience_s: float
+) -> None:
+    """The history takes whole ticks: nobody would read the first half again."""
+    recording = Recording(Race(), Board(synthetic.meta(), None), None, heard_at=100.0)
+    for record in synthetic.tick(0, synthetic.meta())[:cars]:
+        recording.position(record, 100.0)
+    assert not recording.forgettable(100.0 + patience_s)
+    assert recording.forgettable(101.0 + patience_s)
