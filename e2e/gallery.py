@@ -256,7 +256,8 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
         camera = Camera(browser)
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+        page = context.new_page()
         with a_lab(anomalies=True) as lab:
             before_the_race(camera, page, lab)
             after_the_race(camera, page, one_race(camera, page, lab))

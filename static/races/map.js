@@ -72,7 +72,7 @@ window.TrackMap = (() => {
   }
 
   // Where the label would be at the end of the glide and (was) at its beginning, and what speaks against it there: a
-  // dot (1), another label or a sector's name (2), the picture's edge (3).
+  // dot (1, and more for more of them), another label or a sector's name (2), the picture's edge (3).
   const AWAY = { e: [25, 0], w: [-25, 0], n: [0, -16], s: [0, 16] };
   const radius = (car) => (car.own || car.followed ? 11 : 6) * type; // with its ring
   function room(car, name, kept) {
@@ -83,8 +83,8 @@ window.TrackMap = (() => {
       || (Math.abs((other.wasX ?? other.x) * k - wasX) < dx && Math.abs((other.wasY ?? other.y) * k - wasY) < dy);
     const edge = x < half || x > wide * scale - half;
     const taken = kept.some((other) => near(other, 1, half + other.half, 13 * type)) || names.some((other) => near(other, scale, half + 8 * type, 13 * type));
-    const dots = cars.some((other) => other !== car && other.placed && near(other, scale, half + radius(other), 6 * type + radius(other)));
-    return { name, x, y, wasX, wasY, half, cost: edge ? 3 : taken ? 2 : Number(dots) };
+    const dots = cars.filter((other) => other !== car && other.placed && near(other, scale, half + radius(other), 6 * type + radius(other))).length;
+    return { name, x, y, wasX, wasY, half, cost: edge ? 3 : taken ? 2 : dots && 1 + dots / 50 };
   }
 
   // Own, followed and leading cars always have their label; another's stays away where there is no room for it.
