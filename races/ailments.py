@@ -25,7 +25,12 @@ def analytics_trouble(analysis: Analysis | None, publishing: PublisherState) -> 
 def written(recorder: str, analytics: str) -> str:
     """For the heartbeat's row; empty where both are well."""
     said = zip(PARTS, (recorder, analytics), strict=True)
-    return "\n".join(f"{part}: {' '.join(words.split())}"[:WIDTH] for part, words in said if words)
+    return "\n".join(f"{part}: {_plain(words)}"[:WIDTH] for part, words in said if words)
+
+
+def _plain(words: str) -> str:
+    """One line, and no NUL: PostgreSQL refuses the whole heartbeat for one."""
+    return " ".join(words.replace("\0", "").split())
 
 
 def read(state: str) -> Mapping[str, str]:

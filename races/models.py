@@ -238,7 +238,7 @@ class ControlMessage(models.Model):
 
     class Meta:
         ordering = ["tick", "id"]
-        constraints = [models.UniqueConstraint(fields=["race", "event"], name="control_identity")]
+        constraints = [models.UniqueConstraint(fields=["race", "tick", "event"], name="control_identity")]
 
     def __str__(self) -> str:
         return self.message

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from races.live.board_logs import NOTES_KEPT
+from races.live.board_logs import NOTES_KEPT, note_order
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame, Note, note_of_commentary, note_of_control
 from races.live.history import commentary_record, control_record
@@ -133,7 +133,7 @@ class _Notes:
     """Notes in order of their instants, as the board keeps them."""
 
     def __init__(self, notes: Iterable[Note]) -> None:
-        self._notes = sorted(notes, key=lambda note: (note["at"], note["id"].rjust(12, "0")))
+        self._notes = sorted(notes, key=note_order)
 
     def until(self, now: int) -> list[Note]:
         end = bisect_right(self._notes, now, key=lambda note: note["at"])

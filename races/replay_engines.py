@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import isnan, nan
 from typing import Any
 
-from races.live.board_logs import TRACE_SECONDS, traced
+from races.live.board_logs import TRACE_SECONDS, trace_of, traced
 from races.live.board_records import Anomaly, Sample, Trace
 from races.models import Alarm, Race
 from races.recorder.chunks import unpack_readings
@@ -50,8 +50,7 @@ class Readings:
             second, flag = self.at[index] // 1000, self.is_flagged(self.at[index])
             if second not in samples or flag:
                 samples[second] = self._sample(index, flag)
-        seconds = sorted(samples)[-TRACE_SECONDS:]
-        return Trace(samples=[samples[second] for second in seconds], until=seconds[-1]) if seconds else None
+        return trace_of(samples) if samples else None
 
     def _sample(self, index: int, flag: bool) -> Sample:
         forecast, lower, upper = self.forecast[index], self.lower[index], self.upper[index]

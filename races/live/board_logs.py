@@ -45,13 +45,13 @@ class NoteLog:
         if len(self._seen) > IDS_KEPT:
             del self._seen[next(iter(self._seen))]
         # a new list each time: frames already given out keep theirs
-        self.notes = sorted([note, *self.notes], key=_instant, reverse=True)[:NOTES_KEPT]
+        self.notes = sorted([note, *self.notes], key=note_order, reverse=True)[:NOTES_KEPT]
         return True
 
 
-def _instant(note: Note) -> tuple[int, str]:
+def note_order(note: Note) -> tuple[int, str]:
     """A tick has several events at one instant; their ordinals, padded, keep their order."""
-    return note["at"], note["id"].rjust(12, "0")
+    return note["at"], note["id"].rjust(24, "0")
 
 
 class EngineLog:
@@ -122,7 +122,7 @@ class EngineLog:
     def traces(self, own: str) -> dict[str, Trace]:
         """Every engine with an alarm, the newest first; after them the own one, if it has none."""
         starts = {code: max(start for _, start in alarms) for code, alarms in self._alarms.items() if alarms}
-        return {code: _trace(self._samples[code]) for code in traced(starts, own) if code in self._samples}
+        return {code: trace_of(self._samples[code]) for code in traced(starts, own) if code in self._samples}
 
 
 def traced(starts: Mapping[str, int], own: str) -> list[str]:
@@ -131,9 +131,11 @@ def traced(starts: Mapping[str, int], own: str) -> list[str]:
     return alarmed if own in starts else [*alarmed, own]
 
 
-def _trace(samples: Mapping[int, Sample]) -> Trace:
-    seconds = sorted(samples)
-    return Trace(samples=[samples[second] for second in seconds], until=seconds[-1])
+def trace_of(samples: Mapping[int, Sample]) -> Trace:
+    """The minute that ends with the newest sample, by second. There need not be one in each."""
+    before = max(samples) - TRACE_SECONDS
+    seconds = sorted(second for second in samples if second > before)
+    return Trace(samples=[samples[second] for second in seconds], seconds=seconds)
 
 
 def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:

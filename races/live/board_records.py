@@ -88,10 +88,10 @@ class Sample(NamedTuple):
 
 
 class Trace(TypedDict):
-    """One sample a second of one car's engine, oldest first; until: the newest one's second."""
+    """At most one sample a second of one car's engine, oldest first, each with its second."""
 
     samples: list[Sample]
-    until: int
+    seconds: list[int]
 
 
 class Frame(TypedDict):
@@ -192,8 +192,8 @@ def _make_numbers(car: dict[str, Any]) -> None:
 
 
 def event_of(record: Record) -> int:
-    """A race_control record's identity within its race: its ordinal; of one without, a number below zero that
-    follows from what it has."""
+    """With its tick a race_control record's identity within its race: its ordinal; of one without, a number below
+    zero that follows from what it has. Without the tick, who guesses the next ordinal could keep out what has it."""
     ordinal = record.get("event", -1)
     if isinstance(ordinal, int) and ordinal >= 0:
         return ordinal
@@ -204,7 +204,7 @@ def event_of(record: Record) -> int:
 def note_of_control(record: Record) -> Note:
     """A race_control record as a note."""
     return Note(
-        id=f"e{event_of(record)}", at=int(record["timestamp"]), kind=str(record["type"]),
+        id=f"e{event_of(record)}t{record['tick']}", at=int(record["timestamp"]), kind=str(record["type"]),
         code=str(record["driver_code"]), lap=int(record["lap"]), text=str(record["message"]),
     )  # fmt: skip
 

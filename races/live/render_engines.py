@@ -52,16 +52,19 @@ Points = Sequence[tuple[int, Sample]]
 
 def _whole(trace: Trace) -> Points:
     """Samples with their place in the minute that ends now."""
-    first = SECONDS - len(trace["samples"])
-    return list(enumerate(trace["samples"], first))
+    first = trace["seconds"][-1] - SECONDS + 1
+    return [(second - first, sample) for second, sample in _placed(trace)]
+
+
+def _placed(trace: Trace) -> Points:
+    return list(zip(trace["seconds"], trace["samples"], strict=True))
 
 
 def _coarse(trace: Trace) -> Points:
     """The last sample of every STEP_S seconds, a flagged one before it, up to the last step that is over."""
-    until = trace["until"]
+    until = trace["seconds"][-1]
     steps: dict[int, Sample] = {}
-    first = until - len(trace["samples"]) + 1
-    for second, sample in enumerate(trace["samples"], first):
+    for second, sample in _placed(trace):
         step = second // STEP_S
         if sample.flagged or step not in steps or not steps[step].flagged:
             steps[step] = sample

@@ -232,7 +232,8 @@ class Recorder:
             recording.position(record, self._clock(), (message.partition, message.offset))
         elif message.role == "race_control":
             if recording.board.plausible(message.role, record):
-                self._pending.control[recording.race.pk, event_of(record)] = (recording.race, record)
+                identity = record["tick"], event_of(record)
+                self._pending.control[recording.race.pk, identity] = (recording.race, record)
         elif isinstance(key, dict):
             recording.average(record, key)
 
@@ -284,6 +285,8 @@ class Recorder:
         for chunk in race.reading_chunks.all():
             for engine, ts, reading in unpack_readings(bytes(chunk.data)):
                 recording.of_engine(engine, ts, reading)
+        if frame is not None:  # or a late row would open again what has ended
+            recording.rule.reached(frame["timestamp"], frame["phase"] == "over")
         recording.board.mind(self._wall)
         recording.readings.clear()
         recording.alarms.clear()

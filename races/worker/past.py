@@ -34,6 +34,11 @@ class Past:
             self._fold()
         return False
 
+    def give_up(self) -> None:
+        """What is folded has to do. The race does not wait for analytics that may never see its end."""
+        self._analysis.go_on(self._held, None)
+        self._held.analysed = True
+
     def _done(self) -> bool:
         """Beyond what was published before, only what the analytics had to drop meanwhile is left to fold."""
         if self._tick <= self._published:

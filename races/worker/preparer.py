@@ -122,8 +122,9 @@ class Preparer:
             done = past.work(SLICE)
         except Closed:  # the process ends
             done = True
-        except Exception as error:
-            self._fail(past.race_id, error)
+        except Exception:  # the race itself is published in time
+            log.exception("Race %s goes on with analytics that do not know all of its past", past.race_id)
+            past.give_up()
             done = True
         if done:
             self._pasts.popleft()

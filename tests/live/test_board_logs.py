@@ -249,3 +249,20 @@ def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> Non
     frame = show(board, 100)
     assert frame["anomalies"]["NOR"]["reading"] == 112.0
     assert [sample[0] for sample in frame["traces"]["NOR"]["samples"]] == [110.0, 111.0, 112.0]
+
+
+def test_a_forged_ordinal_does_not_keep_out_the_message_that_has_it() -> None:
+    board = Board(META)
+    board.apply("race_control", synthetic.event(80, 7, "info", "", "invented"))
+    for _ in range(2):
+        board.apply("race_control", synthetic.event(90, 7, "yellow", "", "Yellow flag"))
+    assert [note["text"] for note in show(board, 100)["control"]] == ["Yellow flag", "invented"]
+
+
+def test_a_trace_is_the_minute_that_ends_with_its_newest_sample_however_few_there_are() -> None:
+    board = Board(META, alarms=alarm_rule)
+    for second in (0, 3600, 3634):
+        board.apply("car_metrics_anomalies", *original("Ferrari", START + second * 1000, 118.0))
+    trace = show(board, 100)["traces"]["Ferrari"]
+    assert [second - START // 1000 for second in trace["seconds"]] == [3600, 3634]
+    assert len(trace["samples"]) == 2

@@ -395,3 +395,14 @@ def test_what_to_do_after_the_flag_stands_above_the_classification() -> None:
 
 def test_every_page_gets_the_same_row_and_none_says_you() -> None:
     assert ">you<" not in render_snapshot(META, FRAMES[200])
+
+
+def test_charts_place_readings_by_their_time_and_not_by_their_number() -> None:
+    board, teams = Board(META, alarms=alarm_rule), sorted({car.team for car in META.cars})[:4]
+    for second in (0, 3600, 3634):
+        for team in teams:
+            row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}
+            board.apply("car_metrics_anomalies", row, {"key": team, "ts": START + second * 1000})
+    frame = next(f for record in synthetic.tick(50, META) if (f := board.apply("positions", record)))
+    places = re.findall(r'class="line" d="M(\d+) ', render_snapshot(META, frame))
+    assert places == ["101", "101", "101", "117"], "34 s before the end; 30 s, in steps of five"

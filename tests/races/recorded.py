@@ -64,7 +64,7 @@ class Recorded:
         if role == "positions":
             self._recording.position(record, 0.0)
         elif role == "race_control":
-            self._pending.control[race.pk, record["event"]] = (race, record)
+            self._pending.control[race.pk, (record["tick"], record["event"])] = (race, record)
         for derived in self._analytics.feed(role, record, key):
             self._live.apply(derived.role, derived.value, derived.key)
             if derived.role == "commentary":

@@ -10,11 +10,12 @@ import pytest
 from races.analytics.engine import Derived, RaceAnalytics
 from races.connection import Connection
 from races.models import Race
-from races.roles import Roles
+from races.roles import Roles, make_roles
 from races.worker.analysis import plan_of
 from races.worker.held import Held
+from races.worker.past import Past
 from tests.conftest import wait_for
-from tests.races.conftest import Records, ended, short_race
+from tests.races.conftest import Records, ended, running, short_race
 from tests.streams.records import NOW_MS, POSITION
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,3 +79,19 @@ def test_a_plan_knows_no_instant_of_a_tick_that_nobody_can_have_published(
     assert plan.due(held.next_tick + 1000) is None
     assert len(plan.drivers) == 22
     ended(race)
+
+
+def test_a_past_that_cannot_be_worked_up_costs_the_race_nothing_but_analytics(
+    kafka: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(past: Past, ticks: int) -> bool:
+        raise ZeroDivisionError("the past")
+
+    race = short_race(laps=2)
+    with running(make_roles(kafka)):
+        wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 20, "it is published")
+    monkeypatch.setattr(Past, "work", work)
+    with running(make_roles(kafka)):
+        race = ended(race)
+        wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "no analytics are waited for")
+    assert race.status == Race.Status.FINISHED

@@ -132,3 +132,7 @@ def test_a_recorder_here_that_is_kept_waiting_is_a_503(kafka: Connection, roles:
 def test_probes_on_the_machine_are_not_sent_to_https(web_only: None, path: str) -> None:
     assert Client().get(path).status_code in (200, 503)
     assert Client().get("/").status_code == 301
+
+
+def test_no_nul_of_an_errors_words_reaches_the_row() -> None:
+    assert ailments.written("no such \0topic", "") == "recorder: no such topic"

@@ -250,6 +250,20 @@ def test_messages_with_base_fields_only_stand_side_by_side_in_the_history(kafka:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_ordinal_that_somebody_guessed_keeps_no_message_out_of_the_history(kafka: Connection) -> None:
+    found, ticks = simulated()
+    rest = {"event": 7, "other_code": "", "position": 0, "value": None, "driver_code": "", "lap": 0}
+    with recording(kafka), publishing(kafka) as say:
+        for role, record in ticks[0]:
+            say(role, record)
+        for tick, message in ((1, "invented"), (3, "Yellow flag"), (3, "Yellow flag")):
+            told = {"race_id": str(found.pk), "tick": tick, "timestamp": STARTED + tick * 200}
+            say("race_control", told | rest | {"type": "yellow", "message": message})
+        wait_for(lambda: found.control.filter(event=7).count() >= 2, "both are written")
+    assert [*found.control.filter(event=7).values_list("message", flat=True)] == ["invented", "Yellow flag"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_recorder_that_stops_within_a_tick_leaves_its_first_half_to_the_next(kafka: Connection) -> None:
     found, ticks = simulated()
     with publishing(kafka) as say:

@@ -1,14 +1,27 @@
-"""What the recorder remembers of a race is bounded, and still tells repeats from what is new."""
+"""What the recorder remembers of a race is bounded, still tells repeats from what is new, and knows what is over."""
+
+from typing import Any
 
 import pytest
 
 from races.live.board import Board
-from races.models import Race
+from races.models import Race, ReadingChunk
+from races.recorder.chunks import pack_readings
+from races.recorder.recorder import Recorder
 from races.recorder.recording import FORGET_S, HALF_TICK_S, REMEMBERED_MS, Recording, SeenReadings
+from races.streams.codec import Codec
+from races.streams.config import embedded_settings
+from races.streams.consumer import Tail
+from races.streams.registry import Registry
 from tests.live import synthetic
+from tests.races.recorded import Recorded
 
 TICK_MS = 200
 START = 1_760_000_000_000
+
+
+def no_tail(offsets: Any, incarnation: str | None) -> Tail:
+    raise AssertionError("nothing is read")
 
 
 def test_a_reading_is_new_once_late_ones_too() -> None:
@@ -52,3 +65,19 @@ def test_a_race_that_fell_silent_is_forgotten_but_half_a_tick_is_waited_for(
         recording.position(record, 100.0)
     assert not recording.forgettable(100.0 + patience_s)
     assert recording.forgettable(101.0 + patience_s)
+
+
+@pytest.mark.django_db
+def test_a_late_row_opens_no_alarm_of_a_race_that_is_over() -> None:
+    """Flagged rows only, and a recorder that has the race from the database."""
+    found = Recorded()
+    over = found.frames[-1]["timestamp"]
+    row = {"team_name": "Ferrari", "engine_temperature": 118.0, "is_anomaly": True}
+    ReadingChunk.objects.create(race=found.race, data=pack_readings([("Ferrari", over - 1000, row)]))
+    recorder = Recorder(no_tail, Codec(embedded_settings("nowhere:1"), Registry()), wall=lambda: over)
+    recording = recorder._load(str(found.race.pk))
+    assert recording is not None
+    assert not recording.alarms
+    assert recording.reading(row, {"key": "Ferrari", "ts": over - 400})
+    (alarm,) = recording.alarms.values()
+    assert (alarm["start"], alarm["end"]) == (over - 1000, over - 400)
