@@ -159,7 +159,8 @@ class LiveService:
         with self._crossing:
             waiting = self._waiting.setdefault(race_id, [])
             waiting.append((number, message, tick))
-        if len(waiting) == 1:
+            first = len(waiting) == 1
+        if first:
             self._loop.call_soon_threadsafe(self._deliver, race_id)
 
     def _deliver(self, race_id: str) -> None:
