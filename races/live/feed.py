@@ -10,22 +10,20 @@ import contextlib
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.safestring import SafeString
-
 from races.live.board import Board
-from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
 from races.live.hub import Snapshot
 from races.live.pipeline import Pace, Rates
+from races.live.remembered import Newest, Recent
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline
-from races.live.rendering import Screen, screen_of
+from races.live.rendering import screen_of
 from races.live.turns import Turns
+from races.live.watched import Page, Watched
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
@@ -36,74 +34,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 5000
 POLL_S, REGISTRY_RETRY_S = 0.2, 0.5
-RACES_KEPT = 500  # unwatched races whose newest tick is remembered
-RECENT_S, RECENT = 5.0, 20_000  # what the recorder may not have written yet when somebody opens a race's page
-Parts = Mapping[str, SafeString]
 Publish = Callable[[str, int, str, int | None], None]
-
-
-@dataclass(slots=True)
-class Watched:
-    """A race with spectators. The screen is what every one of their pages shows. number: of its newest message;
-    rates: of this race's own records.
-    """
-
-    board: Board
-    screen: Screen
-    number: int = 0
-    rates: Rates = field(default_factory=Rates)
-    _parts: Parts | None = None
-
-    def show(self, frame: Frame) -> str:
-        return self._next(self.screen.show(frame))
-
-    def live(self, life: Life) -> str:
-        message = self.screen.live(life)
-        return self._next(message) if message else ""
-
-    def stream(self, pipeline: Pipeline, now: float) -> str:
-        message = self.screen.stream(pipeline, self.rates.paces(now))
-        return self._next(message) if message else ""
-
-    def _next(self, message: str) -> str:
-        self._parts = None
-        self.number += 1
-        return message
-
-    def parts(self) -> Parts:
-        """Of the whole screen, made once a message however many pages ask."""
-        if self._parts is None:
-            self._parts = self.screen.fragments()
-        return self._parts
-
-    def snapshot(self) -> Snapshot:
-        return "".join(self.parts().values()), self.number
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What the first page of a race shows; parts: by the names that its template has for them."""
-
-    meta: RaceMeta
-    frame: Frame | None
-    parts: Parts
-
-
-@dataclass(slots=True)
-class Raw:
-    """The newest tick of a race as it came, and the one before: while a tick arrives, that is the whole one."""
-
-    timestamp: int = -1
-    values: dict[bytes, Message] = field(
-        default_factory=dict
-    )  # in order; a tick sent again has the same bytes
-    before: dict[bytes, Message] = field(default_factory=dict)
-
-    def add(self, message: Message) -> None:
-        if message.timestamp_ms > self.timestamp:
-            self.timestamp, self.values, self.before = message.timestamp_ms, {}, self.values
-        if message.timestamp_ms == self.timestamp and message.value is not None:
-            self.values.setdefault(message.value, message)
 
 
 class Feed:
@@ -114,8 +45,8 @@ class Feed:
         self._tail: Tail | None = None
         self._codec: Codec | None = None
         self._watched: dict[str, Watched] = {}
-        self._raw: dict[str, Raw] = {}
-        self._recent: deque[tuple[float, Message]] = deque(maxlen=RECENT)
+        self._newest = Newest()
+        self._recent = Recent()
         self._lock = Turns()
         self._stopping = threading.Event()
         self.rates = Rates()
@@ -137,20 +68,34 @@ class Feed:
             tail.close()
 
     def _take_all(self, messages: list[Message]) -> None:
-        """Waits, with the lock free, where the registry has a schema and does not tell it just now."""
+        """Asks for schemas, and waits for a registry that does not tell them just now, with the lock free."""
         while messages:
             self._taken = 0
             try:
                 self._lock.take(messages, self._take_counted)
-            except RegistryUnavailable as error:
-                if not self.waiting_for:
-                    log.warning("The feed waits for the schema registry: %s", error)
-                self.waiting_for = f"waiting for the schema registry: {error}"
-                if self._stopping.wait(REGISTRY_RETRY_S):
-                    return
-            else:
                 self.waiting_for = ""
-            messages = messages[self._taken :]
+                return
+            except RegistryUnavailable:
+                messages = messages[self._taken :]
+            if not self._learn_patiently(messages[0]):
+                return
+
+    def _learn_patiently(self, message: Message) -> bool:
+        """False where there is no time left for it."""
+        try:
+            self._learn(message)
+        except RegistryUnavailable as error:
+            if not self.waiting_for:
+                log.warning("The feed waits for the schema registry: %s", error)
+            self.waiting_for = f"waiting for the schema registry: {error}"
+            return not self._stopping.wait(REGISTRY_RETRY_S)
+        return True
+
+    def _learn(self, message: Message) -> None:
+        """What it takes to read it; never under the lock. Raises RegistryUnavailable."""
+        if self._codec is None:
+            raise RegistryUnavailable("the feed does not read")
+        self._codec.learn(message.role, message.key, message.value)
 
     def _take_counted(self, message: Message) -> None:
         self._take(message)
@@ -179,12 +124,13 @@ class Feed:
         return self._tail.state if self._tail else None
 
     def watch(self, race_id: str, board: Board, life: Life, anomaly_on: bool) -> None:
-        """Starts a board, brought up with what was seen of the race just now."""
+        """Starts a board, brought up with what was seen of the race just now. May ask the registry."""
+        self._learn_remembered(race_id)
         with self._lock:
             if race_id in self._watched:
                 return
             self._bring_up(board, race_id)
-            raw = self._raw.get(race_id, Raw())
+            raw = self._newest.of(race_id)
             for values in (raw.before, raw.values):
                 for record in self._decoded(values):
                     board.apply("positions", record)
@@ -228,9 +174,10 @@ class Feed:
             return Page(watched.board.meta, watched.board.frame, watched.parts()) if watched else None
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
-        """The newest whole tick's records of any race that publishes just now."""
+        """The newest whole tick's records of any race that publishes just now. May ask the registry."""
+        self._learn_remembered(race_id)
         with self._lock:
-            raw = self._raw.get(race_id, Raw())
+            raw = self._newest.of(race_id)
             for values in (raw.values, raw.before):
                 records = self._decoded(values)
                 if records and len(records) >= records[0]["field_size"]:
@@ -250,7 +197,7 @@ class Feed:
         else:
             if self._watched:
                 self._other(message)
-            self._remember(message)
+            self._recent.add(message, self.polled_at)
 
     def _metric(self, message: Message) -> None:
         """Engine readings are shown by way of their forecasts; here they only count."""
@@ -259,34 +206,36 @@ class Feed:
         if watched is not None:
             watched.rates.count(message.role, self.polled_at)
 
-    def _remember(self, message: Message) -> None:
-        self._recent.append((self.polled_at, message))
-        while self._recent[0][0] < self.polled_at - RECENT_S:
-            self._recent.popleft()
-
     def _bring_up(self, board: Board, race_id: str) -> None:
-        """Keys hold the race's id as it is, whatever their format; commentary has none, its value says whose it is."""
-        for _, message in self._recent:
-            if message.role == "commentary" or race_id.encode() in (message.key or b""):
-                with contextlib.suppress(RegistryUnavailable):
-                    if (record := self._decode(message)) is not None:
-                        board.apply(message.role, record, self._key(message))
+        for message in self._recent:
+            with contextlib.suppress(RegistryUnavailable):
+                if self._may_be_of(race_id, message) and (record := self._decode(message)) is not None:
+                    board.apply(message.role, record, self._key(message))
+
+    def _may_be_of(self, race_id: str, message: Message) -> bool:
+        """Keys hold the race's id as it is, whatever their format. Where they name no race, the board knows."""
+        return race_id.encode() in (message.key or b"") or self._race_of(message) is None
+
+    def _learn_remembered(self, race_id: str) -> None:
+        """One question for each schema."""
+        with self._lock:
+            raw = self._newest.of(race_id)
+            kept = [*raw.before.values(), *raw.values.values(), *self._recent]
+        schemas = {(m.role, (m.key or b"")[:5], (m.value or b"")[:5]): m for m in kept}
+        with contextlib.suppress(RegistryUnavailable):
+            for message in schemas.values():
+                self._learn(message)
 
     def _position(self, message: Message) -> None:
         race_id = (message.key or b"").decode("utf-8", "replace")
-        raw = self._raw.get(race_id)
-        if raw is None:
-            raw = self._raw[race_id] = Raw()
-            if len(self._raw) > RACES_KEPT:
-                del self._raw[next(iter(self._raw))]
-        raw.add(message)
+        self._newest.add(race_id, message)
         watched = self._watched.get(race_id)
         if watched is not None:
             record = self._decode(message)
             if record is not None:
                 self._apply(race_id, watched, "positions", record, None)
             else:
-                raw.values.pop(message.value or b"", None)
+                self._newest.of(race_id).values.pop(message.value or b"", None)
 
     def _other(self, message: Message) -> None:
         race_id = self._race_of(message)
@@ -316,7 +265,7 @@ class Feed:
         if self._codec is None:
             return None
         try:
-            return self._codec.decode_key(message.role, message.key)
+            return self._codec.decode_key(message.role, message.key, ask=False)
         except BadRecord as error:
             self._skipped.note(message, error)
             return None
@@ -344,11 +293,11 @@ class Feed:
         return records
 
     def _decode(self, message: Message) -> Mapping[str, Any] | None:
-        """Raises RegistryUnavailable."""
+        """Under the lock, so nobody is asked. Raises RegistryUnavailable."""
         if self._codec is None:
             raise RegistryUnavailable("the feed does not read")
         try:
-            return self._codec.decode(message.role, message.value)
+            return self._codec.decode(message.role, message.value, ask=False)
         except BadRecord as error:
             self._skipped.note(message, error)
             return None

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -21,13 +22,14 @@ from races import connection
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
-from races.live.feed import Feed, Page
+from races.live.feed import Feed
 from races.live.garbage import Garbage
 from races.live.history import live_board, race_of
 from races.live.hub import Hub, Snapshot, Socket
 from races.live.render_head import Life
 from races.live.render_panels import Pipeline, Stream
 from races.live.rendering import screen_of
+from races.live.watched import Page
 from races.models import Race
 from races.tracing import tracer
 
@@ -54,6 +56,7 @@ class LiveService:
         self._opening: dict[str, asyncio.Task[bool]] = {}
         self._waiting: dict[str, list[tuple[int, str, int | None]]] = {}
         self._crossing = threading.Lock()
+        self._telling = ThreadPoolExecutor(1, "footers")
         self._care: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -78,6 +81,7 @@ class LiveService:
         )
         for task in self._care:
             task.cancel()
+        self._telling.shutdown(wait=False)
 
     async def open_race(self, race_id: str) -> bool:
         """Has a board for the race's first spectators, made once; False where there is no such race."""
@@ -187,11 +191,14 @@ class LiveService:
                 log.exception("Looking after the sockets failed once")
 
     async def _tell_streams(self) -> None:
-        """A task of its own: a database that does not answer must not keep the footers from telling."""
+        """A task and a thread of its own: a database that does not answer must not keep the footers from telling,
+        and who waits for one holds the threads that all share.
+        """
+        loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             await asyncio.sleep(1.0)
             try:
-                await sync_to_async(self._streams, thread_sensitive=False)()
+                await loop.run_in_executor(self._telling, self._streams)
             except Exception:
                 log.exception("Telling how the stream does failed once")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -25,6 +26,7 @@ MAGIC = 0
 HEADER = struct.Struct(">bI")
 RECORD_LIMIT = 256 * 1024  # our largest is under 1 kB
 REMEMBERED = 3000  # records of a role, twice over: half a second of forty races
+MEMORABLE = 2048  # bytes: of larger ones, which only a stranger writes, so many would be gigabytes
 KEY_LIMIT = 300
 LAST_ID = 2**31 - 1
 Record = dict[str, Any]
@@ -55,6 +57,8 @@ class _Memory:
         return self._new.get(data) or self._old.get(data)
 
     def keep(self, data: bytes, record: Record) -> None:
+        if len(data) > MEMORABLE:
+            return
         if len(self._new) >= REMEMBERED:
             self._old, self._new = self._new, {}
         self._new[data] = record
@@ -101,26 +105,34 @@ class Codec:
             return key.encode()
         return self._encode(self._sides[role, "key"], key)
 
-    def decode(self, role: str, data: bytes | None) -> Record:
+    def decode(self, role: str, data: bytes | None, ask: bool = True) -> Record:
         """To be read only: who else reads the same bytes is given the same record. Raises BadRecord (Tombstone
-        for None), and RegistryUnavailable when the schema isn't known yet.
+        for None), and RegistryUnavailable when the schema isn't known yet. Without ask the registry is left alone:
+        for those that hold a lock, who `learn` when they have let it go.
         """
         if data is None:
             raise Tombstone("no value")
         memory = self._memory[role]
         record = memory.recall(data)
         if record is None:
-            record = self._decode(role, "value", data)
+            record = self._decode(role, "value", data, ask)
             memory.keep(data, record)
         return record
 
-    def decode_key(self, role: str, data: bytes | None) -> str | Record | None:
+    def decode_key(self, role: str, data: bytes | None, ask: bool = True) -> str | Record | None:
         """Text, or the record of an Avro key. Raises BadRecord, RegistryUnavailable."""
         if data is None:
             return None
         if TOPICS[role].key_format == "avro":
-            return self._decode(role, "key", data)
+            return self._decode(role, "key", data, ask)
         return text_key(data)
+
+    def learn(self, role: str, key: bytes | None, value: bytes | None) -> None:
+        """Asks the registry for what is needed to read these, which may take seconds. Raises RegistryUnavailable."""
+        for part, data in (("key", key), ("value", value)):
+            if data is not None and (role, part) in self._sides:
+                with suppress(BadRecord):  # that is for the one who reads it
+                    self._reader_of(role, part, data, ask=True)
 
     def _encode(self, side: _Side, value: Record) -> bytes:
         header = side.header or self._header(side)
@@ -143,7 +155,10 @@ class Codec:
             return self._registry.register(side.subject, side.text, side.type, compatibility(side.part))
         return self._registry.lookup(side.subject, side.text, side.type)
 
-    def _decode(self, role: str, part: str, data: bytes) -> Record:
+    def _decode(self, role: str, part: str, data: bytes, ask: bool) -> Record:
+        return self._reader_of(role, part, data, ask)(data)
+
+    def _reader_of(self, role: str, part: str, data: bytes, ask: bool) -> Reader:
         if len(data) < HEADER.size or data[0] != MAGIC:
             raise BadRecord(f"no schema id in front of {len(data)} bytes")
         if len(data) > RECORD_LIMIT:
@@ -151,12 +166,11 @@ class Codec:
         schema_id = int.from_bytes(data[1:5], "big")
         if schema_id > LAST_ID:
             raise BadRecord(f"schema id {schema_id}; registries give none beyond {LAST_ID}")
-        reader = self._readers.get((role, part, schema_id)) or self._reader(role, part, schema_id)
-        return reader(data)
+        return self._readers.get((role, part, schema_id)) or self._reader(role, part, schema_id, ask)
 
-    def _reader(self, role: str, part: str, schema_id: int) -> Reader:
+    def _reader(self, role: str, part: str, schema_id: int, ask: bool) -> Reader:
         side = self._sides[role, part]
-        schema_type, text = self._lookups.schema(schema_id)
+        schema_type, text = self._lookups.schema(schema_id, ask)
         reader = self._readers[role, part, schema_id] = make_reader(schema_type, text, side)
         return reader
 

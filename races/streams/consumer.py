@@ -45,6 +45,10 @@ class Message(NamedTuple):
     value: bytes | None
     timestamp_ms: int
 
+    @property
+    def size(self) -> int:
+        return len(self.key or b"") + len(self.value or b"")
+
 
 @dataclass(frozen=True, slots=True)
 class TailState:

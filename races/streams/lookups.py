@@ -27,13 +27,21 @@ class Lookups:
         self._misses: list[float] = []
         self._away: tuple[float, str] = (float("-inf"), "")
 
-    def schema(self, schema_id: int) -> tuple[str, str]:
-        """(type, text). Raises UnknownSchema, RegistryUnavailable."""
-        with self._lock:
+    def schema(self, schema_id: int, ask: bool = True) -> tuple[str, str]:
+        """(type, text). Raises UnknownSchema, RegistryUnavailable. Without ask it is what is known by now, at once:
+        also while somebody else asks, which may take seconds.
+        """
+        if not self._lock.acquire(blocking=ask):
+            raise RegistryUnavailable(f"schema id {schema_id} is not known while another is asked for")
+        try:
             if schema_id not in self._known:
                 self._hold_back(schema_id)
+                if not ask:
+                    raise RegistryUnavailable(f"schema id {schema_id} was not asked for yet")
                 self._known[schema_id] = self._ask(schema_id)
             return self._known[schema_id]
+        finally:
+            self._lock.release()
 
     def _hold_back(self, schema_id: int) -> None:
         now = self._clock()

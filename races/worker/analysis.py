@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 ROLES = ("race_control", "positions", "car_metrics")
 BATCH = 2000
-KEPT = 2000  # messages, some ten seconds of a race
+KEPT, KEPT_BYTES = 2000, 4 * 1024 * 1024  # some ten seconds of a race; its own take a sixth of the bytes
 REGISTRY_RETRY_S = 0.5
 LAST_WORDS_S = 2.0  # the longest wait for race control once a race's last positions are in
 
@@ -40,13 +40,17 @@ class Kept:
 
     def __init__(self) -> None:
         self.messages: deque[Message] = deque()
+        self._bytes = 0
         self.dropped_until = -1
         self.ready = False
 
     def add(self, message: Message) -> None:
         self.messages.append(message)
-        if len(self.messages) > KEPT and not self.ready:
-            self.dropped_until = max(self.dropped_until, self.messages.popleft().timestamp_ms)
+        self._bytes += message.size
+        while not self.ready and (len(self.messages) > KEPT or self._bytes > KEPT_BYTES):
+            dropped = self.messages.popleft()
+            self._bytes -= dropped.size
+            self.dropped_until = max(self.dropped_until, dropped.timestamp_ms)
 
 
 def plan_of(held: Held) -> Plan:
@@ -171,11 +175,18 @@ class Analysis:
                 self._take(message)
                 self.error = ""
                 return
-            except RegistryUnavailable as error:
-                if not self.error:
-                    log.warning("The analytics wait for the schema registry: %s", error)
-                self.error = f"waiting for the schema registry: {error}"
-                self._stopping.wait(REGISTRY_RETRY_S)
+            except RegistryUnavailable:
+                self._learn(message)
+
+    def _learn(self, message: Message) -> None:
+        """Without the lock: the registry may take seconds, and who keeps the leases waits for the lock."""
+        try:
+            self._codec.learn(message.role, message.key, message.value)
+        except RegistryUnavailable as error:
+            if not self.error:
+                log.warning("The analytics wait for the schema registry: %s", error)
+            self.error = f"waiting for the schema registry: {error}"
+            self._stopping.wait(REGISTRY_RETRY_S)
 
     def _take(self, message: Message) -> None:
         race = (message.key or b"").split(b":")[0]
@@ -207,7 +218,7 @@ class Analysis:
 
     def _feed(self, engine: RaceAnalytics, message: Message) -> list[Derived]:
         try:
-            record = self._codec.decode(message.role, message.value or b"")
+            record = self._codec.decode(message.role, message.value or b"", ask=False)
         except BadRecord as error:
             self._skipped.note(message, error)
             return []

@@ -17,9 +17,10 @@ from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
 from races.streams.registry import Registry
-from tests.live.synthetic import event, meta, tick
+from tests.live.synthetic import START, event, meta, tick
 
 RACE = meta()
+RACE_MS = START + 20 * 200
 Said = tuple[str, Any, dict[str, Any], int]  # role, key, value, event time
 
 
@@ -77,6 +78,18 @@ def test_a_board_begins_with_what_the_history_may_not_have_yet(codec: Codec) -> 
     assert [note["text"] for note in frame["commentary"]] == ["Here we go"]
     assert [note["text"] for note in frame["control"]] == ["Yellow flag"]
     assert {c["driver_name"]: c["average_speed_kmh"] for c in frame["cars"]}[RACE.cars[0].name] == 211.5
+
+
+def test_a_board_begins_with_readings_whose_key_names_a_team_and_no_race(codec: Codec) -> None:
+    def reading(key: str) -> Said:
+        row = {"team_name": "x", "engine_temperature": 118.0, "is_anomaly": True}
+        return "car_metrics_anomalies", {"key": key, "ts": RACE_MS}, row, RACE_MS
+
+    feed = fed(codec, [reading("Ferrari"), reading("another:HAM"), *positions(20)])
+    feed.watch(RACE.race_id, Board(RACE), Life("running"), anomaly_on=True)
+    frame = feed.frame(RACE.race_id)
+    assert frame is not None
+    assert [*frame["anomalies"]] == ["Ferrari"]
 
 
 def test_while_a_tick_arrives_the_one_before_is_the_newest(codec: Codec) -> None:

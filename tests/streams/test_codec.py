@@ -6,6 +6,7 @@ import io
 import json
 import tracemalloc
 from dataclasses import replace
+from threading import Event, Thread
 from typing import Any
 
 import fastavro
@@ -391,6 +392,60 @@ def test_what_is_known_needs_no_registry() -> None:
     for role, value in VALUES.items():
         assert codec.decode(role, codec.encode(role, value)) == value
     assert registry.asked == asked
+
+
+def test_who_holds_a_lock_reads_without_asking_and_learns_later() -> None:
+    registry = Flaky()
+    writer, codec = Codec(SETTINGS, registry.registry), Codec(SETTINGS, registry)
+    role = "car_metrics_anomalies"
+    key, value = writer.encode_key(role, KEYS[role]), writer.encode(role, VALUES[role])
+    for _ in range(2):
+        with pytest.raises(RegistryUnavailable):
+            codec.decode(role, value, ask=False)
+        with pytest.raises(RegistryUnavailable):
+            codec.decode_key(role, key, ask=False)
+    assert registry.asked == 0
+    codec.learn(role, key, value)
+    assert codec.decode(role, value, ask=False) == VALUES[role]
+    assert codec.decode_key(role, key, ask=False) == KEYS[role]
+
+
+def test_what_cannot_be_learnt_is_for_its_reader_to_tell() -> None:
+    codec = Codec(SETTINGS, Registry())
+    for data in (None, b"x", HEADER.pack(0, 4711) + b"x"):
+        codec.learn("positions", b"race", data)
+    with pytest.raises(UnknownSchema):
+        codec.decode("positions", HEADER.pack(0, 4711) + b"x", ask=False)
+
+
+def test_nobody_waits_for_what_another_asks() -> None:
+    """Who doesn't want to ask isn't kept by the one who does."""
+    asked, answer = Event(), Event()
+
+    class Slow(Registry):
+        def schema(self, schema_id: int) -> tuple[str, str]:
+            asked.set()
+            answer.wait(20)
+            return super().schema(schema_id)
+
+    codec, data = Codec(SETTINGS, Slow()), HEADER.pack(0, 4711) + b"x"
+    asker = Thread(target=codec.learn, args=("positions", None, data))
+    asker.start()
+    assert asked.wait(5)
+    with pytest.raises(RegistryUnavailable):
+        codec.decode("positions", data, ask=False)
+    assert asker.is_alive()
+    answer.set()
+    asker.join(10)
+
+
+def test_a_record_is_decoded_once_but_a_large_one_is_not_kept(codec: Codec, registry: Registry) -> None:
+    ours = codec.encode("positions", POSITION)
+    assert codec.decode("positions", ours) is codec.decode("positions", ours)
+    schema = value_schema("positions")
+    schema["fields"].append({"name": "more", "type": "string"})
+    large = written(registry, schema, POSITION | {"more": "x" * 10_000})
+    assert codec.decode("positions", large) is not codec.decode("positions", large)
 
 
 def test_unknown_ids_do_not_hammer_the_registry() -> None:

@@ -1,0 +1,113 @@
+"""A registry that takes its time keeps the records of its schema waiting, and nobody else."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from races import connection
+from races.live.board import Board
+from races.live.feed import Feed
+from races.live.render_head import Life
+from races.streams.codec import Codec
+from races.streams.config import embedded_settings
+from races.streams.errors import RegistryUnavailable
+from races.streams.registry import Registry
+from tests.conftest import wait_for
+from tests.live.test_feed import RACE, Stream, positions
+
+SOON_S = 1.0  # far below what the registry takes
+
+
+class Slow(Registry):
+    """Answers what schema an id has when it is told to; asked: whether somebody waits for that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def schema(self, schema_id: int) -> tuple[str, str]:
+        self.asked.set()
+        assert self.answer.wait(20)
+        return super().schema(schema_id)
+
+
+@pytest.fixture
+def registry() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def stream(registry: Slow) -> tuple[Feed, Stream, Codec]:
+    """A feed that knows no schema yet, and a tick in somebody's."""
+    feed = Feed(lambda *message: None)
+    settings = embedded_settings("localhost:1")
+    written = Stream(feed, connection.connect(settings, registry).codec, positions(20))
+    return feed, written, connection.connect(settings, registry).codec
+
+
+def watch(feed: Feed) -> None:
+    feed.watch(RACE.race_id, Board(RACE), Life("running"), anomaly_on=False)
+
+
+def test_pages_go_on_while_the_feed_asks_for_a_schema(
+    registry: Slow, stream: tuple[Feed, Stream, Codec]
+) -> None:
+    feed, written, codec = stream
+    watch(feed)
+    reader = threading.Thread(target=feed.run, args=(written, codec))
+    reader.start()
+    assert registry.asked.wait(5)
+    began = time.monotonic()
+    assert feed.snapshot(RACE.race_id)[1] == 0
+    feed.unwatch({"another"})
+    assert time.monotonic() - began < SOON_S
+    registry.answer.set()
+    reader.join(10)
+    frame = feed.frame(RACE.race_id)
+    assert frame is not None
+    assert frame["tick"] == 20, "what waited is shown, and all of it"
+
+
+def test_the_feed_goes_on_while_a_page_asks_for_a_schema(
+    registry: Slow, stream: tuple[Feed, Stream, Codec]
+) -> None:
+    feed, written, codec = stream
+    feed.run(written, codec)  # type: ignore[arg-type]
+    assert not registry.asked.is_set(), "nobody watches, and nobody asks"
+    page = threading.Thread(target=watch, args=(feed,))
+    page.start()
+    assert registry.asked.wait(5)
+    began = time.monotonic()
+    feed.run(written, codec)  # type: ignore[arg-type]
+    assert time.monotonic() - began < SOON_S
+    registry.answer.set()
+    page.join(10)
+    frame = feed.frame(RACE.race_id)
+    assert frame is not None
+    assert frame["tick"] == 20
+
+
+def test_a_registry_that_does_not_answer_is_told_and_waited_for(
+    registry: Slow, stream: tuple[Feed, Stream, Codec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed, written, codec = stream
+    watch(feed)
+
+    def away(schema_id: int) -> tuple[str, str]:
+        raise RegistryUnavailable("away")
+
+    monkeypatch.setattr(registry, "schema", away)
+    messages = written.poll(1, 0)
+    feed._codec = codec
+    feed._stopping.clear()
+    reader = threading.Thread(target=feed._take_all, args=(messages,))
+    reader.start()
+    wait_for(lambda: "away" in feed.waiting_for, "it says what it waits for")
+    monkeypatch.undo()
+    registry.answer.set()
+    reader.join(10)
+    assert feed.waiting_for == ""
+    assert feed.rates.total("positions") == len(messages)
