@@ -7,6 +7,9 @@ asleep (it acts as soon as it is awake; after a restart the next provisioning co
 is not a statement: the cluster's traffic and storage.
 
 It reads the journal, so that no secret stands in its arguments; a deadline moved or a lab torn down is noticed there.
+
+It ends only while no command is at work. One that is may have set a new deadline since the guard last looked, or be
+about to start queries: it was told that a guard watches, and there would be none.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +45,7 @@ GIVE_UP_AFTER = 290  # tries: about a day
 LOG = "guard.log"
 SLOT = "until"
 PRIVATE = ("CONFLUENT_", "AWS_", "DJANGO_", "DATABASE_")
+GIVEN_UP = "given up: see confluent.cloud for statements that still run"
 CANNOT = "It cannot act while this machine is off or asleep, and it does not stop the cluster's traffic and storage."
 
 
@@ -100,49 +105,97 @@ def start(journal: Path, organization: str, name: str) -> bool:
 
 
 def watch(
-    journal: Path, organization: str, name: str, sleep: Callable[[float], None], now: Callable[[], datetime]
+    journal: Path,
+    organization: str,
+    name: str,
+    sleep: Callable[[float], None],
+    now: Callable[[], datetime],
+    leave: Callable[[], None] = lambda: None,
 ) -> None:
-    """Until the deadline has passed and all is stopped, or there is no deadline any more.
+    """Until the deadline has passed and all is stopped, or there is no deadline any more; leave is then called.
 
     It gives up after a day of trying: a stand-in that is gone would keep it for ever. Hours asleep do not count.
     """
-    failed = 0
+    failed, guarded = 0, Guarded(journal, organization, name, now)
     while True:
-        entry = Journal(journal).entry(organization, name)
-        until = deadline(entry)
-        if until is None or not entry.get("keys"):
-            log.info("nothing to watch any more")
-            return
-        left = (until - now()).total_seconds()
+        left = guarded.left()
         if left > 0:  # short naps: a machine that was asleep must notice at once how late it is
             failed = 0
             sleep(min(LOOK_EVERY_S, max(left, 1.0)))
             continue
+        quiet = guarded.unless_at_work(lambda: True)  # before the look: a command may start queries after it
         try:
-            if _stopped(entry, organization):
-                return
+            over = guarded.over()
         except ProvisioningError:
             failed += 1
-            if failed >= GIVE_UP_AFTER:
-                log.warning("given up: see confluent.cloud for statements that still run")
-                return
+            over = GIVEN_UP if failed >= GIVE_UP_AFTER else ""
+        if over and quiet and guarded.unless_at_work(lambda: guarded.ends(leave)):
+            log.info("%s", over)
+            return
         sleep(min(LOOK_AGAIN_S * 2**failed, LONGEST_PAUSE_S))
 
 
-def _stopped(entry: Entry, organization: str) -> bool:
-    """True once nothing of ours runs. Raises ProvisioningError; trouble with the network is waited out."""
-    session = _session(entry, organization)
-    try:
-        running = [
-            str(s["name"]) for s in statements.ours(session) if statements.phase(s) in statements.ACTIVE
-        ]
-        for name in running:
-            statements.stop(session, name)
-            log.info("the time is up: stopped %s", name)
-    except ProvisioningError as error:
-        log.warning("%s", session.scrub(str(error)))
-        raise
-    return not running
+@dataclass(frozen=True)
+class Guarded:
+    """One entry of the journal. It is read anew each time: a command may have written it meanwhile."""
+
+    journal: Path
+    organization: str
+    name: str
+    now: Callable[[], datetime]
+
+    def left(self) -> float:
+        """Seconds until the statements are to stop; none if there is nothing to stop, or no key to do it with."""
+        entry = self._entry()
+        until = deadline(entry)
+        return (until - self.now()).total_seconds() if until and entry.get("keys") else 0.0
+
+    def over(self) -> str:
+        """Why there is nothing left to do, if so; stops what runs. Raises ProvisioningError."""
+        entry = self._entry()
+        if deadline(entry) is None or not entry.get("keys"):
+            return "nothing to watch any more"
+        return "" if self._stopped_some(entry) else "the time is up, and nothing runs"
+
+    def unless_at_work(self, then: Callable[[], bool]) -> bool:
+        """What then says; False while a command is at work. None starts meanwhile.
+
+        A command that has armed this guard counts on it, though its queries run only later.
+        """
+        if not self.journal.parent.exists():  # nor is one made for the lock
+            return then()
+        try:
+            with only_one(self.journal):
+                return then()
+        except Refused:
+            return False
+
+    def ends(self, leave: Callable[[], None]) -> bool:
+        """Unless a command has set another deadline since the look."""
+        if self.left() > 0:
+            return False
+        leave()  # before a command can start, so that its guard is not refused by one that ends
+        return True
+
+    def _entry(self) -> Entry:
+        return Journal(self.journal).entry(self.organization, self.name)
+
+    def _stopped_some(self, entry: Entry) -> bool:
+        """Trouble with the network is waited out: raises ProvisioningError."""
+        session = _session(entry, self.organization)
+        try:
+            running = [
+                str(s["name"]) for s in statements.ours(session) if statements.phase(s) in statements.ACTIVE
+            ]
+            for name in running:
+                if deadline(self._entry()) != deadline(entry):  # a command has moved it
+                    break
+                statements.stop(session, name)
+                log.info("the time is up: stopped %s", name)
+        except ProvisioningError as error:
+            log.warning("%s", session.scrub(str(error)))
+            raise
+        return bool(running)
 
 
 def _session(entry: Entry, organization: str) -> Session:
@@ -158,10 +211,11 @@ def _session(entry: Entry, organization: str) -> Session:
 def main(journal: Path, organization: str, name: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        with only_one(lock_of(journal, organization, name)):
+        with contextlib.ExitStack() as mine:
+            mine.enter_context(only_one(lock_of(journal, organization, name)))
             Journal(journal)  # one that cannot be read is told before it says that it watches
             _say("watching")
-            watch(journal, organization, name, time.sleep, lambda: datetime.now(UTC))
+            watch(journal, organization, name, time.sleep, lambda: datetime.now(UTC), mine.close)
     except Refused:
         _say("another one watches")
 

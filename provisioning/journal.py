@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from provisioning.files import write_private
 
 Record = dict[str, Any]
 INTENTS = "intents"
+SOON_S = 0.3
 
 
 class Journal:
@@ -153,13 +155,19 @@ def only_one(path: Path) -> Iterator[None]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not _lock(handle):
+        if not _lock(handle) and not _lock_soon(handle):
             raise Refused(
                 "Another provision_confluent or teardown_confluent is at work here.", "Wait until it ended."
             )
         yield
     finally:
         os.close(handle)
+
+
+def _lock_soon(handle: int) -> bool:
+    """A cost guard holds the lock for a moment when it looks whether a command is at work."""
+    time.sleep(SOON_S)
+    return _lock(handle)
 
 
 def _lock(handle: int) -> bool:

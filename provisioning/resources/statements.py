@@ -18,6 +18,9 @@ from provisioning.wanted import FLINK, MODEL
 GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": "car_metrics_anomalies"}
 PATCH_TYPE = "application/json-patch+json"
 ACTIVE = ("PENDING", "RUNNING", "DEGRADED", "FAILING")
+STOPPED_MEANWHILE = (
+    "Somebody stopped it, or the cost guard did: the time of --hours is up. Running again resumes it."
+)
 MARKED = "marked for deletion"
 ENDED_BADLY = frozenset({"FAILED", "FAILING"})
 DOCS = "https://docs.confluent.io/cloud/current/flink/operate-and-deploy/monitor-statements.html"
@@ -32,10 +35,11 @@ def find(session: Session, name: str) -> JsonObject | None:
 
 
 def ours(session: Session) -> list[JsonObject]:
-    """By label, whatever happened to the journal. The list may lag; each is looked at by its name."""
+    """By label, and the queries that the journal knows, for the list may lag. Each is looked at by its name."""
     listed = session.api("flink").pages(path(session), label_selector=f"{LABEL}={session.lab}")
-    found = (find(session, str(s["name"])) for s in listed)
-    return [s for s in found if s is not None]
+    names = dict.fromkeys([*(str(s["name"]) for s in listed), *(session.entry.get("queries") or [])])
+    found = (find(session, name) for name in names)
+    return [s for s in found if s is not None and is_ours(session, s)]
 
 
 def everyone(session: Session) -> list[JsonObject]:
@@ -88,7 +92,8 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         _submit(session, name, statement)
         session.changes.append(f"started the statement {name}")
     target = "RUNNING" if statement.kind == "query" else "COMPLETED"
-    found = yield from _reach(session, name, frozenset({target, "DEGRADED"}) | ENDED_BADLY)
+    stopped = frozenset({"STOPPED"} if made else ())  # a resumed one may still show it
+    found = yield from _reach(session, name, frozenset({target, "DEGRADED"}) | ENDED_BADLY, stopped)
     if MARKED in str(found.get("status", {}).get("detail")) and tries:
         yield Waiting(f"{name}: its topic's old namesake is going", 5.0)
         return (yield from ensure(session, statement, tries - 1))
@@ -195,7 +200,9 @@ def _why(session: Session, found: JsonObject) -> str:
     return str((listed.get("data") or [{}])[0].get("message") or "no detail")
 
 
-def _reach(session: Session, name: str, target: frozenset[str]) -> Steps[JsonObject]:
+def _reach(
+    session: Session, name: str, target: frozenset[str], failed: frozenset[str] = frozenset()
+) -> Steps[JsonObject]:
     def look() -> tuple[str, JsonObject]:
         found = find(session, name)
         return ("gone" if found is None else phase(found)), found or {}
@@ -203,10 +210,12 @@ def _reach(session: Session, name: str, target: frozenset[str]) -> Steps[JsonObj
     until = Until(
         what=f"statement {name}",
         target=target,
+        failed=failed,
         timeout=15 * MINUTE,
         interval=3.0,
         label=name,
         says=lambda found: session.scrub(_waits_for(found)),
+        after_failure=STOPPED_MEANWHILE,
         look=DOCS,
     )
     return (yield from wait(look, until, session.clock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,20 @@ class Desk:
     @property
     def journal(self) -> Path:
         return self.folder / ".confluent" / "journal.json"
+
+    def set_deadline(self, until: str) -> None:
+        entries = json.loads(self.journal.read_text())
+        for entry in entries.values():
+            entry["until"] = until
+        self.journal.write_text(json.dumps(entries))
+
+    def overdue(self) -> None:
+        """The deadline moves into the past."""
+        self.set_deadline("2020-01-01T00:00:00+00:00")
+
+    @property
+    def running(self) -> list[str]:
+        return [s.name for s in self.standin.state.statements if s.phase == "RUNNING"]
 
     @property
     def config(self) -> Path:

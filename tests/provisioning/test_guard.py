@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -19,14 +18,6 @@ from tests.provisioning.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
 REALLY_START = guard.start
-
-
-def overdue(desk: Desk) -> None:
-    """The deadline moves into the past."""
-    entries = json.loads(desk.journal.read_text())
-    for entry in entries.values():
-        entry["until"] = "2020-01-01T00:00:00+00:00"
-    desk.journal.write_text(json.dumps(entries))
 
 
 def test_the_guard_stops_the_queries_when_the_time_is_up_and_nothing_else(desk: Desk) -> None:
@@ -61,7 +52,7 @@ def test_the_guard_ends_when_the_lab_was_torn_down(desk: Desk) -> None:
 
 def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(desk: Desk) -> None:
     desk.run("provision_confluent", "--flink", "--hours", "1")
-    overdue(desk)
+    desk.overdue()
     for statement in desk.standin.state.statements:
         if statement.phase == "RUNNING":
             statement.phase, statement.stopped = "STOPPED", True
@@ -74,7 +65,7 @@ def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(de
 
 def test_trouble_with_the_network_is_waited_out(desk: Desk) -> None:
     desk.run("provision_confluent", "--flink", "--hours", "1")
-    overdue(desk)
+    desk.overdue()
     desk.standin.faults.add(
         Fault("429_bare", path="statements", times=1), Fault("429", path="statements", times=1)
     )
@@ -92,7 +83,7 @@ def test_trouble_with_the_network_is_waited_out(desk: Desk) -> None:
 
 def test_as_a_process_it_needs_no_cloud_key_and_writes_no_secret(desk: Desk) -> None:
     desk.run("provision_confluent", "--flink", "--hours", "1")
-    overdue(desk)
+    desk.overdue()
     arguments = [sys.executable, "-m", "provisioning.guard", *desk.guards[0]]
     log = desk.folder / "guard.log"
 
@@ -127,7 +118,7 @@ def test_a_guard_with_nothing_to_ask_gives_up_after_a_day_and_says_why(
     desk: Desk, hurried: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.run("provision_confluent", "--flink", "--hours", "1")
-    overdue(desk)
+    desk.overdue()
     desk.standin.faults.add(Fault("429_bare", path="statements", times=9999))
     (journal, organization, name) = desk.guards[0]
     naps: list[float] = []
@@ -141,7 +132,7 @@ def test_a_guard_with_nothing_to_ask_gives_up_after_a_day_and_says_why(
 
 def test_a_flink_that_refuses_for_good_is_not_taken_for_done(desk: Desk, hurried: None) -> None:
     desk.run("provision_confluent", "--flink", "--hours", "1")
-    overdue(desk)
+    desk.overdue()
     state, naps = desk.standin.state, list[float]()
     roles = [b for b in state.bindings.values() if b.role == "EnvironmentAdmin"]
     for role in roles:

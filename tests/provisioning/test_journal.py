@@ -6,6 +6,8 @@ import json
 import stat
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,13 @@ def test_the_lock_of_a_command_that_was_killed_is_gone_with_it(path: Path) -> No
 def test_it_is_json_that_a_person_can_read(path: Path) -> None:
     Journal(path).entry("org", "lab").put("cluster", {"id": "lkc-1"})
     assert json.loads(path.read_text())["org/lab"]["cluster"]["id"] == "lkc-1"
+
+
+def test_a_lock_held_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    """A cost guard looks whether a command is at work; the command must not be refused for it."""
+    with ExitStack() as moment:
+        moment.enter_context(only_one(tmp_path / "journal.json"))
+        leaving = threading.Timer(0.05, moment.close)
+        leaving.start()
+        with only_one(tmp_path / "journal.json"):
+            leaving.join()
