@@ -60,6 +60,9 @@ class Newest:
         raw.add(message)
 
     def _begun(self, race_id: str) -> Raw:
+        """Another race begins, so it is time to forget those that have ended."""
+        before = self._wall() * 1000 - FAR_MS
+        self._races = {race: raw for race, raw in self._races.items() if raw.timestamp > before}
         raw = self._races[race_id] = Raw()
         if len(self._races) > RACES_KEPT:
             del self._races[next(iter(self._races))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from races.live.board_reach import FAR_MS
 from races.live.remembered import RECENT_BYTES, RECENT_S, TICK_BYTES, TICK_RECORDS, Newest, Recent
 from races.streams.consumer import Message
 
@@ -27,6 +28,19 @@ def test_one_record_of_the_far_future_does_not_make_all_others_old() -> None:
 
 def test_clocks_may_differ_by_a_minute() -> None:
     assert list(newest(position(b"early", NOW_MS + 60_000)).of("race").values) == [b"early"]
+
+
+def test_a_race_that_ended_is_forgotten_when_another_begins() -> None:
+    now = [NOW_S]
+    found = Newest(wall=lambda: now[0])
+    found.add("ended", position(b"last"))
+    now[0] += FAR_MS / 1000 - 1
+    found.add("runs", position(b"first", int(now[0] * 1000)))
+    assert found.of("ended").values and found.of("runs").values
+    now[0] += 2
+    found.add("begins", position(b"first", int(now[0] * 1000)))
+    assert not found.of("ended").values
+    assert found.of("runs").values and found.of("begins").values
 
 
 def test_an_instant_has_so_many_records_and_bytes_at_most() -> None:
