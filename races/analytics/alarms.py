@@ -11,7 +11,8 @@ The rule sees nothing but the records of the anomalies topic, so it is the same 
 The field is the reference for what all cars share: circuit, load, weather, safety car. Its warm end is the
 reading that WARM_SHARE of the cars keep below: half a field that cools in the pit lane pulls the median down,
 and every car that stayed out would look hot. Only heat counts as lasting: a car in the pits or retired cools
-down, and that is no fault. A reading in a spike or from a stuck sensor tells nothing about heat and adds none.
+down, and that is no fault. Nor is one that cools more slowly than the field: an engine COOLING_C under its own last
+ten seconds opens no alarm. A reading in a spike or from a stuck sensor tells nothing about heat and adds none.
 
 Severity: critical is coolant that boils (BOILING_C at 2.5 bar) or SERIOUS_C over the field's warm end; warning
 an engine that overheats, a sensor that lies by SERIOUS_C or has stuck for BLIND samples; info a smaller spike and
@@ -45,6 +46,8 @@ HEAT_C = 20.0  # degree-samples
 HEAT_STEP_C = 3.0  # one sample adds no more: seven in a row, longer than a spike
 COOLER_C = 2.0  # overheating ends this far below EXCESS_C
 SMOOTHING = 0.2
+COOLING_C = 2.0
+MEMORY = 0.02  # of a car's own level: some fifty samples
 LIMIT_C = 130.0
 BOILING_C = 127.0  # water at 2.5 bar
 SERIOUS_C = 10.0
@@ -101,6 +104,7 @@ class _Car:
         self._normal = 0.0
         self._spike_left = 0
         self._excess = self._heat = 0.0
+        self._own_level: float | None = None
         self._above_limit = 0
 
     def step(self, ts: int, sample: Sample, field: Field) -> Iterator[Alarm]:
@@ -141,7 +145,8 @@ class _Car:
             yield self._open("spike", _spike_severity(size), direction, ts, abs(size), sample.reading)
 
     def _overheating(self, ts: int, reading: float, field: Field) -> Iterator[Alarm]:
-        excess = 0.0 if field.level is None else reading - field.level
+        cools = self._cools(reading) and "overheating" not in self.alarms
+        excess = 0.0 if field.level is None or cools else reading - field.level
         self._excess += (excess - self._excess) * SMOOTHING
         self._heat = max(0.0, self._heat + min(excess - EXCESS_C, HEAT_STEP_C))
         self._above_limit = self._above_limit + 1 if reading >= LIMIT_C else 0
@@ -157,6 +162,11 @@ class _Car:
             yield from self._close("overheating", ts)
         else:
             yield from self._grow("overheating", severity, self._excess, reading)
+
+    def _cools(self, reading: float) -> bool:
+        level = reading if self._own_level is None else self._own_level
+        self._own_level = level + (reading - level) * MEMORY
+        return reading < self._own_level - COOLING_C
 
     def _boils(self, reading: float, field: Field) -> bool:
         return reading >= BOILING_C and (field.level is None or field.level + self._excess >= BOILING_C)

@@ -136,6 +136,14 @@ def test_a_sensor_is_the_worse_the_longer_nobody_can_see_through_it(samples: int
     assert (alarm.kind, alarm.severity) == ("stuck_sensor", severity)
 
 
+def test_an_engine_that_cools_more_slowly_than_the_field_does_not_overheat() -> None:
+    """Retired, while a safety car lets the others cool down."""
+    field = lambda tick: 112.0 - max(0.0, min(12.0, (tick - 100) / 5))  # noqa: E731
+    assert alarms(race(200, lambda tick: max(0.0, min(6.0, (tick - 100) / 10)), field)) == []
+    stays = alarms(race(200, lambda tick: max(0.0, min(12.0, (tick - 100) / 5)), field))
+    assert [alarm.kind for alarm in stays] == ["overheating"], "a car that does not cool is told from it"
+
+
 def test_a_sensor_that_sticks_while_the_field_cools_is_not_called_hot_and_its_return_no_spike() -> None:
     cooling = lambda tick: 112.0 - max(0.0, min(12.0, (tick - 100) / 5))  # noqa: E731
     found = alarms(race(300, lambda tick: None if 100 <= tick < 180 else 0.0, cooling))
