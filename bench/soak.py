@@ -2,7 +2,8 @@
 
 `--short` takes two minutes; SOAK_MINUTES, SOAK_RACES and SOAK_SOCKETS change the rest. What counts is the difference to
 the first sixth of the time (five minutes of 30): pools of threads and their files have their size by then. Memory is
-judged from five minutes of that on. Ends with 1 where a verdict is no.
+judged from five minutes of that on, without the records that the embedded broker holds for its readers: up to 5 MiB a
+partition, which topics with few records fill slowly. Ends with 1 where a verdict is no.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from statistics import median
 
 from bench.loadclient import Audience
 from bench.process import LabProcess, lab, rss_kb
+from bench.window import Window
 
 MINUTES, SHORT_MINUTES, RACES, SOCKETS = 30.0, 2.0, 20, 300
 WARM_MINUTES, MOST_GROWTH = 5.0, 0.05
@@ -31,11 +33,13 @@ DRAIN_S = 90.0  # what left is forgotten, and idle threads have ended
 Sample = dict[str, float]
 
 
-def _sample(process: LabProcess) -> Sample:
+def _sample(process: LabProcess, window: Window) -> Sample:
     proc = Path(f"/proc/{process.pid}")
     links = [str(link.readlink()) for link in (proc / "fd").iterdir() if link.is_symlink()]
+    held_mb, rss_mb = window.held_mb(), rss_kb(process.pid) / 1024
     return {
-        "rss_mb": rss_kb(process.pid) / 1024,
+        "rss_mb": rss_mb,
+        "own_mb": rss_mb - held_mb,
         "threads": len(list((proc / "task").iterdir())),
         "files": sum(not link.startswith("socket:") for link in links),
         "connections": sum(link.startswith("socket:") for link in links),
@@ -63,8 +67,9 @@ class Soak:
         self._seed = 0
         self.samples: list[Sample] = []
         self.finished = self.opened = 0
+        self._window = Window(process.get("/healthz").json()["kafka"]["bootstrap"])
         self._top_up()
-        self.alone = _sample(process)  # the races without their audience
+        self.alone = _sample(process, self._window)  # the races without their audience
         self._audience = _audience(process, _running(process))
 
     def _top_up(self) -> None:
@@ -95,7 +100,7 @@ class Soak:
             self._audience.run(CHANGE_S)
             if time.monotonic() >= sample_at:
                 sample_at = time.monotonic() + SAMPLE_S
-                self.samples.append(_sample(self._process))
+                self.samples.append(_sample(self._process, self._window))
             if time.monotonic() >= top_up_at:
                 top_up_at = time.monotonic() + TOP_UP_S
                 self._top_up()
@@ -103,7 +108,15 @@ class Soak:
     def end(self) -> Sample:
         self._audience.close()
         time.sleep(min(DRAIN_S, 5 + len(self.samples)))
-        return _sample(self._process)
+        after = _sample(self._process, self._window)
+        self._window.close()
+        return after
+
+
+def _ends(samples: list[Sample], name: str) -> dict[str, int]:
+    """At the first, and from when on memory is judged, and at the last."""
+    when = {"first": 0, "judged_from": len(samples) // 6, "last": -1}
+    return {word: round(samples[index][name]) for word, index in when.items()}
 
 
 def growth(samples: list[Sample], name: str) -> float:
@@ -127,11 +140,13 @@ def verdicts(minutes: float, alone: Sample, samples: list[Sample], after: Sample
     for name, limit in limits(alone, samples).items():
         word = "yes" if after[name] <= limit else "no"
         found[f"{name}_given_back"] = f"{word}: {after[name]:.0f} at the end, at most {limit:.0f}"
-    grown = growth(samples, "rss_mb")
+    grown, with_window = growth(samples, "own_mb"), growth(samples, "rss_mb")
     word = "yes" if grown < MOST_GROWTH else "no"
     if minutes / 6 < WARM_MINUTES:
         word = "not judged in so short a time"
-    return found | {"memory_flat": f"{word}: {grown:+.1%}, less than {MOST_GROWTH:.0%}"}
+    return found | {
+        "memory_flat": f"{word}: {grown:+.1%} (with the broker's window {with_window:+.1%}), less than {MOST_GROWTH:.0%}"
+    }
 
 
 def run(short: bool = False) -> dict[str, object]:
@@ -150,10 +165,9 @@ def run(short: bool = False) -> dict[str, object]:
         "races_ended": soak.finished,
         "sockets_at_a_time": sockets,
         "sockets_opened": soak.opened,
-        "rss_mb": {
-            name: round(s["rss_mb"]) for name, s in (("first", soak.samples[0]), ("last", soak.samples[-1]))
-        },
-        "memory_growth": round(growth(soak.samples, "rss_mb"), 4),
+        "rss_mb": _ends(soak.samples, "rss_mb"),
+        "own_mb": _ends(soak.samples, "own_mb"),
+        "memory_growth": round(growth(soak.samples, "own_mb"), 4),
         "before": {name: round(value) for name, value in soak.alone.items()},
         "after": {name: round(value) for name, value in after.items()},
         "load_average": os.getloadavg()[0],
