@@ -144,9 +144,8 @@ def verdicts(minutes: float, alone: Sample, samples: list[Sample], after: Sample
     word = "yes" if grown < MOST_GROWTH else "no"
     if minutes / 6 < WARM_MINUTES:
         word = "not judged in so short a time"
-    return found | {
-        "memory_flat": f"{word}: {grown:+.1%} (with the broker's window {with_window:+.1%}), less than {MOST_GROWTH:.0%}"
-    }
+    words = f"{word}: {grown:+.1%} (with the broker's window {with_window:+.1%}), less than {MOST_GROWTH:.0%}"
+    return found | {"memory_flat": words}
 
 
 def run(short: bool = False) -> dict[str, object]:
