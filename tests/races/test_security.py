@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axes.models import AccessLog
 from django.contrib.auth.models import User
 from django.http.response import HttpResponseBase
 from django.test import Client, override_settings
@@ -164,6 +165,9 @@ def test_guessing_at_the_admins_door_is_locked_out(client: Client) -> None:
         fields = {"username": "marshal", "password": password, "next": "/admin/"}
         return client.post("/admin/login/", fields).status_code
 
+    assert login("the right one 4711") == 302
+    client.logout()
+    assert not AccessLog.objects.exists(), "no address is kept of who logs in"
     codes = [login(f"guess {number}") for number in range(8)]
     assert codes[0] == 200
     assert login("the right one 4711") == 429
