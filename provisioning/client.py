@@ -24,26 +24,19 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-import urllib3.exceptions
 
 from provisioning import explain
 from provisioning.clock import Clock
 from provisioning.errors import ApiError, Failure, OutcomeUnknown, ProvisioningError
 from provisioning.explain import LOOPBACK
+from provisioning.retrying import asked_wait, backoff, never_sent, refused
 from provisioning.scrub import Scrubber
 
 TRIES = 6
-LONGEST_WAIT_S = 30.0
 PAGE_SIZE = 100
 TIMEOUT_S = (10.0, 60.0)
 GOING = ("DEPROVISIONING", "DELETING")
 TROUBLE = (500, 502, 503, 504)
-BEFORE_TLS = (
-    "CERTIFICATE_VERIFY_FAILED",
-    "WRONG_VERSION_NUMBER",
-    "HANDSHAKE_FAILURE",
-    "UNSUPPORTED_PROTOCOL",
-)
 JsonObject = dict[str, Any]
 T = TypeVar("T")
 
@@ -99,14 +92,14 @@ class Client:
                 response = self._send(call)
             except requests.RequestException as error:
                 self._broken(call, error, last)
-                self._clock.sleep(_backoff(attempt))
+                self._clock.sleep(backoff(attempt))
                 continue
             except OSError as error:  # before anything was sent: requests looks for the file first
                 raise explain.certificate_file(error) from None
             self._hear(response)
             if last or not _try_again(call, response):
                 break
-            self._clock.sleep(_asked_wait(response) or _backoff(attempt))
+            self._clock.sleep(asked_wait(response) or backoff(attempt))
         return self._answer(call, response)
 
     def _send(self, call: Call) -> requests.Response:
@@ -129,9 +122,9 @@ class Client:
 
     def _broken(self, call: Call, error: requests.RequestException, last: bool) -> None:
         """Returns if the call may be sent again."""
-        if not call.repeatable and not _never_sent(error):
+        if not call.repeatable and not never_sent(error):
             raise _unknown(call, type(error).__name__) from None
-        if last or (_refused(error) and urlsplit(call.url).hostname in LOOPBACK):  # a stand-in that is gone
+        if last or (refused(error) and urlsplit(call.url).hostname in LOOPBACK):  # a stand-in that is gone
             raise explain.network_error(error, call.url) from None
 
     def _answer(self, call: Call, response: requests.Response) -> Any:
@@ -306,33 +299,6 @@ def _try_again(call: Call, response: requests.Response) -> bool:
     if status in (401, 403):
         return call.patient and call.login.plane != "Cloud"
     return status in TROUBLE and call.repeatable
-
-
-def _asked_wait(response: requests.Response) -> float:
-    if response.status_code != 429:
-        return 0.0
-    for header in ("Retry-After", "X-RateLimit-Reset"):
-        value = response.headers.get(header, "")
-        if value.isdecimal():  # ² is a digit
-            return min(float(value), 2 * LONGEST_WAIT_S)
-    return 0.0
-
-
-def _backoff(attempt: int) -> float:
-    return min(2.0 ** (attempt - 1), LONGEST_WAIT_S)
-
-
-def _never_sent(error: requests.RequestException) -> bool:
-    early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
-    if isinstance(error, requests.exceptions.SSLError):  # it may also break in the middle of an answer
-        return any(sign in str(error) for sign in BEFORE_TLS)
-    return isinstance(error, early) or _refused(error)
-
-
-def _refused(error: requests.RequestException) -> bool:
-    """No connection came about."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _unknown(call: Call, how: str) -> OutcomeUnknown:

@@ -9,10 +9,10 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
+from races.join_code import ids_of, join_code
+
 TICK_MS = 200
 ACTIVE = ("queued", "running")
-# Sixteen letters that nobody takes for another one and that make no words: each is four bits of an id.
-JOIN_LETTERS, JOIN_LENGTH = "bcdfghjkmnprstwx", 6
 
 
 class Team(models.Model):
@@ -68,12 +68,8 @@ class RaceQuerySet(models.QuerySet["Race"]):
 
     def joined_by(self, code: str) -> RaceQuerySet:
         """The races whose ids begin as the code says: one, but for chance."""
-        bits = [JOIN_LETTERS.find(letter) for letter in code.lower()]
-        if len(bits) != JOIN_LENGTH or -1 in bits:
-            return self.none()
-        start = "".join(f"{four:x}" for four in bits)
-        first, last = (uuid.UUID(start.ljust(32, filler)) for filler in "0f")
-        return self.filter(pk__range=(first, last)).order_by("-created_at")
+        ids = ids_of(code)
+        return self.filter(pk__range=ids).order_by("-created_at") if ids else self.none()
 
     def claim(self, race_id: uuid.UUID, owner: str, seen: tuple[str, int]) -> bool:
         """Compare and swap: true where nobody has touched the lease since (owner, counter) was seen."""
@@ -139,8 +135,7 @@ class Race(models.Model):
 
     @property
     def join_code(self) -> str:
-        """Six letters to type; short because they are the id's beginning, and never stored."""
-        return "".join(JOIN_LETTERS[int(four, 16)] for four in self.id.hex[:JOIN_LENGTH])
+        return join_code(self.id)
 
     @property
     def is_active(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from operator import itemgetter
 from typing import Any
 
 from races.live.board_bests import SectorBests
@@ -27,13 +26,10 @@ from races.live.board_records import (
     optional_number,
     position_of,
 )
+from races.live.board_tick import BATTLE_S, MODE_OF_USE_S, common, initials, within
 
 HORIZON = 50  # ticks: 10 s; what is later than that is counted, not placed
 PENDING = 4 * HORIZON  # ticks begun and not complete: who invents ticks must not fill the memory
-BATTLE_S = 1.0
-# Overtake mode lasts until the next detection; it is shown while there is somebody to use it on, which is over when
-# the car ahead has gone into the pit or nobody may race.
-MODE_OF_USE_S = 2.0
 AHEAD_MS = 10_000  # a reading that far on would stand as the newest until the race comes to it
 Moment = tuple[int, int]  # a tick and its instant
 
@@ -253,7 +249,7 @@ class Board:
 
     def _build(self, records: list[dict[str, Any]]) -> Frame:
         self._bests.learn(records)
-        first = _common(records)
+        first = common(records)
         laps = [car["best_lap_s"] for car in records if car["best_lap_s"] is not None]
         best = min(laps, default=None)
         cars = [self._car(car, best) for car in records]
@@ -324,31 +320,7 @@ class Board:
             "stops": car["stops"],
             "pit": car["pit"],
             "status": car["status"],
-            "battle": _within(car, BATTLE_S),
+            "battle": within(car, BATTLE_S),
             "average_speed_kmh": self._averages.get(car["driver_name"]),
-            "overtake_mode": car["overtake_mode"] and _within(car, MODE_OF_USE_S),
+            "overtake_mode": car["overtake_mode"] and within(car, MODE_OF_USE_S),
         }
-
-
-_head_of = itemgetter("timestamp", "phase", "lights", "flag", "yellow_sector", "race_time_s")
-
-
-def _common(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """A record that says of its tick what most of them say: one that differs does not speak for all."""
-    heads = [_head_of(record) for record in records]
-    if heads.count(heads[0]) * 2 > len(heads):
-        return records[0]
-    return records[heads.index(Counter(heads).most_common(1)[0][0])]
-
-
-def _within(car: dict[str, Any], seconds: float) -> bool:
-    """Of the car ahead, where a place can be fought for."""
-    interval = car["interval_s"]
-    racing = car["status"] == "racing" and car["phase"] == "race" and car["flag"] in ("green", "yellow")
-    return racing and car["lap"] > 0 and interval is not None and 0 <= interval < seconds
-
-
-def initials(name: str) -> str:
-    """A code for a driver that nobody gave one: the surname's first letters, as timing screens do."""
-    letters = "".join(letter for letter in name.split()[-1:][0] if letter.isalpha()) if name.split() else ""
-    return (letters or "CAR")[:3].upper()

@@ -4,9 +4,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from races.live.board import Board, initials
+from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
+from races.live.board_tick import initials
 from tests.live import synthetic
 
 META = synthetic.meta()

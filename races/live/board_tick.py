@@ -1,0 +1,34 @@
+"""What the records of one tick say: of all cars together, and of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from operator import itemgetter
+from typing import Any
+
+BATTLE_S = 1.0
+# Overtake mode lasts until the next detection; it is shown while there is somebody to use it on, which is over when
+# the car ahead has gone into the pit or nobody may race.
+MODE_OF_USE_S = 2.0
+_head_of = itemgetter("timestamp", "phase", "lights", "flag", "yellow_sector", "race_time_s")
+
+
+def common(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """A record that says of its tick what most of them say: one that differs does not speak for all."""
+    heads = [_head_of(record) for record in records]
+    if heads.count(heads[0]) * 2 > len(heads):
+        return records[0]
+    return records[heads.index(Counter(heads).most_common(1)[0][0])]
+
+
+def within(car: dict[str, Any], seconds: float) -> bool:
+    """Of the car ahead, where a place can be fought for."""
+    interval = car["interval_s"]
+    racing = car["status"] == "racing" and car["phase"] == "race" and car["flag"] in ("green", "yellow")
+    return racing and car["lap"] > 0 and interval is not None and 0 <= interval < seconds
+
+
+def initials(name: str) -> str:
+    """A code for a driver that nobody gave one: the surname's first letters, as timing screens do."""
+    letters = "".join(letter for letter in name.split()[-1:][0] if letter.isalpha()) if name.split() else ""
+    return (letters or "CAR")[:3].upper()
