@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 
 from races.analytics.engine import Derived, RaceAnalytics
@@ -62,8 +63,8 @@ def _rates(codec: Codec) -> Iterator[tuple[float, float]]:
         records = records_of(circuit, number)
         race_id = records[0].value["race_id"]
         encoded = [(r.role, codec.encode(r.role, r.value), r.key) for r in records]
-        alone = _rate(len(records), lambda records=records: engine_only(records))  # type: ignore[misc]
-        whole = _rate(len(records), lambda e=encoded, i=race_id: with_codec(codec, e, i))  # type: ignore[misc]
+        alone = _rate(len(records), partial(engine_only, records))
+        whole = _rate(len(records), partial(with_codec, codec, encoded, race_id))
         print(f"{circuit:<14} {len(records):>7} records  {alone:>9,.0f}/s  with Avro {whole:>9,.0f}/s")
         yield alone, whole
 

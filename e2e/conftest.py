@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -149,3 +150,21 @@ def page(context: BrowserContext) -> Iterator[Page]:
     watcher = Watcher(opened)
     yield opened
     assert watcher.complaints == []
+
+
+def started(lab: Lab, chromium: Browser, choice: str) -> str:
+    """A race that somebody starts from the first page: its path."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{lab.address}/?{choice}")
+    page.click("#go")
+    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
+    path = page.url.removeprefix(lab.address)
+    context.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def race(lab: Lab, chromium: Browser) -> str:
+    """A race that runs long enough for every test of a module: its path."""
+    return started(lab, chromium, "laps=40&seed=7")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -53,19 +52,6 @@ COVERED = """() => {
   const under = (row) => !beside(row) && row.top < lights.bottom && lights.top < row.bottom;
   return rows.map((row, at) => (under(row) ? at + 1 : 0)).filter(Boolean);
 }"""
-
-
-@pytest.fixture(scope="module")
-def race(lab: Lab, chromium: Browser) -> str:
-    """A race that runs long enough for every test here: its path."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{lab.address}/?laps=40&seed=7")
-    page.click("#go")
-    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
-    path = page.url.removeprefix(lab.address)
-    context.close()
-    return path
 
 
 @pytest.mark.parametrize("query", ["", "?screen=big"])

@@ -14,19 +14,6 @@ from e2e.conftest import Lab
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def race(lab: Lab, chromium: Browser) -> str:
-    """A race that runs long enough for every test here: its path."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{lab.address}/?laps=40&seed=7")
-    page.click("#go")
-    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
-    path = page.url.removeprefix(lab.address)
-    context.close()
-    return path
-
-
 def watch(page: Page, lab: Lab, race: str, query: str = "") -> None:
     page.goto(lab.address + race + query)
     page.locator("body[data-conn=live]").wait_for()
@@ -90,7 +77,7 @@ def test_a_preset_goes_along_to_another_circuit_until_somebody_types(page: Page,
 
 
 def test_an_address_that_names_no_circuit_leaves_the_choice_to_the_person(page: Page, lab: Lab) -> None:
-    page.goto(f"{lab.address}/?circuit=nowhere&driver=XXX")
+    page.goto(f"{lab.address}/?circuit=nowhere&driver=QQQ")
     page.click("[data-preset=gp]")
     page.fill("#laps", "9")
     page.check("[name=driver][value=HAM]", force=True)

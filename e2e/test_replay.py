@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.conftest import Lab
+from e2e.conftest import Lab, started
 
 pytestmark = pytest.mark.browser
 
@@ -18,13 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def race(lab: Lab, chromium: Browser) -> str:
     """A finished race: its path."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{lab.address}/?laps=4&pace=20&seed=7&circuit=spielberg")
-    page.click("#go")
-    page.wait_for_url(re.compile(r"/races/[0-9a-f-]{36}/$"), wait_until="commit")
-    path = page.url.removeprefix(lab.address)
-    context.close()
+    path = started(lab, chromium, "laps=4&pace=20&seed=7&circuit=spielberg")
     deadline = time.monotonic() + 90
     while lab.get(f"/api{path}")["status"] != "finished":
         assert time.monotonic() < deadline, lab.output()
@@ -47,6 +41,17 @@ def until(page: Page, what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < deadline, f"stands at tick {shown(page)}"
         page.wait_for_timeout(20)
+
+
+def until_shown(page: Page, tick: int) -> None:
+    until(page, lambda: shown(page) == tick)
+
+
+def seek(page: Page, tick: int) -> None:
+    """As a hand on the playhead does; what was asked for comes a moment later."""
+    page.locator("#head").evaluate(
+        "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }", tick
+    )
 
 
 def top(page: Page, what: str) -> float:
@@ -86,17 +91,14 @@ def test_keys_seek(page: Page, lab: Lab, race: str) -> None:
         ("End", last(page)),
     ):
         page.keyboard.press(key)
-        until(page, lambda expected=expected: shown(page) == expected)  # type: ignore[misc]
+        until_shown(page, expected)
 
 
 def test_the_slider_seeks_and_the_newest_wish_wins(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     for wish in (20, 90, 40, 70):
-        page.locator("#head").evaluate(
-            "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }",
-            wish,
-        )
-    until(page, lambda: shown(page) == 70)
+        seek(page, wish)
+    until_shown(page, 70)
     page.wait_for_timeout(300)
     assert shown(page) == 70
 
@@ -145,11 +147,8 @@ def test_no_label_of_a_car_leaves_the_map(page: Page, lab: Lab, race: str) -> No
     page.set_viewport_size({"width": 1024, "height": 768})
     replay(page, lab, race)
     for at in range(36, last(page), 6):
-        page.locator("#head").evaluate(
-            "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }",
-            at,
-        )
-        until(page, lambda at=at: shown(page) == at)  # type: ignore[misc]
+        seek(page, at)
+        until_shown(page, at)
         out = page.evaluate(
             """() => {
               const map = document.getElementById('panel-map').getBoundingClientRect();
@@ -191,11 +190,8 @@ def test_codes_keep_off_the_names_of_the_sectors_and_the_leaders_off_the_cars(
     page.set_viewport_size({"width": 1024, "height": 768})
     replay(page, lab, race)
     for at in range(36, last(page), 6):
-        page.locator("#head").evaluate(
-            "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }",
-            at,
-        )
-        until(page, lambda at=at: shown(page) == at)  # type: ignore[misc]
+        seek(page, at)
+        until_shown(page, at)
         assert page.evaluate(CODES) == [0, 0], f"at tick {at}"
 
 

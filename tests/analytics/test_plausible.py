@@ -40,7 +40,7 @@ LIES: dict[str, dict[str, Any]] = {
     "no place": {"position": 0},
     "a place below": {"position": -40},
     "a grid below": {"grid": -40},
-    "a stranger": {"driver_code": "XXX"},
+    "a stranger": {"driver_code": "QQQ"},
     "nobody": {"driver_code": ""},
     "another's code": {"driver_name": "Somebody Else"},
     "another team": {"team_name": "Somebody's"},

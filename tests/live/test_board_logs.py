@@ -217,7 +217,7 @@ def test_the_original_labs_alarm_ends_with_the_race_and_late_rows_move_its_end()
     "key",
     [
         f"{RACE_ID}:<img src=x>",
-        f"{RACE_ID}:XXX",
+        f"{RACE_ID}:QQQ",
         f"{RACE_ID}:",
         "<b>Ferrari</b>",
         "",

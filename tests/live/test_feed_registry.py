@@ -14,24 +14,11 @@ from races.live.render_head import Life
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import RegistryUnavailable
-from races.streams.registry import Registry
 from tests.conftest import wait_for
 from tests.live.test_feed import RACE, Stream, positions
+from tests.streams.slow import Slow
 
 SOON_S = 1.0  # far below what the registry takes
-
-
-class Slow(Registry):
-    """Answers what schema an id has when it is told to; asked: whether somebody waits for that."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked, self.answer = threading.Event(), threading.Event()
-
-    def schema(self, schema_id: int) -> tuple[str, str]:
-        self.asked.set()
-        assert self.answer.wait(20)
-        return super().schema(schema_id)
 
 
 @pytest.fixture

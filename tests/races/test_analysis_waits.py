@@ -9,22 +9,11 @@ from typing import Any
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
-from races.streams.registry import Registry
 from races.worker.analysis import KEPT, KEPT_BYTES, Analysis, Kept
 from tests.streams.records import POSITION, RACE
+from tests.streams.slow import Slow
 
 SETTINGS = embedded_settings("unused:9092")
-
-
-class Slow(Registry):
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked, self.answer = threading.Event(), threading.Event()
-
-    def schema(self, schema_id: int) -> tuple[str, str]:
-        self.asked.set()
-        assert self.answer.wait(20)
-        return super().schema(schema_id)
 
 
 class Engine:

@@ -185,7 +185,7 @@ def test_what_is_far_ahead_of_the_clock_is_not_taken_whoever_says_it() -> None:
     board.apply("race_control", control | {"timestamp": STARTED})
     board.apply("commentary", line)
     board.apply("car_metrics_anomalies", reading, key)
-    board.apply("car_metrics_anomalies", reading, {"key": f"{RACE.pk}:XXX", "ts": NOW})
+    board.apply("car_metrics_anomalies", reading, {"key": f"{RACE.pk}:QQQ", "ts": NOW})
     board.apply("avg_speed", {"avg_speed": 1.0}, {"driver_name": "Nobody", "race_id": str(RACE.pk)})
     assert board.ignored["implausible"] == 6
     assert board.averages == {}

@@ -51,7 +51,7 @@ def test_choices_are_taken(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"driver": "XXX"}, "driver"),
+        ({"driver": "QQQ"}, "driver"),
         ({"driver": ""}, "driver"),
         ({"driver": "NOR", "circuit": "nowhere"}, "circuit"),
         ({"driver": "NOR", "laps": "0"}, "laps"),
@@ -79,7 +79,7 @@ def test_a_wrong_field_brings_the_form_back_with_its_error_and_what_was_typed(
 @pytest.mark.parametrize(
     "typed",
     [
-        {"driver": "XXX", "laps": "0", "pace": "99", "seed": "x"},
+        {"driver": "QQQ", "laps": "0", "pace": "99", "seed": "x"},
         {"driver": "N", "circuit": "nowhere", "laps": "79", "pace": "61", "seed": "12.5"},
         {
             "driver": "NORRIS",
