@@ -480,6 +480,16 @@ def test_two_drivers_are_apart_only_where_both_have_a_gap(page: Page, lab: Lab, 
     assert page.evaluate(apart, ["+1:01.000", "+1.500"]) == "59.500 s apart"
     assert page.evaluate(apart, ["Leader", "+1 lap"]) == "a lap or more apart"
     assert page.evaluate(apart, ["Leader", ""]) == "no gap", "one is out of the race"
+    lapped = """(words) => {
+      const order = Array.from(document.getElementById('rows').children, (row) => row.dataset.c);
+      const [from, to] = [order.indexOf('VER'), order.indexOf('HAM')].sort((a, b) => a - b);
+      window.Board.receive(order.slice(from + 1, to + 1).map((code) => `<b id="i${code}">${words}</b>`).join(''));
+      return to - from;
+    }"""
+    between = page.evaluate(lapped, "+1.250")
+    assert page.evaluate(apart, ["+1 lap", "+1 lap"]) == f"{1.25 * between:.3f} s apart", "both a lap down"
+    page.evaluate(lapped, "+1 lap")
+    assert page.evaluate(apart, ["+1 lap", "+2 laps"]) == "a lap or more apart"
     assert page.evaluate(apart, ["", ""]) == "no gap", "on the grid"
 
 
@@ -580,3 +590,37 @@ def test_a_restarted_server_is_seen_and_the_page_comes_back_by_itself(
     expect(figures.first).to_contain_text("/s, lag")
     expect(page.locator("#rtt")).to_contain_text("round trip")
     until_tick(page, before + 1)
+
+
+def test_an_order_of_panels_from_another_version_is_no_trouble(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    kept = '{"order": ["panel-gone", "panel-map"], "hidden": [], "side": 1}'
+    page.evaluate("(kept) => localStorage.setItem('panels', kept)", kept)
+    watch(page, lab, race)
+    assert page.evaluate("document.querySelectorAll('[data-column] > [data-panel]').length") > 2
+    page.keyboard.press("g")
+    expect(page.locator("body")).to_have_class(re.compile("by-int"))
+
+
+def test_a_phone_marks_battles_by_gap_and_by_interval(page: Page, lab: Lab, race: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    mark = """() => {
+      const row = document.getElementById('rows').children[3];
+      const interval = row.querySelector('.int b');
+      const shown = (near) => {
+        interval.classList.toggle('near', near);
+        return getComputedStyle(row.querySelector('.gap b'), '::before').content.includes('‹');
+      };
+      return [shown(true), shown(false)];
+    }"""
+    assert page.evaluate(mark) == [True, False]
+
+
+def test_after_a_refusal_the_cursor_is_where_the_trouble_is(page: Page, lab: Lab) -> None:
+    page.goto(lab.address)
+    page.locator("#laps").evaluate("(field) => { field.removeAttribute('min'); field.value = '0'; }")
+    page.locator("#pick").evaluate("(form) => form.submit()")
+    page.locator("#laps-error").wait_for()
+    assert page.evaluate("document.activeElement.id") == "laps"

@@ -318,3 +318,23 @@ def test_the_report_writes_figures_as_its_reader_does(chromium: Browser, lab: La
     page.goto(lab.address)
     expect(page.locator(".circuit span").first).to_have_text(re.compile(r"^\d,\d{3} km"))
     context.close()
+
+
+def test_a_phone_finds_the_way_from_a_replay_to_the_report(page: Page, lab: Lab, race: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    replay(page, lab, race)
+    page.get_by_role("link", name="Report").click()
+    page.wait_for_url(re.compile(rf"{race}$"))
+
+
+def test_a_replay_does_not_tell_before_its_end_how_long_it_is(page: Page, lab: Lab, race: str) -> None:
+    replay(page, lab, race, "?tick=50")
+    expect(page.locator("#at")).to_have_text("0:10")
+
+
+def test_words_of_the_report_have_the_readers_decimal_mark(chromium: Browser, lab: Lab, race: str) -> None:
+    context = chromium.new_context(locale="de-DE")
+    page = context.new_page()
+    page.goto(lab.address + race)
+    expect(page.locator(".why").first).to_have_text(re.compile(r"4 laps in \d+:\d\d,\d{3}\."))
+    context.close()

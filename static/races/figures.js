@@ -2,7 +2,7 @@
 // hour of this place.
 // The server writes a point everywhere; the live page's own figures are in live.js.
 (() => {
-  const FIGURES = 'td, tbody th, dd, .mine, .foot, .circuit span, .chart text, .chart title, [aria-label]';
+  const FIGURES = 'td, tbody th, dd, .mine, .why, .words span, .foot, .circuit span, .chart text, .chart title, [aria-label]';
   const comma = (1.5).toLocaleString().includes(',');
   const local = (words) => (comma ? words.replace(/(\d)\.(?=\d)/g, '$1,') : words);
 

@@ -73,8 +73,16 @@
   function between(a, b) {
     const gaps = [a, b].map((code) => text('g' + code).replace('Leader', '0'));
     if (gaps.some((gap) => !gap || gap === '–')) return 'no gap'; // on the grid, or out of the race
-    const apart = Math.abs(seconds(gaps[0]) - seconds(gaps[1]));
+    const given = Math.abs(seconds(gaps[0]) - seconds(gaps[1]));
+    const apart = Number.isFinite(given) ? given : onTheRoad(a, b);
     return Number.isFinite(apart) ? local(`${apart.toFixed(3)} s apart`) : 'a lap or more apart';
+  }
+
+  // the intervals from one to the other: two cars that are a lap down may be close, and their gaps do not say so
+  function onTheRoad(a, b) {
+    const order = Array.from(byId('rows').children, (row) => row.dataset.c);
+    const [from, to] = [order.indexOf(a), order.indexOf(b)].sort((x, y) => x - y);
+    return order.slice(from + 1, to + 1).reduce((sum, code) => sum + seconds(text('i' + code) || '-'), 0);
   }
 
   // ---- gap or interval, units, sound ----
@@ -111,7 +119,11 @@
   const columns = [...document.querySelectorAll('[data-column]')];
   const standard = [...document.querySelectorAll('[data-panel]')].map((panel) => panel.id);
   const asBuilt = { order: standard, hidden: [], side: columns[0].querySelectorAll('[data-panel]').length };
-  const arranged = () => ({ ...asBuilt, ...kept('panels', {}) });
+  function arranged() {
+    const now = { ...asBuilt, ...kept('panels', {}) };
+    const order = now.order.filter((id) => standard.includes(id)); // panels come and go with versions and features
+    return { ...now, order: [...order, ...standard.filter((id) => !order.includes(id))] };
+  }
   function arrange(next) {
     if (next) keep('panels', next);
     const { order, hidden, side } = arranged();

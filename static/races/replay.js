@@ -29,9 +29,8 @@
   function stand(at) {
     tick = at;
     head.value = at;
-    const words = `${clock(at)} of ${clock(last)}`;
-    byId('at').textContent = words.replace(' of ', ' / ');
-    head.setAttribute('aria-valuetext', words);
+    byId('at').textContent = clock(at); // not how long it is: a race that was stopped would tell
+    head.setAttribute('aria-valuetext', clock(at));
   }
   function say(words) { byId('conn').textContent = words; }
   async function get(path, signal) {
