@@ -248,7 +248,9 @@ def test_a_replay_says_that_it_is_one_and_its_clock_is_not_read_out_each_second(
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 740})
         expect(page.locator(".playbar .at")).to_be_in_viewport()
-        expect(page.locator(".playbar .at")).to_have_text(re.compile(r"Replay\s+0:10 / \d:\d\d"))
+        expect(page.locator(".playbar .at")).to_have_text(
+            re.compile(r"^Replay\s+0:10$")
+        )  # nor how long it is
     live = page.evaluate(
         "[...document.querySelectorAll('.playbar [aria-live], .playbar [role=status], .playbar output')].length"
     )
@@ -325,11 +327,6 @@ def test_a_phone_finds_the_way_from_a_replay_to_the_report(page: Page, lab: Lab,
     replay(page, lab, race)
     page.get_by_role("link", name="Report").click()
     page.wait_for_url(re.compile(rf"{race}$"))
-
-
-def test_a_replay_does_not_tell_before_its_end_how_long_it_is(page: Page, lab: Lab, race: str) -> None:
-    replay(page, lab, race, "?tick=50")
-    expect(page.locator("#at")).to_have_text("0:10")
 
 
 def test_words_of_the_report_have_the_readers_decimal_mark(chromium: Browser, lab: Lab, race: str) -> None:
