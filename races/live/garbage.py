@@ -1,7 +1,8 @@
-"""When Python looks for circles of objects that nobody holds. By its own rule it looks through all that live sockets
-are made of whenever enough was made, and so delays every broadcast to thousands. But each closed socket leaves such a
-circle, of the server's objects and of what they had not sent yet. So: rarely, and once enough sockets have gone; and
-what is free then goes back to the system.
+"""When Python looks for circles of objects that nobody holds, and when free memory goes back to the system.
+
+By its own rule Python looks through all that live sockets are made of whenever enough was made, and so delays every
+broadcast to thousands. But what is made here goes by itself, sockets included (daphne_sockets.py): so it is rarely
+looked for, and never among what is there from the start.
 """
 
 from __future__ import annotations
@@ -12,31 +13,31 @@ from collections.abc import Callable
 from races.memory import give_back
 
 RARELY = 50_000, 50, 1000
-ENOUGH, NOT_BEFORE_S = 200, 30.0  # sockets that have gone since the last time
-ANYWAY_S = 300.0  # requests leave some circles too
-PAUSES = 300  # the pauses take at most this part of the time: the more there is to look through, the rarer
+COLLECT_EVERY_S, GIVE_BACK_EVERY_S = 300.0, 30.0
 
 
-def collect() -> None:
+def _collect() -> None:
     gc.collect()
-    give_back()
 
 
 class Garbage:
-    def __init__(self, clock: Callable[[], float], collect: Callable[[], None] = collect) -> None:
-        self._clock, self._collect = clock, collect
-        self._gone, self._at, self._pause_s = 0, clock(), 0.0
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        collect: Callable[[], None] = _collect,
+        give_back: Callable[[], object] = give_back,
+    ) -> None:
+        self._clock = clock
+        self._jobs = {collect: COLLECT_EVERY_S, give_back: GIVE_BACK_EVERY_S}
+        self._done_at = dict.fromkeys(self._jobs, clock())
 
     @staticmethod
     def begin() -> None:
         gc.set_threshold(*RARELY)
+        gc.freeze()
 
-    def tidy(self, gone: int) -> None:
-        """gone: sockets that have left so far, of all times."""
-        since = self._clock() - self._at
-        enough = gone - self._gone >= ENOUGH and since >= max(NOT_BEFORE_S, PAUSES * self._pause_s)
-        if enough or since >= ANYWAY_S:
-            began = self._clock()
-            self._collect()
-            self._gone, self._at = gone, self._clock()
-            self._pause_s = self._at - began
+    def tidy(self) -> None:
+        for job, every_s in self._jobs.items():
+            if self._clock() - self._done_at[job] >= every_s:
+                job()
+                self._done_at[job] = self._clock()

@@ -106,7 +106,7 @@ class Channel:
 class Hub:
     def __init__(self) -> None:
         self._races: dict[str, Channel] = {}
-        self.frames = self.gone = 0  # frames sent and sockets that left, of all times
+        self.frames = 0  # sent, of all times
         self._skipped_before = 0  # by sockets that have left
 
     def join(self, race_id: str, socket: Socket) -> None:
@@ -117,7 +117,6 @@ class Hub:
         if channel is None or socket not in channel.sockets:
             return
         channel.sockets.remove(socket)
-        self.gone += 1
         self._skipped_before += socket.skipped
         socket.skipped = 0
         if socket.pending is not None:

@@ -35,7 +35,6 @@ class Screen:
         self._life = life or Life()
         self._cells: dict[str, str] = {}
         self._rows: list[tuple[str, str]] = []
-        self._slow = (self._rare, self._averages, self._lines, self._engines)
         self._commentary: list[Note] = []
         self._control: list[Note] = []
         self._empty()
@@ -81,9 +80,9 @@ class Screen:
         new: dict[str, str] = {}
         self._fast(new, frame)
         whole = other_field or frame["phase"] == "over"
-        for turn, cells in enumerate(self._slow):
+        for turn, cells in enumerate(SLOW):
             if whole or self._due(turn, frame["tick"]):
-                cells(new, frame)
+                cells(self, new, frame)
         message = self._changed(new)
         self.frame, self._rows = frame, rows
         notes = self._notes(frame)
@@ -163,6 +162,9 @@ class Screen:
     def snapshot(self) -> str:
         """One message that makes any page of this race show what this screen shows."""
         return "".join(self.fragments().values())
+
+
+SLOW = Screen._rare, Screen._averages, Screen._lines, Screen._engines  # a turn a tick, once a second each
 
 
 def screen_of(

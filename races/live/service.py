@@ -186,7 +186,7 @@ class LiveService:
                     for socket in self.hub.sockets(race_id):
                         self._check(race_id, socket, now)
                 self._forget(now)
-                self._garbage.tidy(self.hub.gone)
+                self._garbage.tidy()
             except Exception:
                 log.exception("Looking after the sockets failed once")
 

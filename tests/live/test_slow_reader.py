@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from tests.integration.java import free_port
+from tests.live.raw_socket import acknowledge, opened, served
 
 FRAME, FRAMES = 20_000, 3_000  # 60 MB
 
@@ -64,43 +57,10 @@ Server(app, endpoints=[f"tcp:port={port}:interface=127.0.0.1"], signal_handlers=
 """
 
 
-@contextmanager
-def served(port: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", SERVER, str(port), str(FRAME), str(FRAMES)]
-    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "f1site.settings"}
-    with subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=environ, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == "ready"
-            yield process
-        finally:
-            process.kill()
-
-
-def opened(port: int) -> socket.socket:
-    page = socket.create_connection(("127.0.0.1", port), 20)
-    key = base64.b64encode(os.urandom(16)).decode()
-    page.sendall(
-        f"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        head += page.recv(1)
-    return page
-
-
-def acknowledge(page: socket.socket, tick: int) -> None:
-    text = f"ack {tick}".encode()
-    page.sendall(bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)  # masked with zeros
-
-
 @pytest.mark.timeout(90)
 def test_who_acknowledges_and_never_reads_costs_a_bounded_buffer_and_comes_back_with_the_newest() -> None:
     port = free_port()
-    with served(port) as process, opened(port) as page:
+    with served(SERVER, port, FRAME, FRAMES) as process, opened(port) as page:
         for tick in range(5):
             acknowledge(page, tick)
         assert process.stdout is not None

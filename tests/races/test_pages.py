@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection as database
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from races.connection import Connection
 from races.entering import Choice, enter
@@ -226,6 +228,14 @@ def test_the_interface_names_grid_races_and_a_race(client: Client) -> None:
     body = client.get(f"/api/races/{race.pk}/").json()
     assert (body["status"], body["leaderboard"], body["classification"]) == ("queued", [], [])
     assert client.get(f"/api/races/{uuid.uuid4()}/").status_code == 404
+
+
+def test_a_list_of_races_leaves_their_drawings_in_the_database(client: Client) -> None:
+    enter(Choice("NOR"))
+    with CaptureQueriesContext(database) as asked:
+        assert len(client.get("/api/races/").json()["races"]) == 1
+    assert len(asked) == 1
+    assert "frozen" not in asked[0]["sql"]
 
 
 def test_health_without_a_kafka_is_503_and_says_why(client: Client) -> None:
