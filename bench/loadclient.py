@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 LOOK = 700  # a message has its tick within this many bytes
 MARK = b'data-tick="'
-ACK_EVERY_S = 3.0
+ACK_EVERY_S = 5.0
 IN_FLIGHT = 100  # handshakes at a time, as many phones as a room opens at once
 TEXT, CLOSE, PING = 0x81, 0x88, 0x89
 MASK = b"\0\0\0\0"  # a client must mask; with zeros the bytes stay as they are
@@ -53,7 +53,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 class Audience:
     """paths: one race each; spectators are spread over them evenly. due(race, tick): when it was to be sent, on the
-    monotonic clock; None leaves it out. acknowledge: answers every three seconds, as our page does."""
+    monotonic clock; None leaves it out. acknowledge: answers every five seconds, as our page does."""
 
     def __init__(
         self, address: tuple[str, int], paths: Sequence[str], due: Callable[[int, int], float | None]

@@ -24,10 +24,10 @@ REASONS = {
     SILENT: "no acknowledgement for a minute",
     TOO_MANY: "too many pages of this browser are open",
 }
-# A page may acknowledge once a second, and does so every third; a little room for timers that bunch up after a pause.
+# A page may acknowledge once a second, and does so every fifth; a little room for timers that bunch up after a pause.
 ACK_BURST, ACK_RATE = 10.0, 2.0
 LONGEST_ACK = 16
-PONG_EVERY_S = 5.5  # every other one: an answer costs as much as a frame
+PONG_EVERY_S = 9.5  # every other one: an answer costs as much as a frame
 
 
 def cookie_of(scope: dict[str, Any]) -> str | None:

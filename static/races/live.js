@@ -8,6 +8,7 @@
   const comma = (1.5).toLocaleString().includes(',');
   const NOTES = 40;
   const QUIET_MS = 4000;
+  const ACK_MS = 5000; // each costs the server half of what a frame does
   let socket = null; // htmx's wrapper, while it is open
   let line = null; // the WebSocket itself
   let heard = 0; // the last message of any kind
@@ -25,7 +26,7 @@
     heard = performance.now();
     fresh = false;
     document.dispatchEvent(new CustomEvent('board:changed'));
-    acknowledge(3000);
+    acknowledge();
   }
 
   function place(element, quiet) {
@@ -150,9 +151,9 @@
   }
 
   // ---- acknowledgements and the round trip ----
-  function acknowledge(every) {
+  function acknowledge() {
     const now = performance.now();
-    if (!socket || now - acked < every) return;
+    if (!socket || now - acked < ACK_MS) return;
     acked = now;
     const tick = byId('dots').dataset.tick || '0';
     sent.set(Number(tick), now);
@@ -235,7 +236,7 @@
 
   const ended = () => byId('st').classList.contains('over') || byId('life').className === 'stopped';
   setInterval(() => {
-    acknowledge(5000);
+    acknowledge();
     if (!socket || document.hidden || ended() || byId('st').classList.contains('waiting')) return;
     // one sentence however long it lasts: a screen reader says each change, and the footers count the seconds
     if (performance.now() - moved > QUIET_MS) say('No new ticks: the stream is quiet', 'quiet');
