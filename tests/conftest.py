@@ -11,6 +11,7 @@ import pytest
 from races import connection
 
 T = TypeVar("T")
+pytest.register_assert_rewrite("tests.races.stories")  # so that they tell what differs, as tests do
 
 
 @pytest.fixture(autouse=True)

@@ -180,6 +180,8 @@ class Recorder:
         self._drop_deleted()
         now = self._clock()
         recordings = [recording for recording in self._races.values() if recording is not None]
+        for one in recordings:
+            one.settle(now)
         before = now - FINISH_AFTER_S
         place = (tail.incarnation or "", self._offsets(tail, recordings))
         writing.flush(recordings, self._pending, *place, before, self._lease.confirm)

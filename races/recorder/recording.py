@@ -16,6 +16,7 @@ Record = Mapping[str, Any]
 Place = tuple[int, int]  # partition and offset
 FORGET_S = 60.0  # of silence; where Flink's last words come later, the race is loaded again
 HALF_TICK_S = 600.0  # of silence in the middle of a tick: the history has no place for its first half
+LATE_S = 2.0  # while whole ticks wait for one before them; then it is missing
 REMEMBERED_MS = 300_000  # Flink may repeat what it wrote since its last commit, about a minute ago
 
 
@@ -57,14 +58,29 @@ class Recording:
     over_at: float | None = None
     heard_at: float = 0.0
     dirty_results: bool = False
-    begun: dict[int, Place] = field(default_factory=dict)  # where each tick that is not whole yet begins
+    begun: dict[int, Place] = field(default_factory=dict)  # where each tick that is not stored yet begins
+    early: dict[int, tuple[Frame, float]] = field(
+        default_factory=dict
+    )  # since when each waits for one before it
 
     def position(self, record: Record, now: float, place: Place = (0, 0)) -> None:
         frame = self.board.apply("positions", record)
         if frame is not None and frame["tick"] > self._newest():
-            self._frame(frame, now)
+            self.early[frame["tick"]] = frame, now
+            self.settle(now)
         if self.over_at is None and 0 < record["tick"] - self._newest() <= HORIZON:
             self.begun.setdefault(record["tick"], place)
+
+    def settle(self, now: float) -> None:
+        """Ticks become history in their order: laps and what is missing follow from the tick before."""
+        while self.early:
+            tick = min(self.early)
+            frame, since = self.early[tick]
+            next_one = tick == self._newest() + 1
+            if not next_one and now - since < LATE_S and len(self.early) <= HORIZON:
+                return
+            del self.early[tick]
+            self._frame(frame, now)
 
     def average(self, record: Record, key: Record) -> None:
         self.board.apply("avg_speed", record, key)

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from races import connection
 from races.connection import Connection
@@ -55,6 +56,11 @@ def recording(kafka: Connection) -> Iterator[Recorder]:
     finally:
         recorder.stop()
         thread.join(10)
+
+
+def health() -> tuple[int, dict[str, Any]]:
+    answer = Client().get("/healthz")
+    return answer.status_code, answer.json()
 
 
 def short_race(seed: int = 1, **choice: Any) -> Race:

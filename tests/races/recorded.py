@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from races.analytics.engine import RaceAnalytics
@@ -62,7 +63,7 @@ class Recorded:
     def _take(self, race: Race, role: str, record: dict[str, Any], key: str) -> None:
         self._live.apply(role, record)
         if role == "positions":
-            self._recording.position(record, 0.0)
+            self._recording.position(record, record["tick"] * 0.2)
         elif role == "race_control":
             self._pending.control[race.pk, (record["tick"], record["event"])] = (race, record)
         for derived in self._analytics.feed(role, record, key):
@@ -79,10 +80,11 @@ class Recorded:
         self._pending = writing.Pending()
 
     def _end(self, race: Race, simulation: Simulation, stop: int | None) -> None:
+        self._recording.settle(inf)
         if stop is not None and self._recording.previous:
             self._recording.previous["flag"] = "red"
             self._recording.over_at = 0.0
-        self._flush(over_before=1.0)
+        self._flush(over_before=inf)
         InjectedFault.objects.bulk_create(
             InjectedFault(race=race, driver_code=f.driver_code, kind=f.kind, start_tick=f.start_tick,
                           end_tick=f.end_tick, size_c=f.size_c)

@@ -2,167 +2,48 @@
 
 from __future__ import annotations
 
-import io
-import json
-import random
 import sqlite3
-import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
-import fastavro
 import pytest
-from confluent_kafka import Producer
 from django.db import connection as database
 from django.test import Client
 
 from races import connection
 from races.connection import Connection
-from races.live.history import last_frame
-from races.models import BoardChunk, Race
+from races.models import Race
 from races.recorder import writing
-from races.recorder.chunks import unpack_frames
 from races.recorder.recorder import Recorder
 from races.registry_ping import RegistryPing
 from races.roles import Roles, make_roles
-from races.sim import Race as Simulation
-from races.sim import load_season
 from races.streams.config import StreamSettings
 from races.streams.embedded import EmbeddedKafka
 from races.streams.registry import Registry
-from races.streams.topics import DEFAULT_NAMES, TOPICS
-from races.worker.prepare import settings_of
-from races.worker.records import field_of, tick_records
-from races.worker.worker import Clocks
+from races.streams.topics import DEFAULT_NAMES
 from tests.conftest import wait_for
+from tests.races import stories
 from tests.races.conftest import Records, ended, recording, running, short_race
+from tests.races.stories import check_history, frames, publishing, say_all, simulated
 from tests.races.test_worker import check_whole, over
 from tests.streams.registry_http import serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STARTED = 1_780_000_000_000
-Tick = list[tuple[str, dict[str, Any]]]  # role and record, all of one race
-
-
-def frames(race: Race) -> list[int]:
-    return [f["tick"] for c in BoardChunk.objects.filter(race=race) for f in unpack_frames(bytes(c.data))]
-
-
-def simulated() -> tuple[Race, list[Tick]]:
-    """A race that runs for the database, and its records, which no worker publishes."""
-    race = short_race()
-    Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING, started_ms=STARTED)
-    sim, names = Simulation(settings_of(race)), field_of(str(race.pk), race.laps, load_season())
-    ticks = []
-    while not sim.over:
-        tick = sim.advance()
-        found = tick_records(names, tick, STARTED + tick.tick * 200, metrics=False)
-        ticks.append([(one.role, one.value) for one in found])
-    return race, ticks
-
-
-@contextmanager
-def publishing(kafka: Connection) -> Iterator[Any]:
-    """say(role, record, value bytes or None for our own schema)."""
-    producer = Producer(dict(kafka.settings.librdkafka))
-
-    def say(role: str, record: dict[str, Any], data: bytes | None = None) -> None:
-        value = kafka.codec.encode(role, record) if data is None else data
-        topic = kafka.settings.topic(role)
-        while True:
-            try:
-                producer.produce(topic, value, key=record["race_id"], timestamp=record["timestamp"])
-                return
-            except BufferError:
-                producer.poll(0.05)
-
-    yield say
-    producer.flush(10)
-
-
-def check_history(race: Race, ticks: list[Tick]) -> None:
-    race.refresh_from_db()
-    assert race.status == Race.Status.FINISHED
-    last = sorted((r for role, r in ticks[-1] if role == "positions"), key=lambda r: r["position"])
-    assert list(race.results.order_by("position").values_list("driver_code", flat=True)) == [
-        record["driver_code"] for record in last
-    ]
-    events = {record["event"] for tick in ticks for role, record in tick if role == "race_control"}
-    assert set(race.control.values_list("event", flat=True)) == events
 
 
 def test_duplicated_and_reordered_records_make_the_same_history(kafka: Connection) -> None:
-    race, ticks = simulated()
-    chance = random.Random(1)
-    with recording(kafka), publishing(kafka) as say:
-        for number, tick in enumerate(ticks):
-            again = ticks[chance.randrange(max(0, number - 20), number + 1)] if number % 3 == 0 else []
-            mixed = [*tick, *tick[:5], *again]
-            chance.shuffle(mixed)
-            for role, record in mixed:
-                say(role, record)
-        ended(race)
-    check_history(race, ticks)
-    assert frames(race) == list(range(len(ticks)))
-    assert race.missing_ticks == 0
+    stories.duplicated_and_reordered(kafka)
 
 
-def test_missing_and_late_records_are_counted_and_the_race_ends_right(kafka: Connection) -> None:
-    race, ticks = simulated()
-    lost, late = 30, 41
-    with recording(kafka), publishing(kafka) as say:
-        held_back: Tick = []
-        for number, tick in enumerate(ticks):
-            if number == late:
-                held_back = tick
-                continue
-            for role, record in tick[1:] if number == lost else tick:
-                say(role, record)
-            if number == late + 5:
-                for role, record in held_back:
-                    say(role, record)
-        ended(race)
-    race.refresh_from_db()
-    got = frames(race)
-    assert len(got) == len(set(got))
-    absent = set(range(len(ticks))) - set(got)
-    assert lost in absent
-    assert absent <= {lost, late}
-    assert race.missing_ticks == len(absent)
-    assert last_frame(race) is not None
-    assert race.results.count() == 22
-
-
-def framed(registry: Registry, schema: dict[str, Any], record: dict[str, Any]) -> bytes:
-    """By fastavro, as a writer of another version would."""
-    subject = f"other-{len(schema['fields'])}"
-    number = registry.register(subject, json.dumps(schema), "AVRO")
-    out = io.BytesIO(struct.pack(">bI", 0, number))
-    out.seek(5)
-    fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
-    return out.getvalue()
+def test_a_late_tick_is_placed_and_a_missing_one_counted(kafka: Connection) -> None:
+    stories.late_and_missing(kafka)
 
 
 def test_records_of_an_older_and_a_newer_schema_are_the_same_race(kafka: Connection) -> None:
-    race, ticks = simulated()
-    ours = json.loads(TOPICS["positions"].value_schema)
-    without = {"overtake_mode", "stints", "tyre_age"}
-    older = ours | {"fields": [f for f in ours["fields"] if f["name"] not in without]}
-    newer = ours | {"fields": [*ours["fields"], {"name": "drag_n", "type": "double", "default": 0.0}]}
     assert kafka.embedded_registry is not None
-    with recording(kafka) as recorder, publishing(kafka) as say:
-        for number, tick in enumerate(ticks):
-            for role, record in tick:
-                other = (None, older, newer)[number // 10 % 3] if role == "positions" else None
-                value = record | {"drag_n": 812.5}
-                say(role, record, other and framed(kafka.embedded_registry, other, value))
-        ended(race)
-        assert not recorder.bad
-    check_history(race, ticks)
-    assert frames(race) == list(range(len(ticks)))
+    stories.other_schemas(kafka, kafka.embedded_registry)
 
 
 def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(kafka: Connection, roles: Roles) -> None:
@@ -220,17 +101,7 @@ def test_a_full_disk_stops_history_until_there_is_room(
 
 @pytest.mark.parametrize("step_s", [-60, 60])
 def test_a_clock_that_steps_changes_no_record_that_was_published(kafka: Connection, step_s: int) -> None:
-    race = short_race(laps=2)
-    with running(make_roles(kafka)):
-        wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 20, "the race is on")
-    after = make_roles(kafka)
-    after.worker.clocks = Clocks(wall=lambda: time.time() + step_s)
-    with running(after):
-        race = ended(race)
-    assert race.status == Race.Status.FINISHED
-    assert bool(race.waits) == (step_s > 0)
-    check_whole(race, Records(kafka, "positions").read(over))
-    assert frames(race) == list(range(race.recorded_tick + 1))
+    stories.stepped_clock(kafka, step_s)
 
 
 def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_has(kafka: Connection) -> None:
@@ -300,10 +171,7 @@ def test_the_recorders_lease_passes_on_when_its_holder_vanishes(kafka: Connectio
     vanished = Recorder(lambda start, incarnation: kafka.tail(["positions"], start, incarnation), kafka.codec)
     assert vanished._lease.hold()
     with recording(kafka) as follower, publishing(kafka) as say:
-        for tick in ticks:
-            for role, record in tick:
-                say(role, record)
+        say_all(say, ticks)
         assert not follower.active
         ended(race, 30)
     check_history(race, ticks)
-    assert frames(race) == list(range(len(ticks)))

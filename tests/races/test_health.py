@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -22,14 +21,9 @@ from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.registry import Registry
 from tests.conftest import wait_for
-from tests.races.conftest import running
+from tests.races.conftest import health, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def health() -> tuple[int, dict[str, Any]]:
-    answer = Client().get("/healthz")
-    return answer.status_code, answer.json()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from races.recorder import writing
 from races.recorder.chunks import pack_frames, unpack_frames
 from races.roles import Roles, make_roles
 from tests.conftest import wait_for
-from tests.races.conftest import ended, recording, running, short_race
+from tests.races.conftest import ended, health, recording, running, short_race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +103,12 @@ def test_a_record_that_cannot_be_decoded_is_counted_and_skipped(kafka: Connectio
     race = ended(race)
     assert race.status == Race.Status.FINISHED
     assert roles.recorder.bad["positions"] >= 5
+    assert health()[1]["recorder"] == {
+        "ok": True,
+        "here": True,
+        "active": True,
+        "skipped_records": roles.recorder.bad,
+    }
 
 
 def test_frames_survive_their_storage(kafka: Connection, roles: Roles) -> None:

@@ -1,0 +1,54 @@
+"""Duplicated, reordered, late, missing and foreign records, and a clock that steps, on a real Apache Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from races import connection
+from races.connection import Connection
+from races.streams.admin import ensure_topics
+from races.streams.config import with_topics
+from races.streams.registry import Registry
+from tests.integration.kafka import RealKafka
+from tests.races import stories
+from tests.streams.contract import fresh_names
+from tests.streams.registry_http import Served, serve
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def registry() -> Iterator[Served]:
+    with serve(Registry()) as served:
+        yield served
+
+
+@pytest.fixture
+def kafka(real_kafka: RealKafka, registry: Served) -> Iterator[Connection]:
+    settings = with_topics(real_kafka.settings(registry.url), fresh_names())
+    ensure_topics(settings)
+    found = connection.connect(settings)
+    connection.use(found)
+    yield found
+    connection.use(None)
+
+
+def test_duplicated_and_reordered_records_make_the_same_history(kafka: Connection) -> None:
+    stories.duplicated_and_reordered(kafka)
+
+
+def test_a_late_tick_is_placed_and_a_missing_one_counted(kafka: Connection) -> None:
+    stories.late_and_missing(kafka)
+
+
+def test_records_of_an_older_and_a_newer_schema_are_the_same_race(
+    kafka: Connection, registry: Served
+) -> None:
+    stories.other_schemas(kafka, registry.registry)
+
+
+@pytest.mark.parametrize("step_s", [-60, 60])
+def test_a_clock_that_steps_changes_no_record_that_was_published(kafka: Connection, step_s: int) -> None:
+    stories.stepped_clock(kafka, step_s)
