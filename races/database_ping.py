@@ -4,16 +4,18 @@ not for long, and changing nothing: pages may be read from a database that someb
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 LOCKED_MS = 1500
 # Shorter than PostgreSQL's wait before it looks for a deadlock: the question must never end somebody's transaction.
 LOCKED_POSTGRESQL_MS = 800
+ROOM = 2**20  # with less a second of history may not fit
 
 
 def database_part() -> dict[str, Any]:
@@ -34,9 +36,13 @@ def ask_briefly() -> None:
 
 
 def _sqlite() -> None:
-    """SQLite has one writer: an immediate transaction waits for its turn."""
+    """SQLite has one writer: an immediate transaction waits for its turn. It needs no room, so that is asked apart."""
     with _waiting_for(LOCKED_MS), transaction.atomic():
         pass
+    with connections["default"].cursor() as cursor:
+        _, _, file = cursor.execute("PRAGMA database_list").fetchone()
+    if file and (free := shutil.disk_usage(file).free) < ROOM:
+        raise OperationalError(f"the disk is full: {free // 1024} KiB are left for the database")
 
 
 @contextmanager

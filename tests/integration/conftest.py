@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from races.streams.config import StreamSettings
+from races.streams.registry import Registry
 from tests.integration.kafka import RealKafka
 from tests.integration.postgres import PostgreSQL
+from tests.integration.system import System
+from tests.streams.registry_http import Served, serve
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +29,23 @@ def postgres() -> Iterator[PostgreSQL]:
     database = PostgreSQL()
     yield database
     database.stop()
+
+
+@pytest.fixture
+def registry() -> Iterator[Served]:
+    with serve(Registry()) as served:
+        yield served
+
+
+@pytest.fixture
+def streams(real_kafka: RealKafka, registry: Served, request: pytest.FixtureRequest) -> StreamSettings:
+    """Topics of the test's own."""
+    prefix = f"t{abs(hash(request.node.nodeid)) % 10**8}-"
+    names = {role: prefix + role for role in real_kafka.settings().topics}
+    return real_kafka.settings(registry.url, names)
+
+
+@pytest.fixture
+def system(tmp_path: Path, streams: StreamSettings, registry: Served) -> Iterator[System]:
+    with System(tmp_path / "system", streams, registry.url) as found:
+        yield found

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 import yaml
@@ -22,10 +23,20 @@ PYTHON = sys.executable
 
 
 class System:
-    """settings: the Kafka and registry to use. Everything is told through config.yaml and the environment."""
+    """settings: the Kafka and registry to use. Everything is told through config.yaml and the environment.
 
-    def __init__(self, folder: Path, settings: StreamSettings, registry_url: str, **environ: str) -> None:
-        self.folder = folder
+    inside: what every command begins with, if its processes are to see another file system.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: StreamSettings,
+        registry_url: str,
+        inside: Sequence[str] = (),
+        **environ: str,
+    ) -> None:
+        self.folder, self._python = folder, [*inside, PYTHON]
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "config.yaml"
         config.write_text(
@@ -50,9 +61,15 @@ class System:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.manage("migrate", "--verbosity", "0")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
-            [PYTHON, "manage.py", *arguments],
+            [*self._python, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environ,
             capture_output=True,
@@ -64,7 +81,9 @@ class System:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
-            process = subprocess.Popen([PYTHON, *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [*self._python, *command], cwd=ROOT, env=self.environ, stdout=log, stderr=log
+            )
         self.processes.append(process)
         return process
 

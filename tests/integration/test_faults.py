@@ -6,27 +6,18 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 
 from races.streams.config import StreamSettings
-from races.streams.registry import Registry
 from tests.conftest import wait_for
+from tests.integration.checks import check_ended, check_whole, goes_on, health, lives, on, positions
 from tests.integration.kafka import RealKafka
 from tests.integration.system import System
-from tests.integration.test_races import check_whole, positions
-from tests.streams.registry_http import Served, serve
+from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 AWAY_S = 30.0
-
-
-@pytest.fixture
-def registry() -> Iterator[Served]:
-    with serve(Registry()) as served:
-        yield served
 
 
 @pytest.fixture
@@ -43,42 +34,6 @@ def kafka(tmp_path: Path) -> Iterator[RealKafka]:
 @pytest.fixture
 def streams(kafka: RealKafka, registry: Served) -> StreamSettings:
     return kafka.settings(registry.url)
-
-
-@pytest.fixture
-def system(tmp_path: Path, streams: StreamSettings, registry: Served) -> Iterator[System]:
-    found = System(tmp_path / "system", streams, registry.url)
-    yield found
-    found.close()
-
-
-def health(base: str) -> tuple[int, dict[str, Any]]:
-    answer = requests.get(f"http://{base}/healthz", timeout=20)
-    return answer.status_code, answer.json()
-
-
-def lives(base: str) -> bool:
-    return requests.get(f"http://{base}/livez", timeout=20).status_code == 200
-
-
-def on(system: System, base: str, *options: str) -> str:
-    race_id = system.race("--laps", "12", *options)
-    wait_for(lambda: system.status(base, race_id)["tick"] > 30, "the race is on", 60)
-    return race_id
-
-
-def goes_on(system: System, base: str, race_id: str, what: str, seconds: float = 60) -> None:
-    """From the fault's end to twenty further ticks, printed."""
-    began, tick = time.monotonic(), system.status(base, race_id)["tick"]
-    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 20, f"it goes on after {what}", seconds)
-    print(f"\n{what}: 20 further ticks {time.monotonic() - began:.1f} s after its end")
-    wait_for(lambda: health(base)[0] == 200, f"health after {what}: {health(base)}", 60)
-
-
-def check_ended(system: System, base: str, race_id: str) -> None:
-    found = system.until(base, race_id, "finished", 150)
-    assert len(found["classification"]) == 22
-    assert found["missing_ticks"] == 0
 
 
 def test_a_broker_that_is_restarted_in_mid_race_loses_no_tick(

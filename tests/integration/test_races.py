@@ -6,84 +6,22 @@ import asyncio
 import json
 import re
 import time
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import websockets
 from websockets.typing import Origin
 
-from races import connection
-from races.connection import Connection
 from races.management.commands.trace_tick import WORDS
 from races.streams.config import StreamSettings
-from races.streams.registry import Registry
 from tests.conftest import wait_for
-from tests.integration.kafka import RealKafka
+from tests.integration.checks import check_whole, positions
 from tests.integration.postgres import PostgreSQL
 from tests.integration.system import System
-from tests.streams.registry_http import Served, serve
+from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 LEASE_S = 6.0
-
-
-@pytest.fixture
-def registry() -> Iterator[Served]:
-    with serve(Registry()) as served:
-        yield served
-
-
-@pytest.fixture
-def registry_url(registry: Served) -> str:
-    return registry.url
-
-
-@pytest.fixture
-def streams(real_kafka: RealKafka, registry_url: str, request: pytest.FixtureRequest) -> StreamSettings:
-    """Topics of the test's own."""
-    prefix = f"t{abs(hash(request.node.nodeid)) % 10**8}-"
-    names = {role: prefix + role for role in real_kafka.settings().topics}
-    return real_kafka.settings(registry_url, names)
-
-
-@pytest.fixture
-def system(tmp_path: Path, streams: StreamSettings, registry_url: str) -> Iterator[System]:
-    found = System(tmp_path / "system", streams, registry_url)
-    yield found
-    found.close()
-
-
-def positions(streams: StreamSettings, registry: Served, race_id: str) -> list[dict[str, Any]]:
-    """Every position record of the race, up to its last tick."""
-    kafka: Connection = connection.connect(streams, registry.registry)
-    tail = kafka.tail(["positions"], "beginning")
-    records: list[dict[str, Any]] = []
-
-    def whole() -> bool:
-        found = tail.poll(5000, 0.2)
-        for message in found:
-            record = kafka.codec.decode("positions", message.value)
-            if record["race_id"] == race_id:
-                records.append(record | {"_bytes": message.value, "_at": message.timestamp_ms})
-        return not found and any(record["phase"] == "over" for record in records)
-
-    wait_for(whole, "the race is on the topic", 30)
-    tail.close()
-    return records
-
-
-def check_whole(records: list[dict[str, Any]]) -> None:
-    """No tick lost, none doubled with another content, every car in each."""
-    ticks: dict[int, dict[str, set[bytes]]] = defaultdict(lambda: defaultdict(set))
-    for record in records:
-        ticks[record["tick"]][record["driver_code"]].add(record["_bytes"])
-        assert record["_at"] == record["timestamp"]
-    assert sorted(ticks) == list(range(len(ticks)))
-    assert {len(cars) for cars in ticks.values()} == {22}
-    assert all(len(versions) == 1 for cars in ticks.values() for versions in cars.values())
 
 
 def test_a_worker_killed_in_mid_race_is_followed_by_another(
@@ -150,14 +88,11 @@ def test_a_web_that_is_killed_costs_the_race_nothing(
 
 
 def test_the_lab_runs_on_postgresql(
-    tmp_path: Path, streams: StreamSettings, registry_url: str, postgres: PostgreSQL
+    tmp_path: Path, streams: StreamSettings, registry: Served, postgres: PostgreSQL
 ) -> None:
-    system = System(tmp_path / "system", streams, registry_url, DATABASE_URL=postgres.url)
-    try:
+    with System(tmp_path / "system", streams, registry.url, DATABASE_URL=postgres.url) as system:
         system.worker()
         _, base = system.web("daphne")
         race_id = system.race("--laps", "1", "--pace", "60")
         assert len(system.until(base, race_id, "finished")["classification"]) == 22
         assert json.loads(system.manage("prune_races", "--keep", "0").split()[0]) == 1
-    finally:
-        system.close()

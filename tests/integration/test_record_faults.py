@@ -10,19 +10,12 @@ from races import connection
 from races.connection import Connection
 from races.streams.admin import ensure_topics
 from races.streams.config import with_topics
-from races.streams.registry import Registry
 from tests.integration.kafka import RealKafka
 from tests.races import stories
 from tests.streams.contract import fresh_names
-from tests.streams.registry_http import Served, serve
+from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def registry() -> Iterator[Served]:
-    with serve(Registry()) as served:
-        yield served
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,8 +22,9 @@ from races.streams.embedded import EmbeddedKafka
 from races.streams.registry import Registry
 from races.streams.topics import DEFAULT_NAMES
 from tests.conftest import wait_for
+from tests.database import locked
 from tests.races import stories
-from tests.races.conftest import Records, ended, recording, running, short_race
+from tests.races.conftest import Records, ended, health, recording, running, short_race
 from tests.races.stories import check_history, frames, publishing, say_all, simulated
 from tests.races.test_worker import check_whole, over
 from tests.streams.registry_http import serve
@@ -49,14 +48,20 @@ def test_records_of_an_older_and_a_newer_schema_are_the_same_race(kafka: Connect
 def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(kafka: Connection, roles: Roles) -> None:
     race = short_race(laps=2)
     wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "the race is on")
-    with closing(sqlite3.connect(database.settings_dict["NAME"], isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        time.sleep(10)  # longer than a lease
-        other.execute("ROLLBACK")
+    with locked(database.settings_dict["NAME"]):
+        end = time.monotonic() + 10  # longer than a lease
+        status, body = health()
+        assert status == 503
+        assert "locked" in body["database"]["error"]
+        wait_for(lambda: "no history for" in health()[1]["recorder"].get("error", ""), "history waits", 9)
+        while time.monotonic() < end:
+            assert Client().get("/livez").status_code == 200
+            time.sleep(0.2)
     freed = time.monotonic()
     before = Race.objects.get(pk=race.pk).published_tick
     wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > before, "it goes on")
     print(f"\ndatabase locked for 10 s: publishing again {time.monotonic() - freed:.1f} s after")
+    wait_for(lambda: health()[1]["database"]["ok"] and health()[1]["recorder"]["ok"], "it is told")
     race = ended(race)
     assert race.status == Race.Status.FINISHED
     assert frames(race) == list(range(race.recorded_tick + 1))
@@ -90,9 +95,15 @@ def test_a_full_disk_stops_history_until_there_is_room(
         full.set()
         wait_for(lambda: "does not take history" in roles.recorder.error, "the disk is full")
         assert "full" in refused[0]
+        status, body = health()
+        assert status == 503
+        assert "database or disk is full" in body["recorder"]["error"]
+        assert Client().get("/livez").status_code == 200
+        tick = Race.objects.get(pk=race.pk).published_tick
+        wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > tick + 5, "the race goes on")
         full.clear()
         freed = time.monotonic()
-        wait_for(lambda: not roles.recorder.error, "it records again")
+        wait_for(lambda: health()[1]["recorder"]["ok"], "it records again")
         print(f"\ndisk full: recording again {time.monotonic() - freed:.1f} s after there was room")
         race = ended(race)
     assert frames(race) == list(range(race.recorded_tick + 1))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import shutil
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection as database
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from races import ailments, roles
 from races.connection import Connection
+from races.database_ping import ROOM
 from races.models import WorkerHeartbeat
 from races.recorder.recorder import SILENT_S, Recorder
 from races.roles import Roles, make_roles
@@ -21,17 +21,10 @@ from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.registry import Registry
 from tests.conftest import wait_for
+from tests.database import locked
 from tests.races.conftest import health, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def locked() -> Iterator[None]:
-    with closing(sqlite3.connect(database.settings_dict["NAME"], isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ def beat(state: str) -> None:
 
 def test_a_database_that_takes_no_writes_is_told_by_who_only_reads(web_only: None) -> None:
     assert health()[1]["database"]["ok"]
-    with locked():
+    with locked(database.settings_dict["NAME"]):
         status, body = health()
     assert status == 503
     assert "locked" in body["database"]["error"]
@@ -55,6 +48,17 @@ def test_a_database_that_takes_no_writes_is_told_by_who_only_reads(web_only: Non
     assert health()[1]["database"] == {"ok": True, "engine": "sqlite"}
     with database.cursor() as cursor:
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+
+
+FULL = "the disk is full: 1023 KiB are left for the database"
+
+
+@pytest.mark.parametrize(("free", "error"), [(ROOM, None), (ROOM - 1, FULL)])
+def test_a_full_disk_is_told_though_the_lock_is_given(
+    web_only: None, monkeypatch: pytest.MonkeyPatch, free: int, error: str | None
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda file: SimpleNamespace(free=free))
+    assert health()[1]["database"].get("error") == error
 
 
 def test_a_recorder_in_another_process_tells_by_its_workers_heartbeat(web_only: None) -> None:
@@ -115,7 +119,7 @@ def test_a_recorder_whose_flush_does_not_come_through_says_so_before_the_databas
 def test_a_recorder_here_that_is_kept_waiting_is_a_503(kafka: Connection, roles: Roles) -> None:
     wait_for(lambda: health()[1]["recorder"].get("active"), "it records")
     assert health()[1]["recorder"]["ok"]
-    with locked():
+    with locked(database.settings_dict["NAME"]):
         wait_for(lambda: "no history for" in health()[1]["recorder"].get("error", ""), "it is told", 10)
         assert health()[0] == 503
     wait_for(lambda: health()[1]["recorder"]["ok"], "it is over")

@@ -1,0 +1,84 @@
+"""What is asked of races and of the processes around them, before and after something went wrong."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Any
+
+import requests
+
+from races import connection
+from races.connection import Connection
+from races.streams.config import StreamSettings
+from tests.conftest import wait_for
+from tests.integration.system import System
+from tests.streams.registry_http import Served
+
+
+def health(base: str) -> tuple[int, dict[str, Any]]:
+    answer = requests.get(f"http://{base}/healthz", timeout=20)
+    return answer.status_code, answer.json()
+
+
+def lives(base: str) -> bool:
+    return requests.get(f"http://{base}/livez", timeout=20).status_code == 200
+
+
+def on(system: System, base: str, *options: str) -> str:
+    race_id = system.race("--laps", "12", *options)
+    wait_for(lambda: system.status(base, race_id)["tick"] > 30, "the race is on", 60)
+    return race_id
+
+
+def goes_on(system: System, base: str, race_id: str, what: str, seconds: float = 60) -> None:
+    """From the fault's end to twenty further ticks, printed."""
+    began, tick = time.monotonic(), system.status(base, race_id)["tick"]
+    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 20, f"it goes on after {what}", seconds)
+    print(f"\n{what}: 20 further ticks {time.monotonic() - began:.1f} s after its end")
+    wait_for(lambda: health(base)[0] == 200, f"health after {what}: {health(base)}", 60)
+
+
+def check_ended(system: System, base: str, race_id: str) -> dict[str, Any]:
+    found = system.until(base, race_id, "finished", 150)
+    assert len(found["classification"]) == 22
+    assert found["missing_ticks"] == 0
+    return found
+
+
+def positions(streams: StreamSettings, registry: Served, race_id: str) -> list[dict[str, Any]]:
+    """Every position record of the race, up to its last tick."""
+    kafka: Connection = connection.connect(streams, registry.registry)
+    tail = kafka.tail(["positions"], "beginning")
+    records: list[dict[str, Any]] = []
+
+    def whole() -> bool:
+        found = tail.poll(5000, 0.2)
+        for message in found:
+            record = kafka.codec.decode("positions", message.value)
+            if record["race_id"] == race_id:
+                records.append(record | {"_bytes": message.value, "_at": message.timestamp_ms})
+        return not found and any(record["phase"] == "over" for record in records)
+
+    wait_for(whole, "the race is on the topic", 30)
+    tail.close()
+    return records
+
+
+def check_whole(records: list[dict[str, Any]]) -> None:
+    """No tick lost, none doubled with another content, every car in each."""
+    ticks: dict[int, dict[str, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+    for record in records:
+        ticks[record["tick"]][record["driver_code"]].add(record["_bytes"])
+        assert record["_at"] == record["timestamp"]
+    assert sorted(ticks) == list(range(len(ticks)))
+    assert {len(cars) for cars in ticks.values()} == {22}
+    assert all(len(versions) == 1 for cars in ticks.values() for versions in cars.values())
+
+
+def check_classified(ended: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    """The result is the order of the last tick."""
+    last = {r["driver_code"]: r["position"] for r in records if r["tick"] == records[-1]["tick"]}
+    assert [row["driver_code"] for row in ended["classification"]] == sorted(
+        last, key=lambda code: last[code]
+    )

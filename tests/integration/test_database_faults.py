@@ -1,0 +1,96 @@
+"""A database that takes no writes for a while, in mid-race: locked by somebody, or its disk full. Worker and web are
+processes of their own beside a real Kafka.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from races.streams.config import StreamSettings
+from races.worker.held import RESERVE
+from tests.conftest import wait_for
+from tests.database import frames, locked
+from tests.integration.checks import (
+    check_classified,
+    check_ended,
+    check_whole,
+    goes_on,
+    health,
+    lives,
+    on,
+    positions,
+)
+from tests.integration.system import System
+from tests.small_disk import SmallDisk, small_disk
+from tests.streams.registry_http import Served
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+AWAY_S = 10.0  # longer than a lease
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "system" / "var", "32m") as found:
+        yield found
+
+
+@pytest.fixture
+def system_on_disk(
+    tmp_path: Path, disk: SmallDisk, streams: StreamSettings, registry: Served
+) -> Iterator[System]:
+    with System(tmp_path / "system", streams, registry.url, disk.inside) as found:
+        yield found
+
+
+def told(system: System, base: str, race_id: str, words: str) -> None:
+    """For ten seconds, fifty ticks, in which nothing ends and the race goes no further than its reserve."""
+    end, tick = time.monotonic() + AWAY_S, system.status(base, race_id)["tick"]
+    wait_for(lambda: words in health(base)[1]["database"].get("error", ""), f"it is told: {health(base)}", 9)
+    assert health(base)[0] == 503
+    while time.monotonic() < end:
+        assert lives(base)
+        time.sleep(0.5)
+    assert system.status(base, race_id)["tick"] < tick + 2 * RESERVE
+
+
+def test_a_locked_database_holds_the_race_and_costs_no_tick(
+    system: System, streams: StreamSettings, registry: Served
+) -> None:
+    worker, (_, base) = system.worker(), system.web()
+    race_id = on(system, base, "--laps", "8")
+    database = system.folder / "var" / "db.sqlite3"
+    with locked(database):
+        told(system, base, race_id, "locked")
+    goes_on(system, base, race_id, f"database locked for {AWAY_S:.0f} s")
+    found = check_ended(system, base, race_id)
+    assert frames(database, race_id) == list(range(found["tick"] + 1))
+    assert worker.poll() is None
+    records = positions(streams, registry, race_id)
+    check_whole(records)
+    check_classified(found, records)
+
+
+def test_a_full_disk_holds_the_race_and_costs_no_tick(
+    system_on_disk: System, disk: SmallDisk, streams: StreamSettings, registry: Served
+) -> None:
+    system = system_on_disk
+    worker, (_, base) = system.worker(), system.web()
+    race_id = on(system, base, "--laps", "8")
+    disk.fill()
+    try:
+        told(system, base, race_id, "full")
+        assert "History waits: database or disk is full" in system.logs()
+    finally:
+        disk.free()
+    goes_on(system, base, race_id, f"disk full for {AWAY_S:.0f} s")
+    found = check_ended(system, base, race_id)
+    copy = disk.copied("db.sqlite3", system.folder / "copy.sqlite3")
+    assert frames(copy, race_id) == list(range(found["tick"] + 1))
+    assert worker.poll() is None
+    records = positions(streams, registry, race_id)
+    check_whole(records)
+    check_classified(found, records)
