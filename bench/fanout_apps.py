@@ -55,6 +55,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 def _long_lived() -> None:
     """As our own page does it, so that the collector makes no difference."""
     gc.set_threshold(50_000, 50, 1000)
+    gc.freeze()
 
 
 def bare() -> App:
