@@ -15,6 +15,7 @@ pages = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (models need Django set up first)
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from f1site.descriptors import allow_sockets  # noqa: E402
 from f1site.environment import env_bool  # noqa: E402
 from f1site.logs import daphne_logs_requests  # noqa: E402
 from f1site.routing import websocket_urlpatterns  # noqa: E402
@@ -22,6 +23,7 @@ from races.live import daphne_sockets  # noqa: E402
 from races.live.service import service  # noqa: E402
 from races.live.shutdown import close_with_daphne  # noqa: E402
 
+allow_sockets()
 daphne_sockets.install()
 if env_bool("F1_LOG_JSON"):
     daphne_logs_requests()

@@ -1,11 +1,15 @@
-"""/metrics of a process that serves no pages: to this machine only, in a thread of its own."""
+"""/metrics and traces of a process that serves no pages: to this machine only, in a thread of its own."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from races.tracing import tracer
+
+METRICS, TRACE = "/metrics", "/trace/"
 CONTENT_TYPE = "text/plain; version=0.0.4"
 HOST = "127.0.0.1"
 
@@ -15,7 +19,8 @@ class MetricsServer:
         """Raises OSError where the port is taken."""
         self._server = ThreadingHTTPServer((HOST, port), _handler(lines))
         self._server.daemon_threads = True
-        self.url = f"http://{HOST}:{self._server.server_port}/metrics"
+        self.address = f"http://{HOST}:{self._server.server_port}"
+        self.url = self.address + METRICS
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
@@ -30,10 +35,17 @@ def _handler(lines: Callable[[], list[str]]) -> type[BaseHTTPRequestHandler]:
         timeout = 5  # of silence: a connection that says nothing keeps a thread
 
         def do_GET(self) -> None:
-            found = self.path == "/metrics"
-            body = "\n".join([*lines(), ""]).encode() if found else b"Only /metrics is here.\n"
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain")
+            if self.path == METRICS:
+                self._answer(200, CONTENT_TYPE, "\n".join([*lines(), ""]))
+            elif self.path.startswith(TRACE):
+                self._answer(200, "application/json", json.dumps(tracer.of(self.path.removeprefix(TRACE))))
+            else:
+                self._answer(404, "text/plain", f"Only {METRICS} and {TRACE}RACE are here.\n")
+
+        def _answer(self, status: int, kind: str, text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

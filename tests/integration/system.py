@@ -87,8 +87,8 @@ class System:
         self.processes.append(process)
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start("manage.py", "run_worker")
+    def worker(self, *options: str) -> subprocess.Popen[bytes]:
+        return self.start("manage.py", "run_worker", *options)
 
     def web(self, server: str = "daphne") -> tuple[subprocess.Popen[bytes], str]:
         """A web process under daphne or uvicorn, and its address."""

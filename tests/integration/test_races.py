@@ -14,8 +14,10 @@ from websockets.typing import Origin
 
 from races.management.commands.trace_tick import WORDS
 from races.streams.config import StreamSettings
+from races.tracing import STAGES
 from tests.conftest import wait_for
 from tests.integration.checks import check_whole, positions
+from tests.integration.java import free_port
 from tests.integration.postgres import PostgreSQL
 from tests.integration.system import System
 from tests.streams.registry_http import Served
@@ -46,7 +48,8 @@ def test_a_worker_killed_in_mid_race_is_followed_by_another(
 
 
 def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
-    system.worker()
+    port = free_port()
+    system.worker("--metrics-port", str(port))
     bases = [system.web(server)[1] for server in ("daphne", "uvicorn")]
     race_id = system.race()
     wait_for(lambda: system.status(bases[0], race_id)["tick"] > 20, "the race is on", 60)
@@ -72,6 +75,13 @@ def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
     ways = dict(re.findall(r"^  (\w.*?)  +([\d.]+) ", said, re.M))
     assert set(ways) == {WORDS[stage] for stage in ("due", "read", "shown", "delivered")}
     assert 0 < float(ways[WORDS["read"]]) < float(ways[WORDS["delivered"]]) < 5_000
+    said = system.manage(
+        "trace_tick", race_id, "--lab", f"http://{bases[1]}", "--tick", str(ticks[-1]),
+        "--worker", f"http://127.0.0.1:{port}",
+    )  # fmt: skip
+    whole = {name: float(ms) for name, ms in re.findall(r"^  (\w.*?)  +([\d.]+) ", said, re.M)}
+    assert list(whole) == [WORDS[stage] for stage in STAGES]
+    assert sorted(whole.values()) == list(whole.values())
 
 
 def test_a_web_that_is_killed_costs_the_race_nothing(

@@ -10,6 +10,7 @@ import requests
 from races.connection import Connection
 from races.metrics_server import MetricsServer
 from races.roles import make_roles, metric_lines
+from races.tracing import tracer
 
 
 def test_a_worker_of_its_own_serves_its_figures(kafka: Connection) -> None:
@@ -22,6 +23,9 @@ def test_a_worker_of_its_own_serves_its_figures(kafka: Connection) -> None:
         names = {line.split()[0] for line in answer.text.splitlines()}
         assert {"f1_worker_worst_lateness_seconds", "f1_publisher_waiting_records"} <= names
         assert requests.get(server.url + "/else", timeout=10).status_code == 404
+        tracer.note("a-race", 3, "sent", 12.5)
+        assert requests.get(server.address + "/trace/a-race", timeout=10).json() == {"3": {"sent": 12.5}}
+        assert requests.get(server.address + "/trace/no-race", timeout=10).json() == {}
     finally:
         server.close()
         found.recorder.stop()

@@ -29,15 +29,28 @@ class Command(TeachingCommand):
   python manage.py trace_tick 3f0c6d5e-… --tick 120
 
 The last stages need a page that watches the race. Where workers are processes of their own, the web knows the stages
-from reading on; a tick was then due at the time on its records."""
+from reading on; a tick was then due at the time on its records. A worker of the same machine tells its stages too:
+
+  python manage.py run_worker --metrics-port 9101
+  python manage.py trace_tick 3f0c6d5e-… --worker http://127.0.0.1:9101"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("race", help="the race's id")
         parser.add_argument("--tick", type=int, help="which tick; default: the newest complete one")
+        parser.add_argument(
+            "--worker",
+            action="append",
+            default=[],
+            help="a worker's --metrics-port, as an address; may be repeated",
+        )
         parser.add_argument("--lab", help=f"its address; default: the running one's, {DEFAULT_LAB}")
 
-    def handle(self, *args: Any, race: str, tick: int | None, lab: str | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, race: str, tick: int | None, lab: str | None, worker: list[str], **options: Any
+    ) -> None:
         found = _trace((lab or known_lab() or DEFAULT_LAB).rstrip("/"), race)
+        for address in worker:
+            _add_stages(found, _of_worker(address.rstrip("/").removesuffix("/metrics"), race))
         rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]
         if not rows:
             raise CommandError(
@@ -46,7 +59,8 @@ from reading on; a tick was then due at the time on its records."""
             )
         if found["worker_elsewhere"]:
             self.stdout.write(
-                "The worker is another process: only the way from Kafka to the pages is known here."
+                "The worker is another process: only the way from Kafka to the pages is known here. "
+                "With its --metrics-port it tells the rest: --worker http://127.0.0.1:PORT"
             )
         newest = rows[-1]["tick"]
         self.stdout.write(f"Tick {newest}, milliseconds after it was due (median of {len(rows)}):")
@@ -68,3 +82,21 @@ def _trace(lab: str, race: str) -> dict[str, Any]:
         return dict(answer.json())
     except requests.RequestException as error:
         raise CommandError(f"The lab at {lab} does not answer for this race: {error}") from None
+
+
+def _of_worker(address: str, race: str) -> dict[str, dict[str, float]]:
+    """Stages by tick."""
+    try:
+        answer = requests.get(f"{address}/trace/{race}", timeout=5)
+        answer.raise_for_status()
+        return dict(answer.json())
+    except requests.RequestException as error:
+        raise CommandError(f"No worker tells traces at {address}: {error}") from None
+
+
+def _add_stages(found: dict[str, Any], by_tick: dict[str, dict[str, float]]) -> None:
+    """What the worker measured goes before what the web made of a record's time."""
+    for row in found["ticks"]:
+        row |= by_tick.get(str(row["tick"]), {})
+    if any("simulated" in row for row in found["ticks"]):
+        found["worker_elsewhere"] = False
