@@ -13,11 +13,12 @@ from django.core.asgi import get_asgi_application
 pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (models need Django set up first)
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from f1site import bodies  # noqa: E402
 from f1site.descriptors import allow_sockets  # noqa: E402
 from f1site.environment import env_bool  # noqa: E402
 from f1site.logs import daphne_logs_requests  # noqa: E402
+from f1site.origin import OwnOrigin  # noqa: E402
 from f1site.routing import websocket_urlpatterns  # noqa: E402
 from races.live import daphne_sockets  # noqa: E402
 from races.live.service import service  # noqa: E402
@@ -25,6 +26,7 @@ from races.live.shutdown import close_with_daphne  # noqa: E402
 
 allow_sockets()
 daphne_sockets.install()
+bodies.install()
 if env_bool("F1_LOG_JSON"):
     daphne_logs_requests()
 
@@ -33,7 +35,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 _routes = ProtocolTypeRouter(
-    {"http": pages, "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns))}
+    {"http": bodies.bounded(pages), "websocket": OwnOrigin(URLRouter(websocket_urlpatterns))}
 )
 
 

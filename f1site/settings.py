@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "axes",
-    "csp",
     "django_htmx",
     "f1site",
     "races",
@@ -45,12 +44,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "races.headers.usual_headers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     # Behind the static files: it makes each 8 KB of an async stream a gzip member of its own, and browsers read one.
     "django.middleware.gzip.GZipMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "races.middleware.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "races.methods.MethodsMiddleware",
@@ -121,6 +119,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # No collectstatic step between a fresh clone and a page; ServeStatic reads the finders' files itself.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_ALLOW_ALL_ORIGINS = False  # no other site's page needs them
 SERVESTATIC_MAX_AGE = 0 if DEBUG else 60  # short: an updated lab must not meet yesterday's script
 
 LANGUAGE_CODE = "en-gb"
@@ -146,17 +145,25 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "connect-src": ["'self'"],
-        "object-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-    }
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+USUAL_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        f"{what} {whence}" for what, whence in CONTENT_SECURITY_POLICY.items()
+    ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "X-Frame-Options": X_FRAME_OPTIONS,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": SECURE_REFERRER_POLICY,
+    "Cross-Origin-Opener-Policy": SECURE_CROSS_ORIGIN_OPENER_POLICY,
 }
 
 LOGGING = logging_config(env_bool("F1_LOG_JSON"))

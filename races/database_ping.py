@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
-from django.db import OperationalError, connections, transaction
+from django.db import connections, transaction
+
+from races.database_words import NoRoom
 
 LOCKED_MS = 1500
 # Shorter than PostgreSQL's wait before it looks for a deadlock: the question must never end somebody's transaction.
@@ -42,7 +44,7 @@ def _sqlite() -> None:
     with connections["default"].cursor() as cursor:
         _, _, file = cursor.execute("PRAGMA database_list").fetchone()
     if file and (free := shutil.disk_usage(file).free) < ROOM:
-        raise OperationalError(f"the disk is full: {free // 1024} KiB are left for the database")
+        raise NoRoom(f"the disk is full: {free // 1024} KiB are left for the database")
 
 
 @contextmanager

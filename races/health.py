@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +17,7 @@ from django.utils import timezone
 from races import connection, roles
 from races.ailments import PARTS, elsewhere
 from races.database_ping import ask_briefly, database_part
+from races.database_words import told
 from races.live.service import service
 from races.methods import only
 from races.models import Race, WorkerHeartbeat
@@ -25,6 +27,8 @@ Part = dict[str, Any]
 WORKER_SEEN = timedelta(seconds=10)
 AWAY = "the database does not answer"
 _ping = RegistryPing()
+_logged: set[str] = set()  # kinds of trouble that the log has, until the database is well again
+log = logging.getLogger(__name__)
 
 
 @only("GET")
@@ -36,6 +40,8 @@ def livez(request: HttpRequest) -> HttpResponse:
 def healthz(request: HttpRequest) -> JsonResponse:
     database = _guarded(database_part)
     beats = _beats() if database["ok"] else None
+    if database["ok"]:
+        _logged.clear()
     body: dict[str, Part] = {
         "database": database,
         "kafka": _guarded(_kafka),
@@ -50,8 +56,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def _guarded(part: Callable[[], Part]) -> Part:
     try:
         return part()
-    except (AnyDatabaseError, connection.NoKafka) as error:
-        return {"ok": False, "error": f"{error}"[:300]}
+    except connection.NoKafka as error:
+        return {"ok": False, "error": str(error)}
+    except AnyDatabaseError as error:
+        words = told(error)
+        if words not in _logged:
+            log.warning("The database: %s", error)
+            _logged.add(words)
+        return {"ok": False, "error": words}
 
 
 def _beats() -> list[WorkerHeartbeat] | None:
@@ -77,7 +89,7 @@ def _registry(request: HttpRequest) -> Part:
     current = connection.current()
     if current.embedded_registry is not None:
         return {"ok": True, "url": request.build_absolute_uri(reverse("registry"))}
-    part: Part = {"url": current.settings.registry_url}
+    part: Part = {"url": current.settings.public(current.settings.registry_url)}
     error = _ping.error(current.settings) or current.registry_error()
     return part | ({"ok": False, "error": error} if error else {"ok": True})
 

@@ -1,4 +1,4 @@
-"""Who is asking, without knowing who they are (a signed random id in a cookie), and what every answer has to say."""
+"""Who is asking, without knowing who they are (a signed random id in a cookie), and a database that is away."""
 
 from __future__ import annotations
 
@@ -69,14 +69,4 @@ class DatabaseAwayMiddleware:
         log.warning("%s: the database does not answer: %s", request.path, exception)
         response = render(request, "races/away.html", status=503)
         response["Retry-After"] = "5"
-        return response
-
-
-class PermissionsPolicyMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         return response

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from races.live.wire import Write
+from races.live.wire import OVERFULL, Write
 
 Send = Callable[[str], Coroutine[Any, Any, None]]
 Close = Callable[[int, str], Awaitable[None]]
@@ -55,6 +55,7 @@ class Socket:
     client: str | None
     acked_at: float
     write: Write | None = None
+    unsent: Callable[[], int] | None = None
     needs_snapshot: bool = False
     has: int = 0
     lagging: bool = False
@@ -79,6 +80,10 @@ class Socket:
         self.pending = asyncio.ensure_future(_finish(_Rest(coroutine, first)))
         self.pending.add_done_callback(self._through)
         return True
+
+    @property
+    def overfull(self) -> bool:
+        return self.unsent is not None and self.unsent() > OVERFULL
 
     def _left_out(self) -> bool:
         self.needs_snapshot = True

@@ -19,6 +19,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
 from races import connection
+from races.guesses import Guesses
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.board_records import Frame
@@ -50,6 +51,7 @@ class LiveService:
         self.restarts = 0
         self._clock = clock
         self._garbage = Garbage(clock)
+        self._guesses = Guesses()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
@@ -143,8 +145,11 @@ class LiveService:
             try:
                 self._run_feed()
             except Exception as error:
-                self.feed_error = f"{type(error).__name__}: {error}"[:300]
+                self.feed_error = str(error)
                 if not isinstance(error, connection.NoKafka):
+                    self.feed_error = (
+                        f"it stopped ({type(error).__name__}) and starts again; the log says why"
+                    )
                     self.restarts += 1
                     log.exception("The feed stopped; it starts again in %.1f s", pause)
             pause = FIRST_PAUSE_S if self._clock() - began > 60 else min(pause * 2, LONGEST_PAUSE_S)
@@ -228,10 +233,11 @@ class LiveService:
         ids = self.feed.races()
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
             self.feed.live(str(race.pk), life_of(race))
+        self._guesses.forget(self._clock())
 
     def _check(self, race_id: str, socket: Socket, now: float) -> None:
         silent = now - socket.acked_at
-        if silent > GIVEN_UP_S:
+        if silent > GIVEN_UP_S or socket.overfull:
             self._give_up(race_id, socket)
         elif silent > SILENT_S:
             socket.lagging = True

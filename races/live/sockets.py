@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -11,7 +13,7 @@ from django.conf import settings
 
 from races.live.hub import Socket
 from races.live.service import LiveService, service
-from races.live.wire import straight
+from races.live.wire import OVERFULL, drop, limit_messages, straight, unsent
 from races.middleware import COOKIE, client_of
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -27,6 +29,7 @@ REASONS = {
 # A page may acknowledge once a second, and does so every fifth; a little room for timers that bunch up after a pause.
 ACK_BURST, ACK_RATE = 10.0, 2.0
 LONGEST_ACK = 16
+DROP_S = 10.0  # for a page to take the closing frame, and what is before it
 PONG_EVERY_S = 9.5  # every other one: an answer costs as much as a frame
 
 
@@ -71,6 +74,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
     async def connect(self) -> None:
         self.live = service()
         self.race_id = str(self.scope["url_route"]["kwargs"]["race_id"])
+        limit_messages(self.base_send)
         await self.accept()
         if not await self.live.open_race(self.race_id):
             await self._refuse(UNKNOWN_RACE)
@@ -85,8 +89,10 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
     def _join(self, client: str | None) -> None:
         """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
         self._tokens, self._refilled, self._pong_at = ACK_BURST, time.monotonic(), 0.0
-        write = straight(self.base_send)
-        self.socket = Socket(self._send_text, self._refuse, client, self._refilled, write)
+        send = self.base_send
+        self.socket = Socket(
+            self._send_text, self._refuse, client, self._refilled, straight(send), partial(unsent, send)
+        )
         self.live.hub.join(self.race_id, self.socket)
         self.socket.show(self.live.snapshot(self.race_id))
 
@@ -94,6 +100,9 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         return self.base_send({"type": "websocket.send", "text": text})
 
     async def _refuse(self, code: int, reason: str = "") -> None:
+        """Who does not read would keep its connection for ever: servers wait until it has taken what they have."""
+        patience = DROP_S if unsent(self.base_send) <= OVERFULL else 0
+        asyncio.get_running_loop().call_later(patience, drop, self.base_send)
         await self.base_send(
             {"type": "websocket.close", "code": code, "reason": reason or REASONS.get(code, "")}
         )
@@ -128,6 +137,7 @@ class UnknownSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
     """Any other socket address: closed with words instead of a traceback in the log."""
 
     async def connect(self) -> None:
+        limit_messages(self.base_send)
         await self.accept()
         await self.base_send(
             {"type": "websocket.close", "code": UNKNOWN_RACE, "reason": REASONS[UNKNOWN_RACE]}

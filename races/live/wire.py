@@ -3,7 +3,8 @@
 An ASGI server packs each message for each socket anew, behind a coroutine of its own; Daphne then asks its reactor to
 be told when the socket takes bytes, which it nearly always does at once. That is most of what a broadcast costs.
 Servers neither mask nor, here, compress, so the bytes are the same for everybody. Whatever is not in its usual state,
-and every server that is not known here, is left to the server's own `send`.
+and every server that is not known here, is left to the server's own `send`; but to none goes more while too much is
+unsent, because Daphne's own `send` takes everything at once and keeps it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from functools import partial
 from typing import Any
 
 UNSENT = 256_000  # bytes that one client may leave untaken: a few snapshots
+OVERFULL = (
+    4 * UNSENT
+)  # more than frames can leave: answers to a client's pings, which servers send without a limit
+LONGEST = 65_536  # bytes of a message from a client; an acknowledgement has sixteen at most
 TEXT = 0x81  # final frame, text
 OPEN = 1  # of the websockets library's states
 DAPHNE = ("daphne.ws_protocol", "WebSocketProtocol")
@@ -29,10 +34,44 @@ def straight(send: Any) -> Write | None:
     It returns True for written, False where the client has left too much untaken already, None where only the
     server's own `send` will do.
     """
-    if isinstance(send, partial) and send.args and _is(send.args[0], *DAPHNE):
-        return partial(_to_daphne, send.args[0])
+    if (protocol := _daphne(send)) is not None:
+        return partial(_to_daphne, protocol)
+    protocol = _uvicorn(send)
+    return partial(_to_uvicorn, protocol) if protocol is not None else None
+
+
+def unsent(send: Any) -> int:
+    """Bytes that the client behind this `send` has not taken yet; 0 where the server is not known."""
+    if (protocol := _daphne(send)) is not None:
+        return _unsent_by_daphne(protocol)
+    protocol = _uvicorn(send)
+    return int(protocol.transport.get_write_buffer_size()) if protocol is not None else 0
+
+
+def limit_messages(send: Any) -> None:
+    """What the client may send at a time, however the server was started: uvicorn would keep 16 MB of each."""
+    if (protocol := _daphne(send)) is not None:
+        protocol.maxMessagePayloadSize = protocol.maxFramePayloadSize = LONGEST
+    elif (protocol := _uvicorn(send)) is not None:
+        protocol.conn.max_message_size = LONGEST
+
+
+def drop(send: Any) -> None:
+    """Ends the connection at once, whatever is unsent: a client that does not read never takes a closing frame."""
+    if (protocol := _daphne(send)) is not None:
+        protocol.dropConnection(abort=True)
+    elif (protocol := _uvicorn(send)) is not None:
+        protocol.transport.abort()
+
+
+def _daphne(send: Any) -> Any:
+    known = isinstance(send, partial) and send.args and _is(send.args[0], *DAPHNE)
+    return send.args[0] if known else None
+
+
+def _uvicorn(send: Any) -> Any:
     protocol = getattr(send, "__self__", None)
-    return partial(_to_uvicorn, protocol) if _is(protocol, *UVICORN) else None
+    return protocol if _is(protocol, *UVICORN) else None
 
 
 def _is(protocol: Any, module: str, name: str) -> bool:
@@ -59,15 +98,22 @@ def _frame(text: str) -> bytes:
     return _newest[1]
 
 
-def _to_daphne(protocol: Any, text: str) -> bool | None:
+def _unsent_by_daphne(protocol: Any) -> int:
+    """Encrypted connections answer with what waits below them."""
     transport = protocol.transport
-    if protocol.state != protocol.STATE_OPEN or protocol._perMessageCompress or protocol.send_queue:
+    waiting: int = getattr(transport, "_tempDataLen", 0) + len(getattr(transport, "dataBuffer", b""))
+    return waiting + sum(len(raw) for raw, _ in protocol.send_queue)
+
+
+def _to_daphne(protocol: Any, text: str) -> bool | None:
+    if protocol.state != protocol.STATE_OPEN:
         return None
-    if not hasattr(transport, "writeSomeData") or transport.disconnecting:  # TLS, or on its way out
-        return None
-    waiting = transport._tempDataLen + len(transport.dataBuffer)
+    waiting = _unsent_by_daphne(protocol)
     if waiting > UNSENT:
         return False
+    transport = protocol.transport
+    if protocol._perMessageCompress or protocol.send_queue or not _is_plain(transport):
+        return None
     frame = _frame(text)
     taken = 0 if waiting else transport.writeSomeData(frame)
     if not isinstance(taken, int) or taken < len(frame):  # a lost connection is found out by the next write
@@ -75,14 +121,21 @@ def _to_daphne(protocol: Any, text: str) -> bool | None:
     return True
 
 
+def _is_plain(transport: Any) -> bool:
+    """A TCP connection, and not on its way out. Its class is asked: an encrypted one passes on what it hasn't itself,
+    so that its writeSomeData would write past the encryption.
+    """
+    return hasattr(type(transport), "writeSomeData") and not transport.disconnecting
+
+
 def _to_uvicorn(protocol: Any, text: str) -> bool | None:
     ready = protocol.handshake_complete and not (protocol.close_sent or protocol.disconnected)
-    if not ready or protocol.conn.state != OPEN or protocol.conn.extensions:
-        return None
     transport = protocol.transport
-    if transport.is_closing():
+    if not ready or protocol.conn.state != OPEN or transport.is_closing():
         return None
     if transport.get_write_buffer_size() > UNSENT:
         return False
+    if protocol.conn.extensions:
+        return None
     transport.write(_frame(text))
     return True

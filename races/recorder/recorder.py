@@ -20,6 +20,7 @@ from django.db import close_old_connections, connection
 from django.db.models import Q
 
 from races.courtesy import courtesy
+from races.database_words import kind_of
 from races.live.board import Board
 from races.live.board_meta import RaceMeta
 from races.live.board_records import event_of
@@ -84,8 +85,8 @@ class Recorder:
             except _Unread:
                 log.warning("History goes on later from where it stands: %s", self.error)
             except AnyDatabaseError as error:
-                self.error = f"the database does not take history: {error}"
-                log.warning("%s", self.error)
+                self.error = f"the database does not take history: it {kind_of(error)}"
+                log.warning("The database does not take history: %s", error)
             self.active = False
             self._stopping.wait(RETRY_S)
         self._give_back()
@@ -172,7 +173,7 @@ class Recorder:
             except AnyDatabaseError as error:
                 if not self.error:
                     log.warning("History waits: %s", error)
-                self.error = f"the database does not take history: {error}"
+                self.error = f"the database does not take history: it {kind_of(error)}"
                 self._stopping.wait(RETRY_S)
                 close_old_connections()
 

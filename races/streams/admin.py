@@ -22,7 +22,7 @@ class _Admin:
     """A client that can say why nobody answers: librdkafka tries again in silence and tells a callback only."""
 
     def __init__(self, settings: StreamSettings) -> None:
-        self._bootstrap, self._why = settings.bootstrap, ""
+        self._settings, self._why = settings, ""
         options: dict[str, Any] = {**QUIET, **settings.librdkafka, "error_cb": self._note}
         self.client = AdminClient(options, logger=librdkafka_log)
 
@@ -32,8 +32,8 @@ class _Admin:
             return self.client.list_topics(timeout=timeout)
         except KafkaException as error:
             self.client.poll(0)
-            why = self._why or error.args[0].str()
-            raise BrokerUnavailable(f"Kafka at {self._bootstrap} does not answer: {why}") from error
+            why = self._settings.public(self._why or error.args[0].str())
+            raise BrokerUnavailable(f"Kafka at {self._settings.bootstrap} does not answer: {why}") from error
 
     def _note(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # which says that they are, not why

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from races.streams.secrets import secrets_of, without
 from races.streams.topics import DEFAULT_NAMES
 
 DEFAULT_GROUP = "f1-leaderboard-consumer"
@@ -31,6 +32,10 @@ class StreamSettings:
     @property
     def bootstrap(self) -> str:
         return self.librdkafka["bootstrap.servers"]
+
+    def public(self, text: str) -> str:
+        """A broker's or a registry's words, or an address, without our names and keys."""
+        return without(text, secrets_of(self.librdkafka, self.registry_auth))
 
     def topic(self, role: str) -> str:
         return self.topics[role]

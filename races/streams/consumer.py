@@ -178,7 +178,7 @@ class Tail:
     def _on_error(self, error: KafkaError) -> None:
         self._errors += 1
         if error.code() in AWAY_CODES and self._away is None:
-            self._wait(f"waiting: broker away ({error.str()})")
+            self._wait(self._away_words(error))
 
     def _on_partition_error(self, message: KafkaMessage) -> None:
         error = message.error()
@@ -190,7 +190,10 @@ class Tail:
             self._wait("waiting: looking for the oldest record that is left")
             self._look_at = 0.0
         elif error.code() != KafkaError._PARTITION_EOF:
-            self._wait(f"waiting: {message.topic()}: {error.str()}")
+            self._wait(self._settings.public(f"waiting: {message.topic()}: {error.str()}"))
+
+    def _away_words(self, error: KafkaError) -> str:
+        return self._settings.public(f"waiting: broker away ({error.str()})")
 
     def _wait(self, text: str) -> None:
         self._away = text
@@ -216,7 +219,7 @@ class Tail:
             self._put_right(str(found.cluster_id), places)
         except KafkaException as error:
             self._look_at = self._clock() + RETRY_S
-            self._away, self._doubted = f"waiting: broker away ({error.args[0].str()})", set(self._next)
+            self._away, self._doubted = self._away_words(error.args[0]), set(self._next)
             return
         self._away = None
         self._lacking = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None

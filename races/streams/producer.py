@@ -208,7 +208,7 @@ class Publisher:
             return None
 
     def _note(self, error: KafkaError) -> None:
-        self._last_error = error.str()
+        self._last_error = self._settings.public(error.str())
         self._renew = self._renew or error.fatal() or error.code() == KafkaError._FATAL
 
     def _serve(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from races.streams.config import StreamSettings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.secrets import secrets_of, without
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -37,6 +38,7 @@ class HttpRegistry:
         options: dict[str, Any] = {"url": url, "timeout": TIMEOUT_S, "max.retries": 1, "retries.wait.ms": 100}
         if auth:
             options["basic.auth.user.info"] = auth
+        self._secrets = secrets_of({}, auth)
         self._client: SchemaRegistryClient = SchemaRegistryClient(options)
 
     def close(self) -> None:
@@ -61,7 +63,7 @@ class HttpRegistry:
                 wanted = ServerConfig(compatibility=ConfigCompatibilityLevel(level))
                 self._ask(lambda: self._client.set_config(subject, wanted))
         except Exception as error:
-            raise RegistryUnavailable(_words(error)) from error
+            raise RegistryUnavailable(self._words(error)) from error
 
     def lookup(self, subject: str, text: str, schema_type: str) -> int:
         from confluent_kafka.schema_registry import Schema
@@ -85,15 +87,14 @@ class HttpRegistry:
             return ask()
         except SchemaRegistryError as error:
             if error.http_status_code in refused:
-                raise RegistryRefused(_words(error)) from error
-            raise RegistryUnavailable(_words(error)) from error
+                raise RegistryRefused(self._words(error)) from error
+            raise RegistryUnavailable(self._words(error)) from error
         except Exception as error:  # the HTTP library below is not part of the client's promise
-            raise RegistryUnavailable(_words(error)) from error
+            raise RegistryUnavailable(self._words(error)) from error
 
-
-def _words(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}"
+    def _words(self, error: Exception) -> str:
+        text = without(" ".join(str(error).split()), self._secrets)
+        return f"{type(error).__name__}: {text[:300]}"
 
 
 def http_client(settings: StreamSettings) -> HttpRegistry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ MESSAGE_LIMIT = 2000
 INT_RANGE = (-1, 1_000_000)
 TIME_RANGE = (0, 4_102_444_800_000)  # epoch ms, until 2100
 DOUBLE_LIMIT = 1_000_000.0
+# They turn the text around that stands beside them, on a page as in a terminal; no name needs one.
+TURNING = re.compile("[\x80-\x9f\u202a-\u202e\u2066-\u2069]")
 JSON_KINDS = {"string": "string", "number": "long", "integer": "long", "boolean": "boolean"}
 
 
@@ -49,7 +52,7 @@ class Shape:
         self._texts = tuple((f.name, f.text_limit) for f in fields if f.kind == "string")
 
     def check(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record itself. Its types are already right. Raises BadRecord."""
+        """The record itself, without signs that turn text around. Its types are already right. Raises BadRecord."""
         for name in self._doubles:
             number = record[name]
             # written so that NaN, for which every comparison fails, is refused too
@@ -65,6 +68,9 @@ class Shape:
     def _check_texts(self, record: dict[str, Any]) -> None:
         # all at once, because that is nearly always all there is to do
         together = "".join([record[name] or "" for name, _ in self._texts])
+        if not together.isascii() and TURNING.search(together):
+            for name, _ in self._texts:
+                record[name] = record[name] and TURNING.sub("", record[name])
         if len(together) <= TEXT_LIMIT and "\0" not in together:
             return
         for name, limit in self._texts:

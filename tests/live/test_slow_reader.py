@@ -1,74 +1,135 @@
-"""A client that acknowledges and never reads, on a real Daphne: it costs a bounded buffer, and its own frames."""
+"""A client that acknowledges and never reads, on each server: it costs a bounded buffer, and its own frames."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from tests.conftest import wait_for
 from tests.integration.java import free_port
-from tests.live.raw_socket import acknowledge, opened, served
+from tests.live.servers import KINDS, Page, certificate, command
 
 FRAME, FRAMES = 20_000, 3_000  # 60 MB
+UNSENT = 600_000  # the limit, a whole state, and what a transport keeps for itself
 
-SERVER = """
-import asyncio, json, sys
-from daphne.server import Server
-from twisted.internet import reactor
+APP = f"""
+import asyncio, json, os
+import django
+django.setup()
+from bench.process import rss_kb
+from races.live import sockets
 from races.live.hub import Hub, Socket
-from races.live.wire import straight
+from races.live.wire import straight, unsent
 
-port, frame, frames = map(int, sys.argv[1:])
-hub, worst = Hub(), 0
-
-def unsent(send):
-    transport = send.args[0].transport
-    return transport._tempDataLen + len(transport.dataBuffer)
-
-async def app(scope, receive, send):
-    if scope["type"] != "websocket":
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
         return
+    hub, consumer = Hub(), sockets.RaceSocket()
     await receive()
-    await send({"type": "websocket.accept"})
-    page = Socket(lambda text: send({"type": "websocket.send", "text": text}), None, None, 0.0, straight(send))
+    await send({{"type": "websocket.accept"}})
+    page = Socket(lambda text: send({{"type": "websocket.send", "text": text}}), None, None, 0.0, straight(send))
     hub.join("race", page)
-    flood = asyncio.ensure_future(publish(page, send))
+    flood = asyncio.ensure_future(publish(hub, page, consumer, send))
     while (message := await receive())["type"] != "websocket.disconnect":
         page.acked_at += 1
     flood.cancel()
+    print("gone", flush=True)
 
-async def publish(page, send):
+async def publish(hub, page, consumer, send):
     most = 0
     while page.acked_at < 5:
         await asyncio.sleep(0.01)
-    for number in range(1, frames + 1):
-        hub.publish("race", range(number, number + 1), "x" * frame, lambda: ("whole " * 10_000, number), 0.0)
+    before = rss_kb(os.getpid())
+    for number in range(1, {FRAMES} + 1):
+        frame = os.urandom({FRAME} // 2).hex()  # nothing that shrinks much
+        hub.publish("race", range(number, number + 1), frame, lambda: (frame * 3, number), 0.0)
         most = max(most, unsent(send))
         await asyncio.sleep(0)
-    print(json.dumps({"unsent": most, "skipped": page.skipped, "acks": page.acked_at}), flush=True)
-    while True:
+    told = {{"unsent": most, "grown_kb": rss_kb(os.getpid()) - before, "skipped": page.skipped, "acks": page.acked_at}}
+    print(json.dumps(told), flush=True)
+    if "REFUSE" in os.environ:
+        sockets.DROP_S, consumer.base_send = 0.5, send
+        asyncio.ensure_future(consumer._refuse(4408))
+    while "REFUSE" not in os.environ:
         number += 1
         hub.publish("race", range(number, number + 1), "later", lambda: ("the newest state", number), 0.0)
         await asyncio.sleep(0.05)
-
-Server(app, endpoints=[f"tcp:port={port}:interface=127.0.0.1"], signal_handlers=False,
-       ready_callable=lambda: print("ready", flush=True)).run()
 """
 
 
+@contextmanager
+def served(kind: str, port: int, own: Path, folder: Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    (folder / "slow_app.py").write_text(APP)
+    started = [sys.executable, *command(kind, port, own, "slow_app:application")]
+    environ = (
+        os.environ
+        | environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "f1site.settings",
+            "PYTHONPATH": f"{folder}{os.pathsep}{settings.BASE_DIR}",
+        }
+    )
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            started, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def opened(kind: str, port: int, own: Path) -> Page:
+    def reached() -> Page | None:
+        try:
+            return Page(kind, port, own=own)
+        except ConnectionRefusedError:
+            return None
+
+    found = wait_for(reached, "the server answers", 30)
+    assert found is not None
+    return found
+
+
 @pytest.mark.timeout(90)
-def test_who_acknowledges_and_never_reads_costs_a_bounded_buffer_and_comes_back_with_the_newest() -> None:
-    port = free_port()
-    with served(SERVER, port, FRAME, FRAMES) as process, opened(port) as page:
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_acknowledges_and_never_reads_costs_a_bounded_buffer_and_comes_back_with_the_newest(
+    kind: str, tmp_path: Path
+) -> None:
+    port, own = free_port(), certificate(tmp_path)
+    with served(kind, port, own, tmp_path) as process, opened(kind, port, own) as page:
         for tick in range(5):
-            acknowledge(page, tick)
+            page.say(f"ack {tick}")
         assert process.stdout is not None
-        told: dict[str, Any] = json.loads(process.stdout.readline())
-        print(f"\n60 MB offered: at most {told['unsent']} bytes unsent, {told['skipped']} frames left out")
-        assert told["unsent"] < 500_000
+        line = next((line for line in process.stdout if line.startswith("{")), "")  # servers log there too
+        told: dict[str, Any] = json.loads(line or (tmp_path / "log").read_text())
+        print(f"\n{kind}, 60 MB offered: {told}")
+        assert told["unsent"] < UNSENT
+        assert told["grown_kb"] < 20_000
         assert told["skipped"] > FRAMES / 2
         assert told["acks"] == 5
-        seen = b""
-        while b"the newest state" not in seen:
-            seen = seen[-100:] + page.recv(1 << 20)
+        while b"the newest state" not in page.read():
+            assert page.protocol.state.name == "OPEN"
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_does_not_read_does_not_keep_its_connection_when_it_is_closed(kind: str, tmp_path: Path) -> None:
+    """Servers wait for the client to take what they have for it, and this one never does."""
+    port, own = free_port(), certificate(tmp_path)
+    with served(kind, port, own, tmp_path, REFUSE="1") as process, opened(kind, port, own) as page:
+        for tick in range(5):
+            page.say(f"ack {tick}")
+        assert process.stdout is not None
+        assert any(line == "gone\n" for line in process.stdout)

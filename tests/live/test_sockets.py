@@ -150,11 +150,18 @@ def test_acknowledgements_are_answered_and_a_flood_of_them_closes(live: LiveServ
     run(story, live)
 
 
-def test_a_page_of_another_origin_is_refused(live: LiveService) -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [
+        b"http://evil.example", b"http://localhost.evil.example", b"http://localhost@evil.example", b"http://evil/localhost",
+        b"null", b"", b"file://", b"localhost", b"http://[", b"http://localhost:99999999", b"\xff\xfe", None,
+    ],
+)  # fmt: skip
+def test_a_page_of_another_origin_is_refused(live: LiveService, origin: bytes | None) -> None:
     race = enter(Choice("NOR"))
 
     async def story() -> None:
-        page = socket(race.pk, (b"origin", b"http://evil.example"))
+        page = socket(race.pk, HOST if origin is None else (b"origin", origin))
         assert not (await page.connect())[0]
 
     run(story, live)

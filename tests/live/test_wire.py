@@ -97,7 +97,7 @@ def test_a_lost_connection_is_left_for_the_transport_to_find_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("state", 1), ("_perMessageCompress", object()), ("send_queue", [1])]
+    ("name", "value"), [("state", 1), ("_perMessageCompress", object()), ("send_queue", [(b"x", True)])]
 )
 def test_a_socket_that_needs_the_library_is_left_to_it(name: str, value: Any) -> None:
     page = daphne(Transport())
@@ -106,8 +106,44 @@ def test_a_socket_that_needs_the_library_is_left_to_it(name: str, value: Any) ->
     assert page.transport.sent + page.transport.queued == []
 
 
+class Encrypted:
+    """As Twisted's: what it has not itself it passes on of the connection below."""
+
+    def __init__(self, waiting: int = 0) -> None:
+        self.below = Transport(waiting=waiting)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.below, name)
+
+
 def test_an_encrypted_connection_is_left_to_the_library() -> None:
     assert to(daphne(object()))("frame") is None
+    page = daphne(Encrypted())
+    assert to(page)("frame") is None
+    assert page.transport.sent == []
+
+
+def test_what_is_left_to_the_library_has_the_same_limit() -> None:
+    assert to(daphne(Encrypted(waiting=wire.UNSENT + 1)))("frame") is False
+    page = daphne(Transport())
+    page._perMessageCompress, page.send_queue = object(), [(b"x" * wire.UNSENT, True), (b"x", True)]
+    assert to(page)("frame") is False
+    compressed = uvicorn(extensions=(object(),), waiting=wire.UNSENT + 1)
+    assert to_uvicorn(compressed)("frame") is False
+
+
+def to_uvicorn(page: Any) -> wire.Write:
+    found = wire.straight(page.send)
+    assert found is not None
+    return found
+
+
+def test_a_server_that_is_not_known_is_neither_measured_nor_limited_nor_dropped() -> None:
+    async def send(message: dict[str, Any]) -> None: ...
+
+    assert wire.unsent(send) == 0
+    wire.limit_messages(send)
+    wire.drop(send)
 
 
 def uvicorn(**state: Any) -> Any:

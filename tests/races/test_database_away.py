@@ -81,7 +81,7 @@ def test_a_broken_connection_is_a_database_that_is_away() -> None:
     def broken() -> health.Part:
         raise InterfaceError("the connection is closed")
 
-    assert health._guarded(broken) == {"ok": False, "error": "the connection is closed"}
+    assert health._guarded(broken) == {"ok": False, "error": "the database does not answer"}
 
 
 def test_a_command_tells_a_broken_connection_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

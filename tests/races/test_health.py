@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError
 from django.db import connection as database
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from races import ailments, roles
+from races import ailments, connection, roles
+from races import health as healthz
 from races.connection import Connection
 from races.database_ping import ROOM
+from races.live.service import LiveService
 from races.models import WorkerHeartbeat
 from races.recorder.recorder import SILENT_S, Recorder
 from races.roles import Roles, make_roles
@@ -22,7 +26,7 @@ from races.streams.config import embedded_settings
 from races.streams.registry import Registry
 from tests.conftest import wait_for
 from tests.database import locked
-from tests.races.conftest import health, running
+from tests.races.conftest import health, recording, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,6 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def web_only(monkeypatch: pytest.MonkeyPatch, kafka: Connection) -> None:
     monkeypatch.setattr(roles, "_here", None)
+    healthz._logged.clear()
 
 
 def beat(state: str) -> None:
@@ -134,3 +139,64 @@ def test_probes_on_the_machine_are_not_sent_to_https(web_only: None, path: str) 
 
 def test_no_nul_of_an_errors_words_reaches_the_row() -> None:
     assert ailments.written("no such \0topic", "") == "recorder: no such topic"
+
+
+WORDS = {
+    'connection to server at "db.internal" (10.0.0.7), port 5432 failed: FATAL: password authentication failed for '
+    'user "lab_owner"': "the database does not answer",
+    "database is locked": "the database is locked and takes no writes",
+    "canceling statement due to lock timeout": "the database is locked and takes no writes",
+    "canceling statement due to statement timeout": "the database does not answer in time",
+    "attempt to write a readonly database": "the database is read-only",
+    "database or disk is full": "the database has no room: database or disk is full",
+    'relation "races_race" does not exist': "the database lacks tables: run manage.py migrate",
+}
+
+
+@pytest.mark.parametrize(("said", "told"), WORDS.items())
+def test_anybody_is_told_of_what_kind_a_databases_error_is_and_the_log_has_its_words_once(
+    web_only: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, said: str, told: str
+) -> None:
+    def broken() -> None:
+        raise OperationalError(said)
+
+    monkeypatch.setattr(healthz, "database_part", broken)
+    for _ in range(3):
+        status, body = health()
+        assert (status, body["database"]) == (503, {"ok": False, "error": told})
+        assert "lab_owner" not in str(body)
+    assert [record.getMessage() for record in caplog.records if record.name == healthz.__name__] == [
+        f"The database: {said}"
+    ]
+
+
+def test_a_recorder_says_of_what_kind_the_databases_error_is(
+    kafka: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: object) -> bool:
+        raise OperationalError('FATAL: role "lab_owner" is not permitted to log in at db.internal')
+
+    monkeypatch.setattr("races.recorder.lease.RecorderLease.hold", refuse)
+    with recording(kafka) as recorder:
+        wait_for(lambda: recorder.trouble, "it says so")
+        assert recorder.trouble == "the database does not take history: it does not answer"
+
+
+def test_the_registrys_address_is_told_without_its_user(
+    web_only: None, kafka: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(kafka.settings, embedded=False, registry_url="http://key:secret@127.0.0.1:1/sr")
+    connection.use(connection.connect(settings))
+    assert health()[1]["registry"]["url"] == "http://127.0.0.1:1/sr"
+
+
+def test_a_feed_that_stopped_names_the_kind_of_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveService()
+
+    def broken() -> None:
+        live._stopping.set()
+        raise OSError("cannot open /home/somebody/secret")
+
+    monkeypatch.setattr(live, "_run_feed", broken)
+    live._supervise()
+    assert live.feed_error == "it stopped (OSError) and starts again; the log says why"

@@ -348,6 +348,10 @@ def test_only_programs_on_the_labs_own_machine_change_or_delete_schemas(
     schema = json.dumps({"schema": '"string"'})
     assert client.delete(subject, REMOTE_ADDR="192.0.2.7").status_code == 403
     assert client.put("/registry/config", "{}", REMOTE_ADDR="192.0.2.7").status_code == 403
+    for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+        assert client.delete(subject, headers={name: "127.0.0.1"}).status_code == 403, (
+            "a proxy on this machine"
+        )
     assert (
         client.post(f"{subject}/versions", schema, "text/plain", HTTP_ORIGIN="http://x.test").status_code
         == 403

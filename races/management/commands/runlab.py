@@ -96,7 +96,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             f"  The F1 streaming lab runs on {self.style.SUCCESS(url)}",
             "",
             f"  Kafka       {kafka.settings.bootstrap}  ({kind})",
-            f"  Registry    {kafka.settings.registry_url}",
+            f"  Registry    {kafka.settings.public(kafka.settings.registry_url)}",
             f"  Analytics   {_engine()}; anomaly detection {anomalies}",
         ]
         if host not in LOOPBACK:

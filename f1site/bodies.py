@@ -1,0 +1,72 @@
+"""Request bodies have an end. Servers keep what comes, in memory or in temporary files, before any view looks at it:
+without this, one upload fills the disk. Django's own limits are lower and answer with words for what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from daphne.http_protocol import WebRequest
+
+MOST = 3_000_000  # bytes
+STATUS = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+WORDS = b"That is more than this lab reads.\n"
+HEADERS = {"Content-Type": "text/plain", "Content-Length": str(len(WORDS)), "Connection": "close"}
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class _TooLong(Exception):
+    pass
+
+
+def bounded(pages: Application) -> Application:
+    """For servers that hand a body over as it comes."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        taken = 0
+
+        async def counted() -> Any:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MOST:
+                raise _TooLong
+            return message
+
+        try:
+            await pages(scope, counted, send)
+        except _TooLong:
+            headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+            await send({"type": "http.response.start", "status": STATUS, "headers": headers})
+            await send({"type": "http.response.body", "body": WORDS})
+
+    return application
+
+
+_keep = WebRequest.handleContentChunk
+
+
+def _take(request: Any, data: bytes) -> None:
+    """Of a chunk that came. Daphne hands a body over when it has all of it."""
+    taken = request.content.tell() + len(data)
+    announced = int(request.requestHeaders.getRawHeaders(b"content-length", [b"0"])[0])
+    if max(taken, announced) <= MOST:
+        _keep(request, data)
+    elif not request.channel.transport.disconnecting:
+        lines = [
+            f"HTTP/1.1 {STATUS} {STATUS.phrase}",
+            *(f"{name}: {value}" for name, value in HEADERS.items()),
+        ]
+        request.channel.transport.write("\r\n".join([*lines, "", ""]).encode() + WORDS)
+        request.channel.loseConnection()
+
+
+def install() -> None:
+    """In Daphne, which has no setting for it."""
+    WebRequest.handleContentChunk = _take
