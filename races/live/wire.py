@@ -102,7 +102,8 @@ def _unsent_by_daphne(protocol: Any) -> int:
     """Encrypted connections answer with what waits below them."""
     transport = protocol.transport
     waiting: int = getattr(transport, "_tempDataLen", 0) + len(getattr(transport, "dataBuffer", b""))
-    return waiting + sum(len(raw) for raw, _ in protocol.send_queue)
+    queue = protocol.send_queue  # nearly always empty
+    return waiting + sum(len(raw) for raw, _ in queue) if queue else waiting
 
 
 def _to_daphne(protocol: Any, text: str) -> bool | None:
