@@ -39,10 +39,16 @@ CONFLUENT_DEFAULTS: dict[str, str | int] = {
     "bedrock_model": "",
 }
 FLINK_CFUS = (5, 10, 20, 30, 40, 50)
+END = 500  # of a message that is too long, at either side
 
 
 class ConfigError(Exception):
-    """One message for the person who wrote the file."""
+    """One message of one line for the person who wrote the file. What it quotes may be anybody's: nothing in it moves
+    a terminal's cursor, and what is endless is told by its ends."""
+
+    def __init__(self, message: str) -> None:
+        plain = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message)
+        super().__init__(plain if len(plain) <= 2 * END else f"{plain[:END]} … {plain[-END:]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,9 @@ class _Section:
                 f"{_place(file, node)}: '{name or 'the file'}' must be a list of 'key: value' lines"
             )
         for key_node, value_node in node.value:
-            self._add(str(getattr(key_node, "value", "")), key_node, value_node)
+            if not isinstance(key_node, yaml.ScalarNode):  # in words it could be larger than any memory
+                raise ConfigError(f"{_place(file, key_node)}: a key must be one word")
+            self._add(str(key_node.value), key_node, value_node)
 
     def _add(self, key: str, key_node: yaml.Node, value_node: yaml.Node) -> None:
         if key in self.lines:

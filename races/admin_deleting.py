@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -41,7 +41,10 @@ class DeletesRaces(Admin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         may = {"has_delete_permission": self.has_delete_permission(request)}
-        return super().changelist_view(request, {**may, **(extra_context or {})})
+        try:
+            return super().changelist_view(request, {**may, **(extra_context or {})})
+        except ValidationError as error:  # selected by an id that is none; Django's own admin answers 500
+            raise BadRequest("a selection that the list did not offer") from error
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """As Django gives it, without asking for each kind of row. A race that runs is stopped first, on its page."""

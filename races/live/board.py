@@ -197,6 +197,7 @@ class Board:
             and 0 < car["position"] <= whole
             and 0 <= car["grid"] <= whole
             and 0 <= car["lap"] <= self.meta.laps + 1
+            and self._reach.times(car)
             and self._reach.tick(car["tick"], car["timestamp"])
         )
 

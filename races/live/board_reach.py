@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil, inf
+from typing import Any
 
 from races.live.board_meta import RaceMeta
 
@@ -15,6 +16,7 @@ SLOW_LAP_S, STANDING_S = (
 )  # far above any lap behind the safety car, and what else a race may take
 GRID_TICKS = 50
 LAST_WORDS_MS = 30_000  # on a race come after its last tick
+FASTEST_MS = 110.0  # metres a second: no car keeps that up for a sector
 
 
 class Reach:
@@ -24,6 +26,7 @@ class Reach:
         seconds = STANDING_S + SLOW_LAP_S * meta.laps
         self._last_tick = GRID_TICKS + ceil(seconds / max(meta.pace, 1) / (TICK_MS / 1000))
         self._started = -inf if started is None else started
+        self._least = _least_times(meta)
         self.now = now
 
     def instant(self, at: int) -> bool:
@@ -38,3 +41,17 @@ class Reach:
     def tick(self, tick: int, at: int) -> bool:
         """Event time is start, ticks and waits: it may be later than the ticks alone make it, never earlier."""
         return 0 <= tick <= self._last_tick and self._started <= at - tick * TICK_MS and self.instant(at)
+
+    def times(self, car: dict[str, Any]) -> bool:
+        """A best sector is remembered for the whole race, so one that nobody can drive must not become it."""
+        return all(car[name] is None or car[name] > least for name, least in self._least)
+
+
+def _least_times(meta: RaceMeta) -> list[tuple[str, float]]:
+    lap, (first, second) = meta.length_m / FASTEST_MS, meta.track.sectors
+    shares = {"sector_1_s": first, "sector_2_s": second - first, "sector_3_s": 1 - second}
+    return [
+        ("last_lap_s", lap),
+        ("best_lap_s", lap),
+        *((name, lap * share) for name, share in shares.items()),
+    ]

@@ -236,7 +236,7 @@ class Recorder:
         elif message.role == "race_control":
             if recording.board.plausible(message.role, record):
                 identity = record["tick"], event_of(record)
-                self._pending.control[recording.race.pk, identity] = (recording.race, record)
+                self._pending.control.setdefault((recording.race.pk, identity), (recording.race, record))
         elif isinstance(key, dict):
             recording.average(record, key)
 
@@ -256,7 +256,7 @@ class Recorder:
             found = (recording for recording in self._at(record["timestamp"]) if recording is not None)
             targets = [r.race for r in found if r.board.plausible("commentary", record)]
         for race in targets:
-            self._pending.commentary[race.pk, str(record["id"])] = (race, record)
+            self._pending.commentary.setdefault((race.pk, str(record["id"])), (race, record))
 
     def _at(self, instant: int) -> list[Recording | None]:
         """The original lab's records name no race: they belong to every one that ran at their instant."""

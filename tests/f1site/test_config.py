@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from f1site.config import ConfigError, Lab, read_lab
 from races.streams.topics import TOPICS
@@ -181,48 +178,6 @@ def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="UTF-8"):
         read_lab(tmp_path, {})
-
-
-HOSTILE = st.one_of(
-    st.text(max_size=300),
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-        max_leaves=12,
-    ).map(str),
-    st.from_regex(
-        r"(kafka|features|analytics|confluent|commentary):\n(  [a-z_.]{1,20}: .{0,30}\n){0,6}", fullmatch=True
-    ),
-)
-
-
-def _takes_or_tells(tmp_path: Path, text: str, counted: Callable[[str], None]) -> None:
-    counted("hostile config files")
-    (tmp_path / "config.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-    try:
-        found = read_lab(tmp_path, {})
-    except ConfigError as told:
-        assert str(tmp_path) in str(told)
-    else:
-        assert found.engine in ("embedded", "flink")
-
-
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
-@given(text=HOSTILE)
-def test_hostile_files_are_taken_or_told_500_of_them(
-    tmp_path: Path, counted: Callable[[str], None], text: str
-) -> None:
-    _takes_or_tells(tmp_path, text, counted)
-
-
-@pytest.mark.full
-@pytest.mark.timeout(600)
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(text=HOSTILE)
-def test_hostile_files_are_taken_or_told_10000_of_them(
-    tmp_path: Path, counted: Callable[[str], None], text: str
-) -> None:
-    _takes_or_tells(tmp_path, text, counted)
 
 
 def test_topics_of_a_feature_that_is_off_are_not_used(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -12,8 +11,6 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.core import signing
 from django.test import override_settings
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from f1site.asgi import application
 from races.entering import Choice, enter
@@ -21,7 +18,6 @@ from races.live import service as live_service
 from races.live.hub import Socket
 from races.live.render_head import Life
 from races.live.service import LiveService
-from races.live.sockets import RaceSocket
 from races.middleware import COOKIE, SALT
 from races.models import Race
 
@@ -285,61 +281,3 @@ def test_who_joins_while_a_message_is_on_its_way_gets_it_once(live: LiveService)
         live.hub.leave(race_id, late)
 
     run(story, live)
-
-
-ACKS = st.text(max_size=40) | st.from_regex(r"ack .{0,20}") | st.integers().map(lambda n: f"ack {n}")
-FRAMES = st.fixed_dictionaries(
-    {}, optional={"text": st.none() | ACKS, "bytes": st.none() | st.binary(max_size=9)}
-)
-
-
-async def says(race: Race, frames: list[dict[str, Any]]) -> list[int]:
-    """The codes that a page is closed with which says all that at once."""
-    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    kinds = ("websocket.connect", *["websocket.receive"] * len(frames), "websocket.disconnect")
-    for kind, frame in zip(kinds, [{}, *frames, {}], strict=True):
-        incoming.put_nowait({"type": kind, **frame})
-    codes: list[int] = []
-
-    async def send(message: dict[str, Any]) -> None:
-        codes.extend([message["code"]] if message["type"] == "websocket.close" else [])
-
-    scope = {"url_route": {"kwargs": {"race_id": race.pk}}, "headers": []}
-    await RaceSocket()(scope, incoming.get, send)
-    return codes
-
-
-def acknowledges(frame: dict[str, Any]) -> bool:
-    said = frame.get("text") or ""
-    return frame.get("bytes") is None and re.fullmatch(r"ack [0-9]{1,12}", said) is not None
-
-
-def hostile(live: LiveService, counted: Callable[[str], None], pages: int) -> None:
-    race = enter(Choice("NOR"))
-    with asyncio.Runner() as runner:
-
-        @settings(max_examples=pages, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        @given(frames=st.lists(FRAMES, min_size=1, max_size=4))
-        def page(frames: list[dict[str, Any]]) -> None:
-            for _ in frames:
-                counted("hostile WebSocket frames")
-            codes = runner.run(says(race, frames))
-            assert codes == ([] if all(map(acknowledges, frames)) else [4400])
-            assert not live.hub.sockets(), "a page that is gone is still held"
-
-        page()
-        runner.run(live.close())
-
-
-def test_hostile_frames_close_their_socket_and_nothing_else(
-    live: LiveService, counted: Callable[[str], None]
-) -> None:
-    hostile(live, counted, 350)
-
-
-@pytest.mark.full
-@pytest.mark.timeout(900)
-def test_many_hostile_frames_close_their_sockets_and_nothing_else(
-    live: LiveService, counted: Callable[[str], None]
-) -> None:
-    hostile(live, counted, 5_500)

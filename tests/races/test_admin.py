@@ -181,6 +181,17 @@ def test_a_number_that_is_none_deletes_nothing(staff: Client, keep: str) -> None
     assert Race.objects.count() == 3
 
 
+@pytest.mark.parametrize("picked", ["<b>", "0", "\0"])
+def test_a_selection_that_the_list_did_not_offer_is_told_and_deletes_nothing(
+    staff: Client, picked: str
+) -> None:
+    ended()
+    answer = staff.post(LIST, {"action": "delete_selected", "_selected_action": picked, "post": "yes"})
+    assert answer.status_code == 400
+    assert b"no request that this lab understands" in answer.content
+    assert Race.objects.exists()
+
+
 def test_who_may_delete_races_needs_no_other_right_and_who_may_not_cannot(client: Client) -> None:
     user = User.objects.create(username="steward", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_race"))

@@ -8,22 +8,18 @@ import stat
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axes.models import AccessLog
 from django.contrib.auth.models import User
 from django.http.response import HttpResponseBase
 from django.test import Client, override_settings
-from django.utils.datastructures import MultiValueDict
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from races.entering import Choice, check, enter
-from races.forms import RaceForm
+from races.entering import Choice, enter
 from races.live.alarming import alarm_rule
 from races.live.board import Board
 from races.live.rendering import screen_of
@@ -255,64 +251,3 @@ def test_answers_of_every_kind_carry_the_headers(client: Client) -> None:
     for status, answer in answers.items():
         assert answer.status_code == status
         check_headers(answer)
-
-
-FIELDS = ("driver", "circuit", "laps", "pace", "seed", "incidents", "incidents_asked", "next", "race_id")
-VALUES = (
-    st.text(max_size=60)
-    | st.sampled_from(HOSTILE)
-    | st.integers().map(str)
-    | st.sampled_from(
-        ["NOR", "monza", "1", "12", "60", "-1", "1e3", "0x10", "٣", "9" * 400, "", "null", "NaN"]
-    )
-)
-GOOD = st.fixed_dictionaries(
-    {"driver": st.sampled_from(["NOR", "ver"])},
-    optional={"seed": st.integers(0, 9).map(str), "next": VALUES, "race_id": VALUES},
-)
-POSTS = GOOD | st.dictionaries(
-    st.sampled_from(FIELDS), st.lists(VALUES, max_size=2) | VALUES, max_size=len(FIELDS)
-)
-POSTED = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
-
-
-def check_post(client: Client, fields: dict[str, Any], counted: Callable[[str], None]) -> None:
-    counted("hostile form posts")
-    answer = client.post("/races/", fields)
-    assert answer.status_code in (303, 422, 429)
-    content = answer.content.decode()
-    for text in HOSTILE[:6]:
-        assert text not in content
-
-
-@settings(POSTED, max_examples=500)
-@given(fields=POSTS)
-def test_500_hostile_form_posts_are_a_good_choice_or_errors_in_words(
-    counted: Callable[[str], None], fields: dict[str, Any]
-) -> None:
-    counted("hostile form posts")
-    form = RaceForm(MultiValueDict({n: v if isinstance(v, list) else [v] for n, v in fields.items()}))
-    if form.is_valid():
-        check(form.choice)
-    else:
-        assert all(str(words) for errors in form.errors.values() for words in errors)
-
-
-@override_settings(F1_MAX_RACES=3, F1_MAX_RACES_PER_CLIENT=0)
-@settings(POSTED, max_examples=60, phases=[Phase.generate])
-@given(fields=POSTS)
-def test_60_hostile_form_posts_are_answered_by_the_site_with_words(
-    client: Client, counted: Callable[[str], None], fields: Any
-) -> None:
-    check_post(client, fields, counted)
-
-
-@pytest.mark.full
-@pytest.mark.timeout(1800)
-@override_settings(F1_MAX_RACES=3, F1_MAX_RACES_PER_CLIENT=0)
-@settings(POSTED, max_examples=10_000)
-@given(fields=POSTS)
-def test_10000_hostile_form_posts_are_answered_with_words(
-    client: Client, counted: Callable[[str], None], fields: Any
-) -> None:
-    check_post(client, fields, counted)
