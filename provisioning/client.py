@@ -94,6 +94,8 @@ class Client:
                 self._broken(call, error, last)
                 self._clock.sleep(backoff(attempt))
                 continue
+            except ValueError:  # requests reads where a redirection leads, followed or not
+                raise _elsewhere(call) from None
             except OSError as error:  # before anything was sent: requests looks for the file first
                 raise explain.certificate_file(error) from None
             self._hear(response)
@@ -133,7 +135,7 @@ class Client:
                 raise _unknown(call, str(response.status_code))
             raise self._refusal(call, response)
         if response.status_code >= 300:  # the API redirects nowhere, sign-in pages do
-            raise explain.not_the_api(call.url) if call.repeatable else _unknown(call, "a redirection")
+            raise _elsewhere(call)
         if not response.content:
             return None
         try:
@@ -306,6 +308,10 @@ def _unknown(call: Call, how: str) -> OutcomeUnknown:
         f"{call.method} {call.path}: the answer was lost ({how}), so it is not known whether it was carried out.",
         "Running the same command again looks first and goes on from there.",
     )
+
+
+def _elsewhere(call: Call) -> ProvisioningError:
+    return explain.not_the_api(call.url) if call.repeatable else _unknown(call, "a redirection")
 
 
 def _refuse_plain_text(url: str) -> None:

@@ -34,7 +34,8 @@ def opened(port: int, path: str = "/ws/") -> socket.socket:
     key = base64.b64encode(os.urandom(16)).decode()
     page.sendall(
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n"
-        f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     head = b""
     while not head.endswith(b"\r\n\r\n"):

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from races.live import service as live_service
 from races.live.service import LiveService
 from races.models import Race
 from tests.conftest import wait_for
-from tests.fuzzing import FEW, MANY, MARKUP, Counted, sweep
+from tests.fuzzing import FEW, MANY, MARKUP, Counted, shapes, sweep
 from tests.integration.java import free_port
 from tests.live.raw_socket import acknowledge, opened
 from tests.live.servers import command, manage, started
@@ -83,7 +83,7 @@ def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:
     race = enter(Choice("NOR"))
     with asyncio.Runner() as runner:
         assert runner.run(says(race, [{"text": "ack 1"}])) == []
-        shown = live.snapshot(str(race.pk))
+        shown = live.snapshot(str(race.pk))[0]
 
         def check(page: tuple[list[Frame], Frame, list[Frame]]) -> int:
             before, hostile, after = page
@@ -92,7 +92,7 @@ def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:
             return 1
 
         sweep(counted, "hostile WebSocket frames", at_least, PAGES, check)
-        assert live.snapshot(str(race.pk))[0] == shown[0]
+        assert shapes(live.snapshot(str(race.pk))[0]) == shapes(shown)
         runner.run(live.close())
 
 
@@ -140,7 +140,7 @@ WIRES = st.one_of(
     st.just(Wire(framed(TEXT, b"ack ") + framed(FINAL | TEXT, b"1"))),
     st.integers(0, 65_535).map(lambda code: Wire(framed(FINAL | CLOSE, struct.pack(">H", code) + b"<zq>"))),
     st.just(Wire(framed(FINAL | CLOSE, b"x"))),
-    st.integers(2**20, MOST).map(lambda size: Wire(struct.pack(">BBQ", FINAL | TEXT, 0xFF, size) + b"\0\0\0\0<", False)),
+    st.integers(2**20, MOST).map(lambda size: Wire(struct.pack(">BBQ", 0x81, 0xFF, size) + b"\0\0\0\0", False)),
     st.binary(min_size=1, max_size=300).map(lambda data: Wire(data, False)),
 )  # fmt: skip
 
@@ -212,9 +212,10 @@ def check_good_page(site: Site) -> None:
 
 def check_wire(site: Site, wire: Wire) -> int:
     with closing(site.page()) as page:
-        page.sendall(wire.data)
-        if not wire.whole:
-            page.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it may be cut off before it has said all
+            page.sendall(wire.data)
+            if not wire.whole:
+                page.shutdown(socket.SHUT_WR)
         code = close_code(page)
     assert code in (1000, 1002, 1005, 1006, 1007, 1009, 4400)
     assert site.process.poll() is None, site.log.read_text()[-2000:]
@@ -232,10 +233,10 @@ def on_daphne(site: Site, counted: Counted, at_least: int) -> None:
 
 @pytest.mark.timeout(240)
 def test_hostile_bytes_on_a_real_socket_end_it_and_nothing_else(site: Site, counted: Counted) -> None:
-    on_daphne(site, counted, FEW // 5)
+    on_daphne(site, counted, FEW)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_many_hostile_bytes_on_real_sockets_end_them_and_nothing_else(site: Site, counted: Counted) -> None:
-    on_daphne(site, counted, MANY // 5)
+    on_daphne(site, counted, MANY)

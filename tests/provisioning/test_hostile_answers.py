@@ -1,20 +1,20 @@
 """Whatever the services answer: a value of the kind that was asked for, or an error that its caller understands.
 
-Three readers: Confluent Cloud's, the schema registry's, the language model's.
+Three readers, each with its own HTTP client and a real connection: Confluent Cloud's, the schema registry's, the
+language model's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from typing import Any
 
 import pytest
 import requests
-from confluent_kafka.schema_registry.common._httpx_compat import httpx
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioning.client import Api, Client, Login
@@ -22,13 +22,14 @@ from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError
 from provisioning.scrub import Scrubber
 from races.analytics.commentary import Line
-from races.analytics.model_commentator import believed
+from races.analytics.model_commentator import believed, conversation
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
 from races.streams.registry_client import HttpRegistry
-from races.worker.language_model import _content
-from races.worker.limited_call import NoAnswer
+from races.worker.language_model import LanguageModel
+from races.worker.limited_call import NoAnswer, Wire
+from tests.fuzzing import FEW, MANY, MARKUP, Counted, sweep
+from tests.provisioning.answering import Answering, answering
 
-Count = Callable[[str], None]
 WHAT = "hostile API answers"
 WORDS = (
     "data metadata next errors error error_code message status phase id detail schema schemaType subject version",
@@ -36,7 +37,7 @@ WORDS = (
 )
 KEYS = st.sampled_from(" ".join(WORDS).split())
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.sampled_from(MARKUP),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=5), inner, max_size=4)
     ),
@@ -47,37 +48,64 @@ BODIES = JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size
 STATUS = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503]) | (
     st.integers(200, 599)
 )
+LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=30)
 HEADERS = st.dictionaries(
-    st.sampled_from(["Retry-After", "X-RateLimit-Reset", "Date", "Content-Type", "X-Request-Id"]),
-    st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=30)
-    | st.sampled_from(["²", "-1", "9" * 400, "Thu, 99 Jan 99999 99:99:99 +9999", "application/json"]),
+    st.sampled_from(
+        ["Retry-After", "X-RateLimit-Reset", "Date", "Content-Type", "X-Request-Id", "Location", "Set-Cookie"]
+    ),
+    LATIN | st.sampled_from(["²", "-1", "9" * 400, "Thu, 99 Jan 99999 99:99:99 +9999", "application/json", "//["]),
     max_size=3,
+)  # fmt: skip
+ODD_HEADS = (
+    b"HTTP/1.1 abc OK\r\n", b"HTTP/9.9 200 OK\r\n", b"HTTP/1.1\r\n", b"HTTP/1.1 99 \r\n", b"ICY 200 OK\r\n",
+    b"\0\0\0\0\r\n",
+    b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300,
+    b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n", b"HTTP/1.1 100 Continue\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: zq, chunked\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate, br\r\n",
+    b"HTTP/1.1 200 OK\r\nno header\r\n : \r\n", b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=zq\r\n",
+    b"",
+)  # fmt: skip
+PIECES = (
+    b"ffffffffffffffff\r\n{}\r\n",
+    b"-1\r\n{}",
+    b"zq\r\n{}",
+    b"2\r\n{}\r\n",
+    b"2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 200,
 )
-few = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-many = settings(few, max_examples=4_000)
+ZEROS = zlib.compress(b"[" + b"0," * 500_000)
 
 
-class Hostile(requests.Session):
-    """Answers every call alike."""
-
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        super().__init__()
-        self.answer = requests.Response()
-        self.answer.status_code, self.answer._content = status, body
-        self.answer.headers.update(headers)
-
-    def request(self, *given: Any, **more: Any) -> requests.Response:
-        return self.answer
+def told(status: int, headers: dict[str, str], body: bytes) -> bytes:
+    lines = [
+        f"HTTP/1.1 {status} zq",
+        f"Content-Length: {len(body)}",
+        *(f"{n}: {v}" for n, v in headers.items()),
+    ]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def cloud(counted: Count, examples: settings) -> None:
-    @examples
-    @given(STATUS, HEADERS, BODIES, st.sampled_from(["get", "pages", "find", "post", "remove"]))
-    def ask(status: int, headers: dict[str, str], body: bytes, how: str) -> None:
-        counted(WHAT)
-        client = Client(Scrubber(), Clock(sleep=lambda _: None), Hostile(status, headers, body))
-        api = Api(client, "https://service.example", Login("Kafka", "key", "secret"))
-        with suppress(ProvisioningError):
+def answers(bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    odd = bodies | st.sampled_from([*PIECES, ZEROS])
+    return st.one_of(
+        st.builds(told, STATUS, HEADERS, bodies),
+        st.builds(told, STATUS, HEADERS, bodies),
+        st.builds(lambda head, body: head + b"\r\n" + body, st.sampled_from(ODD_HEADS), odd),
+        st.binary(max_size=100),
+    )
+
+
+ANSWERS = answers(BODIES)
+
+
+def cloud(service: Answering, counted: Counted, at_least: int) -> None:
+    def ask(case: tuple[bytes, str]) -> int:
+        service.answer, how = case
+        session = requests.Session()
+        client = Client(Scrubber(), Clock(sleep=lambda _: None), session)
+        api = Api(client, service.url, Login("Kafka", "key", "secret"))
+        with suppress(ProvisioningError), session:
             if how == "pages":
                 assert all(isinstance(item, dict) for item in api.pages("/things"))
             elif how == "find":
@@ -87,24 +115,20 @@ def cloud(counted: Count, examples: settings) -> None:
             else:
                 getattr(api, how)("/thing")
         assert isinstance(client.service_time(), str)
+        return 1
 
-    ask()
+    ways = st.sampled_from(["get", "pages", "find", "post", "remove"])
+    sweep(counted, WHAT, at_least, st.tuples(ANSWERS, ways), ask)
 
 
-def registry(counted: Count, examples: settings) -> None:
-    client, answer = HttpRegistry("https://registry.example"), httpx.Response(200)
-    rest = client._client._rest_client
-    rest.max_retries = 0
-    rest.session.close()
-    rest.session = httpx.Client(transport=httpx.MockTransport(lambda request: answer))
+def registry(service: Answering, counted: Counted, at_least: int) -> None:
+    client = HttpRegistry(service.url)
+    client._client._rest_client.max_retries = 0
     fresh = count(1)  # the client remembers what it was told of a subject or an id
 
-    @examples
-    @given(STATUS, BODIES, st.sampled_from(["register", "lookup", "schema"]))
-    def ask(status: int, body: bytes, how: str) -> None:
-        nonlocal answer
-        counted(WHAT)
-        answer, number = httpx.Response(status, content=body), next(fresh)
+    def ask(case: tuple[bytes, str]) -> int:
+        service.answer, how = case
+        number = next(fresh)
         with suppress(RegistryRefused, RegistryUnavailable, UnknownSchema):
             if how == "schema":
                 assert all(isinstance(part, str) for part in client.schema(number))
@@ -112,8 +136,9 @@ def registry(counted: Count, examples: settings) -> None:
                 assert isinstance(client.lookup(f"s{number}", "{}", "AVRO"), int)
             else:
                 assert isinstance(client.register(f"s{number}", "{}", "AVRO", "NONE"), int)
+        return 1
 
-    ask()
+    sweep(counted, WHAT, at_least, st.tuples(ANSWERS, st.sampled_from(["register", "lookup", "schema"])), ask)
     client.close()
 
 
@@ -126,40 +151,62 @@ COMPLETIONS = st.builds(
 )
 
 
-def model(counted: Count, examples: settings) -> None:
-    @examples
-    @given(BODIES | COMPLETIONS)
-    def read(body: bytes) -> None:
-        counted(WHAT)
-        with suppress(NoAnswer):
-            text = believed(_content(body), LINE)
-            assert text is None or (8 <= len(text) <= 120 and not set("<>\n\0") & set(text))
+def model(service: Answering, counted: Counted, at_least: int) -> None:
+    speaker = LanguageModel(service.url, "some-model")
 
-    read()
+    def ask(answer: bytes) -> int:
+        """A line that may be said is not a hostile answer."""
+        service.answer, text = answer, None
+        with suppress(NoAnswer):
+            text = believed(speaker._complete(conversation(LINE, []), Wire()), LINE)
+        assert text is None or (8 <= len(text) <= 120 and not set("<>\n\0") & set(text))
+        return int(text is None)
+
+    sweep(counted, WHAT, at_least, answers(BODIES | COMPLETIONS), ask, 0.8)
+    speaker.close()
 
 
 READERS = (cloud, registry, model)
+Reader = Callable[[Answering, Counted, int], None]
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with answering() as found:
+        yield found
+        assert found.asked, "nobody asked"
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_hostile_answer_is_a_value_or_an_error_in_words(
-    counted: Count, reader: Callable[[Count, settings], None]
+    service: Answering, counted: Counted, reader: Reader
 ) -> None:
-    reader(counted, few)
+    reader(service, counted, FEW // len(READERS) + 1)
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("reader", READERS)
 def test_many_hostile_answers_are_values_or_errors_in_words(
-    counted: Count, reader: Callable[[Count, settings], None]
+    service: Answering, counted: Counted, reader: Reader
 ) -> None:
-    reader(counted, many)
+    reader(service, counted, MANY // len(READERS) + 1)
+
+
+class Same(requests.Session):
+    """Answers every call alike."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.answer = requests.Response()
+        self.answer.status_code, self.answer._content = 200, body
+
+    def request(self, *given: Any, **more: Any) -> requests.Response:
+        return self.answer
 
 
 def test_a_list_whose_next_page_is_itself_ends() -> None:
     body = json.dumps({"data": [{}], "metadata": {"next": "https://service.example/?page_token=a"}}).encode()
-    api = Api(
-        Client(Scrubber(), Clock(), Hostile(200, {}, body)), "https://service.example", Login("Cloud", "", "")
-    )
+    api = Api(Client(Scrubber(), Clock(), Same(body)), "https://service.example", Login("Cloud", "", ""))
     assert len(list(api.pages("/things"))) == 2

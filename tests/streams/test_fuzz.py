@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from races.streams.codec import HEADER, Codec
@@ -19,6 +18,7 @@ from races.streams.config import embedded_settings
 from races.streams.errors import BadRecord, RegistryRefused
 from races.streams.registry import Registry
 from races.streams.topics import TOPICS
+from tests.fuzzing import FEW, MANY, Counted, sweep
 from tests.streams.records import KEYS, VALUES
 
 SLOWEST_S = 2.0  # far above what any input takes, far below what an endless one would
@@ -27,33 +27,22 @@ REGISTRY = Registry()
 CODEC = Codec(embedded_settings("unused:9092"), REGISTRY)
 CODEC.prepare()
 LAST_ID = len(SIDES)
-few = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-many = settings(few, max_examples=3500)
+WHAT = "hostile Avro and JSON records"
+Side = tuple[str, str]  # role, and value or key
 
 
-class Count:
-    """Decodes and counts."""
-
-    def __init__(self, counted: Callable[[str], None]) -> None:
-        self._counted = counted
-
-    def decode(self, side: tuple[str, str], data: bytes) -> None:
-        role, part = side
-        self._counted("hostile Avro and JSON records")
-        start = time.perf_counter()
-        with suppress(BadRecord):
-            record = CODEC.decode(role, data) if part == "value" else CODEC.decode_key(role, data)
-            # what is read can be written into a page, a database and a calculation
-            json.dumps(record, allow_nan=False, ensure_ascii=False).encode()
-        assert time.perf_counter() - start < SLOWEST_S
+def check(side: Side, data: bytes) -> int:
+    role, part = side
+    start = time.perf_counter()
+    with suppress(BadRecord):
+        record = CODEC.decode(role, data) if part == "value" else CODEC.decode_key(role, data)
+        # what is read can be written into a page, a database and a calculation
+        json.dumps(record, allow_nan=False, ensure_ascii=False).encode()
+    assert time.perf_counter() - start < SLOWEST_S
+    return int(data != valid(side))
 
 
-@pytest.fixture
-def count(counted: Callable[[str], None]) -> Count:
-    return Count(counted)
-
-
-def valid(side: tuple[str, str]) -> bytes:
+def valid(side: Side) -> bytes:
     role, part = side
     return (
         CODEC.encode(role, VALUES[role]) if part == "value" else CODEC.encode_key(role, KEYS[role])
@@ -66,7 +55,7 @@ def framed(draw: st.DrawFn) -> bytes:
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> tuple[tuple[str, str], bytes]:
+def damaged(draw: st.DrawFn) -> tuple[Side, bytes]:
     """A valid record with bytes replaced, put in or taken out."""
     side = draw(st.sampled_from(SIDES))
     data = bytearray(valid(side))
@@ -125,59 +114,24 @@ def strange_json(draw: st.DrawFn) -> bytes:
     return CODEC.encode("commentary", VALUES["commentary"])[:5] + text.encode()
 
 
-def fuzz_bytes(count: Count, examples: settings) -> None:
-    @examples
-    @given(side=st.sampled_from(SIDES), data=st.binary(max_size=400) | framed())
-    def run(side: tuple[str, str], data: bytes) -> None:
-        count.decode(side, data)
-
-    run()
-
-
-def fuzz_damaged(count: Count, examples: settings) -> None:
-    @examples
-    @given(case=damaged())
-    def run(case: tuple[tuple[str, str], bytes]) -> None:
-        count.decode(*case)
-
-    run()
+CASES: dict[str, st.SearchStrategy[tuple[Side, bytes]]] = {
+    "bytes": st.tuples(st.sampled_from(SIDES), st.binary(max_size=400) | framed()),
+    "damaged": damaged(),
+    "foreign": st.tuples(st.just(("positions", "value")), foreign()),
+    "json": st.tuples(st.just(("commentary", "value")), strange_json()),
+}
 
 
-def fuzz_foreign(count: Count, examples: settings) -> None:
-    @examples
-    @given(data=foreign())
-    def run(data: bytes) -> None:
-        count.decode(("positions", "value"), data)
-
-    run()
-
-
-def fuzz_json(count: Count, examples: settings) -> None:
-    @examples
-    @given(data=strange_json())
-    def run(data: bytes) -> None:
-        count.decode(("commentary", "value"), data)
-
-    run()
-
-
-ALL = (fuzz_bytes, fuzz_damaged, fuzz_foreign, fuzz_json)
-
-
-@pytest.mark.parametrize("fuzz", ALL)
-def test_hostile_bytes_end_as_a_record_or_a_bad_record(
-    count: Count, fuzz: Callable[[Count, settings], None]
-) -> None:
-    fuzz(count, few)
+@pytest.mark.parametrize("cases", CASES)
+def test_hostile_bytes_end_as_a_record_or_a_bad_record(counted: Counted, cases: str) -> None:
+    sweep(counted, WHAT, FEW // len(CASES), CASES[cases], lambda case: check(*case), 0.7)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("fuzz", ALL)
-def test_many_hostile_bytes_end_as_a_record_or_a_bad_record(
-    count: Count, fuzz: Callable[[Count, settings], None]
-) -> None:
-    fuzz(count, many)
+@pytest.mark.parametrize("cases", CASES)
+def test_many_hostile_bytes_end_as_a_record_or_a_bad_record(counted: Counted, cases: str) -> None:
+    sweep(counted, WHAT, MANY // len(CASES), CASES[cases], lambda case: check(*case), 0.7)
 
 
 @pytest.mark.parametrize(
