@@ -1,8 +1,10 @@
 """Spectators of one race on one core: our page, Channels' layers, the bare servers, raw websockets; delivery and cost.
 
 Each cell is a fresh server on core 0, with N sockets from one load process on core 1, uncompressed. Delay: from the
-instant that a tick is due to its last byte's arrival in the load process, so a late publisher counts too.
-FANOUT_SOCKETS, FANOUT_VARIANTS, FANOUT_SERVERS (comma-separated), FANOUT_SECONDS and FANOUT_RATE shorten it.
+instant that a tick is due to its last byte's arrival in the load process, so a late publisher counts too. of_bare:
+what our page sends for a second of the processor, as a share of what the bare server does; judged at the most sockets,
+where the race's own work, the same however many look on, weighs least.
+FANOUT_SOCKETS, FANOUT_VARIANTS, FANOUT_SERVERS (comma-separated), FANOUT_SECONDS and FANOUT_RATE change it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 from bench import fanout_material
 from bench.fanout_material import FIRST_TICK, Material
@@ -28,7 +31,8 @@ from bench.process import ROOT, cpu_seconds, free_port, rss_kb
 
 VARIANTS = ("ours", "channel_layer", "channels_redis", "bare", "websockets")
 SERVERS = ("daphne", "uvicorn")
-SOCKETS = (200, 1000, 2000, 4000)
+SOCKETS = (1000, 2000, 4000, 8000)
+LEAST_OF_BARE = 0.85
 SECONDS, SETTLE_S = 8.0, 2.0
 JOIN_LIMIT_S, START_LIMIT_S = 60.0, 60.0
 Cell = dict[str, float | None]
@@ -179,10 +183,10 @@ def _variant(
     return found
 
 
-def run() -> dict[str, object]:
+def run() -> dict[str, Any]:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    figures: dict[str, object] = {}
+    figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         material = fanout_material.make(folder)
@@ -197,5 +201,20 @@ def run() -> dict[str, object]:
                 print("channels_redis is left out: there is no redis-server here", file=sys.stderr)
     sizes = [len(message.encode()) for message in material.messages]
     figures["message_bytes"] = round(sum(sizes) / len(sizes))
-    figures["load_average"] = os.getloadavg()[0]
-    return figures
+    shares = of_bare(figures)
+    low = [server for server, by in shares.items() if by[max(by)] < LEAST_OF_BARE]
+    return figures | {"of_bare": shares, "out_of_band": low, "load_average": os.getloadavg()[0]}
+
+
+def of_bare(figures: dict[str, Any]) -> dict[str, dict[int, float]]:
+    """By server and number of sockets, where both were measured."""
+    ours, bare = figures.get("ours", {}), figures.get("bare", {})
+    return {
+        server: {
+            count: round(cell["per_core_s"] / bare[server][count]["per_core_s"], 2)
+            for count, cell in by.items()
+            if bare[server][count]["per_core_s"]
+        }
+        for server, by in ours.items()
+        if server in bare
+    }
