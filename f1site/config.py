@@ -96,7 +96,8 @@ class _Section:
                 f"{_place(file, node)}: '{name or 'the file'}' must be a list of 'key: value' lines"
             )
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):  # in words it could be larger than any memory
+            # in words a structure could be larger than any memory
+            if not isinstance(key_node, yaml.ScalarNode) or _quotes_lines(key_node):
                 raise ConfigError(f"{_place(file, key_node)}: a key must be one word")
             self._add(str(key_node.value), key_node, value_node)
 
@@ -131,6 +132,8 @@ class _Section:
             return default
         if not isinstance(node, yaml.ScalarNode):
             raise self.wrong(key, "must be one text value")
+        if _quotes_lines(node):
+            raise self.wrong(key, "goes on over several lines; is a quotation mark missing at its end?")
         value = str(node.value).strip()
         if allowed and value not in allowed:
             raise self.wrong(key, f"is '{value}'; allowed: {', '.join(allowed)}")
@@ -163,6 +166,11 @@ def _is_address(text: str) -> bool:
 
 def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _quotes_lines(node: yaml.ScalarNode) -> bool:
+    """Where a quotation mark is missing, the rest of the file is the value, keys and all: nothing to show anybody."""
+    return node.style in ("'", '"') and node.start_mark.line != node.end_mark.line
 
 
 def _place(file: Path, node: yaml.Node) -> str:

@@ -156,6 +156,14 @@ def test_a_wrong_file_is_told_in_one_line_with_place_key_and_what_is_allowed(
         assert word in message
 
 
+@pytest.mark.parametrize("sign", ["'", '"'])
+def test_a_missing_quotation_mark_is_told_and_the_keys_behind_it_are_not(tmp_path: Path, sign: str) -> None:
+    text = f"kafka:\n  bootstrap.servers: {sign}b:1\n  sasl.password: hidden\n  sasl.username: {sign}\n"
+    message = error(tmp_path, text)
+    assert "line 2: 'kafka.bootstrap.servers' goes on over several lines" in message
+    assert "hidden" not in message
+
+
 def test_a_wrong_key_is_not_shown(tmp_path: Path) -> None:
     assert "sk-" not in error(tmp_path, MODEL + "  api_key: sk-…\n")
 
