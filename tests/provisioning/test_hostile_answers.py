@@ -194,6 +194,14 @@ def test_many_hostile_answers_are_values_or_errors_in_words(
     reader(service, counted, MANY // len(READERS) + 1)
 
 
+@pytest.mark.parametrize("where", ["\x80", "//["])
+def test_a_redirection_to_no_address_is_told_in_words(service: Answering, where: str) -> None:
+    service.answer = told(302, {"Location": where}, b"")
+    api = Api(Client(Scrubber(), Clock()), service.url, Login("Cloud", "key", "secret"))
+    with pytest.raises(ProvisioningError, match="not the API's JSON"):
+        api.get("/thing")
+
+
 class Same(requests.Session):
     """Answers every call alike."""
 
