@@ -7,8 +7,7 @@ import pytest
 from bench.soak import verdicts
 
 ALONE = {
-    "rss_mb": 150.0,
-    "own_mb": 100.0,
+    "rss_mb": 100.0,
     "threads": 20.0,
     "files": 30.0,
     "connections": 40.0,
@@ -20,7 +19,7 @@ AFTER = ALONE | {"threads": 28.0, "files": 50.0}
 
 
 def noes(minutes: float = 30, **after: float) -> list[str]:
-    samples = [BUSY] * 30 + [BUSY | {"own_mb": after.get("own_mb", 100.0)}] * 10
+    samples = [BUSY] * 30 + [BUSY | {"rss_mb": after.get("rss_mb", 100.0)}] * 10
     judged = verdicts(minutes, ALONE, samples, AFTER | after)
     return [name for name, words in judged.items() if words.startswith("no:")]
 
@@ -35,6 +34,6 @@ def test_what_stays_of_those_who_left_is_named(name: str) -> None:
 
 
 def test_memory_that_grows_is_named_where_the_time_was_long_enough() -> None:
-    assert noes(own_mb=106.0) == ["memory_flat"]
-    assert noes(own_mb=104.0) == []
-    assert noes(minutes=2, own_mb=130.0) == []
+    assert noes(rss_mb=106.0) == ["memory_flat"]
+    assert noes(rss_mb=104.0) == []
+    assert noes(minutes=2, rss_mb=130.0) == []
