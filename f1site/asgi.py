@@ -20,12 +20,13 @@ from f1site.environment import env_bool  # noqa: E402
 from f1site.logs import daphne_logs_requests  # noqa: E402
 from f1site.origin import OwnOrigin  # noqa: E402
 from f1site.routing import websocket_urlpatterns  # noqa: E402
-from races.live import daphne_sockets  # noqa: E402
+from races.live import daphne_sockets, uvicorn_sockets  # noqa: E402
 from races.live.service import service  # noqa: E402
 from races.live.shutdown import close_with_daphne  # noqa: E402
 
 allow_sockets()
 daphne_sockets.install()
+uvicorn_sockets.install()
 bodies.install()
 if env_bool("F1_LOG_JSON"):
     daphne_logs_requests()

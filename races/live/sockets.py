@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -103,9 +104,10 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         """Who does not read would keep its connection for ever: servers wait until it has taken what they have."""
         patience = DROP_S if unsent(self.base_send) <= OVERFULL else 0
         asyncio.get_running_loop().call_later(patience, drop, self.base_send)
-        await self.base_send(
-            {"type": "websocket.close", "code": code, "reason": reason or REASONS.get(code, "")}
-        )
+        with suppress(RuntimeError):  # uvicorn's word for a socket that it has closed by itself meanwhile
+            await self.base_send(
+                {"type": "websocket.close", "code": code, "reason": reason or REASONS.get(code, "")}
+            )
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         tick = acked_tick(text_data) if bytes_data is None else None

@@ -29,12 +29,11 @@ def served(script: str, *arguments: int) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def opened(port: int, path: str = "/ws/") -> socket.socket:
+def opened(port: int) -> socket.socket:
     page = socket.create_connection(("127.0.0.1", port), 20)
     key = base64.b64encode(os.urandom(16)).decode()
     page.sendall(
-        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n"
-        f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     head = b""

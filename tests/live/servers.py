@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 KINDS = ("daphne", "daphne-tls", "uvicorn", "uvicorn-tls", "uvicorn-compressed")
@@ -73,23 +73,47 @@ def manage(folder: Path, *arguments: str) -> str:
 @contextmanager
 def started(arguments: list[str], folder: Path, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server as `command` names it, with its database and its log in that folder."""
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(
             [sys.executable, *arguments],
-            cwd=settings.BASE_DIR, env=_environ(folder, **environ), stdout=log, stderr=log,
-        )  # fmt: skip
+            cwd=settings.BASE_DIR, env=_environ(folder, **environ), stdin=subprocess.PIPE, stdout=log, stderr=log,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def connected(port: int, taking: int | None = None) -> socket.socket:
+    wire = socket.socket()
     try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+        wire.settimeout(20)
+        if taking is not None:  # it has to be known when the two sides meet
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, taking)
+        wire.connect(("127.0.0.1", port))
+    except OSError:
+        wire.close()
+        raise
+    return wire
 
 
 class Page:
     """A WebSocket client that reads only when it is told to."""
 
-    def __init__(self, kind: str, port: int, path: str = "/ws/", own: Path | None = None) -> None:
-        self.wire: socket.socket = socket.create_connection(("127.0.0.1", port), 20)
+    def __init__(
+        self,
+        kind: str,
+        port: int,
+        path: str = "/ws/",
+        own: Path | None = None,
+        *,
+        taking: int | None = None,
+        cookie: str = "",
+    ) -> None:
+        """taking: bytes that its side of the connection takes unread, where the system shall not choose."""
+        self.wire = connected(port, taking)
         if kind.endswith("tls"):
             self.wire = ssl.create_default_context(cafile=own).wrap_socket(
                 self.wire, server_hostname="127.0.0.1"
@@ -99,10 +123,13 @@ class Page:
         self.protocol = ClientProtocol(uri, extensions=deflate, max_size=None)
         request = self.protocol.connect()
         request.headers["Origin"] = f"http{'s' * kind.endswith('tls')}://127.0.0.1:{port}"
+        if cookie:
+            request.headers["Cookie"] = cookie
         self.protocol.send_request(request)
         self._flush()
+        self._early: list[Frame] = []  # they may come together with the server's yes
         while self.protocol.state.name == "CONNECTING":
-            self.read()
+            self._early = self._received()
         assert self.protocol.handshake_exc is None, self.protocol.handshake_exc
         assert bool(self.protocol.extensions) == bool(deflate)
 
@@ -120,15 +147,31 @@ class Page:
         """Bytes as they are."""
         self.wire.sendall(data)
 
+    def ended(self) -> int:
+        """The code, 1006 where the server just goes; reads until then."""
+        try:
+            while self.protocol.close_rcvd is None and self.protocol.state.name != "CLOSED":
+                self.read()
+        except (ConnectionError, ssl.SSLError):
+            return 1006
+        return self.protocol.close_rcvd.code if self.protocol.close_rcvd else 1006
+
     def read(self) -> list[bytes]:
         """The messages that come with the next bytes; [] at the end too, when protocol.eof_sent or closed is true."""
+        return [bytes(frame.data) for frame in self.frames() if frame.opcode in (Opcode.TEXT, Opcode.BINARY)]
+
+    def frames(self) -> list[Frame]:
+        early, self._early = self._early, []
+        return early or self._received()
+
+    def _received(self) -> list[Frame]:
         data = self.wire.recv(1 << 20)
         if data:
             self.protocol.receive_data(data)
         else:
             self.protocol.receive_eof()
         self._flush()
-        return [bytes(event.data) for event in self.protocol.events_received() if isinstance(event, Frame)]
+        return [event for event in self.protocol.events_received() if isinstance(event, Frame)]
 
     def _flush(self) -> None:
         for data in self.protocol.data_to_send():

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import socket
 import time
+import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 from websockets.frames import Opcode
 
 from bench.process import rss_kb
+from races.middleware import COOKIE
 from tests.conftest import wait_for
 from tests.integration.java import free_port
+from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, TEXT, packed
 from tests.live.servers import KINDS, Page, certificate, command, manage, started
 
 pytestmark = pytest.mark.timeout(120)
 GROWN_KB = 30_000
+DEFAULT_LIMIT = 20  # sockets of one browser
 PINGS = (bytes((0x80 | Opcode.PING, 0x80 | 125, 0, 0, 0, 0)) + b"x" * 125) * 500
 
 
@@ -63,16 +69,6 @@ def site(request: pytest.FixtureRequest, folder: Path, race: str) -> Iterator[Si
         yield found
 
 
-def ended_with(page: Page) -> int:
-    """The code, 1006 where the server just goes; reads until then."""
-    try:
-        while page.protocol.close_rcvd is None and page.protocol.state.name != "CLOSED":
-            page.read()
-    except ConnectionResetError:
-        return 1006
-    return page.protocol.close_rcvd.code if page.protocol.close_rcvd else 1006
-
-
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -95,8 +91,9 @@ def test_a_huge_frame_ends_its_socket_before_it_has_come(site: Site, opcode: Opc
     """Whoever began a hundred of them and never ended one would have the server hold all that came."""
     with site.page() as page:
         page.send(bytes((0x80 | opcode, 0x80 | 127)) + (15_000_000).to_bytes(8, "big") + bytes(4))
-        page.send(b"a" * 20_000)
-        assert ended_with(page) in (1006, 1009)
+        with suppress(ConnectionError):
+            page.send(b"a" * 20_000)
+        assert page.ended() in (1006, 1009)
 
 
 def test_a_message_in_endless_pieces_ends_its_socket(site: Site) -> None:
@@ -106,14 +103,109 @@ def test_a_message_in_endless_pieces_ends_its_socket(site: Site) -> None:
             page.send(
                 bytes((Opcode.CONT, 0x80 | 126)) + (30_000).to_bytes(2, "big") + bytes(4) + b"a" * 30_000
             )
-        assert ended_with(page) in (1006, 1009)
+        assert page.ended() in (1006, 1009)
 
 
 @pytest.mark.parametrize("said", ["hello", "ack 1 2", "a" * 60_000])
 def test_a_message_that_is_no_acknowledgement_is_told_4400(site: Site, said: str) -> None:
     with site.page() as page:
         page.say(said)
-        assert ended_with(page) == 4400
+        assert page.ended() == 4400
+
+
+@pytest.mark.parametrize("pieces", [
+    [packed(FIN | BINARY, b"ack 1")], [packed(BINARY, b"ack"), packed(FIN | CONT, b" 1")],
+    [packed(TEXT, b"he"), packed(FIN | CONT, b"llo")], [packed(TEXT, b"ack 1"), packed(FIN | CONT, b"x")],
+])  # fmt: skip
+def test_bytes_and_pieces_that_make_no_acknowledgement_are_told_4400(site: Site, pieces: list[bytes]) -> None:
+    with site.page() as page:
+        for piece in pieces:
+            page.send(piece)
+        assert page.ended() == 4400
+
+
+def test_an_acknowledgement_in_pieces_is_one(site: Site) -> None:
+    with site.page() as page:
+        page.send(
+            packed(TEXT, b"ac") + packed(FIN | PING, b"") + packed(CONT, b"") + packed(FIN | CONT, b"k 77")
+        )
+        while not any(b'id="pong" hidden>77<' in text for text in page.read()):
+            assert page.protocol.state.name == "OPEN"
+
+
+BAD_TEXT = packed(FIN | TEXT, b"\xff"), packed(TEXT, b"ack \xc3") + packed(FIN | CONT, b"x")
+AFTER_IT = packed(FIN | CLOSE, b"\x03\xe8"), packed(FIN | TEXT, b"nope"), packed(0xF0 | TEXT, b"bits")
+
+
+def test_text_that_is_none_ends_its_socket_without_a_traceback(site: Site, folder: Path) -> None:
+    for said in (
+        *BAD_TEXT,
+        *map(bytes.__add__, BAD_TEXT * 3, AFTER_IT * 2),
+        packed(FIN | TEXT, b"nope") + BAD_TEXT[0],
+    ):
+        with site.page() as page:
+            page.send(said)
+            assert page.ended() in (1000, 1002, 1006, 1007, 4400)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+def test_who_breaks_the_protocol_while_its_race_is_looked_for_leaves_no_traceback(
+    site: Site, folder: Path
+) -> None:
+    for _ in range(20):
+        with Page(site.kind, site.port, f"/ws/races/{uuid.uuid4()}/", site.own) as page:
+            with suppress(ConnectionError):  # it was told before
+                page.send(packed(0xF0 | TEXT, b"bits"))
+            assert page.ended() in (1002, 1006, 4404)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+class Browser:
+    """With the cookie that its first page came with."""
+
+    def __init__(self, kind: str, port: int, race: str) -> None:
+        self._at = kind, port, f"/ws/races/{race}/"
+        cookies = requests.get(f"http://127.0.0.1:{port}/", timeout=20).cookies
+        self._cookie = f"{COOKIE}={cookies[COOKIE]}"
+
+    def page(self) -> Page:
+        return Page(*self._at, cookie=self._cookie)
+
+
+def shows(page: Page) -> bool:
+    """Whether it gets its snapshot; it counts from then on."""
+    while page.protocol.state.name == "OPEN":
+        if any(b'id="tower"' in text for text in page.read()):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_a_browser_over_its_limit_of_sockets_is_told_and_no_other(kind: str, folder: Path, race: str) -> None:
+    port = free_port()
+    with started(command(kind, port, folder), folder, F1_MAX_SOCKETS_PER_CLIENT="2"), ExitStack() as stack:
+        wait_for(lambda: listens(port), "it listens", 60)
+        one, other = Browser(kind, port, race), Browser(kind, port, race)
+        pages = [stack.enter_context(one.page()) for _ in range(2)]
+        assert all(map(shows, pages))
+        with one.page() as third:
+            assert third.ended() == 4429
+            assert third.protocol.close_rcvd is not None
+            assert third.protocol.close_rcvd.reason == "too many pages of this browser are open"
+        assert shows(stack.enter_context(other.page()))
+        pages[0].wire.close()
+        wait_for(lambda: shows(stack.enter_context(one.page())), "there is room again")
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_with_a_limit_of_0_a_browser_may_have_any_number_of_sockets(
+    kind: str, folder: Path, race: str
+) -> None:
+    port = free_port()
+    with started(command(kind, port, folder), folder, F1_MAX_SOCKETS_PER_CLIENT="0"), ExitStack() as stack:
+        wait_for(lambda: listens(port), "it listens", 60)
+        browser = Browser(kind, port, race)
+        assert all(shows(stack.enter_context(browser.page())) for _ in range(2 * DEFAULT_LIMIT))
 
 
 @pytest.mark.parametrize("announced", [True, False])

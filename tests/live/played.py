@@ -1,0 +1,61 @@
+"""A made-up race tick by tick: as records of the stream, and as what a page has to show of them."""
+
+from __future__ import annotations
+
+import re
+
+from races import connection
+from races.live.board import Board
+from races.live.render_head import Life
+from races.live.rendering import screen_of
+from races.live.watched import Watched
+from races.streams.codec import Codec
+from races.streams.config import embedded_settings
+from races.streams.consumer import Message
+from races.streams.registry import Registry
+from tests.live.synthetic import meta, tick
+
+RACE = meta(laps=60)
+LIFE = Life("running")
+PATH = f"/ws/races/{RACE.race_id}/"
+# What follows the clock instead of the ticks: how the stream does, and answers to acknowledgements.
+BY_THE_CLOCK = re.compile(r'<b id="(?:[kq]-\w+|feed|sockets)"[^>]*>.*?</b>|<i id="pong" hidden>\d+</i>')
+
+
+def connected() -> connection.Connection:
+    """To a broker that is never asked."""
+    return connection.connect(embedded_settings("localhost:1"), Registry())
+
+
+def records(codec: Codec, number: int) -> list[Message]:
+    key = codec.encode_key("positions", RACE.race_id)
+    return [
+        Message("positions", 0, number, key, codec.encode("positions", record), record["timestamp"])
+        for record in tick(number, RACE)
+    ]
+
+
+def by_ticks(text: str) -> str:
+    return BY_THE_CLOCK.sub("", text)
+
+
+class Played:
+    """What pages get from a server that has been told as many ticks."""
+
+    def __init__(self) -> None:
+        self._codec = connected().codec
+        self._watched = Watched(Board(RACE), screen_of(RACE, None, life=LIFE, anomaly_on=False))
+        self.ticks = 0
+
+    def next(self) -> str:
+        """The next tick's frame."""
+        self.ticks += 1
+        for record in records(self._codec, self.ticks):
+            frame = self._watched.board.apply(
+                "positions", self._codec.decode("positions", record.value, ask=False)
+            )
+        assert frame is not None
+        return by_ticks(self._watched.show(frame))
+
+    def snapshot(self) -> str:
+        return by_ticks(self._watched.snapshot()[0])
