@@ -61,11 +61,11 @@ class Site:
         reader.gets(self.played.snapshot())
         return reader
 
-    def tick(self) -> str:
+    def tick(self, long: bool = False) -> str:
         """The server is told the next tick; what all pages should get of it."""
-        frame = self.played.next()
+        frame = self.played.next(long)
         assert self.process.stdin is not None
-        self.process.stdin.write(b"\n")
+        self.process.stdin.write(b"L" if long else b"-")
         self.process.stdin.flush()
         return frame
 

@@ -13,9 +13,10 @@ from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
 from races.streams.registry import Registry
-from tests.live.synthetic import meta, tick
+from tests.live.synthetic import START, meta, tick
 
 RACE = meta(laps=60)
+LINES, LONG = 20, "and on it goes " * 60  # 18 kB a tick
 LIFE = Life("running")
 PATH = f"/ws/races/{RACE.race_id}/"
 # What follows the clock instead of the ticks: how the stream does, and answers to acknowledgements.
@@ -25,6 +26,14 @@ BY_THE_CLOCK = re.compile(r'<b id="(?:[kq]-\w+|feed|sockets)"[^>]*>.*?</b>|<i id
 def connected() -> connection.Connection:
     """To a broker that is never asked."""
     return connection.connect(embedded_settings("localhost:1"), Registry())
+
+
+def comments(codec: Codec, number: int) -> list[Message]:
+    """Lines that make their frame a long one."""
+    at = START + number * 200
+    said = [{"id": f"{number}-{n}", "message": f"{number}-{n} {LONG}", "timestamp": at, "type": "info",
+             "race_id": RACE.race_id} for n in range(LINES)]  # fmt: skip
+    return [Message("commentary", 0, 0, None, codec.encode("commentary", line), at) for line in said]
 
 
 def records(codec: Codec, number: int) -> list[Message]:
@@ -47,9 +56,14 @@ class Played:
         self._watched = Watched(Board(RACE), screen_of(RACE, None, life=LIFE, anomaly_on=False))
         self.ticks = 0
 
-    def next(self) -> str:
+    def next(self, long: bool = False) -> str:
         """The next tick's frame."""
         self.ticks += 1
+        if long:
+            for line in comments(self._codec, self.ticks):
+                self._watched.board.apply(
+                    "commentary", self._codec.decode("commentary", line.value, ask=False)
+                )
         for record in records(self._codec, self.ticks):
             frame = self._watched.board.apply(
                 "positions", self._codec.decode("positions", record.value, ask=False)

@@ -1,4 +1,4 @@
-"""The real application, for Daphne and uvicorn: only its broker is none. Each line on standard input is a tick."""
+"""The real application, for Daphne and uvicorn: each byte on standard input is a tick, an L a long one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from races.live.board import Board
 from races.live.service import service
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
-from tests.live.played import LIFE, RACE, connected, records
+from tests.live.played import LIFE, RACE, comments, connected, records
 
 STANDARD_INPUT = 0
+LONG_TICK = ord("L")
 
 
 class Lines:
@@ -31,10 +32,13 @@ class Lines:
     def poll(self, most: int, timeout: float) -> list[Message]:
         if not select.select([STANDARD_INPUT], [], [], timeout)[0]:
             return []
-        lines = os.read(STANDARD_INPUT, 1000)
-        if not lines:
+        told = os.read(STANDARD_INPUT, 1000)
+        if not told:
             os._exit(0)  # the test is gone
-        return [record for _ in lines for record in records(self._codec, next(self._numbers))]
+        return [record for kind in told for record in self._tick(next(self._numbers), kind == LONG_TICK)]
+
+    def _tick(self, number: int, long: bool) -> list[Message]:
+        return (comments(self._codec, number) if long else []) + records(self._codec, number)
 
     def lags(self) -> Mapping[str, int]:
         return {}
