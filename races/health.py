@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from races.registry_ping import RegistryPing
 Part = dict[str, Any]
 WORKER_SEEN = timedelta(seconds=10)
 AWAY = "the database does not answer"
+NOBODY = "nobody records: no worker is heard of"
 _ping = RegistryPing()
 _logged: set[str] = set()  # kinds of trouble that the log has, until the database is well again
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         "kafka": _guarded(_kafka),
         "registry": _guarded(lambda: _registry(request)),
         "feed": _guarded(_feed),
-        **{part: _role(part, beats) for part in PARTS},
+        **{part: _guarded(partial(_role, part, beats)) for part in PARTS},
     }
     ok = all(part["ok"] for part in body.values())
     return JsonResponse({"ok": ok, **body, "worker": _worker(beats)}, status=200 if ok else 503)
@@ -120,8 +122,16 @@ def _role(part: str, beats: list[WorkerHeartbeat] | None) -> Part:
         found |= {"here": True, **details(roles_here)}
         error = roles_here.ails()[part]
     else:
-        error = AWAY if beats is None else elsewhere(part, beats)
+        error = AWAY if beats is None else elsewhere(part, beats) or _nobody(part, beats)
     return found | ({"ok": False, "error": error[:300]} if error else {"ok": True})
+
+
+def _nobody(part: str, beats: list[WorkerHeartbeat]) -> str:
+    """A race that is on is nowhere but on Kafka then, for as long as Kafka keeps it. Where none is on there is
+    nothing to record, and a web may well be started before the first worker.
+    """
+    lost = part == "recorder" and not beats and Race.objects.filter(status=Race.Status.RUNNING).exists()
+    return NOBODY if lost else ""
 
 
 def _worker(beats: list[WorkerHeartbeat] | None) -> Part:

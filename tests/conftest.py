@@ -11,7 +11,9 @@ import pytest
 from races import connection
 
 T = TypeVar("T")
-pytest.register_assert_rewrite("tests.races.stories")  # so that they tell what differs, as tests do
+pytest.register_assert_rewrite(  # so that they tell what differs, as tests do
+    "tests.told", "tests.races.stories", "tests.races.lab", "tests.integration.checks"
+)
 
 
 @pytest.fixture(autouse=True)

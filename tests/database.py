@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from races.live.board_records import Frame
+from races.models import Race
 from races.recorder.chunks import unpack_frames
 
 
@@ -20,9 +23,20 @@ def locked(database: Path | str) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def frames(database: Path, race_id: str) -> list[int]:
-    """The ticks of its history, as often as they are there."""
+def race_of(database: Path, race_id: str) -> Race:
+    """What its records follow from."""
+    query = "SELECT * FROM races_race WHERE id = ?"
+    with closing(sqlite3.connect(database)) as found:
+        found.row_factory = sqlite3.Row
+        row = found.execute(query, (UUID(race_id).hex,)).fetchone()
+    same = {name: row[name] for name in ("circuit", "laps", "pace", "seed", "started_ms")}
+    choices = {name: bool(row[name]) for name in ("incidents", "anomaly_detection")}
+    return Race(pk=race_id, waits=json.loads(row["waits"]), **same, **choices)
+
+
+def frames(database: Path, race_id: str) -> list[Frame]:
+    """Its history, each frame as often as it is there."""
     rows = "SELECT data FROM races_boardchunk WHERE race_id = ? ORDER BY first_tick"
     with closing(sqlite3.connect(database)) as found:
         chunks = found.execute(rows, (UUID(race_id).hex,)).fetchall()
-    return [frame["tick"] for (data,) in chunks for frame in unpack_frames(data)]
+    return [frame for (data,) in chunks for frame in unpack_frames(data)]

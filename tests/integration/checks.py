@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -12,8 +13,10 @@ from races import connection
 from races.connection import Connection
 from races.streams.config import StreamSettings
 from tests.conftest import wait_for
+from tests.database import frames, race_of
 from tests.integration.system import System
 from tests.streams.registry_http import Served
+from tests.told import Tick, check_answer, check_frames, check_published, told
 
 
 def health(base: str) -> tuple[int, dict[str, Any]]:
@@ -39,11 +42,26 @@ def goes_on(system: System, base: str, race_id: str, what: str, seconds: float =
     wait_for(lambda: health(base)[0] == 200, f"health after {what}: {health(base)}", 60)
 
 
-def check_ended(system: System, base: str, race_id: str) -> dict[str, Any]:
-    found = system.until(base, race_id, "finished", 150)
-    assert len(found["classification"]) == 22
-    assert found["missing_ticks"] == 0
-    return found
+def told_away(base: str, part: str, words: str = "", seconds: float = 40) -> None:
+    """/healthz names the part with 503, and the process lives."""
+
+    def named() -> bool:
+        status, body = health(base)
+        return status == 503 and words in body[part].get("error", "") and not body[part]["ok"]
+
+    wait_for(named, f"it is told of {part}: {health(base)}", seconds)
+    assert lives(base)
+
+
+def check_ended(system: System, base: str, race_id: str, database: Path | None = None) -> list[Tick]:
+    """History, classification and API are the simulation's, whose ticks are returned."""
+    answer = system.until(base, race_id, "finished", 150)
+    database = database or system.database
+    ticks = told(race_of(database, race_id))
+    check_frames(frames(database, race_id), ticks)
+    check_answer(answer, ticks)
+    assert answer["missing_ticks"] == 0
+    return ticks
 
 
 def positions(streams: StreamSettings, registry: Served, race_id: str) -> list[dict[str, Any]]:
@@ -76,9 +94,7 @@ def check_whole(records: list[dict[str, Any]]) -> None:
     assert all(len(versions) == 1 for cars in ticks.values() for versions in cars.values())
 
 
-def check_classified(ended: dict[str, Any], records: list[dict[str, Any]]) -> None:
-    """The result is the order of the last tick."""
-    last = {r["driver_code"]: r["position"] for r in records if r["tick"] == records[-1]["tick"]}
-    assert [row["driver_code"] for row in ended["classification"]] == sorted(
-        last, key=lambda code: last[code]
-    )
+def check_records(records: list[dict[str, Any]], ticks: list[Tick]) -> None:
+    """The same of what is on Kafka, byte by byte where it is there twice."""
+    check_whole(records)
+    check_published(records, ticks)

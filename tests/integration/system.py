@@ -67,6 +67,10 @@ class System:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @property
+    def database(self) -> Path:
+        return self.folder / "var" / "db.sqlite3"
+
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
             [*self._python, "manage.py", *arguments],

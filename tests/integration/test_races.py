@@ -12,11 +12,19 @@ import pytest
 import websockets
 from websockets.typing import Origin
 
+from races.health import NOBODY, WORKER_SEEN
 from races.management.commands.trace_tick import WORDS
 from races.streams.config import StreamSettings
 from races.tracing import STAGES
 from tests.conftest import wait_for
-from tests.integration.checks import check_whole, positions
+from tests.integration.checks import (
+    check_ended,
+    check_records,
+    goes_on,
+    health,
+    positions,
+    told_away,
+)
 from tests.integration.java import free_port
 from tests.integration.postgres import PostgreSQL
 from tests.integration.system import System
@@ -34,17 +42,40 @@ def test_a_worker_killed_in_mid_race_is_followed_by_another(
     race_id = system.race("--laps", "9")
     wait_for(lambda: system.status(base, race_id)["tick"] > 40, "the race is on", 60)
     system.worker()
+    wait_for(lambda: len(health(base)[1]["worker"]["workers"]) == 2, "the other one is there", 30)
     first.kill()
     killed_at = time.monotonic()
     tick = system.status(base, race_id)["tick"]
-    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 20, "another worker goes on", 40)
+
+    def well_and_further() -> bool:
+        status, body = health(base)
+        assert (status, body["worker"]["ok"]) == (200, True), body
+        return bool(system.status(base, race_id)["tick"] > tick + 20)
+
+    wait_for(well_and_further, "another worker goes on", 40)
     print(
         f"\nfrom kill -9 to 20 further ticks: {time.monotonic() - killed_at:.1f} s (the lease runs {LEASE_S:.0f} s)"
     )
-    found = system.until(base, race_id, "finished")
-    assert len(found["classification"]) == 22
-    assert found["missing_ticks"] == 0
-    check_whole(positions(streams, registry, race_id))
+    ticks = check_ended(system, base, race_id)
+    check_records(positions(streams, registry, race_id), ticks)
+
+
+def test_webs_tell_that_no_worker_is_left_until_there_is_one_again(
+    system: System, streams: StreamSettings, registry: Served
+) -> None:
+    _, base = system.web("daphne")
+    assert health(base)[1]["recorder"]["ok"], "before the first worker there is nothing to record"
+    worker = system.worker()
+    race_id = system.race("--laps", "6")
+    wait_for(lambda: system.status(base, race_id)["tick"] > 40, "the race is on", 60)
+    assert health(base)[0] == 200
+    worker.kill()
+    told_away(base, "recorder", NOBODY, WORKER_SEEN.total_seconds() + 3)
+    assert health(base)[1]["worker"] == {"ok": False, "workers": []}
+    system.worker()
+    goes_on(system, base, race_id, "no worker at all, its start included")
+    ticks = check_ended(system, base, race_id)
+    check_records(positions(streams, registry, race_id), ticks)
 
 
 def test_two_webs_under_two_servers_show_the_same_race(system: System) -> None:
@@ -89,12 +120,16 @@ def test_a_web_that_is_killed_costs_the_race_nothing(
 ) -> None:
     system.worker()
     web, base = system.web("uvicorn")
+    _, other = system.web("daphne")
     race_id = system.race()
     wait_for(lambda: system.status(base, race_id)["tick"] > 20, "the race is on", 60)
+    wait_for(lambda: health(other)[0] == 200, "all is well", 30)
     web.kill()
-    _, other = system.web("daphne")
-    assert system.until(other, race_id, "finished")["missing_ticks"] == 0
-    check_whole(positions(streams, registry, race_id))
+    tick = system.status(other, race_id)["tick"]
+    while system.status(other, race_id)["tick"] < tick + 20:
+        assert health(other)[0] == 200, health(other)
+    ticks = check_ended(system, other, race_id)
+    check_records(positions(streams, registry, race_id), ticks)
 
 
 def test_the_lab_runs_on_postgresql(

@@ -27,27 +27,18 @@ from races.live import service
 from races.live.board_records import Frame
 from races.live.history import live_board, wall_ms
 from races.live.service import LiveService, life_of
-from races.models import BoardChunk, Race
-from races.recorder.chunks import unpack_frames
+from races.models import Race
 from races.roles import make_roles
-from races.sim import Race as Simulation
-from races.sim import load_season
 from races.streams.logs import QUIET
 from races.streams.registry import Registry
 from races.streams.topics import TOPICS, subject
-from races.worker.prepare import settings_of
-from races.worker.records import field_of, tick_records
 from races.worker.worker import Clocks
 from tests.conftest import wait_for
 from tests.live.dom import Page
 from tests.races.conftest import Records, ended, health, running, short_race
 from tests.races.test_worker import check_whole, over
+from tests.told import Tick, check_history, of_frame, of_records, order, told
 
-Tick = list[tuple[str, dict[str, Any]]]  # role and record, all of one race
-TOLD = (
-    "position", "driver_code", "driver_name", "team_name", "grid", "lap", "lap_fraction", "speed", "gap_s",
-    "interval_s", "laps_down", "last_lap_s", "best_lap_s", "tyre", "tyre_age", "stints", "stops", "pit", "status",
-)  # fmt: skip
 NEWER = {"name": "drag_n", "type": "double", "default": 0.0}
 NOT_YET = {
     "overtake_mode": False,
@@ -60,25 +51,13 @@ class Say(Protocol):
     def __call__(self, role: str, record: dict[str, Any], data: bytes | None = None) -> None: ...
 
 
-def told(race: Race) -> list[Tick]:
-    """The race's records as its worker makes them."""
-    sim, names = Simulation(settings_of(race)), field_of(str(race.pk), race.laps, load_season())
-    ticks = []
-    while not sim.over:
-        tick = sim.advance()
-        found = tick_records(names, tick, race.event_ms(tick.tick), metrics=False)
-        ticks.append([(one.role, one.value) for one in found])
-    return ticks
-
-
-def simulated(laps: int = 9) -> tuple[Race, list[Tick]]:
-    """A race that ran a minute ago for all that the database knows, and its records, which no worker publishes. The
-    first 31 of its 90 ticks stand on the grid.
+def simulated(laps: int = 9, began_s: int = 60, **choice: Any) -> tuple[Race, list[Tick]]:
+    """A race that began some time ago for all that the database knows, and its records, which no worker publishes.
+    The first 31 of the 90 ticks that it has by default stand on the grid.
     """
-    race = short_race(laps=laps)
-    started_ms = wall_ms() - 60_000
+    race = short_race(laps=laps, **choice)
     Race.objects.filter(pk=race.pk).update(
-        status=Race.Status.RUNNING, started_ms=started_ms, published_over=True
+        status=Race.Status.RUNNING, started_ms=wall_ms() - began_s * 1000, published_over=True
     )
     race.refresh_from_db()
     return race, told(race)
@@ -131,48 +110,6 @@ def say_all(say: Say, ticks: Collection[Tick]) -> None:
     for tick in ticks:
         for role, record in tick:
             say(role, record)
-
-
-def stored(race: Race) -> list[Frame]:
-    return [f for chunk in BoardChunk.objects.filter(race=race) for f in unpack_frames(bytes(chunk.data))]
-
-
-def frames(race: Race) -> list[int]:
-    return [frame["tick"] for frame in stored(race)]
-
-
-def of_frame(frame: Frame) -> tuple[Any, ...]:
-    cars: list[Any] = list(frame["cars"])
-    return (
-        frame["tick"],
-        frame["timestamp"],
-        frame["phase"],
-        [tuple(car[name] for name in TOLD) for car in cars],
-    )
-
-
-def of_records(tick: Tick) -> tuple[Any, ...]:
-    """What a frame of these records has to say."""
-    cars = sorted((r for role, r in tick if role == "positions"), key=lambda record: record["position"])
-    head = (cars[0]["tick"], cars[0]["timestamp"], cars[0]["phase"])
-    return *head, [tuple(car[name] for name in TOLD) for car in cars]
-
-
-def order(tick: Tick) -> list[str]:
-    """The codes of the cars, first to last."""
-    return [car[TOLD.index("driver_code")] for car in of_records(tick)[-1]]
-
-
-def check_history(race: Race, ticks: list[Tick], missing: Collection[int] = ()) -> None:
-    """Each tick once and as it was told, but for the missing ones, which are counted."""
-    race.refresh_from_db()
-    assert race.status == Race.Status.FINISHED
-    wanted = [of_records(tick) for number, tick in enumerate(ticks) if number not in missing]
-    assert [of_frame(frame) for frame in stored(race)] == wanted
-    assert race.missing_ticks == len(missing)
-    assert list(race.results.order_by("position").values_list("driver_code", flat=True)) == order(ticks[-1])
-    events = {record["event"] for tick in ticks for role, record in tick if role == "race_control"}
-    assert set(race.control.values_list("event", flat=True)) == events
 
 
 def phase_of(frame: Frame | None) -> str:

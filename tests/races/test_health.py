@@ -17,8 +17,9 @@ from races import ailments, connection, roles
 from races import health as healthz
 from races.connection import Connection
 from races.database_ping import ROOM
+from races.health import NOBODY
 from races.live.service import LiveService
-from races.models import WorkerHeartbeat
+from races.models import Race, WorkerHeartbeat
 from races.recorder.recorder import SILENT_S, Recorder
 from races.roles import Roles, make_roles
 from races.streams.codec import Codec
@@ -26,7 +27,7 @@ from races.streams.config import embedded_settings
 from races.streams.registry import Registry
 from tests.conftest import wait_for
 from tests.database import locked
-from tests.races.conftest import health, recording, running
+from tests.races.conftest import health, recording, running, short_race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,6 +85,22 @@ def test_analytics_in_another_process_tell_by_the_same_row(web_only: None) -> No
     assert health()[1]["analytics"]["error"] == "worker w1: waiting: broker away since 4 s"
     WorkerHeartbeat.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
     assert health()[1]["analytics"]["ok"], "what a worker said that is gone is not known to be so"
+
+
+def test_a_race_that_is_on_with_no_worker_is_recorded_by_nobody(web_only: None) -> None:
+    race = short_race()
+    assert health()[1]["recorder"]["ok"], "it waits for its first worker, and there is nothing to record"
+    Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING)
+    beat("running")
+    assert health()[1]["recorder"] == {"ok": True, "here": False}
+    WorkerHeartbeat.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
+    status, body = health()
+    assert (status, body["recorder"]) == (503, {"ok": False, "here": False, "error": NOBODY})
+    assert not body["worker"]["ok"]
+    assert Client().get("/livez").status_code == 200
+    Race.objects.filter(pk=race.pk).update(status=Race.Status.FINISHED)
+    assert health()[1]["recorder"]["ok"]
+    assert not health()[1]["worker"]["ok"]
 
 
 def test_both_fit_into_the_row_however_long_their_words() -> None:

@@ -27,7 +27,8 @@ from races.streams.registry import Registry
 from races.worker.records import field_of, tick_records
 from tests.conftest import wait_for
 from tests.races.conftest import recording
-from tests.races.stories import check_history, publishing, say_all, simulated
+from tests.races.stories import publishing, say_all, simulated
+from tests.told import check_history
 
 SEED, CIRCUIT, LAPS, PACE = 1, "spielberg", 1, 60
 STARTED = 1_780_000_000_000

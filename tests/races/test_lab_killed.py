@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import wait_for
 from tests.races.lab import all_end, all_go_on, check_all, lab, start_all
 
 
@@ -19,5 +20,6 @@ def test_a_killed_lab_ends_all_its_races_after_its_next_start(tmp_path: Path) ->
     began = time.monotonic()
     with lab(tmp_path) as (_, second):
         all_go_on(second, began, "lab killed, its start included")
+        wait_for(lambda: second.get("/healthz").ok, "it is told that all is well", 30)
         all_end(second)
         check_all(second, tmp_path / "var" / "db.sqlite3")

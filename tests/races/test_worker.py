@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import InterfaceError
+from django.test import Client
 
 from races import connection
+from races import health as healthz
+from races import roles as roles_here
 from races.connection import Connection
+from races.health import NOBODY
 from races.models import InjectedFault, Race
 from races.roles import Roles, make_roles
 from races.sim import Race as Simulation
@@ -22,7 +28,8 @@ from races.worker.held import Held
 from races.worker.prepare import prepare, settings_of
 from races.worker.worker import Clocks
 from tests.conftest import wait_for
-from tests.races.conftest import Records, ended, recording, running, short_race
+from tests.races.conftest import Records, ended, health, recording, running, short_race
+from tests.told import check_history, check_published, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +79,9 @@ def test_what_is_published_is_the_simulation(kafka: Connection, roles: Roles) ->
             assert record["speed"] == round(car.speed, 1)
 
 
-def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(kafka: Connection) -> None:
+def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(
+    kafka: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     race = short_race(laps=2)
     first = make_roles(kafka)
     first.start(lambda name: None)
@@ -82,11 +91,22 @@ def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(kafka
     first.worker._end = lambda threads: None  # type: ignore[method-assign]
     first.worker.conductor.stop()
     first.recorder.stop()
+    monkeypatch.setattr(healthz, "WORKER_SEEN", timedelta(seconds=3))
+    monkeypatch.setattr(roles_here, "_here", None)  # as a web apart sees it
+    wait_for(lambda: health()[1]["recorder"].get("error") == NOBODY, "it is told that nobody is left")
+    assert health()[0] == 503
+    assert Client().get("/livez").status_code == 200
+    began = time.monotonic()
     with running(make_roles(kafka)):
+        tick = Race.objects.get(pk=race.pk).recorded_tick
+        wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > tick, "it goes on")
+        print(f"\nworker vanished: on in the history {time.monotonic() - began:.1f} s after another's start")
+        monkeypatch.setattr(roles_here, "_here", None)
+        assert health()[1]["recorder"]["ok"]
         race = ended(race)
     first.worker.stop()
-    assert race.status == Race.Status.FINISHED
     assert race.waits, "the time without a worker is a wait"
+    check_history(race, told(race))
     check_whole(race, Records(kafka, "positions").read(over))
 
 
@@ -198,12 +218,16 @@ def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_ag
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "some of it is recorded")
         roles.recorder.stop()
         wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "all of it is published")
+    recorded, began = Race.objects.get(pk=race.pk).recorded_tick, time.monotonic()
     with EmbeddedKafka(DEFAULT_NAMES.values()) as cluster:
         another = connection.connect(embedded_settings(cluster.bootstrap), Registry())
         store.release_all()
         with running(make_roles(another)):
+            wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > recorded + 20, "it goes on")
+            print(f"\nembedded broker lost: 20 further ticks {time.monotonic() - began:.1f} s after its end")
             race = ended(race)
-    assert (race.status, race.missing_ticks) == (Race.Status.FINISHED, 0)
+        check_history(race, told(race))
+        check_published(Records(another, "positions").read(over), told(race), recorded + 1)
 
 
 class Sending:
