@@ -29,7 +29,7 @@ def lives(base: str) -> bool:
 
 
 def on(system: System, base: str, *options: str) -> str:
-    race_id = system.race("--laps", "12", *options)
+    race_id = system.race("--laps", "8", *options)
     wait_for(lambda: system.status(base, race_id)["tick"] > 30, "the race is on", 60)
     return race_id
 

@@ -51,7 +51,7 @@ def test_a_locked_database_holds_the_race_and_costs_no_tick(
     system: System, streams: StreamSettings, registry: Served
 ) -> None:
     worker, (_, base) = system.worker(), system.web()
-    race_id = on(system, base, "--laps", "8")
+    race_id = on(system, base)
     with locked(system.database):
         tick = system.status(base, race_id)["tick"]
         told(base, "locked")
@@ -67,7 +67,7 @@ def test_a_full_disk_costs_no_tick(
 ) -> None:
     system = system_on_disk
     worker, (_, base) = system.worker(), system.web()
-    race_id = on(system, base, "--laps", "8")
+    race_id = on(system, base)
     disk.fill()
     try:
         told(base, "full")

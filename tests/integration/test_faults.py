@@ -88,7 +88,7 @@ def test_a_registry_that_goes_in_mid_race_is_told_and_costs_nothing(
 ) -> None:
     system.worker()
     _, base = system.web()
-    race_id = on(system, base)
+    race_id = on(system, base, "--laps", "12")
     registry.down = True
     told_away(base, "registry", seconds=15)
     tick = system.status(base, race_id)["tick"]
