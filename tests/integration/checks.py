@@ -37,7 +37,7 @@ def on(system: System, base: str, *options: str) -> str:
 def goes_on(system: System, base: str, race_id: str, what: str, seconds: float = 60) -> None:
     """From the fault's end to twenty further ticks, printed."""
     began, tick = time.monotonic(), system.status(base, race_id)["tick"]
-    wait_for(lambda: system.status(base, race_id)["tick"] > tick + 20, f"it goes on after {what}", seconds)
+    system.wait(lambda: system.status(base, race_id)["tick"] > tick + 20, f"it goes on after {what}", seconds)
     print(f"\n{what}: 20 further ticks {time.monotonic() - began:.1f} s after its end")
     wait_for(lambda: health(base)[0] == 200, f"health after {what}: {health(base)}", 60)
 

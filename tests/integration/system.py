@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -125,12 +125,15 @@ class System:
         return found
 
     def until(self, base: str, race_id: str, status: str, seconds: float = 90) -> dict[str, Any]:
-        wait_for(
-            lambda: self.status(base, race_id)["status"] == status,
-            f"{race_id} is {status}: {self.logs}",
-            seconds,
-        )
+        self.wait(lambda: self.status(base, race_id)["status"] == status, f"{race_id} is {status}", seconds)
         return self.status(base, race_id)
+
+    def wait(self, what: Callable[[], bool], why: str, seconds: float) -> None:
+        """With what the processes said where it fails."""
+        try:
+            wait_for(what, why, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from None
 
     def logs(self) -> str:
         return "\n".join(
