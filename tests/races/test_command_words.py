@@ -10,8 +10,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -20,9 +18,12 @@ from django.core.management.base import CommandError
 
 from f1site.config import read_lab
 from races import whereabouts
+from races.connection import connect
 from races.lab import CannotStart, check_port, room_addresses
 from races.management.commands import runlab
 from races.management.commands.start_race import Command as StartRace
+from races.streams.config import embedded_settings
+from races.streams.registry import Registry
 
 
 def said(tmp_path: Path, *arguments: str, **environ: str) -> list[str]:
@@ -136,7 +137,7 @@ def test_the_banner_names_the_address_for_the_room(
     monkeypatch: pytest.MonkeyPatch, host: str, found: list[str], words: str | None
 ) -> None:
     monkeypatch.setattr(settings, "ROOM_ADDRESSES", found)
-    kafka: Any = SimpleNamespace(settings=SimpleNamespace(embedded=True, bootstrap="", registry_url=""))
+    kafka = connect(embedded_settings(""), Registry())
     banner = runlab.Command()._banner("http://127.0.0.1:8000", host, kafka)
     lines = [line.partition("The room")[2].strip() for line in banner.splitlines() if "The room" in line]
     assert lines == ([] if words is None else [words])
