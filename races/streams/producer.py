@@ -152,7 +152,7 @@ class Publisher:
         """Waits until everything is acknowledged; returns how many records are not."""
         end = time.monotonic() + timeout
         while self._open and time.monotonic() < end and not self._closed.is_set():
-            self._producer.flush(0.05)
+            self._ask(self._producer.flush, 0.05)
             self._closed.wait(0.002)  # what is to be sent again isn't in librdkafka's queue
         return len(self._open)
 
@@ -211,9 +211,16 @@ class Publisher:
         self._last_error = self._settings.public(error.str())
         self._renew = self._renew or error.fatal() or error.code() == KafkaError._FATAL
 
+    def _ask(self, producer: Callable[[float], int], seconds: float) -> None:
+        """A fatal error is raised at whoever asks next: it ends that producer, and nobody's thread."""
+        try:
+            producer(seconds)
+        except KafkaException as error:
+            self._note(error.args[0])
+
     def _serve(self) -> None:
         while not self._closed.is_set():
-            self._producer.poll(0.1)
+            self._ask(self._producer.poll, 0.1)
             oldest = self._oldest()
             stuck = oldest is not None and self._clock() - oldest > SLOW_AFTER_S
             if self._delivered and not self._cluster:
@@ -247,7 +254,7 @@ class Publisher:
         self._renew = True
         old, self._producer = self._producer, self._make()
         old.purge()
-        old.flush(1.0)  # its last acknowledgements count
+        self._ask(old.flush, 1.0)  # its last acknowledgements count
         with self._lock:
             self._again = deque(self._open)  # in the order sent
             self._renew = False
