@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -49,10 +48,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
         "kafka": _guarded(_kafka),
         "registry": _guarded(lambda: _registry(request)),
         "feed": _guarded(_feed),
-        **{part: _guarded(partial(_role, part, beats)) for part in PARTS},
+        **{part: _role(part, beats) for part in PARTS},
     }
     ok = all(part["ok"] for part in body.values())
-    return JsonResponse({"ok": ok, **body, "worker": _worker(beats)}, status=200 if ok else 503)
+    worker = _guarded(lambda: _worker(beats))
+    return JsonResponse({"ok": ok, **body, "worker": worker}, status=200 if ok else 503)
 
 
 def _guarded(part: Callable[[], Part]) -> Part:
@@ -122,24 +122,20 @@ def _role(part: str, beats: list[WorkerHeartbeat] | None) -> Part:
         found |= {"here": True, **details(roles_here)}
         error = roles_here.ails()[part]
     else:
-        error = AWAY if beats is None else elsewhere(part, beats) or _nobody(part, beats)
+        error = AWAY if beats is None else elsewhere(part, beats)
     return found | ({"ok": False, "error": error[:300]} if error else {"ok": True})
 
 
-def _nobody(part: str, beats: list[WorkerHeartbeat]) -> str:
-    """A race that is on is nowhere but on Kafka then, for as long as Kafka keeps it. Where none is on there is
-    nothing to record, and a web may well be started before the first worker.
-    """
-    lost = part == "recorder" and not beats and Race.objects.filter(status=Race.Status.RUNNING).exists()
-    return NOBODY if lost else ""
-
-
 def _worker(beats: list[WorkerHeartbeat] | None) -> Part:
-    """Informs only: a web process is healthy without a worker of its own."""
+    """Informs only: a web process is healthy without a worker of its own. But a race that is on with none is nowhere
+    but on Kafka, for as long as Kafka keeps it.
+    """
     if beats is None:
         return {"ok": False, "error": AWAY}
     rows = [{"owner": row.owner, "races": row.races, "state": row.state} for row in beats]
-    return {"ok": bool(rows), "workers": rows}
+    part: Part = {"ok": bool(rows), "workers": rows}
+    lost = not rows and Race.objects.filter(status=Race.Status.RUNNING).exists()
+    return part | ({"error": NOBODY} if lost else {})
 
 
 @only("GET")

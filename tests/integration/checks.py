@@ -11,6 +11,7 @@ import requests
 
 from races import connection
 from races.connection import Connection
+from races.health import NOBODY, WORKER_SEEN
 from races.streams.config import StreamSettings
 from tests.conftest import wait_for
 from tests.database import frames, race_of
@@ -50,6 +51,14 @@ def told_away(base: str, part: str, words: str = "", seconds: float = 40) -> Non
         return status == 503 and words in body[part].get("error", "") and not body[part]["ok"]
 
     wait_for(named, f"it is told of {part}: {health(base)}", seconds)
+    assert lives(base)
+
+
+def told_alone(base: str) -> None:
+    """/healthz says that a race is on and no worker is there; a web without one stays in service."""
+    alone = {"ok": False, "workers": [], "error": NOBODY}
+    wait_for(lambda: health(base)[1]["worker"] == alone, "it is told", WORKER_SEEN.total_seconds() + 3)
+    assert health(base)[0] == 200
     assert lives(base)
 
 

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from races.health import NOBODY, WORKER_SEEN
 from races.streams.config import StreamSettings
 from tests.conftest import wait_for
 from tests.integration.checks import (
     check_ended,
     check_records,
     goes_on,
-    health,
     lives,
     on,
     positions,
+    told_alone,
     told_away,
 )
 from tests.integration.kafka import RealKafka
@@ -123,8 +122,7 @@ def test_a_worker_that_was_suspended_finds_its_race_with_another_and_says_nothin
     race_id = on(system, base)
     first.send_signal(signal.SIGSTOP)
     try:
-        told_away(base, "recorder", NOBODY, WORKER_SEEN.total_seconds() + 3)
-        assert not health(base)[1]["worker"]["ok"]
+        told_alone(base)
         system.worker()
         goes_on(system, base, race_id, "worker suspended")
     finally:

@@ -89,18 +89,27 @@ def test_analytics_in_another_process_tell_by_the_same_row(web_only: None) -> No
 
 def test_a_race_that_is_on_with_no_worker_is_recorded_by_nobody(web_only: None) -> None:
     race = short_race()
-    assert health()[1]["recorder"]["ok"], "it waits for its first worker, and there is nothing to record"
+    assert "error" not in health()[1]["worker"], (
+        "it waits for its first worker, and there is nothing to record"
+    )
     Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING)
     beat("running")
-    assert health()[1]["recorder"] == {"ok": True, "here": False}
+    assert "error" not in health()[1]["worker"]
     WorkerHeartbeat.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
-    status, body = health()
-    assert (status, body["recorder"]) == (503, {"ok": False, "here": False, "error": NOBODY})
-    assert not body["worker"]["ok"]
-    assert Client().get("/livez").status_code == 200
+    assert health()[1]["worker"] == {"ok": False, "workers": [], "error": NOBODY}
     Race.objects.filter(pk=race.pk).update(status=Race.Status.FINISHED)
-    assert health()[1]["recorder"]["ok"]
-    assert not health()[1]["worker"]["ok"]
+    assert health()[1]["worker"] == {"ok": False, "workers": []}
+
+
+def test_that_no_worker_is_there_takes_no_web_out_of_service(
+    web_only: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = {"ok": True}
+    for name in ("_kafka", "_registry", "_feed"):
+        monkeypatch.setattr(healthz, name, lambda *_: well)
+    Race.objects.filter(pk=short_race().pk).update(status=Race.Status.RUNNING)
+    status, body = health()
+    assert (status, body["ok"], body["worker"]["error"]) == (200, True, NOBODY)
 
 
 def test_both_fit_into_the_row_however_long_their_words() -> None:
