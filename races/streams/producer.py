@@ -99,7 +99,7 @@ class Publisher:
         self._delivered, self._cluster, self._look_at = False, "", 0.0
         self._renew, self._last_error = False, ""
         self._producer = self._make()
-        self._thread = Thread(target=self._serve, name="publisher", daemon=True)
+        self._thread = Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
     def send(
@@ -218,17 +218,25 @@ class Publisher:
         except KafkaException as error:
             self._note(error.args[0])
 
-    def _serve(self) -> None:
+    def _run(self) -> None:
+        """Goes on whatever happens: without it no acknowledgement is heard, and every race stands still."""
         while not self._closed.is_set():
-            self._ask(self._producer.poll, 0.1)
-            oldest = self._oldest()
-            stuck = oldest is not None and self._clock() - oldest > SLOW_AFTER_S
-            if self._delivered and not self._cluster:
-                self._learn_cluster()
-            if self._renew or (stuck and self._clock() >= self._look_at and self._came_back_empty()):
-                self._start_anew()
-            elif self._again:
-                self._send_again()
+            try:
+                self._serve()
+            except Exception:
+                log.exception("Serving the Kafka client failed once")
+                self._closed.wait(RETRY_S)
+
+    def _serve(self) -> None:
+        self._ask(self._producer.poll, 0.1)
+        oldest = self._oldest()
+        stuck = oldest is not None and self._clock() - oldest > SLOW_AFTER_S
+        if self._delivered and not self._cluster:
+            self._learn_cluster()
+        if self._renew or (stuck and self._clock() >= self._look_at and self._came_back_empty()):
+            self._start_anew()
+        elif self._again:
+            self._send_again()
 
     def _learn_cluster(self) -> None:
         with contextlib.suppress(KafkaException):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from races import connection
+from races.streams import producer
 from races.streams.config import embedded_settings
 from races.streams.embedded import EmbeddedKafka
 from races.streams.producer import Publisher
@@ -13,27 +16,47 @@ from races.streams.registry import Registry
 from races.streams.topics import DEFAULT_NAMES
 from tests.conftest import wait_for
 
-FATAL = KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "out of order", fatal=True)
+FATAL = KafkaException(KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "out of order", fatal=True))
 
 
-class GivenUp:
-    """As much of a producer as is asked once it has met a fatal error."""
+class Broken:
+    """As much of a producer as is asked once it has met an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error, self.asked = error, 0
 
     def poll(self, seconds: float) -> int:
-        raise KafkaException(FATAL)
+        self.asked += 1
+        raise self._error
 
     flush = poll
 
     def purge(self) -> None: ...
 
 
-def test_a_fatal_error_that_is_raised_ends_its_producer_and_no_thread(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
     with EmbeddedKafka(DEFAULT_NAMES.values()) as cluster:
         kafka = connection.connect(embedded_settings(cluster.bootstrap), Registry())
-        publisher = Publisher(kafka.settings, kafka.codec)
-        monkeypatch.setattr(publisher, "_producer", GivenUp())
-        wait_for(lambda: not isinstance(publisher._producer, GivenUp), "another producer takes over", 10)
-        assert publisher._thread.is_alive()
-        assert publisher.close() == 0
+        found = Publisher(kafka.settings, kafka.codec)
+        yield found
+        assert found.close() == 0
+
+
+def test_a_fatal_error_that_is_raised_ends_its_producer_and_no_thread(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "_producer", Broken(FATAL))
+    wait_for(lambda: not isinstance(publisher._producer, Broken), "another producer takes over", 10)
+    assert publisher._thread.is_alive()
+
+
+def test_what_nobody_foresaw_ends_no_thread_either(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "RETRY_S", 0.05)
+    whole, broken = publisher._producer, Broken(RuntimeError("unforeseen"))
+    publisher._producer = broken  # type: ignore[assignment]
+    wait_for(lambda: broken.asked > 2, "it is asked again")
+    publisher._producer = whole
+    assert publisher._thread.is_alive()
