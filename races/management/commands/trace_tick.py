@@ -7,6 +7,7 @@ import requests
 from django.core.management.base import CommandError, CommandParser
 
 from races.management.base import TeachingCommand
+from races.metrics_server import METRICS, TRACE
 from races.tracing import STAGES
 from races.whereabouts import known_lab
 
@@ -48,9 +49,9 @@ from reading on; a tick was then due at the time on its records. A worker of the
     def handle(
         self, *args: Any, race: str, tick: int | None, lab: str | None, worker: list[str], **options: Any
     ) -> None:
-        found = _trace((lab or known_lab() or DEFAULT_LAB).rstrip("/"), race)
+        found = _asked("lab", (lab or known_lab() or DEFAULT_LAB).rstrip("/"), f"/api/races/{race}/trace/")
         for address in worker:
-            _add_stages(found, _of_worker(address.rstrip("/").removesuffix("/metrics"), race))
+            _add_stages(found, _asked("worker", address.rstrip("/").removesuffix(METRICS), TRACE + race))
         rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]
         if not rows:
             raise CommandError(
@@ -75,23 +76,13 @@ from reading on; a tick was then due at the time on its records. A worker of the
         self.stdout.write(f"  {WORDS[stage]:<28} {after[-1]:8.2f} {median(after):10.2f}")
 
 
-def _trace(lab: str, race: str) -> dict[str, Any]:
+def _asked(who: str, address: str, path: str) -> dict[str, Any]:
     try:
-        answer = requests.get(f"{lab}/api/races/{race}/trace/", timeout=5)
+        answer = requests.get(address + path, timeout=5)
         answer.raise_for_status()
         return dict(answer.json())
     except requests.RequestException as error:
-        raise CommandError(f"The lab at {lab} does not answer for this race: {error}") from None
-
-
-def _of_worker(address: str, race: str) -> dict[str, dict[str, float]]:
-    """Stages by tick."""
-    try:
-        answer = requests.get(f"{address}/trace/{race}", timeout=5)
-        answer.raise_for_status()
-        return dict(answer.json())
-    except requests.RequestException as error:
-        raise CommandError(f"No worker tells traces at {address}: {error}") from None
+        raise CommandError(f"The {who} at {address} does not answer for this race: {error}") from None
 
 
 def _add_stages(found: dict[str, Any], by_tick: dict[str, dict[str, float]]) -> None:
