@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import shutil
 import signal
 import socket
@@ -14,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".jars"
@@ -25,10 +26,7 @@ def require(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if not missing:
         return
-    words = f"needs {', '.join(missing)}; on Debian: apt-get install openjdk-17-jdk-headless maven"
-    if os.environ.get("CI") == "true":
-        pytest.fail(words)
-    pytest.skip(words)
+    lacking(f"needs {', '.join(missing)}; on Debian: apt-get install openjdk-17-jdk-headless maven")
 
 
 def jars(name: str) -> Path:

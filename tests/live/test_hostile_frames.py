@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from f1site.asgi import application
 from races.entering import Choice, enter
-from races.live import service as live_service
 from races.live.service import LiveService
 from races.models import Race
 from tests.fuzzing import FEW, MANY, MARKUP, Counted, shapes, sweep
@@ -58,14 +56,6 @@ async def says(race: Race, frames: list[Frame]) -> list[int]:
              "query_string": b"", "subprotocols": []}  # fmt: skip
     await application(scope, incoming.get, send)
     return codes
-
-
-@pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveService]:
-    found = LiveService()
-    monkeypatch.setattr(live_service, "_service", found)
-    yield found
-    found._stopping.set()
 
 
 def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from django.test import override_settings
 
 from f1site.asgi import application
 from races.entering import Choice, enter
-from races.live import service as live_service
 from races.live.hub import Socket
 from races.live.render_head import Life
 from races.live.service import LiveService
@@ -24,14 +23,6 @@ from races.models import Race
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = (b"origin", b"http://localhost")
 HOST = (b"host", b"localhost")
-
-
-@pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveService]:
-    found = LiveService()
-    monkeypatch.setattr(live_service, "_service", found)
-    yield found
-    found._stopping.set()
 
 
 def cookie(client: str) -> tuple[bytes, bytes]:
