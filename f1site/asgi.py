@@ -12,17 +12,17 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (models need Django set up first)
+from channels.routing import ProtocolTypeRouter, URLRouter
 
-from f1site import bodies  # noqa: E402
-from f1site.descriptors import allow_sockets  # noqa: E402
-from f1site.environment import env_bool  # noqa: E402
-from f1site.logs import daphne_logs_requests  # noqa: E402
-from f1site.origin import OwnOrigin  # noqa: E402
-from f1site.routing import websocket_urlpatterns  # noqa: E402
-from races.live import daphne_sockets, uvicorn_sockets  # noqa: E402
-from races.live.service import service  # noqa: E402
-from races.live.shutdown import close_with_daphne  # noqa: E402
+from f1site import bodies
+from f1site.descriptors import allow_sockets
+from f1site.environment import env_bool
+from f1site.logs import daphne_logs_requests
+from f1site.origin import OwnOrigin
+from f1site.routing import websocket_urlpatterns
+from races.live import daphne_sockets, uvicorn_sockets
+from races.live.service import service
+from races.live.shutdown import close_with_daphne
 
 allow_sockets()
 daphne_sockets.install()

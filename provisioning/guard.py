@@ -89,7 +89,7 @@ def start(journal: Path, organization: str, name: str) -> bool:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(PRIVATE)}
     arguments = [sys.executable, "-m", "provisioning.guard", str(journal.absolute()), organization, name]
     with (journal.parent / LOG).open("a", encoding="utf-8") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603  (this program, with arguments of ours)
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
             on_answer=show,
         )
     except OSError as error:
-        print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)  # noqa: T201
+        print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)
         return 2
     if options.strangers:
         add_strangers(standin.state)

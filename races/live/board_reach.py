@@ -16,7 +16,7 @@ SLOW_LAP_S, STANDING_S = (
 )  # far above any lap behind the safety car, and what else a race may take
 GRID_TICKS = 50
 LAST_WORDS_MS = 30_000  # on a race come after its last tick
-FASTEST_MS = 110.0  # metres a second: no car keeps that up for a sector
+FASTEST_M_S = 110.0  # no car keeps that up for a sector
 
 
 class Reach:
@@ -48,7 +48,7 @@ class Reach:
 
 
 def _least_times(meta: RaceMeta) -> list[tuple[str, float]]:
-    lap, (first, second) = meta.length_m / FASTEST_MS, meta.track.sectors
+    lap, (first, second) = meta.length_m / FASTEST_M_S, meta.track.sectors
     shares = {"sector_1_s": first, "sector_2_s": second - first, "sector_3_s": 1 - second}
     return [
         ("last_lap_s", lap),

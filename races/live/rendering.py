@@ -157,7 +157,7 @@ class Screen:
         started = self.frame["started"] if self.frame else 0
         parts["commentary"] = render_panels.notes_list("commentary", self._commentary, started)
         parts["control"] = render_panels.notes_list("control", self._control, started)
-        return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308
+        return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308  # each cell escapes what it shows
 
     def snapshot(self) -> str:
         """One message that makes any page of this race show what this screen shows."""

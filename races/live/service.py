@@ -233,7 +233,7 @@ class LiveService:
         ids = self.feed.races()
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
             self.feed.live(str(race.pk), life_of(race))
-        self._guesses.forget(self._clock())
+        self._guesses.forget(self._clock())  # here, since the database has just answered
 
     def _check(self, race_id: str, socket: Socket, now: float) -> None:
         silent = now - socket.acked_at

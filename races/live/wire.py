@@ -15,9 +15,8 @@ from functools import partial
 from typing import Any
 
 UNSENT = 256_000  # bytes that one client may leave untaken: a few snapshots
-OVERFULL = (
-    4 * UNSENT
-)  # more than frames can leave: answers to a client's pings, which servers send without a limit
+# More than frames can leave: answers to a client's pings, which servers send without a limit.
+OVERFULL = 4 * UNSENT
 LONGEST = 65_536  # bytes of a message from a client; an acknowledgement has sixteen at most
 TEXT = 0x81  # final frame, text
 OPEN = 1  # of the websockets library's states

@@ -59,9 +59,8 @@ class Recording:
     heard_at: float = 0.0
     dirty_results: bool = False
     begun: dict[int, Place] = field(default_factory=dict)  # where each tick that is not stored yet begins
-    early: dict[int, tuple[Frame, float]] = field(
-        default_factory=dict
-    )  # since when each waits for one before it
+    # since when each waits for one before it
+    early: dict[int, tuple[Frame, float]] = field(default_factory=dict)
 
     def position(self, record: Record, now: float, place: Place = (0, 0)) -> None:
         frame = self.board.apply("positions", record)
