@@ -9,7 +9,7 @@ is the newest state as a whole. So a slow client costs a bounded buffer, never a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,25 +153,32 @@ class Hub:
         return sum(socket.client == client for socket in self.sockets())
 
     def publish(
-        self, race_id: str, numbers: range, message: str, snapshot: Callable[[], Snapshot], now: float
+        self,
+        race_id: str,
+        messages: Sequence[tuple[int, str]],
+        snapshot: Callable[[], Snapshot],
+        now: float,
     ) -> None:
-        """One frame to everybody in the race; whoever missed one gets the whole state instead. numbers: of the
-        messages that the frame is made of. Lines are added by them, so nobody may get one a second time.
+        """One frame to everybody in the race; whoever missed one gets the whole state instead. messages: what the
+        frame is made of, with their numbers. Lines are added by them, so nobody may get one a second time.
         """
         channel = self._races.get(race_id)
         if channel is None:
             return
-        first, newest = numbers[0], numbers[-1]
+        first, newest = messages[0][0], messages[-1][0]
+        frame = "".join(text for _, text in messages)
         for socket in channel.sockets:
             if socket.lagging:
                 socket.needs_snapshot = True
                 continue
             if socket.has >= newest and not socket.needs_snapshot:
                 continue
-            if socket.pending is None and (socket.needs_snapshot or socket.has >= first):
+            if socket.needs_snapshot and socket.pending is None:
                 sent = socket.show(snapshot())
+            elif socket.has < first:
+                sent = socket.offer(frame)
             else:
-                sent = socket.offer(message)
+                sent = socket.offer("".join(text for number, text in messages if number > socket.has))
             if sent:
                 socket.last_sent_at = now
                 self.frames += 1

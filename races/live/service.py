@@ -175,9 +175,8 @@ class LiveService:
     def _deliver(self, race_id: str) -> None:
         with self._crossing:
             waiting = self._waiting.pop(race_id)
-        numbers = range(waiting[0][0], waiting[-1][0] + 1)
-        text = "".join(message for _, message, _ in waiting)
-        self.hub.publish(race_id, numbers, text, lambda: self.snapshot(race_id), self._clock())
+        messages = [(number, message) for number, message, _ in waiting]
+        self.hub.publish(race_id, messages, lambda: self.snapshot(race_id), self._clock())
         for _, _, tick in waiting:
             if tick is not None:
                 tracer.note(race_id, tick, "delivered")

@@ -17,30 +17,38 @@ from races.live.render_panels import Pipeline
 from races.live.rendering import Screen
 
 Parts = Mapping[str, SafeString]
+TICKING_S = 0.5  # ticks come five times a second
 
 
 @dataclass(slots=True)
 class Watched:
     """The screen is what every one of their pages shows. number: of its newest message;
-    rates: of this race's own records.
+    rates: of this race's own records; along: what goes with the next tick.
     """
 
     board: Board
     screen: Screen
     number: int = 0
     rates: Rates = field(default_factory=Rates)
+    along: str = ""
     _parts: Parts | None = None
 
     def show(self, frame: Frame) -> str:
-        return self._next(self.screen.show(frame))
+        along, self.along = self.along, ""
+        return self._next(along + self.screen.show(frame))
 
     def live(self, life: Life) -> str:
         message = self.screen.live(life)
         return self._next(message) if message else ""
 
     def stream(self, pipeline: Pipeline, now: float) -> str:
-        message = self.screen.stream(pipeline, self.rates.paces(now))
-        return self._next(message) if message else ""
+        """Goes along with the next tick where ticks come: a message of its own is one more to write to every socket."""
+        paces = self.rates.paces(now)
+        message = self.along + self.screen.stream(pipeline, paces)
+        self._parts = None
+        ticking = "positions" in paces and paces["positions"].age_s < TICKING_S
+        self.along = message if ticking and not self.along else ""
+        return self._next(message) if message and not self.along else ""
 
     def _next(self, message: str) -> str:
         self._parts = None

@@ -139,6 +139,44 @@ def test_a_stream_that_stopped_is_told_though_no_tick_comes(codec: Codec) -> Non
     assert "newest 8.0 s ago" in feed.snapshot(RACE.race_id)[0]
 
 
+class Told(Stream):
+    """Tick 20, a footer that is told right after it, then tick 21."""
+
+    def __init__(self, feed: Feed, codec: Codec) -> None:
+        super().__init__(feed, codec, positions(21))
+        self._first = Stream(feed, codec, positions(20))
+        self._polls, self._feed = 0, feed
+
+    def poll(self, most: int, timeout: float) -> list[Message]:
+        self._polls += 1
+        if self._polls == 1:
+            return self._first._messages
+        self._feed.stream(RACE.race_id, STRIP, self._feed.polled_at + 0.1)
+        return super().poll(most, timeout)
+
+
+def test_while_ticks_come_the_stream_is_told_along_with_the_next(codec: Codec) -> None:
+    pages = Pages()
+    feed = Feed(pages)
+    feed.watch(RACE.race_id, Board(RACE), Life("running", "", ""), anomaly_on=True)
+    feed.run(Told(feed, codec), codec)  # type: ignore[arg-type]
+    assert [(number, tick) for number, _, tick in pages.said] == [(1, 20), (2, 21)]
+    message = pages.said[-1][1]
+    assert message.index("newest 0.1 s ago") < message.index('data-tick="21"')
+
+
+def test_what_was_to_go_along_with_a_tick_is_told_without_one_a_second_later(codec: Codec) -> None:
+    feed, pages = watching(codec, positions(20))
+    strip = Pipeline(STRIP.streams, sockets=17)
+    feed.stream(RACE.race_id, strip, feed.polled_at + 0.1)
+    assert [tick for _, _, tick in pages.said] == [20]
+    assert "newest 0.1 s ago" in feed.snapshot(RACE.race_id)[0]
+    feed.stream(RACE.race_id, strip, feed.polled_at + 1.1)
+    number, message, tick = pages.said[-1]
+    assert (number, tick) == (2, None)
+    assert "newest 1.1 s ago" in message
+
+
 def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
     metric = {
         "driver_code": "NOR", "race_id": "another", "tick": 20, "lap": 1, "timestamp": 5,

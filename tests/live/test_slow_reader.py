@@ -51,7 +51,7 @@ async def publish(hub, page, consumer, send):
     before = rss_kb(os.getpid())
     for number in range(1, {FRAMES} + 1):
         frame = os.urandom({FRAME} // 2).hex()  # nothing that shrinks much
-        hub.publish("race", range(number, number + 1), frame, lambda: (frame * 3, number), 0.0)
+        hub.publish("race", [(number, frame)], lambda: (frame * 3, number), 0.0)
         most = max(most, unsent(send))
         await asyncio.sleep(0)
     told = {{"unsent": most, "grown_kb": rss_kb(os.getpid()) - before, "skipped": page.skipped, "acks": page.acked_at}}
@@ -61,7 +61,7 @@ async def publish(hub, page, consumer, send):
         asyncio.ensure_future(consumer._refuse(4408))
     while "REFUSE" not in os.environ:
         number += 1
-        hub.publish("race", range(number, number + 1), "later", lambda: ("the newest state", number), 0.0)
+        hub.publish("race", [(number, "later")], lambda: ("the newest state", number), 0.0)
         await asyncio.sleep(0.05)
 """
 

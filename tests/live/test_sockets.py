@@ -186,7 +186,7 @@ def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last
         live._check(str(race.pk), spectator, now + 16)
         assert spectator.lagging
         assert 'id="tower"' in await page.receive_from(5)
-        live.hub.publish(str(race.pk), range(1, 2), "a frame", lambda: ("", 1), now + 17)
+        live.hub.publish(str(race.pk), [(1, "a frame")], lambda: ("", 1), now + 17)
         live._check(str(race.pk), spectator, now + 18)
         assert await page.receive_nothing(0.1)
         live._check(str(race.pk), spectator, now + 61)
