@@ -14,7 +14,7 @@ from django.conf import settings
 
 from races.live.hub import Socket
 from races.live.service import LiveService, service
-from races.live.wire import OVERFULL, drop, limit_messages, straight, unsent
+from races.live.wire import OVERFULL, dropping, limit_messages, straight, unsent
 from races.middleware import COOKIE, client_of
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -103,7 +103,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
     async def _refuse(self, code: int, reason: str = "") -> None:
         """Who does not read would keep its connection for ever: servers wait until it has taken what they have."""
         patience = DROP_S if unsent(self.base_send) <= OVERFULL else 0
-        asyncio.get_running_loop().call_later(patience, drop, self.base_send)
+        asyncio.get_running_loop().call_later(patience, dropping(self.base_send))
         with suppress(RuntimeError):  # uvicorn's word for a socket that it has closed by itself meanwhile
             await self.base_send(
                 {"type": "websocket.close", "code": code, "reason": reason or REASONS.get(code, "")}

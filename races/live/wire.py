@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 UNSENT = 256_000  # bytes that one client may leave untaken: a few snapshots
 # More than frames can leave: answers to a client's pings, which servers send without a limit.
@@ -55,11 +56,19 @@ def limit_messages(send: Any) -> None:
         protocol.conn.max_message_size = LONGEST
 
 
-def drop(send: Any) -> None:
-    """Ends the connection at once, whatever is unsent: a client that does not read never takes a closing frame."""
-    if (protocol := _daphne(send)) is not None:
+def dropping(send: Any) -> Callable[[], None]:
+    """What ends the connection at once, whatever is unsent: a client that does not read never takes a closing frame.
+    It may be kept for later, since who is gone by itself is not kept with it.
+    """
+    protocol = _daphne(send) or _uvicorn(send)
+    return partial(_drop, ref(protocol)) if protocol is not None else lambda: None
+
+
+def _drop(kept: ref[Any]) -> None:
+    protocol = kept()
+    if protocol is not None and _is(protocol, *DAPHNE):
         protocol.dropConnection(abort=True)
-    elif (protocol := _uvicorn(send)) is not None:
+    elif protocol is not None:
         protocol.transport.abort()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import pytest
 from daphne.ws_protocol import WebSocketProtocol
@@ -143,7 +145,16 @@ def test_a_server_that_is_not_known_is_neither_measured_nor_limited_nor_dropped(
 
     assert wire.unsent(send) == 0
     wire.limit_messages(send)
-    wire.drop(send)
+    wire.dropping(send)()
+
+
+def test_who_is_gone_before_it_was_to_be_dropped_was_not_kept_for_it() -> None:
+    page = uvicorn()
+    kept, drop = ref(page), wire.dropping(page.send)
+    del page
+    gc.collect()
+    assert kept() is None
+    drop()
 
 
 def uvicorn(**state: Any) -> Any:
