@@ -9,11 +9,17 @@ from http import HTTPStatus
 from typing import Any
 
 from daphne.http_protocol import WebRequest
+from django.conf import settings
 
 MOST = 3_000_000  # bytes
 STATUS = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 WORDS = b"That is more than this lab reads.\n"
-HEADERS = {"Content-Type": "text/plain", "Content-Length": str(len(WORDS)), "Connection": "close"}
+HEADERS = {
+    "Content-Type": "text/plain",
+    "Content-Length": str(len(WORDS)),
+    "Connection": "close",
+    **settings.USUAL_HEADERS,
+}
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]

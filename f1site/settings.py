@@ -109,6 +109,7 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 # An address alone would lock a whole class out behind its one address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "races.lockout.LockoutByName"  # and a name at many addresses
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True  # who logged in, from where and with what browser: nobody here needs to know
 AXES_VERBOSE = False

@@ -6,6 +6,8 @@ call, which takes any code.
 
 Every socket that has closed stays in memory as two circles of objects, some 15 kB, until the garbage collector looks
 for such; and while it looks, nobody is served. Cut, they go at once.
+
+Frames are counted as they end: who sends more than a page can is closed with what else has come unread.
 """
 
 from __future__ import annotations
@@ -14,9 +16,12 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
 
+from races.live.flood import BAD_MESSAGE, REASON, Allowance
+
 LONGEST_REASON = 123  # bytes, by the protocol
 _handle_reply = WebSocketProtocol.handle_reply
 _on_open, _connection_lost = WebSocketProtocol.onOpen, WebSocketProtocol.connectionLost
+_frame_ended = WebSocketProtocol.onFrameEnd
 
 
 def _reply(protocol: Any, message: dict[str, Any]) -> None:
@@ -31,6 +36,7 @@ def _reply(protocol: Any, message: dict[str, Any]) -> None:
 def _opened(protocol: Any) -> None:
     """The HTTP channel that became this socket lists the request that asked for it, and that has the channel."""
     _on_open(protocol)
+    protocol.allowance = Allowance()
     requests = getattr(protocol.transport.producer, "requests", None)
     if requests is not None:
         requests.clear()
@@ -42,7 +48,19 @@ def _lost(protocol: Any, reason: Any) -> None:
     protocol.is_closed = None
 
 
+def _counted(protocol: Any) -> Any:
+    """False ends the reading of what has come."""
+    if protocol.allowance.takes():
+        return _frame_ended(protocol)
+    protocol.data, protocol.current_frame = b"", None
+    if protocol.state == protocol.STATE_OPEN:
+        _reply(protocol, {"type": "websocket.close", "code": BAD_MESSAGE, "reason": REASON})
+        protocol.transport.loseConnection()
+    return False
+
+
 def install() -> None:
     WebSocketProtocol.handle_reply = _reply
     WebSocketProtocol.onOpen = _opened
     WebSocketProtocol.connectionLost = _lost
+    WebSocketProtocol.onFrameEnd = _counted

@@ -12,6 +12,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from races.live.flood import BAD_MESSAGE, REASON
 from races.live.hub import Socket
 from races.live.service import LiveService, service
 from races.live.wire import OVERFULL, dropping, limit_messages, straight, unsent
@@ -20,9 +21,9 @@ from races.middleware import COOKIE, client_of
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
-BAD_MESSAGE, UNKNOWN_RACE, SILENT, TOO_MANY = 4400, 4404, 4408, 4429
+UNKNOWN_RACE, SILENT, TOO_MANY = 4404, 4408, 4429
 REASONS = {
-    BAD_MESSAGE: "this socket takes acknowledgements only",
+    BAD_MESSAGE: REASON,
     UNKNOWN_RACE: "there is no such race",
     SILENT: "no acknowledgement for a minute",
     TOO_MANY: "too many pages of this browser are open",

@@ -1,14 +1,21 @@
-"""Text under uvicorn that is no text: it would log a traceback for each, and another where its sender has closed
-meanwhile. It is handed over as bytes, which this application takes from nobody.
+"""Sockets under uvicorn: what a hostile client sends ends its socket, cheaply and without a word in the log.
+
+Text that is no text would make a traceback each, and another where its sender has closed meanwhile. It is handed over
+as bytes, which this application takes from nobody. Frames are counted as they are read: who sends more than a page can
+is closed with what else has come unread.
 """
 
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any
 
+from websockets.exceptions import ProtocolError
+
+from races.live.flood import BAD_MESSAGE, REASON, Allowance
 from races.live.wire import UVICORN
 
 
@@ -17,7 +24,9 @@ def install() -> None:
     module, name = UVICORN
     if "uvicorn" in sys.modules:
         with suppress(ImportError):  # it runs with another one
-            _check_text(getattr(import_module(module), name))
+            protocol_class = getattr(import_module(module), name)
+            _check_text(protocol_class)
+            _count_frames(protocol_class)
 
 
 def _check_text(protocol_class: Any) -> None:
@@ -37,3 +46,22 @@ def _is_text(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _count_frames(protocol_class: Any) -> None:
+    begin = protocol_class.connection_made
+
+    def made(protocol: Any, transport: Any) -> None:
+        begin(protocol, transport)
+        conn = protocol.conn
+        conn.recv_frame = partial(_counted, conn, conn.recv_frame, Allowance())
+
+    protocol_class.connection_made = made
+
+
+def _counted(conn: Any, take: Any, allowance: Allowance, frame: Any) -> None:
+    """Fails with a code of its own before the error, which then only ends the reading."""
+    if not allowance.takes():
+        conn.fail(BAD_MESSAGE, REASON)
+        raise ProtocolError(REASON)
+    take(frame)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email
 import socket
+import ssl
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,8 +20,9 @@ from bench.process import rss_kb
 from races.middleware import COOKIE
 from tests.conftest import wait_for
 from tests.integration.java import free_port
-from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, TEXT, packed
+from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
 from tests.live.servers import KINDS, Page, certificate, command, manage, started
+from tests.races.test_security import check_headers
 
 pytestmark = pytest.mark.timeout(120)
 GROWN_KB = 30_000
@@ -86,12 +89,38 @@ def test_who_pings_and_never_reads_is_dropped_before_the_answers_fill_the_memory
     assert rss_kb(site.pid) - before < GROWN_KB
 
 
+@pytest.mark.parametrize("begin, frame", [
+    (b"", packed(FIN | PING, b"")), (b"", packed(FIN | PONG, b"")), (packed(TEXT, b"a"), packed(CONT, b"")),
+    (b"", packed(FIN | TEXT, b"ack 1")),
+])  # fmt: skip
+def test_a_flood_of_frames_ends_its_socket_before_all_are_read(
+    site: Site, begin: bytes, frame: bytes
+) -> None:
+    """They are small enough to be ten thousand in what a server reads at once, and nobody is served meanwhile."""
+    with site.page() as page:
+        page.send(begin + frame * 1000)
+        answers, code = 0, 0
+        while not code and page.protocol.state.name != "CLOSED":
+            answers += sum(one.opcode == Opcode.PONG for one in page.frames())
+            code = page.protocol.close_rcvd.code if page.protocol.close_rcvd else 0
+    assert code == 4400
+    assert answers <= 100
+
+
+def test_pings_of_a_browsers_own_are_answered(site: Site) -> None:
+    with site.page() as page:
+        page.send(packed(FIN | PING, b"") * 50)
+        answers = 0
+        while answers < 50:
+            answers += sum(one.opcode == Opcode.PONG for one in page.frames())
+
+
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY])
 def test_a_huge_frame_ends_its_socket_before_it_has_come(site: Site, opcode: Opcode) -> None:
     """Whoever began a hundred of them and never ended one would have the server hold all that came."""
     with site.page() as page:
         page.send(bytes((0x80 | opcode, 0x80 | 127)) + (15_000_000).to_bytes(8, "big") + bytes(4))
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, ssl.SSLError):
             page.send(b"a" * 20_000)
         assert page.ended() in (1006, 1009)
 
@@ -242,4 +271,6 @@ def test_a_body_that_is_too_long_is_told_413(kind: str, folder: Path, race: str)
             upload.sendall(head + b"x" * 10)
             if kind == "uvicorn":  # it is counted there; Daphne goes by what was announced
                 upload.sendall(b"x" * 3_099_990)
-            assert upload.recv(1000).startswith(b"HTTP/1.1 413 ")
+            told = upload.recv(2000)
+        assert told.startswith(b"HTTP/1.1 413 ")
+        check_headers(email.message_from_bytes(told.partition(b"\r\n")[2]))  # type: ignore[arg-type]  # asked for by name

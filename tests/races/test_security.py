@@ -170,6 +170,22 @@ def test_guessing_at_the_admins_door_is_locked_out(client: Client) -> None:
     assert client.get("/admin/").status_code == 302
 
 
+def test_guessing_from_many_addresses_is_locked_out_too(client: Client) -> None:
+    User.objects.create_superuser("marshal", password="the right one 4711")
+
+    def login(name: str, password: str, address: int) -> int:
+        fields = {"username": name, "password": password, "next": "/admin/"}
+        return client.post("/admin/login/", fields, REMOTE_ADDR=f"203.0.113.{address}").status_code
+
+    assert {login("marshal", f"guess {number}", number) for number in range(39)} == {200}
+    assert login("steward", "guess", 99) == 200
+    assert login("marshal", "the right one 4711", 100) == 302, "a name is not lost with a few addresses"
+    client.logout()
+    login("marshal", "guess 40", 40)
+    assert login("marshal", "the right one 4711", 100) == 429
+    assert login("steward", "guess", 100) == 200, "other names go on"
+
+
 def test_the_admin_needs_a_login_and_staff(client: Client) -> None:
     for path in ("/admin/", "/admin/races/race/", "/admin/auth/user/"):
         answer = client.get(path)
