@@ -152,6 +152,22 @@ def test_the_global_level_holds_where_a_subject_has_none(registry: Registry) -> 
     assert ask(registry, "GET", "/config/s", defaultToGlobal="true") == (200, {"compatibilityLevel": "NONE"})
 
 
+def unions(name: str, deep: int) -> Any:
+    """Six records, each with six of its own, and so on."""
+    if deep == 0:
+        return "int"
+    names = [f"{name}{n}" for n in range(6)]
+    return [json.loads(record({"name": "z", "type": unions(one, deep - 1)}, name=one)) for one in names]
+
+
+def test_what_would_take_long_to_compare_is_refused_soon(registry: Registry) -> None:
+    post(registry, "s", record({"name": "u", "type": unions("A", 3)}))
+    status, answer = post(registry, "s", record({"name": "u", "type": unions("B", 3)}))
+    assert (status, answer["error_code"]) == (409, 409)
+    assert "too much in them" in answer["message"]
+    assert post(registry, "s", record({"name": "u", "type": unions("A", 3)})) == (200, {"id": 1})
+
+
 def test_deleting_is_soft_first_and_then_permanent(registry: Registry) -> None:
     post(registry, "s", record(A))
     assert ask(registry, "DELETE", "/subjects/s", permanent="true")[1]["error_code"] == 40405
