@@ -13,8 +13,6 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from websockets.exceptions import ProtocolError
-
 from races.live.flood import BAD_MESSAGE, REASON, Allowance
 from races.live.wire import UVICORN
 
@@ -62,6 +60,8 @@ def _count_frames(protocol_class: Any) -> None:
 def _counted(conn: Any, take: Any, allowance: Allowance, frame: Any) -> None:
     """Fails with a code of its own before the error, which then only ends the reading."""
     if not allowance.takes():
+        from websockets.exceptions import ProtocolError  # it comes with uvicorn, which not everybody has
+
         conn.fail(BAD_MESSAGE, REASON)
         raise ProtocolError(REASON)
     take(frame)
