@@ -188,8 +188,8 @@ class Board:
         return self._complete(moment)
 
     def _acceptable(self, car: dict[str, Any]) -> bool:
-        if car["field_size"] not in self._sizes:
-            return False
+        if car["field_size"] not in self._sizes or (car["field_size"] and car["tick"] == -1):
+            return False  # who tells the field's size tells the tick
         self._name(car)
         whole = len(self._entries)
         return (

@@ -166,6 +166,11 @@ def test_a_record_far_ahead_that_speaks_for_a_field_of_one_ends_nothing() -> Non
     check([(100, {"field_size": 0, "phase": "over"}, {}), (101, {"field_size": 0, "tick": 90}, {})])
 
 
+def test_a_record_that_tells_no_tick_completes_none_where_the_others_tell_theirs() -> None:
+    last_of_a_tick = 13 * len(CODES) - 1
+    check([(last_of_a_tick, {"tick": -1}, {"phase": "grid", "race_time_s": 0.0, "stints": ""})])
+
+
 def test_one_car_that_tells_another_phase_does_not_speak_for_its_tick() -> None:
     one = new()
     liar = next(r["driver_code"] for r in TRUE if r["tick"] == LAST // 2 and r["position"] == 1)
