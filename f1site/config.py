@@ -135,6 +135,10 @@ class _Section:
         if _quotes_lines(node):
             raise self.wrong(key, "goes on over several lines; is a quotation mark missing at its end?")
         value = str(node.value).strip()
+        if (
+            "\0" in value
+        ):  # where C would end it: a group of consumers without a name ends librdkafka's process
+            raise self.wrong(key, "holds a NUL character; take it out")
         if allowed and value not in allowed:
             raise self.wrong(key, f"is '{value}'; allowed: {', '.join(allowed)}")
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TypeVar
@@ -12,6 +13,9 @@ import pytest
 from races import connection
 
 T = TypeVar("T")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in a script's background, Python does not listen to Ctrl-C, which some tests press.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest.register_assert_rewrite(  # so that they tell what differs, as tests do
     "tests.told", "tests.races.stories", "tests.races.lab", "tests.integration.checks"
 )
