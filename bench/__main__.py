@@ -33,7 +33,8 @@ def names() -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=as_written)
     parser.add_argument("name", nargs="?", help="which benchmark")
     parser.add_argument("--list", action="store_true", help="the benchmarks, a line each")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object on the last line")

@@ -31,8 +31,12 @@ TOO_LONG = """(by) => {
     const wide = figure.getBoundingClientRect().width;
     if (wide > room + 1) found.push(`${column} ${words}: ${wide} in ${room}`);
   }
-  for (const name of document.querySelectorAll('#rows .name'))
-    if (name.offsetWidth && name.scrollWidth > name.clientWidth) found.push(name.textContent);
+  const text = document.createRange();
+  for (const name of document.querySelectorAll('#rows .name')) {
+    text.selectNodeContents(name);
+    const high = text.getBoundingClientRect().height - name.getBoundingClientRect().height;
+    if (name.offsetWidth && (name.scrollWidth > name.clientWidth || high > 0)) found.push(name.textContent);
+  }
   return found;
 }"""
 # Parts of a row that are not on its middle line, give or take two pixels

@@ -329,6 +329,14 @@ def test_a_phone_finds_the_way_from_a_replay_to_the_report(page: Page, lab: Lab,
     page.wait_for_url(re.compile(rf"{race}$"))
 
 
+@pytest.mark.parametrize("width", [360, 390, 640, 641, 900])
+def test_the_lights_leave_the_playhead_alone(page: Page, lab: Lab, race: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    replay(page, lab, race, "?tick=0")
+    expect(page.locator(".gantry")).to_be_visible()
+    assert bottom(page, ".gantry") <= top(page, ".playbar")
+
+
 def test_words_of_the_report_have_the_readers_decimal_mark(chromium: Browser, lab: Lab, race: str) -> None:
     context = chromium.new_context(locale="de-DE")
     page = context.new_page()

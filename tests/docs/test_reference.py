@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
 import races.urls
-from bench.__main__ import names
+from bench.__main__ import main, names
 from f1site.config import COMMENTARY_TEXT, CONFLUENT_DEFAULTS, KAFKA_TEXT
 from races.streams.topics import TOPICS
 from tests.docs.guide import ROOT
@@ -36,6 +37,12 @@ def test_every_command_of_ours_teaches_by_example() -> None:
             examples = shown.partition("\n\n")[2]  # below the usage line
             assert f"manage.py {name}" in examples, name
             assert "--settings" not in shown, "Django's own options push ours off the screen"
+
+
+def test_the_help_of_the_benchmarks_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "python -m bench --list" in capsys.readouterr().out.splitlines()[2].split(", ")
 
 
 def test_every_environment_variable_is_named() -> None:
