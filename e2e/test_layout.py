@@ -82,6 +82,35 @@ def test_every_row_stands_above_the_strip(page: Page, lab: Lab, race: str) -> No
         assert foot["y"] + foot["height"] <= strip["y"], width
 
 
+@pytest.mark.parametrize("query", ["", "?screen=big"])
+def test_the_header_fits_at_every_width_with_its_longest_words(
+    page: Page, lab: Lab, race: str, query: str
+) -> None:
+    watch(page, lab, race, query)
+    page.evaluate(DEAF)
+    page.evaluate(
+        "document.querySelector('.title h1').firstChild.data = 'Mexico City ';"
+        "document.querySelector('.flagpill b').textContent = 'Virtual safety car'"
+    )
+    for width in (360, 641, 768, 899, 900, 960, 1023, 1024):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_ring_around_a_code_is_whole(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    page.focus(".tools button:last-child")
+    while not page.evaluate("document.activeElement.matches('#rows .code')"):
+        page.keyboard.press("Tab")
+    room = page.evaluate("""() => {
+      const [code, style] = [document.activeElement, getComputedStyle(document.activeElement)];
+      const ring = 2 * (parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth));
+      return code.closest('th').clientHeight - code.offsetHeight - ring;
+    }""")
+    assert room >= 0
+
+
 def test_the_lights_leave_the_first_rows_alone(page: Page, lab: Lab, race: str) -> None:
     for query in ("", "?screen=big"):
         watch(page, lab, race, query)
