@@ -410,10 +410,24 @@ def test_an_unlocked_phone_connects_once_and_the_board_goes_on(page: Page, lab: 
 def test_a_silent_stream_is_said_in_one_sentence(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)
+    page.evaluate("""window.others = setInterval(() => Board.receive('<i id="pong" hidden>0</i>'), 500)""")
     page.wait_for_timeout(6500)
     assert page.evaluate("window.words") == ["No new ticks: the stream is quiet"]
+    page.evaluate("clearInterval(window.others); window.deaf = false")
+    expect(page.locator("#conn")).to_be_empty()
+
+
+def test_a_server_that_says_nothing_leaves_no_figure_that_looks_new(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    expect(page.locator("#conn")).to_have_text("The server says nothing: what is shown is old")
+    marks = (
+        "[...document.querySelectorAll('.source b')].map((one) => getComputedStyle(one, '::after').content)"
+    )
+    assert set(page.evaluate(marks)) == {'" · old"'}
     page.evaluate("window.deaf = false")
     expect(page.locator("#conn")).to_be_empty()
+    assert set(page.evaluate(marks)) == {"none"}
 
 
 def test_speeds_in_miles_come_back_as_the_newest_kilometres(page: Page, lab: Lab, race: str) -> None:
@@ -534,6 +548,10 @@ STATES = {
     "closed": (
         "body.dataset.conn = 'closed'; conn.textContent = 'This race does not exist any more.'",
         ".head",
+    ),
+    "silent": (
+        "body.dataset.conn = 'silent'; conn.textContent = 'The server says nothing'",
+        ".head, .source, .pipe",
     ),
     "quiet": ("body.dataset.conn = 'quiet'; conn.textContent = 'No new ticks: the stream is quiet'", ".head"),
     "waiting": ("st.className = 'waiting'", ".head, .source, .lights"),

@@ -239,8 +239,10 @@
     acknowledge();
     if (!socket || document.hidden || ended() || byId('st').classList.contains('waiting')) return;
     // one sentence however long it lasts: a screen reader says each change, and the footers count the seconds
-    if (performance.now() - moved > QUIET_MS) say('No new ticks: the stream is quiet', 'quiet');
-    else if (document.body.dataset.conn === 'quiet') say('', 'live');
+    const now = performance.now();
+    if (now - heard > QUIET_MS) say('The server says nothing: what is shown is old', 'silent');
+    else if (now - moved > QUIET_MS) say('No new ticks: the stream is quiet', 'quiet');
+    else if (['quiet', 'silent'].includes(document.body.dataset.conn)) say('', 'live');
   }, 1000);
 
   // what the page came with
