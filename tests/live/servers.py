@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -149,11 +149,10 @@ class Page:
 
     def ended(self) -> int:
         """The code, 1006 where the server just goes; reads until then."""
-        try:
+        # who has told a code may be gone before it has the answer to it
+        with suppress(ConnectionError, ssl.SSLError):
             while self.protocol.close_rcvd is None and self.protocol.state.name != "CLOSED":
                 self.read()
-        except (ConnectionError, ssl.SSLError):
-            return 1006
         return self.protocol.close_rcvd.code if self.protocol.close_rcvd else 1006
 
     def read(self) -> list[bytes]:
