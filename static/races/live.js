@@ -238,11 +238,11 @@
   setInterval(() => {
     acknowledge();
     if (!socket || document.hidden || ended() || byId('st').classList.contains('waiting')) return;
-    // one sentence however long it lasts: a screen reader says each change, and the footers count the seconds
+    // one sentence each: a screen reader says every change, and the footers count the seconds
     const now = performance.now();
     if (now - heard > QUIET_MS) say('The server says nothing: what is shown is old', 'silent');
     else if (now - moved > QUIET_MS) say('No new ticks: the stream is quiet', 'quiet');
-    else if (['quiet', 'silent'].includes(document.body.dataset.conn)) say('', 'live');
+    else say('', 'live');
   }, 1000);
 
   // what the page came with
