@@ -420,7 +420,8 @@ def test_a_silent_stream_is_said_in_one_sentence(page: Page, lab: Lab, race: str
 def test_a_server_that_says_nothing_leaves_no_figure_that_looks_new(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)
-    expect(page.locator("#conn")).to_have_text("The server says nothing: what is shown is old")
+    told = "The server says nothing: what is shown is old"
+    expect(page.locator("#conn")).to_have_text(told, timeout=15_000)
     marks = (
         "[...document.querySelectorAll('.source b')].map((one) => getComputedStyle(one, '::after').content)"
     )
