@@ -14,15 +14,17 @@ BAD_MESSAGE, REASON = 4400, "this socket takes acknowledgements only"
 
 
 class Allowance:
-    """Of one connection."""
+    """Of one connection: so many at once, and so many a second after them."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._left, self._at = BURST, clock()
+    def __init__(
+        self, burst: float = BURST, rate: float = RATE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._burst, self._rate, self._clock = burst, rate, clock
+        self._left, self._at = burst, clock()
 
     def takes(self) -> bool:
-        """One frame more."""
+        """One more."""
         now = self._clock()
-        self._left = min(BURST, self._left + (now - self._at) * RATE) - 1
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
         self._at = now
         return self._left >= 0

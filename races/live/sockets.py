@@ -12,7 +12,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from races.live.flood import BAD_MESSAGE, REASON
+from races.live.flood import BAD_MESSAGE, REASON, Allowance
 from races.live.hub import Socket
 from races.live.service import LiveService, service
 from races.live.wire import OVERFULL, dropping, limit_messages, straight, unsent
@@ -90,10 +90,10 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
 
     def _join(self, client: str | None) -> None:
         """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
-        self._tokens, self._refilled, self._pong_at = ACK_BURST, time.monotonic(), 0.0
+        self._acks, self._pong_at = Allowance(ACK_BURST, ACK_RATE), 0.0
         send = self.base_send
         self.socket = Socket(
-            self._send_text, self._refuse, client, self._refilled, straight(send), partial(unsent, send)
+            self._send_text, self._refuse, client, time.monotonic(), straight(send), partial(unsent, send)
         )
         self.live.hub.join(self.race_id, self.socket)
         self.socket.show(self.live.snapshot(self.race_id))
@@ -114,7 +114,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         tick = acked_tick(text_data) if bytes_data is None else None
         if self.socket is None:
             return
-        if tick is None or not self._within_rate():
+        if tick is None or not self._acks.takes():
             self._leave()
             await self._refuse(BAD_MESSAGE)
             return
@@ -123,12 +123,6 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         if now >= self._pong_at:
             self._pong_at = now + PONG_EVERY_S
             self.socket.offer(f'<i id="pong" hidden>{tick}</i>')
-
-    def _within_rate(self) -> bool:
-        now = time.monotonic()
-        self._tokens = min(ACK_BURST, self._tokens + (now - self._refilled) * ACK_RATE) - 1
-        self._refilled = now
-        return self._tokens >= 0
 
     def _leave(self) -> None:
         if self.socket is not None:
