@@ -32,7 +32,7 @@ def client_of(cookie: str | None) -> str | None:
 
 def is_mine(request: HttpRequest, race: Race) -> bool:
     """Started by this browser."""
-    return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]
+    return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]  # set below
 
 
 class ClientMiddleware:

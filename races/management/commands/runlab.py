@@ -79,7 +79,7 @@ Ctrl-C ends everything; running races go on at the next start."""
         if host not in LOOPBACK:
             settings.ALLOWED_HOSTS += own_addresses()
             settings.ROOM_ADDRESSES = room_addresses(port)
-        shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
+        shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104  # compared, not bound
         url = f"http://{shown}:{port}"
         kafka = lab.start(url, died, self._say)
         return url, self._banner(url, host, kafka)
