@@ -16,7 +16,7 @@ from races.sim import Race, RaceSettings, circuit_slugs, default_laps, load_seas
 from races.sim.distance import DEFAULT_PACE
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.worker.records import Addressed, field_of, tick_records
 
 MUST_REACH = 20_000

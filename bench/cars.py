@@ -90,15 +90,15 @@ class Pipeline:
     """One race's way from the simulation to a page's message, without Kafka between."""
 
     def __init__(self, folder: Path) -> None:
-        from races import connection
-        from races.live.board import Board
-        from races.live.rendering import screen_of
-        from races.meta import meta_for
+        from races.board.board import Board
+        from races.live.rendering.screen import screen_of
         from races.models import Race as Row
+        from races.models.race_info import meta_for
         from races.sim import Race, load_season
+        from races.streams import connection
         from races.streams.config import embedded_settings
-        from races.streams.registry import Registry
-        from races.worker.prepare import settings_of
+        from races.streams.registry.service import Registry
+        from races.worker.preparation import settings_of
         from races.worker.records import field_of
 
         row = Row(driver_code="NOR", circuit="monza", laps=53, pace=12, seed=1)

@@ -127,11 +127,11 @@ def grouped(layer: dict[str, Any]) -> App:
 
 def ours() -> App:
     from f1site.asgi import application
-    from races import connection
-    from races.connection import Connection
+    from races.streams import connection
     from races.streams.config import embedded_settings
+    from races.streams.connection import Connection
     from races.streams.consumer import Message, TailState
-    from races.streams.registry import Registry
+    from races.streams.registry.service import Registry
 
     material = fanout_material.load(FOLDER)
 

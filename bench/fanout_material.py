@@ -45,8 +45,8 @@ def load(folder: Path) -> Material:
 
 
 def _enter() -> Any:
-    from races.entering import Choice, enter
     from races.models import Race
+    from races.models.creation import Choice, enter
 
     race = enter(Choice("NOR", laps=53, seed=1))
     Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING)
@@ -57,14 +57,14 @@ def _write(folder: Path) -> None:
     import django
 
     django.setup()
-    from races import connection
-    from races.live.board import Board
-    from races.live.board_meta import RaceMeta
-    from races.live.rendering import screen_of
+    from races.board.board import Board
+    from races.board.race_info import RaceMeta
+    from races.live.rendering.screen import screen_of
     from races.sim import Race, load_season
+    from races.streams import connection
     from races.streams.config import embedded_settings
-    from races.streams.registry import Registry
-    from races.worker.prepare import settings_of
+    from races.streams.registry.service import Registry
+    from races.worker.preparation import settings_of
     from races.worker.records import field_of, tick_records
 
     race = _enter()

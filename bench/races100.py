@@ -18,7 +18,7 @@ import requests
 
 from bench.process import cpu_seconds, rss_kb
 from races.streams.config import StreamSettings
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
 from tests.integration.kafka import RealKafka
 from tests.integration.system import System

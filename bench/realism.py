@@ -11,11 +11,11 @@ from itertools import pairwise
 from typing import Any
 
 from races.sim import RaceSettings, circuit_slugs, load_circuit
-from races.sim.car import FINISHED, RACING, Car
-from races.sim.field import Field
-from races.sim.motion import step
+from races.sim.race.car import FINISHED, RACING, Car
+from races.sim.race.field import Field
+from races.sim.race.motion import step
+from races.sim.race.start import line_up
 from races.sim.settings import STEP_S
-from races.sim.start import line_up
 
 RACES = int(os.environ.get("REALISM_RACES", "300"))
 PROCESSES = int(os.environ.get("REALISM_PROCESSES", "2"))

@@ -17,7 +17,7 @@ from races.streams.config import embedded_settings
 from races.streams.consumer import Tail
 from races.streams.embedded import EmbeddedKafka
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES, TOPICS
 
 RECORDS = 20_000

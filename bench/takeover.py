@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from bench.races100 import kafka, progress, start, streams
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.integration.system import System
 from tests.streams.registry_http import serve
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from races.analytics.commentary import PAUSE, STALE, Line, describe
-from races.analytics.commentary_moments import BIG, Moment, announced, observed
-from races.analytics.commentary_race import Race
+from races.analytics.commentary.commentator import PAUSE, STALE, Line, describe
+from races.analytics.commentary.moments import BIG, Moment, announced, observed
+from races.analytics.commentary.race_state import Race
 from races.analytics.engine import RaceAnalytics
 from races.worker.records import Addressed
 

@@ -14,20 +14,19 @@ pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 
-from f1site import bodies
 from f1site.descriptors import allow_sockets
 from f1site.environment import env_bool
-from f1site.logs import daphne_logs_requests
+from f1site.logging import daphne_logs_requests
 from f1site.origin import OwnOrigin
 from f1site.routing import websocket_urlpatterns
-from races.live import daphne_sockets, uvicorn_sockets
+from races.live.servers import daphne, request_bodies, uvicorn
 from races.live.service import service
 from races.live.shutdown import close_with_daphne
 
 allow_sockets()
-daphne_sockets.install()
-uvicorn_sockets.install()
-bodies.install()
+daphne.install()
+uvicorn.install()
+request_bodies.install()
 if env_bool("F1_LOG_JSON"):
     daphne_logs_requests()
 
@@ -36,7 +35,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 _routes = ProtocolTypeRouter(
-    {"http": bodies.bounded(pages), "websocket": OwnOrigin(URLRouter(websocket_urlpatterns))}
+    {"http": request_bodies.bounded(pages), "websocket": OwnOrigin(URLRouter(websocket_urlpatterns))}
 )
 
 

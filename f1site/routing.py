@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from races.live.sockets import RaceSocket, UnknownSocket
+from races.live.consumers import RaceSocket, UnknownSocket
 
 websocket_urlpatterns = [
     path("ws/races/<uuid:race_id>/", RaceSocket.as_asgi()),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from f1site.config import ConfigError, read_lab
 from f1site.environment import database, env_bool, env_count, env_list, own_folder, secret_key
-from f1site.logs import logging_config
+from f1site.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = own_folder("F1_VAR_DIR", BASE_DIR / "var")
@@ -44,22 +44,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "races.headers.usual_headers",
+    "races.middleware.security_headers.usual_headers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     # Behind the static files: it makes each 8 KB of an async stream a gzip member of its own, and browsers read one.
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "races.methods.MethodsMiddleware",
+    "races.middleware.allowed_methods.MethodsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "races.middleware.ClientMiddleware",
+    "races.middleware.visitors.ClientMiddleware",
     "axes.middleware.AxesMiddleware",
-    "races.middleware.DatabaseAwayMiddleware",
+    "races.middleware.visitors.DatabaseAwayMiddleware",
 ]
 
 ROOT_URLCONF = "f1site.urls"
@@ -109,7 +109,7 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 # An address alone would lock a whole class out behind its one address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "races.lockout.LockoutByName"  # and a name at many addresses
+AXES_HANDLER = "f1site.login_throttling.LockoutByName"  # and a name at many addresses
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True  # who logged in, from where and with what browser: nobody here needs to know
 AXES_VERBOSE = False

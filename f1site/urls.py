@@ -5,5 +5,5 @@ urlpatterns = [
     path("", include("races.urls")),
     path("admin/", admin.site.urls),
 ]
-handler400 = "races.views.bad_request"
-handler404 = "races.views.not_found"
+handler400 = "races.views.pages.bad_request"
+handler404 = "races.views.pages.not_found"

@@ -13,7 +13,7 @@ from provisioning.session import Session
 from provisioning.waiting import SOON_S, Steps, Waiting
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
-from races.streams.registry_client import HttpRegistry
+from races.streams.registry.client import HttpRegistry
 
 ROLE = "race_control"  # the quietest topic; a message of no race, which every reader passes over
 NO_RACE = str(UUID(int=0))

@@ -1,9 +1,11 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
-from races.memory import few_arenas
+from races.lib.memory import few_arenas
+from races.streams import connection
 
 
 class RacesConfig(AppConfig):
@@ -12,11 +14,12 @@ class RacesConfig(AppConfig):
 
     def ready(self) -> None:
         few_arenas()  # before there are threads
+        connection.configure(lambda: settings.LAB.kafka)
         post_migrate.connect(_load, sender=self)
 
 
 def _load(sender: AppConfig, using: str, **_: Any) -> None:
     """A migrated database has the season's grid and circuits, for the admin to show."""
-    from races.season import load
+    from races.models.season import load
 
     load(using)

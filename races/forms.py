@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from races.entering import Choice, faults
+from races.models.creation import Choice, faults
 
 SHOWN = 40  # of what was typed, in the words about it
 

@@ -1,14 +1,14 @@
 from django.urls import path
 
-from races import api, guide, health, registry, views
-from races.report import views as report
+from races.health import views as health
+from races.views import api, guide, pages, registry, report
 
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("j/<slug:code>/", views.join, name="join"),
-    path("races/", views.races, name="races"),
-    path("races/<uuid:race_id>/", views.race, name="race"),
-    path("races/<uuid:race_id>/stop/", views.stop, name="stop"),
+    path("", pages.index, name="index"),
+    path("j/<slug:code>/", pages.join, name="join"),
+    path("races/", pages.races, name="races"),
+    path("races/<uuid:race_id>/", pages.race, name="race"),
+    path("races/<uuid:race_id>/stop/", pages.stop, name="stop"),
     path("races/<uuid:race_id>/report.json", report.download_json, name="report-json"),
     path("races/<uuid:race_id>/<slug:what>.csv", report.download_csv, name="report-csv"),
     path("races/<uuid:race_id>/replay/", report.replay_page, name="replay"),

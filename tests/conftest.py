@@ -1,24 +1,20 @@
-"""What all tests share: a clean process-wide connection and live service, and waiting with an end."""
+"""What all tests share: a clean process-wide connection and live service, and an embedded lab."""
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import pytest
 
-from races import connection
+from races.streams import connection
+from tests.fakes.lab import kafka_fixture as kafka_fixture
+from tests.fakes.lab import roles_fixture as roles_fixture
 
-T = TypeVar("T")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in a script's background, Python does not listen to Ctrl-C, which some tests press.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-pytest.register_assert_rewrite(  # so that they tell what differs, as tests do
-    "tests.told", "tests.races.stories", "tests.races.lab", "tests.integration.checks"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -50,20 +46,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 counted[value[0]] = counted.get(value[0], 0) + value[1]
     for what, cases in counted.items():
         terminalreporter.write_line(f"{what}: {cases} cases")
-
-
-def lacking(words: str) -> NoReturn:
-    """Skips where the machine has no such thing; in CI nothing is skipped."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(words)
-    pytest.skip(words)
-
-
-def wait_for(what: Callable[[], T], why: str, seconds: float = 15.0) -> T:
-    """What the call returns once it is true. Fails with `why` when it never is."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {why}")

@@ -4,7 +4,7 @@ import json
 from typing import Any, Protocol
 
 from races.streams.embedded import EmbeddedKafka
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 
 
 class Broker(Protocol):

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from races.analytics.anomaly import AnomalyDetector
-from races.analytics.average import AverageSpeed
-from races.analytics.commentary import Commentator, Line
-from races.analytics.plausible import Plan, Plausibility
+from races.analytics.average_speed import AverageSpeed
+from races.analytics.commentary.commentator import Commentator, Line
+from races.analytics.plausibility import Plan, Plausibility
 
 Record = Mapping[str, Any]
 

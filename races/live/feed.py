@@ -14,21 +14,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from races.live.board import Board
-from races.live.board_records import Frame
+from races.board.board import Board
+from races.board.frames import Frame
+from races.lib.fair_lock import Turns
+from races.lib.throughput import Pace, Rates
+from races.lib.tracing import tracer
 from races.live.hub import Snapshot
-from races.live.pipeline import Pace, Rates
-from races.live.remembered import Newest, Recent
-from races.live.render_head import Life
-from races.live.render_panels import Pipeline
-from races.live.rendering import screen_of
-from races.live.turns import Turns
-from races.live.watched import Page, Watched
+from races.live.record_cache import Newest, Recent
+from races.live.rendering.header import Life
+from races.live.rendering.panels import Pipeline
+from races.live.rendering.screen import screen_of
+from races.live.watched_race import Page, Watched
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.skipped import Skipped
-from races.tracing import tracer
 
 log = logging.getLogger(__name__)
 

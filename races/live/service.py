@@ -18,21 +18,21 @@ from asgiref.sync import sync_to_async
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
-from races import connection
-from races.guesses import Guesses
-from races.live.board import Board
-from races.live.board_meta import RaceMeta
-from races.live.board_records import Frame
+from races.board.board import Board
+from races.board.frames import Frame
+from races.board.race_info import RaceMeta
+from races.lib.garbage import Garbage
+from races.lib.tracing import tracer
 from races.live.feed import Feed
-from races.live.garbage import Garbage
-from races.live.history import live_board, race_of
 from races.live.hub import Hub, Snapshot, Socket
-from races.live.render_head import Life
-from races.live.render_panels import Pipeline, Stream
-from races.live.rendering import screen_of
-from races.live.watched import Page
+from races.live.rendering.header import Life
+from races.live.rendering.panels import Pipeline, Stream
+from races.live.rendering.screen import screen_of
+from races.live.watched_race import Page
+from races.middleware.failed_logins import Guesses
 from races.models import Race
-from races.tracing import tracer
+from races.recorder.reader import live_board, race_of
+from races.streams import connection
 
 log = logging.getLogger(__name__)
 

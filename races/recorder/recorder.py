@@ -19,18 +19,18 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 from django.db.models import Q
 
-from races.courtesy import courtesy
-from races.database_words import kind_of
-from races.live.board import Board
-from races.live.board_meta import RaceMeta
-from races.live.board_records import event_of
-from races.live.history import last_frame, wall_ms
+from races.board.board import Board
+from races.board.frames import event_of
+from races.board.race_info import RaceMeta
+from races.board.storage import unpack_readings
+from races.lib.cooperative import courtesy
+from races.lib.database_errors import kind_of
 from races.models import ACTIVE, Race
-from races.recorder import writing
-from races.recorder.chunks import unpack_readings
-from races.recorder.endings import Endings
-from races.recorder.lease import RecorderLease
-from races.recorder.recording import Recording
+from races.models.leases import RecorderLease
+from races.recorder import writer
+from races.recorder.lost_endings import Endings
+from races.recorder.race_recording import Recording
+from races.recorder.reader import last_frame, wall_ms
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Offsets, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
@@ -48,7 +48,7 @@ AFTERWARDS = timedelta(seconds=30)  # the last words on a race come after its fl
 LATEST_MS = 32_503_680_000_000  # the year 3000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
 LOOK_S = 5.0
-Pending = writing.Pending
+Pending = writer.Pending
 
 
 class _Unread(Exception):
@@ -115,7 +115,7 @@ class Recorder:
         connection.close()
 
     def _record(self) -> None:
-        incarnation, offsets = writing.saved_offsets()
+        incarnation, offsets = writer.saved_offsets()
         tail = self._make_tail(offsets or "beginning", incarnation)
         self._races, self._pending, self.flushed_at = {}, Pending(), self._clock()
         self.active = True
@@ -185,7 +185,7 @@ class Recorder:
             one.settle(now)
         before = now - FINISH_AFTER_S
         place = (tail.incarnation or "", self._offsets(tail, recordings))
-        writing.flush(recordings, self._pending, *place, before, self._lease.confirm)
+        writer.flush(recordings, self._pending, *place, before, self._lease.confirm)
         self._pending, self.flushed_at = Pending(), now
         for race_id, recording in list(self._races.items()):
             if recording is None or recording.forgettable(now):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from races.live.render_text import lap_time, ordinal
-from races.report.drawing import (
+from races.live.rendering.formatting import lap_time, ordinal
+from races.report.laps import Car, Point, Stint
+from races.report.svg import (
     band,
     chart,
     dot,
@@ -19,7 +20,6 @@ from races.report.drawing import (
     spread,
     text,
 )
-from races.report.laps import Car, Point, Stint
 
 ROW, FOOT, TOP = 19, 22, 16
 GAPS_HIGH, TIMES_HIGH = 300, 240

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from django.http import HttpResponse
 
-from races.admin import cell
+from races.lib.csv import cell
 from races.models import Race
-from races.report.engines import tick_of
 from races.report.laps import points
 from races.report.report import standing
 
@@ -35,7 +34,7 @@ def _with_tick(name: str, ms: str, stored: Table) -> Table:
     place = stored.columns.index(ms)
 
     def rows(race: Race) -> Iterator[tuple[Any, ...]]:
-        return ((tick_of(race, row[place]), *row) for row in stored.rows(race))
+        return ((race.tick_at(row[place]), *row) for row in stored.rows(race))
 
     return Table((name, *stored.columns), rows)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from races.live.history import last_frame
-from races.live.render_panels import CONTROL_WORDS
-from races.live.render_text import NONE, gap, lap_time
-from races.models import CommentaryLine, ControlMessage, Race, Result
-from races.recorder.recording import results as rows_of
+from races.live.rendering.formatting import NONE, gap, lap_time
+from races.live.rendering.panels import CONTROL_WORDS
+from races.models import CommentaryLine, ControlMessage, Race, Result, moment
+from races.recorder.race_recording import results as rows_of
+from races.recorder.reader import last_frame
 from races.report import charts
-from races.report.engines import EngineRoom, engine_room, moment, tick_of
+from races.report.detector_score import EngineRoom, engine_room
 from races.report.laps import Car, Point, neutral, points, stints
 
 CHOSEN_MOST = 6
@@ -55,7 +55,7 @@ def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
         "outcome": _outcome(race, cars, begun),
         "charts": _charts(race, cars, chosen),
         "tables": _tables(cars),
-        "commentary": [_said(tick_of(race, line.timestamp), line) for line in race.commentary.all()],
+        "commentary": [_said(race.tick_at(line.timestamp), line) for line in race.commentary.all()],
         "control": [_said(row.tick, row) for row in race.control.exclude(type="overtake")],
         "engines": _engines(race),
         "can_replay": race.recorded_tick >= 0,

@@ -1,10 +1,10 @@
 """The modelled race: a deterministic function of its settings, the data files and the model's version."""
 
-from races.sim.circuit import Circuit, circuit_slugs, load_circuit
+from races.sim.circuits.circuit import Circuit, circuit_slugs, load_circuit
+from races.sim.circuits.lane import stop_cost_s
 from races.sim.distance import default_laps
 from races.sim.faults import InjectedFault
-from races.sim.lane import stop_cost_s
-from races.sim.race import Race
+from races.sim.race.simulation import Race
 from races.sim.records import CarState, Classified, Event, Tick
 from races.sim.season import MODEL_VERSION, Driver, Season, Team, load_season
 from races.sim.settings import RaceSettings

@@ -1,6 +1,6 @@
 """How long a race of the lab is."""
 
-from races.sim.circuit import load_circuit
+from races.sim.circuits.circuit import load_circuit
 
 DEFAULT_PACE = 12
 DEFAULT_WALL_S = 86.5  # from the first light to the last flag

@@ -1,7 +1,7 @@
 """Race control's messages, worded as the sport does."""
 
-from races.sim.car import Car
-from races.sim.tyres import COMPOUNDS
+from races.sim.race.car import Car
+from races.sim.race.tyres import COMPOUNDS
 
 
 def clock(milliseconds: int) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 
 from races.streams.config import StreamSettings
 from races.streams.errors import BadRecord, Tombstone
-from races.streams.flat import make_encoder
-from races.streams.lookups import Lookups
+from races.streams.fast_avro import make_encoder
 from races.streams.readers import Reader, make_reader, parse_own
-from races.streams.registry_client import SchemaClient
+from races.streams.registry.client import SchemaClient
+from races.streams.schema_cache import Lookups
 from races.streams.shapes import Shape, avro_shape, json_shape
 from races.streams.topics import TOPICS, Topic, compatibility, subject
 

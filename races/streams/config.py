@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from races.streams.secrets import secrets_of, without
+from races.streams.redaction import secrets_of, without
 from races.streams.topics import DEFAULT_NAMES
 
 DEFAULT_GROUP = "f1-leaderboard-consumer"

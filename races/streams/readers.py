@@ -14,7 +14,7 @@ import fastavro
 from fastavro.schema import SchemaParseException
 
 from races.streams.errors import BadRecord
-from races.streams.flat import make_decoder
+from races.streams.fast_avro import make_decoder
 from races.streams.shapes import Shape
 
 Reader = Callable[[bytes], dict[str, Any]]

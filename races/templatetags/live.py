@@ -12,10 +12,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from races.live import render_cars, render_map
-from races.live.board_meta import Point, RaceMeta
+from races.board.race_info import Point, RaceMeta
+from races.lab.addresses import room_address
+from races.live.rendering import tower
+from races.live.rendering import track_map as render_map
 from races.models import Race
-from races.whereabouts import room_address
 
 register = template.Library()
 
@@ -44,13 +45,13 @@ def km(metres: float) -> str:
 
 @register.filter
 def surname(name: str) -> str:
-    return render_cars.surname(name)
+    return tower.surname(name)
 
 
 @register.simple_tag
 def chip(colour: str) -> SafeString:
     """A team's colour bar."""
-    return mark_safe(render_cars.chip(colour))  # noqa: S308  # escapes what it is given
+    return mark_safe(tower.chip(colour))  # noqa: S308  # escapes what it is given
 
 
 @register.inclusion_tag("races/live/join_code.html")

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from races.analytics.commentary import Line
+from races.analytics.commentary.commentator import Line
 from races.analytics.engine import Derived
-from races.analytics.model_commentator import believed, conversation
-from races.worker.limited_call import NoAnswer, Wire, post
+from races.analytics.language_model import believed, conversation
+from races.lib.http_deadline import NoAnswer, Wire, post
 
 TIME_LIMIT_S = 1.5  # below the two seconds between two lines, so that lines keep their order
 AT_ONCE = 4  # calls in flight, for all races of this worker

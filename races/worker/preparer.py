@@ -16,12 +16,12 @@ from collections.abc import Callable
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
-from races.courtesy import courtesy
+from races.lib.cooperative import courtesy
 from races.models import Race
 from races.streams.errors import Closed
-from races.worker.conductor import Conductor
-from races.worker.held import Held
-from races.worker.past import Past
+from races.worker.backfill import Past
+from races.worker.running_race import Held
+from races.worker.tick_scheduler import Conductor
 
 log = logging.getLogger(__name__)
 

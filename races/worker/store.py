@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from races.models import ACTIVE, InjectedFault, Race, WorkerHeartbeat
 from races.sim import InjectedFault as PlannedFault
-from races.worker.held import RESERVE, Held
+from races.worker.running_race import RESERVE, Held
 
 
 def told(column: str, words: str) -> str:

@@ -13,22 +13,21 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection, transaction
 
+from races.lib.clock import Clocks
 from races.models import Race
 from races.streams.producer import Publisher
 from races.worker import store
-from races.worker.analysis import Analysis
-from races.worker.conductor import Conductor
-from races.worker.held import RESERVE, Clock, Held
-from races.worker.prepare import prepare
+from races.worker.analytics_runner import Analysis
+from races.worker.preparation import prepare
 from races.worker.preparer import Prepared, Preparer
+from races.worker.running_race import RESERVE, Held
+from races.worker.tick_scheduler import Conductor
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +35,6 @@ HEARTBEAT_S = 2.0
 LEASE_S = 6.0
 ROUND_S = 0.25
 SAVE_TICKS = 5  # a second: forty races share one database
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    monotonic: Clock = time.monotonic
-    wall: Clock = time.time
 
 
 class Worker:

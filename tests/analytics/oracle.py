@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from races.analytics.commentary import Line
-from races.analytics.commentary_words import Fact
+from races.analytics.commentary.commentator import Line
+from races.analytics.commentary.words import Fact
 
 Record = dict[str, Any]
 ROUNDING = 0.051  # a gap is told to the tenth

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from races.analytics.commentary import Line
+from races.analytics.commentary.commentator import Line
 from races.analytics.engine import Derived, RaceAnalytics
-from races.analytics.plausible import Plan
+from races.analytics.plausibility import Plan
 from races.sim import Race, RaceSettings, load_season
 from races.worker.records import Addressed, field_of, tick_records
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from races.analytics.commentary import PAUSE, QUIET, STALE, Commentator, Line
+from races.analytics.commentary.commentator import PAUSE, QUIET, STALE, Commentator, Line
 
 NAMES = {"NOR": "Lando Norris", "PIA": "Oscar Piastri", "RUS": "George Russell", "HAM": "Lewis Hamilton"}
 TEAMS = {"NOR": "McLaren", "PIA": "McLaren", "RUS": "Mercedes", "HAM": "Ferrari"}

@@ -7,8 +7,8 @@ from itertools import groupby, pairwise
 
 import pytest
 
-from races.analytics.commentary import PAUSE, STALE, Line
-from races.analytics.commentary_words import LONGEST
+from races.analytics.commentary.commentator import PAUSE, STALE, Line
+from races.analytics.commentary.words import LONGEST
 from races.sim import circuit_slugs
 from races.worker.records import Addressed
 from tests.analytics.oracle import Oracle, known_numbers, spoken_names, spoken_numbers

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from races.analytics import commentary_words as words
-from races.analytics.commentary_words import Fact, Phrasebook, Telling, phrases, slots_of
+from races.analytics.commentary import words
+from races.analytics.commentary.words import Fact, Phrasebook, Telling, phrases, slots_of
 
 SOURCES = sorted(Path(words.__file__).parent.glob("commentary*.py"))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.moments import Moment, figures
 from bench.telling import told
-from races.analytics.commentary import STALE
+from races.analytics.commentary.commentator import STALE
 from tests.analytics.simulated import lines_of, race_records
 
 RECORDS, LINES = race_records("monza", 1), lines_of("monza", 1)

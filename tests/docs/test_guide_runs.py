@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.conftest import wait_for
 from tests.docs.guide import GUIDE, ROOT, Block, blocks
+from tests.fakes.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(300)
 BIN = Path(sys.executable).parent

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from races.guide import documents
+from races.views.guide import documents
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import strategies as st
 
 from f1site.config import ConfigError, Lab, read_lab
-from tests.fuzzing import FEW, MANY, MARKUP, Counted, sweep
+from tests.fakes.fuzzing import FEW, MANY, MARKUP, Counted, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOWEST_S = 5.0  # far above what any file takes, far below what an endless one would

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from f1site.logs import JsonFormatter, logging_config
-from tests.conftest import wait_for
+from f1site.logging import JsonFormatter, logging_config
+from tests.fakes.waiting import wait_for
 from tests.integration.java import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,15 +9,15 @@ from typing import Any
 
 import requests
 
-from races import connection
-from races.connection import Connection
-from races.health import NOBODY, WORKER_SEEN
+from races.health.views import NOBODY, WORKER_SEEN
+from races.streams import connection
 from races.streams.config import StreamSettings
-from tests.conftest import wait_for
-from tests.database import frames, race_of
+from races.streams.connection import Connection
+from tests.fakes.database import frames, race_of
+from tests.fakes.expected import Tick, check_answer, check_frames, check_published, told
+from tests.fakes.waiting import wait_for
 from tests.integration.system import System
 from tests.streams.registry_http import Served
-from tests.told import Tick, check_answer, check_frames, check_published, told
 
 
 def health(base: str) -> tuple[int, dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from races.streams.config import StreamSettings
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.integration.kafka import RealKafka
 from tests.integration.postgres import PostgreSQL
 from tests.integration.system import System

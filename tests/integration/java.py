@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import lacking
+from tests.fakes.waiting import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".jars"

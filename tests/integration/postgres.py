@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.conftest import lacking
+from tests.fakes.waiting import lacking
 from tests.integration.java import free_port
 
 

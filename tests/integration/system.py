@@ -15,7 +15,7 @@ import requests
 import yaml
 
 from races.streams.config import StreamSettings
-from tests.conftest import wait_for
+from tests.fakes.waiting import wait_for
 from tests.integration.java import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from races.streams.config import StreamSettings
-from races.worker.held import RESERVE
-from tests.conftest import wait_for
-from tests.database import locked
+from races.worker.running_race import RESERVE
+from tests.fakes.database import locked
+from tests.fakes.small_disk import SmallDisk, small_disk
+from tests.fakes.waiting import wait_for
 from tests.integration.checks import check_ended, check_records, goes_on, health, lives, on, positions
 from tests.integration.system import System
-from tests.small_disk import SmallDisk, small_disk
 from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

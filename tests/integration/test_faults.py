@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from races.streams.config import StreamSettings
-from tests.conftest import wait_for
+from tests.fakes.expected import check_published
+from tests.fakes.waiting import wait_for
 from tests.integration.checks import (
     check_ended,
     check_records,
@@ -24,7 +25,6 @@ from tests.integration.checks import (
 from tests.integration.kafka import RealKafka
 from tests.integration.system import System
 from tests.streams.registry_http import Served
-from tests.told import check_published
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 AWAY_S = 30.0

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from races.analytics.average import AverageSpeed
+from races.analytics.average_speed import AverageSpeed
 from races.streams.admin import ensure_topics
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings, with_topics
 from races.streams.consumer import Tail
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.integration.flink import Ran, run_sql
 from tests.integration.kafka import RealKafka
 from tests.streams.contract import fresh_names

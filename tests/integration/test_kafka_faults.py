@@ -13,7 +13,7 @@ from races.streams.codec import Codec
 from races.streams.config import StreamSettings, with_topics
 from races.streams.consumer import Tail
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.integration.kafka import RealKafka
 from tests.streams.contract import fresh_names
 from tests.streams.records import NOW_MS, POSITION, eventually

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.health.test_database_away import asked
 from tests.integration.postgres import PostgreSQL
-from tests.races.test_database_away import asked
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def run(database: str, folder: Path, *command: str) -> str:
 
 def test_limits_hold_for_those_who_enter_at_the_same_instant(postgres: PostgreSQL, tmp_path: Path) -> None:
     """The same tests as on SQLite, in a process of their own with this database."""
-    said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", "tests/races/test_entering.py")
+    said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", "tests/models/test_creation.py")
     assert "2 passed" in said
 
 
@@ -42,7 +42,7 @@ def test_a_preparer_outlives_its_connection_and_words_fit_their_columns(
     postgres: PostgreSQL, tmp_path: Path
 ) -> None:
     """The server refuses what SQLite takes, and a connection that it has ended is of no use again."""
-    tests = ["tests/races/test_worker_waits.py", "-k", "preparer or columns"]
+    tests = ["tests/worker/test_worker_waits.py", "-k", "preparer or columns"]
     said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", *tests)
     assert "2 passed" in said
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from races.streams.config import StreamSettings
-from tests.conftest import wait_for
+from tests.fakes.waiting import wait_for
 from tests.integration.checks import (
     check_ended,
     check_records,

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from races import connection
-from races.connection import Connection
+from races.streams import connection
 from races.streams.admin import ensure_topics
 from races.streams.config import with_topics
+from races.streams.connection import Connection
+from tests.fakes import stories
 from tests.integration.kafka import RealKafka
-from tests.races import stories
 from tests.streams.contract import fresh_names
 from tests.streams.registry_http import Served
 

@@ -12,7 +12,7 @@ import websockets
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
-from races.live.rendering import LOOSE
+from races.live.rendering.screen import LOOSE
 from races.management.commands.trace_tick import WORDS
 from tests.integration.balancer import balanced
 from tests.integration.checks import check_ended, on

@@ -9,8 +9,8 @@ from enum import Enum, auto
 
 from hypothesis import strategies as st
 
-from races.live.wire import LONGEST
-from tests.fuzzing import MARKUP
+from races.live.servers.transport import LONGEST
+from tests.fakes.fuzzing import MARKUP
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN, MASKED = 0x80, 0x80

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from races import connection
-from races.live.board import Board
-from races.live.render_head import Life
-from races.live.rendering import screen_of
-from races.live.watched import Watched
+from races.board.board import Board
+from races.live.rendering.header import Life
+from races.live.rendering.screen import screen_of
+from races.live.watched_race import Watched
+from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.live.synthetic import START, meta, tick
 
 RACE = meta(laps=60)

@@ -10,9 +10,9 @@ from itertools import count
 from typing import Any, cast
 
 from f1site.asgi import application as application
-from races import connection
-from races.live.board import Board
+from races.board.board import Board
 from races.live.service import service
+from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from tests.live.played import LIFE, RACE, comments, connected, records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from races.live.board_meta import CarMeta, RaceMeta, TrackMeta
+from races.board.race_info import CarMeta, RaceMeta, TrackMeta
 
 RACE_ID = "0c7a5a56-1f0e-4a9e-9a51-5a2f3c1d9b11"
 START = 1_780_000_000_000

@@ -17,7 +17,7 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.web.http import HTTPChannel
-from races.live import daphne_sockets
+from races.live.servers import daphne as daphne_sockets
 
 port, sockets = map(int, sys.argv[1:])
 daphne_sockets.install()

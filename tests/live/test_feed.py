@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from races import connection
-from races.live.board import Board
+from races.board.board import Board
 from races.live.feed import Feed
-from races.live.render_head import Life
-from races.live.render_panels import Pipeline
-from races.live.render_panels import Stream as LiveStream
+from races.live.rendering.header import Life
+from races.live.rendering.panels import Pipeline
+from races.live.rendering.panels import Stream as LiveStream
 from races.live.service import FORGET_S, LiveService
+from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.live.synthetic import START, event, meta, tick
 
 RACE = meta()

@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from races import connection
-from races.live.board import Board
+from races.board.board import Board
 from races.live.feed import Feed
-from races.live.render_head import Life
+from races.live.rendering.header import Life
+from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import RegistryUnavailable
-from tests.conftest import wait_for
+from tests.fakes.waiting import wait_for
 from tests.live.test_feed import RACE, Stream, positions
 from tests.streams.slow import Slow
 

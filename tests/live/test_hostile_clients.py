@@ -17,12 +17,12 @@ import requests
 from websockets.frames import Opcode
 
 from bench.process import rss_kb
-from races.middleware import COOKIE
-from tests.conftest import wait_for
+from races.middleware.visitors import COOKIE
+from tests.fakes.waiting import wait_for
 from tests.integration.java import free_port
 from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
 from tests.live.servers import KINDS, Page, certificate, command, manage, started
-from tests.races.test_security import check_headers
+from tests.views.test_security import check_headers
 
 pytestmark = pytest.mark.timeout(120)
 GROWN_KB = 30_000

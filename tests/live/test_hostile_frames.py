@@ -10,10 +10,10 @@ import pytest
 from hypothesis import strategies as st
 
 from f1site.asgi import application
-from races.entering import Choice, enter
 from races.live.service import LiveService
 from races.models import Race
-from tests.fuzzing import FEW, MANY, MARKUP, Counted, shapes, sweep
+from races.models.creation import Choice, enter
+from tests.fakes.fuzzing import FEW, MANY, MARKUP, Counted, shapes, sweep
 
 Frame = dict[str, Any]
 ACKS = st.integers(0, 10**9).map(lambda tick: f"ack {tick}")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 
 from bench.process import rss_kb
-from tests.conftest import wait_for
-from tests.fuzzing import FEW, MANY, Counted, sweep
+from tests.fakes.fuzzing import FEW, MANY, Counted, sweep
+from tests.fakes.waiting import wait_for
 from tests.live.beside import Site, site
 from tests.live.hostile_frames import FIN, PING, SAID, End, Said, packed
 from tests.live.played import PATH

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from races.live.alarming import alarm_rule
-from races.live.board import Board
-from races.live.board_meta import CarMeta
-from races.live.board_records import CarFrame, Frame, Note, blank_car
-from races.live.pipeline import Pace
-from races.live.render_cars import attackers, average_cells, fast_cells
-from races.live.render_head import Life
-from races.live.render_map import track_map
-from races.live.render_panels import Pipeline, Stream, note_item
-from races.live.rendering import ROLES, Screen, render_snapshot, screen_of
-from races.meta import meta_for
+from races.board.alarming import alarm_rule
+from races.board.board import Board
+from races.board.frames import CarFrame, Frame, Note, blank_car
+from races.board.race_info import CarMeta
+from races.lib.throughput import Pace
+from races.live.rendering.header import Life
+from races.live.rendering.panels import Pipeline, Stream, note_item
+from races.live.rendering.screen import ROLES, Screen, render_snapshot, screen_of
+from races.live.rendering.tower import attackers, average_cells, fast_cells
+from races.live.rendering.track_map import track_map
 from races.models import Race
+from races.models.race_info import meta_for
 from races.sim import circuit_slugs
 from tests.live import synthetic
 from tests.live.dom import Node, Page, parse

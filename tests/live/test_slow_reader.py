@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.conftest import wait_for
+from tests.fakes.waiting import wait_for
 from tests.integration.java import free_port
 from tests.live.servers import KINDS, Page, certificate, command
 
@@ -26,14 +26,14 @@ import asyncio, json, os
 import django
 django.setup()
 from bench.process import rss_kb
-from races.live import sockets
+from races.live import consumers
 from races.live.hub import Hub, Socket
-from races.live.wire import straight, unsent
+from races.live.servers.transport import straight, unsent
 
 async def application(scope, receive, send):
     if scope["type"] == "lifespan":
         return
-    hub, consumer = Hub(), sockets.RaceSocket()
+    hub, consumer = Hub(), consumers.RaceSocket()
     await receive()
     await send({{"type": "websocket.accept"}})
     page = Socket(lambda text: send({{"type": "websocket.send", "text": text}}), None, None, 0.0, straight(send))
@@ -57,7 +57,7 @@ async def publish(hub, page, consumer, send):
     told = {{"unsent": most, "grown_kb": rss_kb(os.getpid()) - before, "skipped": page.skipped, "acks": page.acked_at}}
     print(json.dumps(told), flush=True)
     if "REFUSE" in os.environ:
-        sockets.DROP_S, consumer.base_send = 0.5, send
+        consumers.DROP_S, consumer.base_send = 0.5, send
         asyncio.ensure_future(consumer._refuse(4408))
     while "REFUSE" not in os.environ:
         number += 1

@@ -13,7 +13,7 @@ from provisioning import guard
 from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError
 from provisioning.standin import Fault, picture
-from tests.conftest import wait_for
+from tests.fakes.waiting import wait_for
 from tests.provisioning.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -21,13 +21,13 @@ from provisioning.client import Api, Client, Login
 from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError
 from provisioning.scrub import Scrubber
-from races.analytics.commentary import Line
-from races.analytics.model_commentator import believed, conversation
+from races.analytics.commentary.commentator import Line
+from races.analytics.language_model import believed, conversation
+from races.lib.http_deadline import NoAnswer, Wire
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
-from races.streams.registry_client import HttpRegistry
+from races.streams.registry.client import HttpRegistry
 from races.worker.language_model import LanguageModel
-from races.worker.limited_call import NoAnswer, Wire
-from tests.fuzzing import FEW, MANY, MARKUP, Counted, sweep
+from tests.fakes.fuzzing import FEW, MANY, MARKUP, Counted, sweep
 from tests.provisioning.answering import Answering, answering
 
 WHAT = "hostile API answers"

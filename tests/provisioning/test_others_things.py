@@ -12,7 +12,7 @@ from provisioning.errors import ApiError, NameTaken, Refused
 from provisioning.standin import Fault, seed, strangers
 from provisioning.wanted import Aws
 from races.streams.topics import TOPICS
-from tests.provisioning import bench as benches
+from tests.provisioning import bench
 from tests.provisioning.bench import NOTHING, Bench, wish
 from tests.provisioning.nearby import Killed, Nearby, kill
 from tests.provisioning.test_ownership import colleague
@@ -120,7 +120,7 @@ def test_a_lent_environment_in_the_journal_claims_no_account(person: Bench, tmp_
 
 
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-@pytest.mark.parametrize("aws", [None, benches.AWS])
+@pytest.mark.parametrize("aws", [None, bench.AWS])
 def test_a_strangers_connection_of_our_name_is_neither_used_nor_deleted(
     person: Bench, engine: str, aws: Aws | None
 ) -> None:
@@ -210,7 +210,7 @@ class Blind(Nearby):
 def test_403_for_everything_forgets_nothing(person: Bench, act: str, monkeypatch: pytest.MonkeyPatch) -> None:
     person.provision()
     journal, before = person.journal.read_bytes(), person.picture()
-    monkeypatch.setattr(benches, "Nearby", Blind)
+    monkeypatch.setattr(bench, "Nearby", Blind)
     with pytest.raises(ApiError, match="needs the role OrganizationAdmin"):
         getattr(person, act)()
     assert (person.journal.read_bytes(), person.picture()) == (journal, before)

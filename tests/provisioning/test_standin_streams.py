@@ -12,7 +12,7 @@ from races.streams.config import StreamSettings
 from races.streams.consumer import Tail
 from races.streams.errors import RegistryRefused
 from races.streams.producer import Publisher
-from races.streams.registry_client import HttpRegistry
+from races.streams.registry.client import HttpRegistry
 from tests.provisioning.caller import Lab, build, made
 
 COMMENT = {"id": "1", "message": "Lights out", "timestamp": 1_790_000_000_000, "type": "info", "race_id": "a"}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from races.sim.circuit import Circuit, circuit_slugs, load_circuit
-from races.sim.strategy import STANDING_S
-from races.sim.track import load_track
+from races.sim.circuits.circuit import Circuit, circuit_slugs, load_circuit
+from races.sim.circuits.track import load_track
+from races.sim.race.strategy import STANDING_S
 
 CW, ACW = "clockwise", "anticlockwise"
 # laps, metres, turns, direction, average of the fastest race lap and top speed where published
@@ -130,7 +130,7 @@ def test_losses_and_gains_are_those_of_a_race(circuit: Circuit) -> None:
 
 
 def test_the_data_files_name_their_source() -> None:
-    files = list(Path("races/sim/data/circuits").glob("*.json"))
+    files = list(Path("races/sim/circuits/data").glob("*.json"))
     assert len(files) == len(PUBLISHED)
     assert all("bacinger/f1-circuits" in path.read_text(encoding="utf-8") for path in files)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from races.sim.circuit import Circuit, load_circuit
-from races.sim.geometry import Point, Segment, closing_gap, stations
+from races.sim.circuits.circuit import Circuit, load_circuit
+from races.sim.circuits.geometry import Point, Segment, closing_gap, stations
 from tests.sim.test_circuit import PUBLISHED, every_circuit
 
 CENTRELINES = Path("../shared/f1/centrelines")
@@ -117,7 +117,7 @@ def _centred(points: list[Point], length: float) -> list[Point]:
 @pytest.mark.skipif(not CENTRELINES.is_dir(), reason="the measured outlines are not at hand")
 @every_circuit
 def test_the_outline_lies_on_the_measured_one(circuit: Circuit) -> None:
-    data = json.loads(Path(f"races/sim/data/circuits/{circuit.slug}.json").read_text(encoding="utf-8"))
+    data = json.loads(Path(f"races/sim/circuits/data/{circuit.slug}.json").read_text(encoding="utf-8"))
     name = data["measured_from"]["outline"].split()[1].rstrip(",")
     real = _centred(_projected(CENTRELINES / f"{name}.geojson"), circuit.length_m)
     line = stations(circuit.segments, radians(circuit.start_heading_deg), 800)

@@ -2,15 +2,16 @@
 
 import pytest
 
-from races.sim import circuit_slugs, pits
-from races.sim.car import RACING
-from races.sim.field import Field
-from races.sim.motion import step
-from races.sim.passing import consider
+from races.sim import circuit_slugs
+from races.sim.circuits.track import PASSING_ENDS, PASSING_STARTS, load_track
+from races.sim.race import pits
+from races.sim.race.car import RACING
+from races.sim.race.field import Field
+from races.sim.race.incident_schedule import Trouble
+from races.sim.race.motion import step
+from races.sim.race.passing import consider
 from races.sim.settings import STEP_S
-from races.sim.track import PASSING_ENDS, PASSING_STARTS, load_track
-from races.sim.troubles import Trouble
-from tests.sim.engine import accident, field_of, only, sector_of, steps
+from tests.fakes.engine import accident, field_of, only, sector_of, steps
 
 
 def kinds(field: Field) -> list[str]:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from races.sim.car import FINISHED, RACING, RETIRED
-from races.sim.field import FREE
-from races.sim.motion import step
+from races.sim.race.car import FINISHED, RACING, RETIRED
+from races.sim.race.field import FREE
+from races.sim.race.incident_schedule import Trouble
+from races.sim.race.motion import step
 from races.sim.settings import STEP_S
-from races.sim.troubles import Trouble
-from tests.sim.engine import accident, field_of, steps
+from tests.fakes.engine import accident, field_of, steps
 
 SEEDS = st.integers(0, 10**9)
 FEW = settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))

@@ -7,10 +7,10 @@ from dataclasses import asdict
 import pytest
 from django.test import override_settings
 
-from races.entering import Choice, enter
+from races.models.creation import Choice, enter
 from races.sim import Race as Simulation
 from races.sim import load_season
-from races.worker.prepare import settings_of
+from races.worker.preparation import settings_of
 from races.worker.records import field_of, tick_records
 
 pytestmark = pytest.mark.django_db

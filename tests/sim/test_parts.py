@@ -6,11 +6,11 @@ from statistics import mean, median
 import pytest
 
 from races.sim import MODEL_VERSION, RaceSettings, circuit_slugs, load_season
-from races.sim.pits import QUICKEST_S, stationary_s
+from races.sim.circuits.track import CLOSE, LINE, PIT_ENTRY, load_track
+from races.sim.race.incident_schedule import schedule
+from races.sim.race.pits import QUICKEST_S, stationary_s
+from races.sim.race.start import line_up
 from races.sim.settings import stream
-from races.sim.start import line_up
-from races.sim.track import CLOSE, LINE, PIT_ENTRY, load_track
-from races.sim.troubles import schedule
 
 
 def test_the_season_has_eleven_teams_of_two() -> None:

@@ -2,17 +2,18 @@
 
 import pytest
 
-from races.meta import STANDING_S, meta_for
 from races.models import Race
-from races.sim import circuit_slugs, load_circuit, pits
-from races.sim.car import BOX, LANE, RACING, RETIRED, Car
-from races.sim.control import Control
-from races.sim.field import Field
-from races.sim.lane import CATCH_UP, QUEUE, VIRTUAL, stop_cost_s
-from races.sim.motion import step
-from races.sim.track import load_track
-from races.sim.troubles import Trouble
-from tests.sim.engine import accident, field_of, only, steps
+from races.models.race_info import STANDING_S, meta_for
+from races.sim import circuit_slugs, load_circuit
+from races.sim.circuits.lane import CATCH_UP, QUEUE, VIRTUAL, stop_cost_s
+from races.sim.circuits.track import load_track
+from races.sim.race import pits
+from races.sim.race.car import BOX, LANE, RACING, RETIRED, Car
+from races.sim.race.control import Control
+from races.sim.race.field import Field
+from races.sim.race.incident_schedule import Trouble
+from races.sim.race.motion import step
+from tests.fakes.engine import accident, field_of, only, steps
 
 PACES = {"green": 1.0, "vsc": VIRTUAL, "catching_up": CATCH_UP, "queue": QUEUE}
 

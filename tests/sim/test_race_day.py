@@ -5,11 +5,11 @@ from statistics import mean, stdev
 import pytest
 
 from races.sim import RaceSettings, load_season
-from races.sim.field import Field
-from races.sim.laps import MOST_SPARED_S, SAFE_S, SPARES_FROM_LAP, begin_lap
-from races.sim.passing import _chance
-from races.sim.start import JOSTLE_S, line_up
-from races.sim.strategy import Plan
+from races.sim.race.field import Field
+from races.sim.race.laps import MOST_SPARED_S, SAFE_S, SPARES_FROM_LAP, begin_lap
+from races.sim.race.passing import _chance
+from races.sim.race.start import JOSTLE_S, line_up
+from races.sim.race.strategy import Plan
 
 
 def lined_up(seed: int = 1) -> Field:

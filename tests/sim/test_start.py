@@ -4,14 +4,15 @@ from statistics import mean
 
 import pytest
 
-from races.sim import circuit_slugs, traffic
-from races.sim.car import Car
-from races.sim.field import Field
-from races.sim.launch import first_lap_s, loss
-from races.sim.motion import step
+from races.sim import circuit_slugs
+from races.sim.circuits.track import SLOT_M
+from races.sim.race import traffic
+from races.sim.race.car import Car
+from races.sim.race.field import Field
+from races.sim.race.motion import step
+from races.sim.race.standing_start import first_lap_s, loss
 from races.sim.settings import STEP_S
-from races.sim.track import SLOT_M
-from tests.sim.engine import field_of
+from tests.fakes.engine import field_of
 
 
 def alone(circuit: str, owes_s: float = 0.0) -> tuple[Field, Car]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from races.sim.strategy import View, before_the_race, rest_of_race, stopping_now
-from races.sim.tyres import COLD_S, COMPOUNDS, TyreModel
+from races.sim.race.strategy import View, before_the_race, rest_of_race, stopping_now
+from races.sim.race.tyres import COLD_S, COMPOUNDS, TyreModel
 
 COMPOUND = st.integers(0, 2)
 EVEN = (0.0, 0.0, 0.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from races.sim import Race, RaceSettings
 from races.sim.faults import FaultKind, InjectedFault
-from races.sim.telemetry import AMBIENT_C, IDLE_HEAT, LoadProfile, Telemetry
+from races.sim.race.telemetry import AMBIENT_C, IDLE_HEAT, LoadProfile, Telemetry
 
 # Ten corners of 80 to 200 km/h with straights between them, 5.4 km.
 SPEEDS = [80 + 60 * (sin(cell / 50) + 1) + 120 * abs(sin(cell * 3.1416 / 50)) for cell in range(500)]

@@ -22,7 +22,7 @@ from races.streams.consumer import Tail
 from races.streams.errors import DeliveryFailed
 from races.streams.logs import QUIET
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES, TOPICS
 from tests.streams.records import KEYS, NOW_MS, POSITION, VALUES, eventually, read, settle
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from races.streams.registry import CONTENT_TYPE, Registry
+from races.streams.registry.service import CONTENT_TYPE, Registry
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 
 
 class Slow(Registry):

@@ -15,7 +15,7 @@ from races.streams.consumer import Tail
 from races.streams.embedded import EmbeddedKafka
 from races.streams.errors import BrokerUnavailable, Closed
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from tests.streams.records import NOW_MS, POSITION, eventually, read
 
 NOBODY = "127.0.0.1:1"

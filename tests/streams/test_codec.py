@@ -23,9 +23,9 @@ from races.streams.errors import (
     Tombstone,
     UnknownSchema,
 )
-from races.streams.flat import make_decoder, make_encoder
+from races.streams.fast_avro import make_decoder, make_encoder
 from races.streams.readers import parse_own
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.shapes import Field, avro_shape
 from races.streams.topics import TOPICS
 from tests.streams.records import BASE_POSITION, KEYS, NOW_MS, POSITION, VALUES

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from races import connection
-from races.streams import producer
+from races.streams import connection, producer
 from races.streams.config import embedded_settings
 from races.streams.embedded import EmbeddedKafka
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
-from tests.conftest import wait_for
+from tests.fakes.waiting import wait_for
 
 FATAL = KafkaException(KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "out of order", fatal=True))
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from races.streams.codec import HEADER, Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import BadRecord, RegistryRefused
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
-from tests.fuzzing import FEW, MANY, Counted, sweep
+from tests.fakes.fuzzing import FEW, MANY, Counted, sweep
 from tests.streams.records import KEYS, VALUES
 
 SLOWEST_S = 2.0  # far above what any input takes, far below what an endless one would

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS, compatibility, subject
 
 

@@ -14,8 +14,8 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
-from races.streams.registry import Registry
-from races.streams.registry_client import HttpRegistry
+from races.streams.registry.client import HttpRegistry
+from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
 from tests.streams.records import POSITION, VALUES
 from tests.streams.registry_http import Served, serve

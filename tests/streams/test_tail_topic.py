@@ -21,7 +21,7 @@ from races.streams.config import embedded_settings
 from races.streams.embedded import EmbeddedKafka
 from races.streams.logs import QUIET
 from races.streams.producer import Publisher
-from races.streams.registry import Registry
+from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
 from tests.streams.records import KEYS, NOW_MS, VALUES, eventually
 from tests.streams.registry_http import serve

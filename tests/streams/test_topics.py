@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from races.live.render_panels import CONTROL_WORDS
-from races.streams import registry
+from races.live.rendering.panels import CONTROL_WORDS
 from races.streams.config import StreamSettings, embedded_settings
+from races.streams.registry import service
 from races.streams.topics import TOPICS, Topic, compatibility, subject
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ def test_every_field_but_the_base_ones_has_a_default(topic: Topic) -> None:
 
 
 def test_the_page_names_every_path_of_the_registry() -> None:
-    for _, path, _ in registry.ROUTES:
+    for _, path, _ in service.ROUTES:
         first = path.split("/")[1]
         assert f"/{first}" in PAGE
 

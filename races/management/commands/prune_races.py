@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from races.management.base import TeachingCommand
 from races.models import Race
-from races.pruning import delete_each, old_races
+from races.models.retention import delete_each, old_races
 
 
 class Command(TeachingCommand):

@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from races import connection
-from races.lab import CannotStart, check_migrations, exit_within_limit, interruptibly, reach_kafka
+from races.health.metrics_server import MetricsServer
+from races.lab.components import make_roles, metric_lines
+from races.lab.preflight import CannotStart, check_migrations, reach_kafka
+from races.lab.server import exit_within_limit, interruptibly
 from races.management.base import TeachingCommand
-from races.metrics_server import MetricsServer
-from races.roles import make_roles, metric_lines
+from races.streams import connection
 from races.streams.errors import StreamError
 
 

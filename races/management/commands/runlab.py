@@ -10,20 +10,13 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
-from races import whereabouts
-from races.connection import Connection
-from races.lab import (
-    CannotStart,
-    Lab,
-    check_migrations,
-    check_port,
-    interruptibly,
-    own_addresses,
-    room_addresses,
-    serve,
-    take_early_signals,
-)
+from races.lab import addresses
+from races.lab.addresses import own_addresses, room_addresses
+from races.lab.preflight import CannotStart, check_migrations, check_port
+from races.lab.runtime import Lab
+from races.lab.server import interruptibly, serve, take_early_signals
 from races.management.base import TeachingCommand
+from races.streams.connection import Connection
 from races.streams.errors import StreamError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -54,11 +47,11 @@ Ctrl-C ends everything; running races go on at the next start."""
             raise CommandError(str(error)) from None
 
         def ready() -> None:
-            whereabouts.remember(url)
+            addresses.remember(url)
             self._say(banner)
 
         serve(host, port, get_default_application(), ready, lab)
-        whereabouts.forget()
+        addresses.forget()
         lab.stop()
         if lab.deaths:
             raise CommandError(f"The lab stopped because its {lab.deaths[0]} died; the log above says why.")

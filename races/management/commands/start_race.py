@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from races.entering import DEFAULT_CIRCUIT, DEFAULT_PACE, Choice, LimitReached, WrongChoice, enter
+from races.lab.addresses import known_lab
 from races.management.base import TeachingCommand
 from races.models import Race
+from races.models.creation import DEFAULT_CIRCUIT, DEFAULT_PACE, Choice, LimitReached, WrongChoice, enter
 from races.sim import load_circuit
-from races.whereabouts import known_lab
 
 WIDTH = 40
 POLL_S = 0.5

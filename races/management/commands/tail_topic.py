@@ -10,14 +10,14 @@ import requests
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from races.lab.addresses import known_lab
 from races.management.base import TeachingCommand
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
-from races.streams.registry_client import http_client
+from races.streams.registry.client import http_client
 from races.streams.topics import TOPICS
-from races.whereabouts import known_lab
 
 DEFAULT_LAB = "http://127.0.0.1:8000"
 WAIT_S = 0.5

@@ -6,10 +6,10 @@ from typing import Any
 import requests
 from django.core.management.base import CommandError, CommandParser
 
+from races.health.metrics_server import METRICS, TRACE
+from races.lab.addresses import known_lab
+from races.lib.tracing import STAGES
 from races.management.base import TeachingCommand
-from races.metrics_server import METRICS, TRACE
-from races.tracing import STAGES
-from races.whereabouts import known_lab
 
 DEFAULT_LAB = "http://127.0.0.1:8000"
 WORDS = {

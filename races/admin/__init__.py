@@ -1,0 +1,1 @@
+from races.admin import site as site

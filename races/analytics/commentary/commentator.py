@@ -1,0 +1,213 @@
+"""The built-in commentator: a fold over positions and race control that now and then says a line.
+
+It speaks as people can follow: never twice within two seconds, a big moment at once when it has been quiet
+for two, a smaller one in its turn, and nothing that is older than three seconds or no longer true. When
+little happens it tells a story: a battle that builds, a climb through the field, the gap at the front.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from races.analytics.commentary.cars import ABOUT_CARS
+from races.analytics.commentary.facts import driver_names, laps, team_names
+from races.analytics.commentary.flags import ABOUT_FLAGS
+from races.analytics.commentary.moments import BIG, LAST_CHANCE, MIDDLING, Moment, announced, observed
+from races.analytics.commentary.race_state import Race, Record
+from races.analytics.commentary.stories import stories
+from races.analytics.commentary.words import Fact, Phrasebook, Telling
+
+# In ticks of 200 ms of wall time.
+PAUSE = 10  # between any two lines
+PAUSE_AT_END = 4  # on the race's last tick, for who stands on the podium
+PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
+QUIET = 14  # after which a story is told, or a moment that few would miss
+STALE = 15  # a moment that could not be told by then is dropped
+PATIENCE = 25  # complete ticks that wait for race control that is announced but doesn't come
+HUSH = 11  # before the flag nothing is begun that would stand in its way
+SHOUT = 90  # weight of a moment that cannot wait even then
+STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
+KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
+LONG_SILENCE = 19  # after which a story may come again within the lap
+TIRED = 25  # how much less, right after it
+DULL = 15  # a story of less interest is not worth breaking the silence
+
+SAME_KIND = {"long_battle": "battle"}
+
+
+_ABOUT = ABOUT_CARS | ABOUT_FLAGS
+
+
+def describe(moment: Moment, race: Race) -> Telling | None:
+    """What to say of it now; None when the board would contradict."""
+    telling = _ABOUT[moment.kind](moment, race)
+    if telling:
+        laps(telling, race)
+    return telling
+
+
+Called = tuple[tuple[str, ...], ...]
+"""What each goes by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of commentary, with the facts that it claims about the race at its tick."""
+
+    text: str
+    type: str
+    tick: int
+    timestamp: int
+    kind: str
+    facts: tuple[Fact, ...]
+    drivers: Called = ()  # of the whole field: surname, first name, code
+    teams: Called = ()
+
+
+class Commentator:
+    """One race's commentator. What it says depends on the race's id and records only."""
+
+    def __init__(self, race_id: str) -> None:
+        self._race = Race()
+        self._book = Phrasebook(race_id)
+        self._coming: dict[int, dict[str, Record]] = {}
+        self._complete_tick = -1
+        self._complete: deque[tuple[int, dict[str, Record]]] = deque()
+        self._unheard: list[Record] = []
+        self._waiting: list[Moment] = []
+        self._heard: set[tuple[int, int]] = set()
+        self._last_line = -QUIET
+        self._drivers: Called = ()
+        self._teams: Called = ()
+        self._told: dict[tuple[str, tuple[str, ...]], int] = {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a complete tick waits for its race control."""
+        return bool(self._complete)
+
+    def race_control(self, message: Record) -> list[Line]:
+        """Lines that had been waiting for this message of their tick."""
+        event = message["tick"], message["event"]
+        if event in self._heard:
+            return []
+        if event[1] >= 0:
+            self._heard.add(event)
+        self._unheard.append(message)
+        return self._proceed()
+
+    def position(self, record: Record) -> list[Line]:
+        """A line, when this record completes a tick at which there is something to say."""
+        tick = record["tick"]
+        if tick <= self._complete_tick:
+            return []
+        cars = self._coming.setdefault(tick, {})
+        cars.setdefault(record["driver_code"], record)
+        if len(cars) < record["field_size"]:
+            return []
+        self._complete.append((tick, cars))
+        self._complete_tick = tick
+        self._coming = {later: rest for later, rest in self._coming.items() if later > tick}
+        return self._proceed()
+
+    def give_up_waiting(self) -> list[Line]:
+        """Lines of the ticks that still wait: their race control does not come any more."""
+        return self._proceed(patience=0)
+
+    def _proceed(self, patience: int = PATIENCE) -> list[Line]:
+        """Go through complete ticks in order, as far as their race control has been heard too."""
+        lines = []
+        while self._complete and (len(self._complete) > patience or self._all_heard()):
+            tick, cars = self._complete.popleft()
+            self._listen(tick)
+            self._race.turn(tick, cars)
+            line = self._line(tick)
+            if line:
+                lines.append(line)
+        return lines
+
+    def _all_heard(self) -> bool:
+        """Topics are read side by side: which one is ahead is chance, and must not decide what is said."""
+        tick, cars = self._complete[0]
+        announced_for_it = next(iter(cars.values())).get("events", 0)
+        heard = sum(message["tick"] == tick for message in self._unheard)
+        return bool(heard >= announced_for_it)
+
+    def _listen(self, tick: int) -> None:
+        """Messages up to this tick, held against the board before it. Those of later ticks have to wait."""
+        heard = [message for message in self._unheard if message["tick"] <= tick]
+        self._unheard = [message for message in self._unheard if message["tick"] > tick]
+        for message in heard:
+            moment = announced(message, self._race)
+            self._race.heard(message)
+            if moment:
+                self._waiting.append(moment)
+
+    def _line(self, tick: int) -> Line | None:
+        self._waiting = [moment for moment in self._waiting if tick - moment.tick <= STALE]
+        self._waiting += observed(self._race)
+        silence = tick - self._last_line
+        if self._race.flag_near(HUSH) and not any(moment.weight >= SHOUT for moment in self._waiting):
+            return None
+        return self._moment(silence) or (self._story() if silence >= QUIET else None)
+
+    def _moment(self, silence: int) -> Line | None:
+        """The weightiest moment that may be told now, and is still true."""
+        for moment in sorted(self._waiting, key=lambda moment: (-moment.weight, moment.tick)):
+            if moment.weight < MIDDLING or silence < self._pause_before(moment):
+                continue
+            self._waiting.remove(moment)
+            line = self._say(describe(moment, self._race))
+            if line:
+                return line
+        return None
+
+    def _pause_before(self, moment: Moment) -> int:
+        if moment.weight >= LAST_CHANCE:
+            return 1
+        if moment.weight >= BIG:
+            return PAUSE_AT_END if self._race.phase == "over" else PAUSE
+        return PAUSE_BEFORE_SMALL
+
+    def _story(self) -> Line | None:
+        """The heaviest story that has not been told lately, or a small moment that weighs more."""
+        weighted = [(self._interest(weight, telling), telling) for weight, telling in stories(self._race)]
+        weighted += [
+            (moment.weight, telling)
+            for moment in self._waiting
+            if moment.weight < MIDDLING and (telling := describe(moment, self._race))
+        ]
+        for interest, telling in sorted(weighted, key=lambda pair: -pair[0]):
+            line = self._say(telling) if interest > DULL else None
+            if line:
+                kind = SAME_KIND.get(telling.kind, telling.kind)
+                self._told[kind, telling.subject] = self._told[kind, ()] = line.tick
+                return line
+        return None
+
+    def _interest(self, weight: int, telling: Telling) -> int:
+        """A story's weight, less for a kind that has been heard lately, none for the same one again."""
+        tick, lap = self._race.tick, self._race.ticks_a_lap
+        again = STORY_AGAIN if tick - self._last_line > LONG_SILENCE else max(STORY_AGAIN, lap)
+        if self._since(telling.kind, telling.subject) < again:
+            return 0
+        tires = max(KIND_TIRES, lap // 2)
+        return weight - TIRED * max(0, tires - self._since(telling.kind, ())) // tires
+
+    def _since(self, kind: str, subject: tuple[str, ...]) -> int:
+        kind = SAME_KIND.get(kind, kind)
+        return self._race.tick - self._told.get((kind, subject), -100_000)
+
+    def _say(self, telling: Telling | None) -> Line | None:
+        put = self._book.put(telling) if telling else None
+        if telling is None or put is None:
+            return None
+        text, facts = put
+        self._last_line = self._race.tick
+        if not self._drivers:
+            cars = self._race.cars.values()
+            self._drivers = tuple(driver_names(car) for car in cars)
+            self._teams = tuple({team_names(car): None for car in cars})
+        at, tick = int(self._race.leader["timestamp"]), self._race.tick
+        return Line(text, telling.type, tick, at, telling.kind, facts, self._drivers, self._teams)

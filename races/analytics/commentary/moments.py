@@ -1,0 +1,78 @@
+"""Moments: what race control announces and what a tick shows by itself, each with its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from races.analytics.commentary.race_state import Race, Record
+
+BIG = 70
+"""From this weight on a moment is told as soon as the last line is two seconds old."""
+MIDDLING = 58
+"""Below this weight a moment has to be more interesting than the stories there are."""
+LAST_CHANCE = 110
+"""From this weight on it is told at once, whatever was said before: the race has no later tick."""
+EARLY_FASTEST = 44
+"""Weight of a fastest lap in the first half of the race: there will be better ones."""
+
+_WEIGHTS = {
+    "red_flag": LAST_CHANCE, "lights_out": 100, "chequered": 100, "safety_car": 95, "vsc": 88, "green": 86,
+    "last_lap": 80, "safety_car_ending": 74, "yellow": 71, "vsc_ending": 62, "lapped_cars": 61,
+    "fastest_lap": 60, "opening_lap": 44,
+}  # fmt: skip
+_ANY = 1000
+_BY_PLACE = {  # (down to this place, weight); a retirement without a place names 0
+    "overtake": ((1, 92), (2, 78), (3, 75), (6, 60), (10, 52), (14, 44), (_ANY, 36)),
+    "retirement": ((0, 76), (10, 90), (_ANY, 76)),
+    "pit_in": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
+    "pit_out": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    kind: str
+    tick: int
+    weight: int
+    message: Record
+
+
+def announced(message: Record, race: Race) -> Moment | None:
+    """A race-control message as something to tell; None for what nobody needs to hear about."""
+    kind = message["type"]
+    if kind == "overtake" and race.was_ahead(message):
+        kind = "opening_lap"
+    weight = _weight(kind, message["position"])
+    if kind == "fastest_lap" and race.cars and 2 * race.lap <= race.laps:
+        weight = EARLY_FASTEST  # there will be better ones
+    return Moment(kind, message["tick"], weight, message) if weight else None
+
+
+def observed(race: Race) -> Iterator[Moment]:
+    """What the newest tick itself shows: a lead that changed without a pass, and who comes home after the winner."""
+    if len(race.leads) >= 2 and race.leads[-1].tick == race.tick and race.phase == "race":
+        new, old = race.leads[-1].who, race.leads[-2].who
+        if race.passes.get((new, old), -100) < race.tick - 5:
+            yield _seen("lead", race, 82, new, old)
+    podium = race.podium() if race.finished_now else []
+    if any(code in race.finished_now for code in podium):
+        yield _seen("podium", race, 85, race.order[0])
+    for code in race.finished_now if not podium else []:
+        if race.cars[code]["position"] in (2, 3):
+            yield _seen("finish", race, 78, code)
+    if race.laps > 3 and race.lap_begun == race.laps - 1:
+        yield _seen("penultimate_lap", race, 59, race.order[0])
+
+
+def _seen(kind: str, race: Race, weight: int, code: str, other: str = "") -> Moment:
+    place = race.cars[code]["position"]
+    message = {"type": kind, "driver_code": code, "other_code": other, "position": place}
+    return Moment(kind, race.tick, weight, message)
+
+
+def _weight(kind: str, place: int) -> int:
+    """Of a message; for those that name a place, the better the place the more."""
+    if kind in _BY_PLACE:
+        return next(weight for until, weight in _BY_PLACE[kind] if place <= until)
+    return _WEIGHTS.get(kind, 0)

@@ -1,0 +1,174 @@
+"""From facts to a sentence: numbers as people say them, and phrases that are not used up too soon.
+
+A phrase in phrases.json names its slots in braces. A slot is offered only when it is true, and it
+carries the facts that it claims; a phrase can be used when all its slots are offered. So a line's facts are
+those of its telling and those of the slots it used, and a test can hold each one against the records.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+LONGEST = 88
+"""Characters in a line, the most; phrases aim at 80 with names of common length."""
+
+_PHRASES = Path(__file__).with_name("phrases.json")
+ORDINALS = (
+    "zeroth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+)
+COUNTS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+
+
+class Fact(NamedTuple):
+    """One checkable claim about the race at the line's tick, such as ("interval", ("PIA", "NOR"), 0.8)."""
+
+    claim: str
+    who: tuple[str, ...] = ()
+    value: float | int | str | None = None
+
+
+class Slot(NamedTuple):
+    text: str
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(slots=True)
+class Telling:
+    """Something to say: a kind of phrase, what each phrase of that kind claims, and slots to fill."""
+
+    kind: str
+    type: str
+    facts: list[Fact]
+    slots: dict[str, Slot] = field(default_factory=dict)
+    subject: tuple[str, ...] = ()
+
+    def offer(self, name: str, text: str, *facts: Fact) -> None:
+        self.slots[name] = Slot(text, facts)
+
+
+def ordinal(number: int) -> str:
+    """third, tenth, 11th, 21st."""
+    if number < len(ORDINALS):
+        return ORDINALS[number]
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def count(number: int) -> str:
+    """three, twelve, 13."""
+    return COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
+
+
+def plural(number: int, noun: str) -> str:
+    """one lap, five laps, no stops."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def seconds(value: float) -> str:
+    """0.8 seconds, 12.4 seconds."""
+    return f"{value:.1f} seconds"
+
+
+def tenths(value: float) -> str | None:
+    """a tenth, four tenths, half a second; None where people would not say it so."""
+    whole = round(value * 10)
+    if not 1 <= whole <= 9:
+        return None
+    return {1: "a tenth", 5: "half a second"}.get(whole, f"{count(whole)} tenths")
+
+
+def lap_time(value: float) -> str:
+    """1:21.046."""
+    minutes, rest = divmod(round(value * 1000), 60_000)
+    return f"{minutes}:{rest / 1000:06.3f}"
+
+
+def listing(names: Iterable[str]) -> str:
+    """Norris, Piastri and Russell."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def sentence(text: str) -> str:
+    """Capitals where a sentence begins with a filled slot."""
+    return re.sub(r"(^|[.!?] )([a-z])", lambda found: found[1] + found[2].upper(), text)
+
+
+@cache
+def phrases() -> Mapping[str, tuple[str, ...]]:
+    loaded: dict[str, list[str]] = json.loads(_PHRASES.read_text(encoding="utf-8"))
+    return {kind: tuple(lines) for kind, lines in loaded.items()}
+
+
+@cache
+def slots_of(phrase: str) -> tuple[str, ...]:
+    return tuple(name for _, name, _, _ in string.Formatter().parse(phrase) if name)
+
+
+class Phrasebook:
+    """Chooses phrases for one race: each kind's phrases in turns, shuffled by the race, no sentence twice."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed)
+        self._turns: dict[str, list[str]] = {}
+        self._said: set[str] = set()
+
+    def put(self, telling: Telling) -> tuple[str, tuple[Fact, ...]] | None:
+        """The sentence and all its facts; None when no phrase fits that was not said before."""
+        turns = self._turns_of(telling.kind)
+        for phrase in turns:
+            text = self._fill(phrase, telling)
+            if text is not None and text not in self._said:
+                turns.remove(phrase)
+                turns.append(phrase)
+                self._said.add(text)
+                used = [fact for name in slots_of(phrase) for fact in telling.slots[name].facts]
+                return text, (*telling.facts, *used)
+        return None
+
+    def _turns_of(self, kind: str) -> list[str]:
+        if kind not in self._turns:
+            lines = list(phrases()[kind])
+            self._random.shuffle(lines)
+            self._turns[kind] = lines
+        return self._turns[kind]
+
+    @staticmethod
+    def _fill(phrase: str, telling: Telling) -> str | None:
+        names = slots_of(phrase)
+        if not all(name in telling.slots for name in names):
+            return None
+        text = sentence(phrase.format(**{name: telling.slots[name].text for name in names}))
+        return text if len(text) <= LONGEST else None

@@ -1,0 +1,51 @@
+"""The part of the board that remembers: best sectors, by car and overall."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from races.board.frames import Frame
+
+
+class SectorBests:
+    """The best of each sector, by car and overall: the one thing a single tick does not tell."""
+
+    def __init__(self, last: Frame | None) -> None:
+        cars = last["cars"] if last else []
+        self._cars = {car["driver_code"]: list(car["best_sectors"]) for car in cars}
+        self._overall: list[float | None] = list(last["best_sectors"]) if last else [None] * 3
+        self._heard: dict[str, tuple[float | None, ...]] = {}  # sector times change three times a lap
+
+    def learn(self, records: list[dict[str, Any]]) -> None:
+        for car in records:
+            code, times = car["driver_code"], (car["sector_1_s"], car["sector_2_s"], car["sector_3_s"])
+            if self._heard.get(code) == times:
+                continue
+            self._heard[code] = times
+            bests = self._cars.setdefault(code, [None, None, None])
+            for index, time in enumerate(times):
+                if time is not None:
+                    bests[index] = _better(time, bests[index])
+                    self._overall[index] = _better(time, self._overall[index])
+
+    def overall(self) -> list[float | None]:
+        return list(self._overall)
+
+    def of(self, code: str) -> list[float | None]:
+        return list(self._cars[code])
+
+    def marks(self, code: str, sectors: list[float | None]) -> list[str]:
+        own, overall = self._cars[code], self._overall
+        return [_mark(sectors[n], own[n], overall[n]) for n in (0, 1, 2)]
+
+
+def _better(time: float, best: float | None) -> float:
+    return time if best is None or time < best else best
+
+
+def _mark(time: float | None, own: float | None, overall: float | None) -> str:
+    if time is None:
+        return ""
+    if time == overall:
+        return "purple"
+    return "green" if time == own else "yellow"

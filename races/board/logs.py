@@ -1,0 +1,143 @@
+"""The parts of the board that are logs: notes in order of their event time, and engine readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from races.board.frames import (
+    Anomaly,
+    BrokenRecord,
+    Note,
+    Record,
+    Sample,
+    Trace,
+    millis,
+    optional_number,
+)
+
+NOTES_KEPT = 40
+IDS_KEPT = 5000  # more than any race has
+TRACE_SECONDS = 60
+
+
+class Alarms(Protocol):
+    """One race's alarm rule: takes a reading by its engine and instant, or that the race has come to an instant, and
+    gives the alarms that opened, changed or ended: plain data with `driver_code`, `kind`, `start` (epoch ms), `end`
+    (None while it lasts), `severity`. Passed in, so that the board needs no analytics of its own."""
+
+    def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]: ...
+
+    def reached(self, ts: int, over: bool) -> list[dict[str, Any]]: ...
+
+
+class NoteLog:
+    """The newest notes, newest first, each id once however often and in whatever order it comes."""
+
+    def __init__(self, notes: list[Note]) -> None:
+        self.notes = notes
+        self._seen = dict.fromkeys(note["id"] for note in notes)
+
+    def add(self, note: Note) -> bool:
+        if note["id"] in self._seen:
+            return False
+        self._seen[note["id"]] = None
+        if len(self._seen) > IDS_KEPT:
+            del self._seen[next(iter(self._seen))]
+        # a new list each time: frames already given out keep theirs
+        self.notes = sorted([note, *self.notes], key=note_order, reverse=True)[:NOTES_KEPT]
+        return True
+
+
+def note_order(note: Note) -> tuple[int, str]:
+    """A tick has several events at one instant; their ordinals, padded, keep their order."""
+    return note["at"], note["id"].rjust(24, "0")
+
+
+class EngineLog:
+    """Readings by engine (a driver's code, or a team where no code is known) and instant."""
+
+    def __init__(self, alarms: Callable[[], Alarms] | None = None) -> None:
+        self.newest: dict[str, Anomaly] = {}
+        self._rule = alarms() if alarms else None
+        self._alarms: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
+        self._samples: dict[str, dict[int, Sample]] = {}
+        self._last: dict[str, set[int]] = {}
+
+    def add(self, code: str, key: Record, record: Record) -> bool:
+        ts, reading = millis(key["ts"]), optional_number(record, "engine_temperature")
+        if reading is None:
+            raise BrokenRecord("engine_temperature")
+        seen = self._last.setdefault(code, set())
+        if ts in seen:
+            return False
+        self._remember(seen, ts)
+        bounds = optional_number(record, "lower_bound"), optional_number(record, "upper_bound")
+        flag = bool(record.get("is_anomaly"))
+        forecast = optional_number(record, "forecast_value")
+        self._sample(code, ts, Sample(reading, forecast, *bounds, flag))
+        self._note(self._rule(code, ts, record) if self._rule else [])
+        self._fold(code, Anomaly(ts=ts, reading=reading, forecast=forecast, lower=bounds[0], upper=bounds[1],
+                                 flag=flag, flags=0, alarm=None, alarms=0))  # fmt: skip
+        return True
+
+    def reached(self, ts: int, over: bool) -> None:
+        """Alarms also end because nothing more comes."""
+        for code in self._note(self._rule.reached(ts, over) if self._rule else []):
+            self.newest = {**self.newest, code: self._with_alarms(code, self.newest[code].copy())}
+
+    def _note(self, alarms: list[dict[str, Any]]) -> set[str]:
+        for alarm in alarms:
+            self._alarms.setdefault(alarm["driver_code"], {})[alarm["kind"], alarm["start"]] = alarm
+        return {alarm["driver_code"] for alarm in alarms} & self.newest.keys()
+
+    def _with_alarms(self, code: str, anomaly: Anomaly) -> Anomaly:
+        alarms = self._alarms.get(code, {})
+        anomaly["alarm"] = max(alarms.values(), key=_standing, default=None)
+        anomaly["alarms"] = len(alarms)
+        return anomaly
+
+    @staticmethod
+    def _remember(seen: set[int], ts: int) -> None:
+        seen.add(ts)
+        if len(seen) > 1000:
+            seen -= set(sorted(seen)[:500])
+
+    def _sample(self, code: str, ts: int, sample: Sample) -> None:
+        """One sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
+        samples = self._samples.setdefault(code, {})
+        second = ts // 1000
+        if second not in samples or sample.flagged:
+            samples[second] = sample
+        if len(samples) > TRACE_SECONDS:
+            del samples[min(samples)]
+
+    def _fold(self, code: str, anomaly: Anomaly) -> None:
+        before = self.newest.get(code)
+        if before and anomaly["ts"] < before["ts"]:
+            return  # late: it has its place in the trace, the newest stays the newest
+        anomaly["flags"] = (before["flags"] if before else 0) + anomaly["flag"]
+        self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
+
+    def traces(self, own: str) -> dict[str, Trace]:
+        """Every engine with an alarm, the newest first; after them the own one, if it has none."""
+        starts = {code: max(start for _, start in alarms) for code, alarms in self._alarms.items() if alarms}
+        return {code: trace_of(self._samples[code]) for code in traced(starts, own) if code in self._samples}
+
+
+def traced(starts: Mapping[str, int], own: str) -> list[str]:
+    """starts: of the newest alarm on each engine that has one."""
+    alarmed = sorted(starts, key=lambda code: (-starts[code], code))
+    return alarmed if own in starts else [*alarmed, own]
+
+
+def trace_of(samples: Mapping[int, Sample]) -> Trace:
+    """The minute that ends with the newest sample, by second. There need not be one in each."""
+    before = max(samples) - TRACE_SECONDS
+    seconds = sorted(second for second in samples if second > before)
+    return Trace(samples=[samples[second] for second in seconds], seconds=seconds)
+
+
+def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:
+    """What lasts comes before what is over, the newest first."""
+    return alarm["end"] is None, int(alarm["start"])

@@ -1,0 +1,52 @@
+"""Where a car would come out if it stopped now: the question that every pit wall asks all race long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from races.board.frames import CarFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Rejoin:
+    """The place after a stop, the car then ahead and the car then behind, each with its gap in seconds."""
+
+    position: int
+    ahead: tuple[str, float] | None
+    behind: tuple[str, float] | None
+
+
+def pit_loss(losses: Mapping[str, float], flag: str) -> float:
+    """A stop costs less while the others drive slowly."""
+    return losses.get(flag, losses["green"])
+
+
+def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
+    """None for a car that is not on its way round, or of whose gap nothing is known."""
+    running = [(gap, car["driver_code"]) for car in cars if (gap := _gap(car)) is not None]
+    own = next((gap for gap, other in running if other == code), None)
+    if own is None or not _may_stop(cars, code):
+        return None
+    then = own + loss_s
+    ahead = [(then - gap, other) for gap, other in running if other != code and gap <= then]
+    behind = [(gap - then, other) for gap, other in running if other != code and gap > then]
+    return Rejoin(len(ahead) + 1, _nearest(ahead), _nearest(behind))
+
+
+def _may_stop(cars: Sequence[CarFrame], code: str) -> bool:
+    """Who is in the pit already, or still on the grid, has no stop to decide on."""
+    return any(car["driver_code"] == code and car["status"] == "racing" and car["lap"] > 0 for car in cars)
+
+
+def _gap(car: CarFrame) -> float | None:
+    if car["status"] not in ("racing", "pit"):
+        return None
+    return 0.0 if car["position"] == 1 else car["gap_s"]
+
+
+def _nearest(cars: list[tuple[float, str]]) -> tuple[str, float] | None:
+    if not cars:
+        return None
+    gap, code = min(cars)
+    return code, gap

@@ -1,0 +1,56 @@
+"""/metrics and traces of a process that serves no pages: to this machine only, in a thread of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from races.lib.tracing import tracer
+
+METRICS, TRACE = "/metrics", "/trace/"
+CONTENT_TYPE = "text/plain; version=0.0.4"
+HOST = "127.0.0.1"
+
+
+class MetricsServer:
+    def __init__(self, port: int, lines: Callable[[], list[str]]) -> None:
+        """Raises OSError where the port is taken."""
+        self._server = ThreadingHTTPServer((HOST, port), _handler(lines))
+        self._server.daemon_threads = True
+        self.address = f"http://{HOST}:{self._server.server_port}"
+        self.url = self.address + METRICS
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(lines: Callable[[], list[str]]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # of silence: a connection that says nothing keeps a thread
+
+        def do_GET(self) -> None:
+            if self.path == METRICS:
+                self._answer(200, CONTENT_TYPE, "\n".join([*lines(), ""]))
+            elif self.path.startswith(TRACE):
+                self._answer(200, "application/json", json.dumps(tracer.of(self.path.removeprefix(TRACE))))
+            else:
+                self._answer(404, "text/plain", f"Only {METRICS} and {TRACE}RACE are here.\n")
+
+        def _answer(self, status: int, kind: str, text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Every question of a Prometheus is no news."""
+
+    return Handler

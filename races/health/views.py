@@ -1,0 +1,171 @@
+"""/livez, /healthz and /metrics: what this process knows of itself, without secrets."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as AnyDatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from races.health.database import ask_briefly, database_part
+from races.health.schema_registry import RegistryPing
+from races.lab import components
+from races.lib.database_errors import told
+from races.live.service import service
+from races.middleware.allowed_methods import only
+from races.models import Race, WorkerHeartbeat
+from races.streams import connection
+from races.worker.heartbeat import PARTS, elsewhere
+
+Part = dict[str, Any]
+WORKER_SEEN = timedelta(seconds=10)
+AWAY = "the database does not answer"
+NOBODY = "nobody records: no worker is heard of"
+_ping = RegistryPing()
+_logged: set[str] = set()  # kinds of trouble that the log has, until the database is well again
+log = logging.getLogger(__name__)
+
+
+@only("GET")
+def livez(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@only("GET")
+def healthz(request: HttpRequest) -> JsonResponse:
+    database = _guarded(database_part)
+    beats = _beats() if database["ok"] else None
+    if database["ok"]:
+        _logged.clear()
+    body: dict[str, Part] = {
+        "database": database,
+        "kafka": _guarded(_kafka),
+        "registry": _guarded(lambda: _registry(request)),
+        "feed": _guarded(_feed),
+        **{part: _role(part, beats) for part in PARTS},
+    }
+    ok = all(part["ok"] for part in body.values())
+    worker = _guarded(lambda: _worker(beats))
+    return JsonResponse({"ok": ok, **body, "worker": worker}, status=200 if ok else 503)
+
+
+def _guarded(part: Callable[[], Part]) -> Part:
+    try:
+        return part()
+    except connection.NoKafka as error:
+        return {"ok": False, "error": str(error)}
+    except AnyDatabaseError as error:
+        words = told(error)
+        if words not in _logged:
+            log.warning("The database: %s", error)
+            _logged.add(words)
+        return {"ok": False, "error": words}
+
+
+def _beats() -> list[WorkerHeartbeat] | None:
+    """Of the workers that live; None where the database does not say, which is asked once: a server that is away
+    keeps every question waiting for seconds.
+    """
+    try:
+        return list(WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN))
+    except AnyDatabaseError:
+        return None
+
+
+def _kafka() -> Part:
+    kafka = connection.current().settings
+    state = service().feed.state
+    part: Part = {"ok": state is None or state.ok, "bootstrap": kafka.bootstrap, "embedded": kafka.embedded}
+    if state is not None and not state.ok:
+        part["error"] = state.text
+    return part
+
+
+def _registry(request: HttpRequest) -> Part:
+    current = connection.current()
+    if current.embedded_registry is not None:
+        return {"ok": True, "url": request.build_absolute_uri(reverse("registry"))}
+    part: Part = {"url": current.settings.public(current.settings.registry_url)}
+    error = _ping.error(current.settings) or current.registry_error()
+    return part | ({"ok": False, "error": error} if error else {"ok": True})
+
+
+def _feed() -> Part:
+    live = service()
+    state = live.feed.state
+    part: Part = {
+        "ok": state is not None and state.ok and not live.feed_error,
+        "lag": live.feed.lags(),
+        "skipped_records": dict(live.feed.bad),
+        "restarts": live.restarts,
+        "sockets": live.hub.count(),
+    }
+    if state is not None:
+        part |= {"gaps": state.gaps, "state": state.text}
+    if error := live.feed_error or live.feed.waiting_for:
+        part |= {"ok": False, "error": error}
+    return part
+
+
+def _role(part: str, beats: list[WorkerHeartbeat] | None) -> Part:
+    """Recorder or analytics: of this process, or what the workers say of theirs."""
+    found: Part = {"here": False} | ({"engine": settings.LAB.engine} if part == "analytics" else {})
+    roles_here = components.here()
+    if roles_here is not None:
+        details = components.recorder_part if part == "recorder" else components.analytics_part
+        found |= {"here": True, **details(roles_here)}
+        error = roles_here.ails()[part]
+    else:
+        error = AWAY if beats is None else elsewhere(part, beats)
+    return found | ({"ok": False, "error": error[:300]} if error else {"ok": True})
+
+
+def _worker(beats: list[WorkerHeartbeat] | None) -> Part:
+    """Informs only: a web process is healthy without a worker of its own. But a race that is on with none is nowhere
+    but on Kafka, for as long as Kafka keeps it.
+    """
+    if beats is None:
+        return {"ok": False, "error": AWAY}
+    rows = [{"owner": row.owner, "races": row.races, "state": row.state} for row in beats]
+    part: Part = {"ok": bool(rows), "workers": rows}
+    lost = not rows and Race.objects.filter(status=Race.Status.RUNNING).exists()
+    return part | ({"error": NOBODY} if lost else {})
+
+
+@only("GET")
+def metrics(request: HttpRequest) -> HttpResponse:
+    live = service()
+    lines = []
+    for role, name in settings.LAB.topics.items():
+        label = f'{{topic="{name}"}}'
+        lines += [
+            f"f1_feed_records_total{label} {live.feed.rates.total(role)}",
+            f"f1_feed_lag{label} {live.feed.lags().get(role, 0)}",
+            f"f1_feed_skipped_records_total{label} {live.feed.bad[role]}",
+        ]
+    lines += [
+        f"f1_sockets {live.hub.count()}",
+        f"f1_frames_sent_total {live.hub.frames}",
+        f"f1_frames_skipped_total {live.hub.skipped}",
+        f"f1_feed_restarts_total {live.restarts}",
+        f"f1_tasks {live.tasks()}",
+        f"f1_threads {threading.active_count()}",
+        *_database_lines(),
+        *components.metric_lines(),
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")
+
+
+def _database_lines() -> list[str]:
+    try:
+        ask_briefly()
+        return ["f1_database_up 1", f"f1_races_active {Race.objects.active().count()}"]
+    except AnyDatabaseError:
+        return ["f1_database_up 0"]

@@ -1,0 +1,83 @@
+"""What must be right before a lab starts: its lock, its port, its database's tables, a Kafka that answers."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from races.streams.admin import ensure_topics, missing_topics
+from races.streams.config import StreamSettings
+from races.streams.errors import BrokerUnavailable
+
+KAFKA_AT_ONCE_S = 2.0
+
+
+class CannotStart(Exception):
+    """One line for the person."""
+
+
+def reach_kafka(kafka: StreamSettings, say: Callable[[str], None]) -> None:
+    """The topics stand. A Kafka that is only starting is waited for, with a word. Raises CannotStart, StreamError."""
+    try:
+        missing_topics(kafka, KAFKA_AT_ONCE_S)
+    except BrokerUnavailable:
+        say(f"Waiting for Kafka at {kafka.bootstrap} …")
+    try:
+        ensure_topics(kafka)
+    except BrokerUnavailable as error:
+        raise CannotStart(
+            f"{error}. Start it, or correct the kafka: section of {settings.LAB.path}, then start the lab again."
+        ) from None
+
+
+def only_lab(path: Path) -> IO[str]:
+    """Holds a lock for as long as the file is open. Raises CannotStart."""
+    file = path.open("w")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise CannotStart(
+            "Another lab runs on this database already. Stop it first, or give this one a folder of its own "
+            "with F1_VAR_DIR."
+        ) from None
+    return file
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises CannotStart where somebody else listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":  # there it would let us have a port that somebody listens on
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            another = port + 100 if port < 65_000 else port - 100
+            hint = f" Is a lab running there already? Another port: make run PORT={another}" if taken else ""
+            raise CannotStart(f"Port {port} on {host} cannot be used ({error.strerror}).{hint}") from None
+
+
+def check_migrations() -> None:
+    """Raises CannotStart."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CannotStart(
+            "The database is not ready: run  python manage.py migrate  first (make run does it)."
+        )

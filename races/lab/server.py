@@ -1,0 +1,88 @@
+"""Daphne in the main thread, and how a signal ends it within a limit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.db import connections
+
+from races.lab.runtime import Lab
+from races.live.service import service
+from races.live.shutdown import take_signals
+
+STOP_WITHIN_S = 1.8
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+Result = TypeVar("Result")
+
+
+def interruptibly(work: Callable[[], Result]) -> Result:
+    """In a thread, for a signal is taken between two steps of the main thread only: a wait for the network or for a
+    lock of the database would hold it up."""
+
+    def run() -> Result:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
+
+
+def take_early_signals(lab: Lab) -> None:
+    """SIGINT and SIGTERM until the server takes them: what has started by then is stopped, and that was all."""
+
+    def on_signal(number: int, frame: Any) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        exit_within_limit(lab.deaths)
+        lab.stop()
+        os._exit(1 if lab.deaths else 0)
+
+    for each in STOP_SIGNALS:
+        signal.signal(each, on_signal)
+
+
+def serve(host: str, port: int, application: Any, banner: Callable[[], None], lab: Lab) -> None:
+    """Daphne in this thread until a signal; every page is told with code 1012 that the server goes."""
+    from daphne.server import Server
+    from twisted.internet import reactor as installed
+
+    def ending() -> None:
+        exit_within_limit(lab.deaths)
+        threading.Thread(target=lab.stop, name="stop", daemon=True).start()
+
+    def ready() -> None:
+        take_signals(ending)
+        service().ensure_started()
+        banner()
+
+    reactor: Any = installed  # which one it is, and so its type, is decided at run time
+    interface = host.replace(":", r"\:")
+    Server(
+        application,
+        endpoints=[f"tcp:port={port}:interface={interface}:backlog=1024"],  # a room scans a code at once
+        signal_handlers=False,
+        websocket_timeout=-1,
+        ping_interval=25,
+        ready_callable=lambda: reactor.callLater(0, ready),  # Daphne calls before its loop runs
+        server_name="f1-lab",
+    ).run()
+
+
+def exit_within_limit(deaths: Sequence[str]) -> None:
+    """Ctrl-C ends it, whatever still hangs; what is lost then comes back from Kafka and the leases. Whoever watches
+    the process must not take a part's death for such an end.
+    """
+
+    def end() -> None:
+        time.sleep(STOP_WITHIN_S)
+        os._exit(1 if deaths else 0)
+
+    threading.Thread(target=end, name="deadline", daemon=True).start()

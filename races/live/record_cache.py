@@ -1,0 +1,87 @@
+"""What the feed remembers as bytes: of every race its newest tick, of the rest the last seconds. Anybody may write
+to a topic, so all of it is bounded, by bytes too, and no instant is taken that cannot have come yet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from races.board.reach import FAR_MS
+from races.streams.consumer import Message
+
+RACES_KEPT = 500
+TICK_RECORDS, TICK_BYTES = 64, 64 * 1024  # of one tick; ours are 22 records and 7 kB
+RECENT_S = 5.0  # what the recorder may not have written yet when somebody opens a race's page
+RECENT, RECENT_BYTES = 20_000, 16 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Raw:
+    """The newest tick of a race as it came, and the one before: while a tick arrives, that is the whole one."""
+
+    timestamp: int = -1
+    values: dict[bytes, Message] = field(
+        default_factory=dict
+    )  # in order; a tick sent again has the same bytes
+    before: dict[bytes, Message] = field(default_factory=dict)
+    room: int = TICK_BYTES
+
+    def add(self, message: Message) -> None:
+        if message.timestamp_ms > self.timestamp:
+            self.timestamp, self.values, self.before = message.timestamp_ms, {}, self.values
+            self.room = TICK_BYTES
+        if message.timestamp_ms != self.timestamp or message.value is None or message.value in self.values:
+            return
+        room = self.room - message.size
+        if len(self.values) < TICK_RECORDS and room >= 0:
+            self.values[message.value] = message
+            self.room = room
+
+
+class Newest:
+    """The newest ticks of the races that publish, by race id; wall: seconds since the epoch."""
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self._races: dict[str, Raw] = {}
+
+    def of(self, race_id: str) -> Raw:
+        return self._races.get(race_id) or Raw()
+
+    def add(self, race_id: str, message: Message) -> None:
+        raw = self._races.get(race_id)
+        if raw is None or message.timestamp_ms > raw.timestamp:
+            if message.timestamp_ms > self._wall() * 1000 + FAR_MS or message.size > TICK_BYTES:
+                return
+            raw = raw or self._begun(race_id)
+        raw.add(message)
+
+    def _begun(self, race_id: str) -> Raw:
+        """Another race begins, so it is time to forget those that have ended."""
+        before = self._wall() * 1000 - FAR_MS
+        self._races = {race: raw for race, raw in self._races.items() if raw.timestamp > before}
+        raw = self._races[race_id] = Raw()
+        if len(self._races) > RACES_KEPT:
+            del self._races[next(iter(self._races))]
+        return raw
+
+
+class Recent:
+    """The newest records of other topics than positions, in order."""
+
+    def __init__(self) -> None:
+        self._messages: deque[tuple[float, Message]] = deque()
+        self._bytes = 0
+
+    def __iter__(self) -> Iterator[Message]:
+        return (message for _, message in self._messages)
+
+    def add(self, message: Message, now: float) -> None:
+        kept = self._messages
+        kept.append((now, message))
+        self._bytes += message.size
+        while kept and (kept[0][0] < now - RECENT_S or len(kept) > RECENT or self._bytes > RECENT_BYTES):
+            self._bytes -= kept.popleft()[1].size

@@ -1,0 +1,133 @@
+"""The engines' panel: a chart for every car that has or had an alarm, the newest first, and a line on the own car.
+
+A page has 20 KB a second. The newest LARGE charts have a sample a second and move every second; the others a sample
+every STEP_S, and change only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from races.board.frames import Anomaly, Frame, Sample, Trace
+from races.board.race_info import RaceMeta
+from races.live.rendering.tower import Cells, chip
+
+LARGE, STEP_S = 3, 5
+CHART_W, CHART_H, SECONDS = 240, 56, 60
+NO_COLOUR = "#8a93a3"
+
+
+def engine_cells(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+    anomalies, traces = frame["anomalies"], frame["traces"]
+    colours = {car.team: car.colour for car in meta.cars} | {car.code: car.colour for car in meta.cars}
+    alarmed = [code for code in traces if (found := anomalies.get(code)) and found["alarm"]]
+    charts = [
+        _chart(code, trace(traces[code]), anomalies[code], colours.get(code, NO_COLOUR))
+        for trace, codes in ((_whole, alarmed[:LARGE]), (_coarse, alarmed[LARGE:]))
+        for code in codes
+    ]
+    own = "" if meta.own_code in alarmed else _line(meta.own_code, anomalies.get(meta.own_code))
+    cells["charts"] = f'<div id="charts">{own}{"".join(charts[:LARGE])}</div>'
+    cells["earlier"] = f'<div id="earlier">{"".join(charts[LARGE:])}</div>'
+    flags = sum(anomaly["flags"] for anomaly in anomalies.values())
+    alarms = sum(anomaly["alarms"] for anomaly in anomalies.values())
+    cells["alarms"] = f'<b id="alarms">{_counted(alarms, "alarm")}, {_counted(flags, "reading")} flagged</b>'
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _line(code: str, newest: Anomaly | None) -> str:
+    if newest is None:
+        return '<p class="empty">Waiting for the first readings: a forecast needs 16 of them.</p>'
+    expected = _expected(newest["lower"], newest["upper"])
+    words, _ = _words(newest)
+    return f'<p class="own"><b>{escape(code)}</b> {newest["reading"]:.1f} °C{expected} · {words}</p>'
+
+
+Points = Sequence[tuple[int, Sample]]
+
+
+def _whole(trace: Trace) -> Points:
+    """Samples with their place in the minute that ends now."""
+    first = trace["seconds"][-1] - SECONDS + 1
+    return [(second - first, sample) for second, sample in _placed(trace)]
+
+
+def _placed(trace: Trace) -> Points:
+    return list(zip(trace["seconds"], trace["samples"], strict=True))
+
+
+def _coarse(trace: Trace) -> Points:
+    """The last sample of every STEP_S seconds, a flagged one before it, up to the last step that is over."""
+    until = trace["seconds"][-1]
+    steps: dict[int, Sample] = {}
+    for second, sample in _placed(trace):
+        step = second // STEP_S
+        if sample.flagged or step not in steps or not steps[step].flagged:
+            steps[step] = sample
+    whole = [step for step in sorted(steps) if step < (until + 1) // STEP_S] or [*steps]
+    newest = whole[-1]
+    return [
+        (SECONDS - 1 - (newest - step) * STEP_S, steps[step])
+        for step in whole
+        if newest - step < SECONDS / STEP_S
+    ]
+
+
+def _chart(code: str, points: Points, newest: Anomaly, colour: str) -> str:
+    """A minute of one engine: the expected band, the forecast (dashed), the reading, and a ring round each flag."""
+    name, (words, kind), last = escape(code), _words(newest), points[-1][1]
+    box = f'viewBox="0 0 {CHART_W} {CHART_H}" preserveAspectRatio="none" role="img"'
+    return (
+        f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{name}</b>'
+        f"<span>{last.reading:.1f} °C{_expected(last.lower, last.upper)}</span>"
+        f"<em>{words}</em></figcaption><svg {box} "
+        f'aria-label="{name} engine, {last.reading:.1f} degrees, {words}">{_drawing(points)}</svg></figure>'
+    )
+
+
+def _drawing(points: Points) -> str:
+    drawn = [value for _, sample in points for value in sample[:4] if value is not None]
+    floor, ceiling = min(drawn) - 0.5, max(drawn) + 0.5
+
+    def at(second: int, value: float) -> tuple[int, int]:
+        return second * CHART_W // (SECONDS - 1), round(CHART_H * (ceiling - value) / (ceiling - floor))
+
+    def along(name: str) -> list[tuple[int, int]]:
+        values = ((second, getattr(sample, name)) for second, sample in points)
+        return [at(second, value) for second, value in values if value is not None]
+
+    upper, lower = along("upper"), along("lower")
+    band = f'<path class="band" d="{_path([*upper, *reversed(lower)])}Z"/>' if upper and lower else ""
+    forecast = along("forecast")
+    expected = f'<path class="forecast" d="{_path(forecast)}"/>' if forecast else ""
+    rings = (at(second, sample.reading) for second, sample in points if sample.flagged)
+    circles = "".join(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in rings)
+    return f'{band}{expected}<path class="line" d="{_path(along("reading"))}"/>{circles}'
+
+
+def _path(points: Sequence[tuple[int, int]]) -> str:
+    """The first point, then steps: half as long as places."""
+    (x, y), steps = points[0], []
+    for there_x, there_y in points[1:]:
+        steps.append(f"{there_x - x} {there_y - y}")
+        x, y = there_x, there_y
+    return f"M{points[0][0]} {points[0][1]}" + (f"l{' '.join(steps)}" if steps else "").replace(" -", "-")
+
+
+def _expected(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" <i>of {low:.1f} to {high:.1f}</i>"
+
+
+def _words(newest: Anomaly) -> tuple[str, str]:
+    """What to say of it, ready for HTML, and its class."""
+    alarm = newest["alarm"]
+    if alarm is None:
+        return ("learning" if newest["lower"] is None else "as expected"), ""
+    kind = escape(str(alarm.get("kind", "")).replace("_", " "))
+    if alarm.get("end") is None:
+        return f"alarm: {kind}, {escape(str(alarm.get('severity', '')))}".rstrip(", "), "alarm"
+    return f"earlier alarm: {kind}", "was"

@@ -1,0 +1,173 @@
+"""The header and the hidden elements that steer the page: its state, the order of the rows, the dots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from races.board.frames import CarFrame, Frame
+from races.board.race_info import RaceMeta
+from races.live.rendering.formatting import clock, flag_words, gap, lap_time
+from races.live.rendering.tower import Cells, chip
+
+GREY = "#8a93a3"  # a car that is not in the entry list
+DOTS = {"retired": "r", "pit": "p", "finished": "f"}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What the race's row in the database says. `waiting_for`: why no ticks come just now, in words."""
+
+    status: str = "running"
+    reason: str = ""
+    waiting_for: str = ""
+
+
+def state_cells(cells: Cells, frame: Frame) -> None:
+    sector = f" y{frame['yellow_sector']}" if frame["flag"] == "yellow" else ""
+    kinds = f"{frame['phase']} f-{frame['flag']}{sector} l{frame['lights']}"
+    cells["st"] = f'<i id="st" class="{escape(kinds)}" hidden></i>'
+    cells["order"] = f'<i id="order" hidden>{" ".join(car["driver_code"] for car in frame["cars"])}</i>'
+
+
+def dots_cell(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+    """Every car's share of the lap in ten-thousandths and a letter for its state, in the meta's order."""
+    by_code = {car["driver_code"]: car for car in frame["cars"]}
+    dots = " ".join(_dot(by_code.get(car.code)) for car in meta.cars)
+    cells["dots"] = f'<i id="dots" data-tick="{frame["tick"]}" hidden>{dots}</i>'
+
+
+def _dot(car: CarFrame | None) -> str:
+    if car is None:
+        return ""
+    return f"{int(car['lap_fraction'] * 10_000) % 10_000}{DOTS.get(car['status'], '')}"
+
+
+def head_cells(cells: Cells, frame: Frame) -> None:
+    words = flag_words(frame["flag"], frame["yellow_sector"], frame["phase"])
+    cells["lap"] = f'<b id="lap">{frame["lap"]}</b>'
+    cells["clock"] = f'<b id="clock">{clock(frame["race_time_s"])}</b>'
+    flag = "none" if frame["phase"] == "grid" else escape(frame["flag"])
+    cells["flag"] = f'<b id="flag" class="f-{flag}">{escape(words)}</b>'
+    done = round(_progress(frame) * 500)
+    cells["bar"] = f'<progress id="bar" max="500" value="{done}" aria-label="Share of the race"></progress>'
+    leader = frame["cars"][0]["driver_name"] if frame["phase"] != "grid" else ""
+    leads = f" Leader: {escape(leader)}." if leader else ""
+    cells["say"] = f'<span id="say">{escape(words)}.{leads}</span>'
+
+
+def _progress(frame: Frame) -> float:
+    """Share of the distance that the leader has covered."""
+    if frame["phase"] in ("flag", "over"):
+        return 1.0
+    leader = frame["cars"][0]
+    return (
+        max(leader["lap"] - 1 + leader["lap_fraction"], 0) / max(frame["laps"], 1) if leader["lap"] else 0.0
+    )
+
+
+def own_cell(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+    """The own driver's line: with each tick, as the intervals in the tower that it repeats."""
+    cells["own"] = f'<span id="own">{_own_line(frame, meta.own_code)}</span>'
+
+
+def fastest_cell(cells: Cells, frame: Frame) -> None:
+    fastest = frame["fastest"]
+    words = f"{fastest['driver_code']} {lap_time(fastest['lap_s'])}" if fastest else "none yet"
+    cells["fastest"] = f'<b id="fastest">{words}</b>'
+
+
+def _own_line(frame: Frame, code: str) -> str:
+    cars = frame["cars"]
+    place = next((index for index, car in enumerate(cars) if car["driver_code"] == code), None)
+    if place is None:
+        return ""
+    car = cars[place]
+    if car["status"] == "retired":
+        return f"<b>{code}</b> is out of the race"
+    line = f"<b>{code} P{car['position']}</b>"
+    if frame["phase"] == "grid":
+        return f"{line} on the grid"
+    if place and car["interval_s"] is not None:
+        line += f", {gap(car['interval_s'])[1:]} s behind {cars[place - 1]['driver_code']}"
+    behind = cars[place + 1] if place + 1 < len(cars) else None
+    if behind and behind["interval_s"] is not None:
+        ahead = f"{gap(behind['interval_s'])[1:]} s ahead of {behind['driver_code']}"
+        line += f'<span class="more">, {ahead}</span>'
+    return line
+
+
+LIFE_WORDS = {
+    "queued": "Waiting for a worker to take the race. It starts by itself.",
+    "running": "",
+    "finished": "",
+    "stopped": "Red flag: this race was stopped. The order is the classification as it stood.",
+    "failed": "This race failed.",
+}
+
+
+def life_cell(cells: Cells, life: Life) -> None:
+    words = LIFE_WORDS.get(life.status, life.status)
+    if life.status == "failed" and life.reason:
+        words += f" {life.reason}"
+    if life.status in ("queued", "running") and life.waiting_for:
+        words = f"Waiting: {life.waiting_for}"
+    kind = "waiting" if life.waiting_for and life.status == "running" else life.status
+    cells["life"] = f'<p id="life" class="{escape(kind)}">{escape(words)}</p>'
+
+
+def result_cell(cells: Cells, frame: Frame | None, meta: RaceMeta, life: Life) -> None:
+    """What the result overlay holds: empty until the last tick, or until the race was stopped."""
+    ended = frame is not None and (frame["phase"] == "over" or life.status in ("finished", "stopped"))
+    inner = _result(frame, meta, life) if frame and ended else ""
+    cells["result"] = f'<div id="result">{inner}</div>'
+
+
+def _result(frame: Frame, meta: RaceMeta, life: Life) -> str:
+    cars = frame["cars"]
+    winner = cars[0]
+    own = next((car for car in cars if car["driver_code"] == meta.own_code), winner)
+    stopped = life.status == "stopped" or frame["flag"] == "red"
+    title = "Race stopped" if stopped else "Chequered flag"
+    lead = "led" if stopped else "wins"
+    caption = "As it stood at the red flag" if stopped else "Final classification"
+    colours = {car.code: car.colour for car in meta.cars}
+    rows = "".join(_result_row(car, colours, meta.own_code, stopped) for car in cars)
+    ownline = "" if own is winner else f'<p class="mine">{_own_result(own, stopped)}</p>'
+    flag = chip(colours.get(winner["driver_code"], GREY))
+    return (
+        f'<p class="kicker">{title} · {escape(meta.circuit_name)}</p>'
+        f"<h2>{flag}{escape(winner['driver_name'])} {lead}</h2>{ownline}"
+        f'<p class="after"><a class="button go" href="/races/{escape(meta.race_id)}/">Report'
+        '<span class="later"> and replay</span></a> '
+        '<a class="button" href="/">Another race</a></p>'
+        f'<table class="class"><caption>{caption}</caption><thead><tr><th scope="col">P</th>'
+        '<th scope="col">Driver</th><th scope="col">Gap</th><th scope="col">Best lap</th>'
+        f'<th scope="col">Stops</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _own_result(own: CarFrame, stopped: bool) -> str:
+    name = escape(own["driver_name"])
+    if own["status"] == "retired":
+        return f"{name} did not finish"
+    gained = own["gained"]
+    moved = (
+        f", {abs(gained)} place{'s' if abs(gained) > 1 else ''} {'won' if gained > 0 else 'lost'}"
+        if gained
+        else ""
+    )
+    return f"{name} {'was' if stopped else 'finishes'} P{own['position']}{moved}"
+
+
+def _result_row(car: CarFrame, colours: dict[str, str], own: str, stopped: bool) -> str:
+    behind = "Out" if car["status"] == "retired" else gap(car["gap_s"], car["laps_down"])
+    if car["position"] == 1 and car["status"] != "retired":
+        behind = "Leader" if stopped else "Winner"
+    mine = ' class="own"' if car["driver_code"] == own else ""
+    return (
+        f"<tr{mine}><td>{car['position']}</td>"
+        f'<th scope="row">{chip(colours.get(car["driver_code"], GREY))}'
+        f"{escape(car['driver_name'])}</th><td>{behind}</td><td>{lap_time(car['best_lap_s'])}</td>"
+        f"<td>{car['stops']}</td></tr>"
+    )

@@ -1,0 +1,93 @@
+"""Commentary, race control, average speeds and the pipeline strip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from races.board.frames import Note
+from races.board.race_info import RaceMeta
+from races.lib.throughput import Pace
+from races.live.rendering.formatting import age, clock
+from races.live.rendering.tower import Cells, chip
+
+# Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
+QUIET_S = {"positions": 2, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
+CONTROL_WORDS = {
+    "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
+    "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "vsc_ending": "VSC ends", "safety_car": "SC",
+    "safety_car_ending": "SC ends", "lapped_cars": "Lapped", "green": "Green", "last_lap": "Last lap",
+    "chequered": "Flag", "finish": "Finish", "red_flag": "Red",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One topic as the feed sees it, of all races together: records a second, records still to read."""
+
+    role: str
+    rate: float
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The whole stream: `feed` is the feed's state in a word or two."""
+
+    streams: tuple[Stream, ...]
+    sockets: int
+    feed: str = "reading"
+
+
+def note_item(note: Note, started_ms: int) -> str:
+    kind = escape(note["kind"])
+    at = clock((note["at"] - started_ms) / 1000).removeprefix("0:")
+    word = CONTROL_WORDS.get(note["kind"], "")
+    badge = f"<em>{word}</em>" if word else ""
+    return f'<li class="k-{kind}"><time>{at}</time>{badge}<span>{escape(note["text"])}</span></li>'
+
+
+def notes_list(name: str, notes: Sequence[Note], started_ms: int) -> str:
+    return f'<ol id="{name}">{"".join(note_item(note, started_ms) for note in notes)}</ol>'
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _footer(role: str, pace: Pace | None) -> str:
+    if pace is None:
+        return f'<b id="k-{role}">nothing yet</b>'
+    quiet = ' class="quiet"' if pace.age_s > QUIET_S.get(role, pace.age_s) else ""
+    return f'<b id="k-{role}"{quiet}>{_rate(pace.rate)} · newest {age(pace.age_s)}</b>'
+
+
+def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
+    """What turns the shown list into the new one: items on top, or the whole list where one came late."""
+    if old is new or list(old) == list(new):
+        return ""
+    top = next((index for index, note in enumerate(new) if old and note["id"] == old[0]["id"]), None)
+    if top and [*new[:top], *old][: len(new)] == list(new):
+        items = "".join(note_item(note, started_ms) for note in new[:top])
+        return f'<ol hx-swap-oob="afterbegin:#{name}">{items}</ol>'
+    return notes_list(name, new, started_ms)
+
+
+def speed_list(meta: RaceMeta, cells: Cells) -> str:
+    items = "".join(
+        f'<li data-c="{car.code}"{" class=own" if car.code == meta.own_code else ""}>{chip(car.colour)}'
+        f"<span>{car.code}</span>{cells.get('w' + car.code, '')}{cells.get('v' + car.code, '')}</li>"
+        for car in meta.cars
+    )
+    return f'<ul id="speeds">{items}</ul>'
+
+
+def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Pace]) -> None:
+    """The strip tells of the topics, a panel's footer of what came for this race."""
+    for stream in pipeline.streams:
+        role = stream.role
+        cells[f"k-{role}"] = _footer(role, paces.get(role))
+        cells[f"q-{role}"] = f'<b id="q-{role}">{_rate(stream.rate)}, lag {stream.lag}</b>'
+    cells["feed"] = f'<b id="feed">{escape(pipeline.feed)}</b>'
+    cells["sockets"] = f'<b id="sockets">{pipeline.sockets}</b>'

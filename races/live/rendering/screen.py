@@ -1,0 +1,181 @@
+"""One race as HTML. A Screen holds what every spectator's page holds: cells by their id. A page begins with
+the snapshot and then gets, once a tick, one message with the cells that changed, the same for everybody.
+
+Page load, socket and replay all come from here, so they cannot drift apart. What nobody reads five times a
+second changes once a second, each part at another tick: the browser that draws it may be an old phone, and no tick
+should bring it everything. Strings are built by hand: a tick has 250 cells and a millisecond and a half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.safestring import SafeString, mark_safe
+
+from races.board.frames import Frame, Note, blank_car
+from races.board.race_info import RaceMeta
+from races.lib.throughput import Pace
+from races.live.rendering import engines, header, panels, tower
+from races.live.rendering.header import Life
+from races.live.rendering.panels import Pipeline
+
+SLOW_TICKS = 5  # one second
+# Cells that stand by themselves on the page; all others live inside the tower or the list of speeds.
+LOOSE = ("st", "order", "dots", "lap", "clock", "flag", "bar", "say", "own", "fastest", "life", "result")
+ROLES = ("positions", "race_control", "car_metrics", "avg_speed", "commentary", "car_metrics_anomalies")
+
+
+class Screen:
+    """What a page of this race shows. `show` moves it on and returns the message that moves the pages on."""
+
+    def __init__(self, meta: RaceMeta, *, anomaly_on: bool = True, life: Life | None = None) -> None:
+        self.meta = meta
+        self.frame: Frame | None = None
+        self._anomaly_on = anomaly_on
+        self._life = life or Life()
+        self._cells: dict[str, str] = {}
+        self._rows: list[tuple[str, str]] = []
+        self._commentary: list[Note] = []
+        self._control: list[Note] = []
+        self._empty()
+
+    def _empty(self) -> None:
+        """What is there before the first tick: the field in the order of the entry list."""
+        for name, text in (("lap", "0"), ("clock", "0:00:00")):
+            self._cells[name] = f'<b id="{name}">{text}</b>'
+        self._cells["st"] = '<i id="st" class="waiting" hidden></i>'
+        self._cells["order"] = '<i id="order" hidden></i>'
+        self._cells["dots"] = '<i id="dots" hidden></i>'
+        self._cells["flag"] = '<b id="flag" class="">Waiting for the start</b>'
+        self._cells["bar"] = (
+            '<progress id="bar" max="500" value="0" aria-label="Share of the race"></progress>'
+        )
+        self._cells["say"] = '<span id="say"></span>'
+        self._cells["own"] = '<span id="own"></span>'
+        self._cells["fastest"] = '<b id="fastest">none yet</b>'
+        grid = [blank_car(car) for car in self.meta.cars]
+        for car in grid:
+            tower.fast_cells(self._cells, car, "grid")
+            tower.slow_cells(self._cells, car)
+            tower.average_cells(self._cells, car)
+        tower.rejoin_cells(self._cells, grid, self.meta, "green")
+        self._rows = [(car.code, car.name) for car in self.meta.cars]
+        header.life_cell(self._cells, self._life)
+        header.result_cell(self._cells, None, self.meta, self._life)
+        for role in ROLES:
+            self._cells[f"k-{role}"] = f'<b id="k-{role}">waiting for the first record</b>'
+            self._cells[f"q-{role}"] = f'<b id="q-{role}">–</b>'
+        self._cells["feed"] = '<b id="feed">–</b>'
+        self._cells["sockets"] = '<b id="sockets">–</b>'
+        self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
+        self._cells["earlier"] = '<div id="earlier"></div>'
+        self._cells["alarms"] = '<b id="alarms">no alarms</b>'
+
+    def show(self, frame: Frame) -> str:
+        """The message from what was shown to this frame; empty for a frame older than the one shown."""
+        if self.frame is not None and frame["tick"] < self.frame["tick"]:
+            return ""
+        rows = [(car["driver_code"], car["driver_name"]) for car in frame["cars"]]
+        other_field = sorted(rows) != sorted(self._rows)
+        new: dict[str, str] = {}
+        self._fast(new, frame)
+        whole = other_field or frame["phase"] == "over"
+        for turn, cells in enumerate(SLOW):
+            if whole or self._due(turn, frame["tick"]):
+                cells(self, new, frame)
+        message = self._changed(new)
+        self.frame, self._rows = frame, rows
+        notes = self._notes(frame)
+        # where the field itself changed there are no rows yet to put cells in
+        return self.snapshot() if other_field else message + notes
+
+    def _changed(self, new: dict[str, str]) -> str:
+        message = "".join(cell for name, cell in new.items() if self._cells.get(name) != cell)
+        self._cells.update(new)
+        return message
+
+    def _fast(self, new: dict[str, str], frame: Frame) -> None:
+        header.state_cells(new, frame)
+        header.dots_cell(new, frame, self.meta)
+        header.head_cells(new, frame)
+        header.own_cell(new, frame, self.meta)
+        phase, attackers = frame["phase"], tower.attackers(frame["cars"])
+        for car in frame["cars"]:
+            tower.fast_cells(new, car, phase, car["driver_code"] in attackers)
+
+    def _due(self, turn: int, tick: int) -> bool:
+        """Once a second, at the tick of its turn or the first one shown after it."""
+        shown = self.frame["tick"] if self.frame else -SLOW_TICKS
+        return (tick - turn) // SLOW_TICKS != (shown - turn) // SLOW_TICKS
+
+    def _rare(self, new: dict[str, str], frame: Frame) -> None:
+        for car in frame["cars"]:
+            tower.slow_cells(new, car)
+
+    def _averages(self, new: dict[str, str], frame: Frame) -> None:
+        for car in frame["cars"]:
+            tower.average_cells(new, car)
+
+    def _lines(self, new: dict[str, str], frame: Frame) -> None:
+        header.fastest_cell(new, frame)
+        header.result_cell(new, frame, self.meta, self._life)
+        over = frame["phase"] in ("flag", "over")
+        tower.rejoin_cells(new, frame["cars"], self.meta, frame["flag"], over)
+
+    def _engines(self, new: dict[str, str], frame: Frame) -> None:
+        if self._anomaly_on:
+            engines.engine_cells(new, frame, self.meta)
+
+    def _notes(self, frame: Frame) -> str:
+        started = frame["started"]
+        message = panels.new_notes("commentary", self._commentary, frame["commentary"], started)
+        message += panels.new_notes("control", self._control, frame["control"], started)
+        self._commentary, self._control = frame["commentary"], frame["control"]
+        return message
+
+    def live(self, life: Life) -> str:
+        """The message for a change of the race's own status."""
+        new: dict[str, str] = {}
+        self._life = life
+        header.life_cell(new, life)
+        header.result_cell(new, self.frame, self.meta, life)
+        return self._changed(new)
+
+    def stream(self, pipeline: Pipeline, paces: Mapping[str, Pace]) -> str:
+        """The message for how the stream does; paces: of this race's own records, by role."""
+        new: dict[str, str] = {}
+        panels.pipeline_cells(new, pipeline, paces)
+        return self._changed(new)
+
+    def fragments(self) -> Mapping[str, SafeString]:
+        """Every top-level element by name: the template puts each in its place."""
+        parts = {name: self._cells[name] for name in LOOSE}
+        parts |= {name: cell for name, cell in self._cells.items() if name[:2] in ("k-", "q-")}
+        parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "earlier", "alarms")}
+        parts["tower"] = tower.tower(self.meta, self._rows, self._cells)
+        parts["speeds"] = panels.speed_list(self.meta, self._cells)
+        started = self.frame["started"] if self.frame else 0
+        parts["commentary"] = panels.notes_list("commentary", self._commentary, started)
+        parts["control"] = panels.notes_list("control", self._control, started)
+        return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308  # each cell escapes what it shows
+
+    def snapshot(self) -> str:
+        """One message that makes any page of this race show what this screen shows."""
+        return "".join(self.fragments().values())
+
+
+SLOW = Screen._rare, Screen._averages, Screen._lines, Screen._engines  # a turn a tick, once a second each
+
+
+def screen_of(
+    meta: RaceMeta, frame: Frame | None, *, anomaly_on: bool = True, life: Life | None = None
+) -> Screen:
+    """A frame by itself: for a first page, and for each stop of a replay."""
+    screen = Screen(meta, anomaly_on=anomaly_on, life=life)
+    if frame is not None:
+        screen.show(frame)
+    return screen
+
+
+def render_snapshot(meta: RaceMeta, frame: Frame | None) -> str:
+    return screen_of(meta, frame).snapshot()

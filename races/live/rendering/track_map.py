@@ -1,0 +1,122 @@
+"""The track as inline SVG, and the cars that the page's script moves along its outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from math import dist, hypot
+
+from races.board.race_info import CarMeta, Point, RaceMeta
+
+WIDTH, HEIGHT, MARGIN = 1000.0, 640.0, 60.0
+NAME_OFF, NAME_ROOM = 36.0, 30.0  # a sector's name from the middle of the track, and from the rest of it
+
+
+def _fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+    """Both lines in the picture's box, turned by a quarter where that makes the track larger."""
+    lines, everything = (points, others), [*points, *others]
+    xs, ys = [x for x, _ in everything], [y for _, y in everything]
+    wide, high = max(max(xs) - min(xs), 1e-9), max(max(ys) - min(ys), 1e-9)
+    inner_w, inner_h = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+    if high > wide * 1.15:
+        turned = [[(y, -x) for x, y in line] for line in lines]
+        return _fit(turned[0], turned[1])
+    scale = min(inner_w / wide, inner_h / high)
+    left = (WIDTH - wide * scale) / 2 - min(xs) * scale
+    top = (HEIGHT - high * scale) / 2 - min(ys) * scale
+    fitted = [[(round(x * scale + left, 1), round(y * scale + top, 1)) for x, y in line] for line in lines]
+    return fitted[0], fitted[1]
+
+
+def _line(points: Sequence[Point]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def _span(outline: Sequence[Point], start: float, end: float) -> list[Point]:
+    """The points of the outline between two shares of the lap, ends included."""
+    count = len(outline)
+    first, last = round(start * count), round(end * count)
+    return [outline[index % count] for index in range(first, last + 1)]
+
+
+def _sectors(meta: RaceMeta, outline: Sequence[Point]) -> str:
+    one, two = meta.track.sectors
+    spans = ((0.0, one), (one, two), (two, 1.0))
+    parts = []
+    for number, (start, end) in enumerate(spans, 1):
+        line = _span(outline, start, end)
+        x, y = _beside(outline, line)
+        parts.append(f'<polyline class="sector s{number}" points="{_line(line)}"/>')
+        parts.append(f'<text class="sname s{number}" x="{x:.1f}" y="{y:.1f}">S{number}</text>')
+    return "".join(parts)
+
+
+def _beside(outline: Sequence[Point], line: Sequence[Point]) -> Point:
+    """Where a sector's name stands: off the cars' way, beside the track where there is room nearest to its middle."""
+    middle = len(line) // 2
+    best, best_room = line[middle], -1.0
+    for at in sorted(range(1, len(line) - 1), key=lambda at: abs(at - middle)):
+        for side in (NAME_OFF, -NAME_OFF):
+            place = _off(line[at - 1], line[at], line[at + 1], side)
+            room = min(dist(place, point) for point in outline)
+            if room > best_room + 1:
+                best, best_room = place, room
+        if best_room > NAME_ROOM:
+            break
+    return best
+
+
+def _off(before: Point, point: Point, after: Point, by: float) -> Point:
+    along = hypot(after[0] - before[0], after[1] - before[1]) or 1.0
+    dx, dy = (after[1] - before[1]) / along * by, (before[0] - after[0]) / along * by
+    return point[0] + dx, point[1] + dy
+
+
+def _finish(outline: Sequence[Point]) -> str:
+    (x, y), (bx, by) = outline[0], outline[1]
+    length = ((bx - x) ** 2 + (by - y) ** 2) ** 0.5 or 1.0
+    nx, ny = (by - y) / length * 17, -(bx - x) / length * 17
+    return f'<path class="finish" d="M{x - nx:.1f} {y - ny:.1f}L{x + nx:.1f} {y + ny:.1f}"/>'
+
+
+def _dot(meta: RaceMeta, car: CarMeta) -> str:
+    own = " own" if car.code == meta.own_code else ""
+    return (
+        f'<button type="button" class="dot{own}" data-c="{car.code}" tabindex="-1" hidden '
+        f'aria-label="Follow {escape(car.name)}"><svg viewBox="-12 -12 24 24" aria-hidden="true">'
+        f'<circle class="ring" r="10"/><circle class="body" r="6" fill="{escape(car.colour)}"/>'
+        f'<path class="cross" d="M-4-4L4 4M4-4L-4 4"/></svg><span>{car.code}</span></button>'
+    )
+
+
+@lru_cache(maxsize=64)  # the same for everybody who opens the page of a race
+def track_map(meta: RaceMeta) -> str:
+    """The track as SVG, and above it one button for each car: a browser moves those without drawing anything."""
+    if len(meta.track.outline) < 3:
+        return '<p class="empty">This race has no circuit to draw.</p>'
+    outline, pit = _fit(meta.track.outline, meta.track.pit)
+    cars = [car for car in meta.cars if car.code != meta.own_code]
+    cars += [car for car in meta.cars if car.code == meta.own_code]  # last, so on top
+    dots = "".join(_dot(meta, car) for car in cars)
+    return (
+        f'<div class="track"><svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f'aria-label="Track map of {escape(meta.circuit_name)}: the tower has every car\'s place and gap" '
+        f'data-entry="{meta.track.pit_entry:g}" data-exit="{meta.track.pit_exit:g}" '
+        f'data-cars="{" ".join(car.code for car in meta.cars)}">'
+        f'<polygon class="kerb" points="{_line(outline)}"/>{_sectors(meta, outline)}'
+        f'<polygon id="outline" class="line" points="{_line(outline)}"/>'
+        f'<polyline id="pitlane" class="pitlane" points="{_line(pit)}"/>{_finish(outline)}</svg>'
+        f'<div id="dots-layer" role="group" aria-label="Cars on the track">{dots}</div></div>'
+    )
+
+
+def outline_svg(outline: Sequence[Point]) -> str:
+    """A circuit's shape alone, for cards."""
+    if len(outline) < 3:
+        return ""
+    fitted, _ = _fit(outline, ())
+    return (
+        f'<svg class="outline" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" aria-hidden="true">'
+        f'<polygon points="{_line(fitted)}"/></svg>'
+    )

@@ -1,0 +1,74 @@
+"""A race with spectators: its board and the screen that they see, as the feed keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.utils.safestring import SafeString
+
+from races.board.board import Board
+from races.board.frames import Frame
+from races.board.race_info import RaceMeta
+from races.lib.throughput import Rates
+from races.live.hub import Snapshot
+from races.live.rendering.header import Life
+from races.live.rendering.panels import Pipeline
+from races.live.rendering.screen import Screen
+
+Parts = Mapping[str, SafeString]
+TICKING_S = 0.5  # ticks come five times a second
+
+
+@dataclass(slots=True)
+class Watched:
+    """The screen is what every one of their pages shows. number: of its newest message;
+    rates: of this race's own records; along: what goes with the next tick.
+    """
+
+    board: Board
+    screen: Screen
+    number: int = 0
+    rates: Rates = field(default_factory=Rates)
+    along: str = ""
+    _parts: Parts | None = None
+
+    def show(self, frame: Frame) -> str:
+        along, self.along = self.along, ""
+        return self._next(along + self.screen.show(frame))
+
+    def live(self, life: Life) -> str:
+        message = self.screen.live(life)
+        return self._next(message) if message else ""
+
+    def stream(self, pipeline: Pipeline, now: float) -> str:
+        """Goes along with the next tick where ticks come: a message of its own is one more to write to every socket."""
+        paces = self.rates.paces(now)
+        message = self.along + self.screen.stream(pipeline, paces)
+        self._parts = None
+        ticking = "positions" in paces and paces["positions"].age_s < TICKING_S
+        self.along = message if ticking and not self.along else ""
+        return self._next(message) if message and not self.along else ""
+
+    def _next(self, message: str) -> str:
+        self._parts = None
+        self.number += 1
+        return message
+
+    def parts(self) -> Parts:
+        """Of the whole screen, made once a message however many pages ask."""
+        if self._parts is None:
+            self._parts = self.screen.fragments()
+        return self._parts
+
+    def snapshot(self) -> Snapshot:
+        return "".join(self.parts().values()), self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the first page of a race shows; parts: by the names that its template has for them."""
+
+    meta: RaceMeta
+    frame: Frame | None
+    parts: Parts

@@ -1,0 +1,39 @@
+"""A race's life and its history. Rules about races sit here, on models and querysets."""
+
+from races.models.history import (
+    Alarm,
+    BoardChunk,
+    CommentaryLine,
+    ControlMessage,
+    Entry,
+    InjectedFault,
+    Lap,
+    ReadingChunk,
+    Result,
+)
+from races.models.leases import Lease, RecorderOffset, WorkerHeartbeat
+from races.models.race import ACTIVE, TICK_MS, Race, RaceQuerySet, moment
+from races.models.season import Circuit, Driver, Team
+
+__all__ = [
+    "ACTIVE",
+    "TICK_MS",
+    "Alarm",
+    "BoardChunk",
+    "Circuit",
+    "CommentaryLine",
+    "ControlMessage",
+    "Driver",
+    "Entry",
+    "InjectedFault",
+    "Lap",
+    "Lease",
+    "Race",
+    "RaceQuerySet",
+    "ReadingChunk",
+    "RecorderOffset",
+    "Result",
+    "Team",
+    "WorkerHeartbeat",
+    "moment",
+]

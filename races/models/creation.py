@@ -1,0 +1,144 @@
+"""How a race comes to be: the same for the form, the command line and a repeat."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from races.models.history import Entry
+from races.models.race import Race
+from races.models.race_info import entries_for, meta_for
+from races.sim import MODEL_VERSION, circuit_slugs, default_laps, load_circuit, load_season
+
+PACES = (1, 60)
+DEFAULT_PACE = 12
+DEFAULT_CIRCUIT = "monza"
+SEEDS = 2**31
+ENTRY_LOCK = 0x_F1_1A8  # any number that nothing else in the database locks
+
+
+class LimitReached(Exception):
+    """Words for the person: which limit, and what to do."""
+
+
+class WrongChoice(ValueError):
+    """field: which of the choices; the message says what is allowed."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """laps and seed None: the circuit's sprint, any seed."""
+
+    driver: str
+    circuit: str = DEFAULT_CIRCUIT
+    laps: int | None = None
+    pace: int = DEFAULT_PACE
+    seed: int | None = None
+    incidents: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A choice with nothing left open."""
+
+    driver: str
+    circuit: str
+    laps: int
+    pace: int
+    seed: int
+    incidents: bool
+
+
+def faults(choice: Choice) -> dict[str, str]:
+    """Field -> what is wrong with it and what is allowed; all of them at once."""
+    grid = [driver.code for driver in load_season().drivers]
+    words = {
+        "driver": choice.driver not in grid
+        and f"No driver '{choice.driver}' on this grid; choose one of {', '.join(grid)}.",
+        "circuit": choice.circuit not in circuit_slugs()
+        and f"No circuit '{choice.circuit}'; choose one of {', '.join(circuit_slugs())}.",
+        "laps": choice.laps is not None and _laps_fault(choice.circuit, choice.laps),
+        "pace": not PACES[0] <= choice.pace <= PACES[1]
+        and f"Pace goes from {PACES[0]} (real time) to {PACES[1]} race seconds a second.",
+        "seed": choice.seed is not None
+        and not 0 <= choice.seed < SEEDS
+        and f"A seed is a whole number from 0 to {SEEDS - 1}.",
+    }
+    return {field: fault for field, fault in words.items() if fault}
+
+
+def _laps_fault(slug: str, laps: int) -> str:
+    """Of an unknown circuit: what no circuit allows."""
+    known = slug in circuit_slugs()
+    distances = {
+        load_circuit(one).laps: load_circuit(one).name for one in ([slug] if known else circuit_slugs())
+    }
+    most = max(distances)
+    if 1 <= laps <= most:
+        return ""
+    where = f"the Grand Prix distance of {distances[most]}" if known else "and to less at most circuits"
+    return f"Laps go from 1 to {most}, {where}."
+
+
+def check(choice: Choice) -> Settled:
+    """Raises WrongChoice for the first field that is wrong."""
+    for field, words in faults(choice).items():
+        raise WrongChoice(field, words)
+    laps = default_laps(choice.circuit) if choice.laps is None else choice.laps
+    seed = secrets.randbelow(SEEDS) if choice.seed is None else choice.seed
+    return Settled(choice.driver, choice.circuit, laps, choice.pace, seed, choice.incidents)
+
+
+def enter(choice: Choice, client: str = "") -> Race:
+    """Queues a race. Raises WrongChoice, LimitReached; nothing is written then."""
+    settled = check(choice)
+    driver = next(driver for driver in load_season().drivers if driver.code == settled.driver)
+    race = Race(
+        client=client,
+        driver_code=driver.code,
+        driver_name=driver.name,
+        team_name=driver.team,
+        circuit=settled.circuit,
+        circuit_name=load_circuit(settled.circuit).name,
+        laps=settled.laps,
+        pace=settled.pace,
+        seed=settled.seed,
+        incidents=settled.incidents,
+        anomaly_detection=settings.LAB.anomaly_detection,
+        model_version=MODEL_VERSION,
+    )
+    meta = meta_for(race)
+    race.frozen = meta.to_json()
+    with transaction.atomic():
+        _one_at_a_time()
+        _limits(client)
+        race.save(force_insert=True)
+        Entry.objects.bulk_create(entries_for(race, meta))
+    return race
+
+
+def _one_at_a_time() -> None:
+    """Counting and entering are one step: who enters at the same time waits until this transaction ends. SQLite's
+    immediate transactions do that by themselves.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ENTRY_LOCK])
+
+
+def _limits(client: str) -> None:
+    active = Race.objects.active()
+    limit, own = settings.F1_MAX_RACES, settings.F1_MAX_RACES_PER_CLIENT
+    if limit and active.count() >= limit:
+        raise LimitReached(
+            f"{limit} races are running already, which is all that this lab takes. Try again soon."
+        )
+    if client and own and active.filter(client=client).count() >= own:
+        raise LimitReached(f"You have {own} races running. Stop one, or let it finish, then start the next.")

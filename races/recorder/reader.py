@@ -1,0 +1,77 @@
+"""Boards and frames from the database: what a page shows before the stream has said anything to this process."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from races.board.alarming import alarm_rule
+from races.board.board import Board
+from races.board.frames import Frame
+from races.board.race_info import RaceMeta
+from races.board.storage import unpack_frames, unpack_readings
+from races.models import Race
+
+LINES = 40
+
+
+def wall_ms() -> int:
+    return round(time.time() * 1000)
+
+
+def race_of(race_id: str) -> Race | None:
+    try:
+        return Race.objects.filter(pk=uuid.UUID(race_id)).first()
+    except ValueError:
+        return None
+
+
+def last_frame(race: Race) -> Frame | None:
+    """The newest frame that the recorder stored, without its logs."""
+    chunk = race.chunks.order_by("-last_tick").first()
+    return unpack_frames(bytes(chunk.data))[-1] if chunk else None
+
+
+def control_record(race: Race, row: Any) -> dict[str, Any]:
+    return {
+        "race_id": str(race.pk),
+        "tick": row.tick,
+        "timestamp": row.timestamp,
+        "type": row.type,
+        "driver_code": row.driver_code,
+        "lap": row.lap,
+        "message": row.message,
+        "event": row.event,
+        "other_code": row.other_code,
+        "position": row.position,
+        "value": row.value,
+    }
+
+
+def commentary_record(race: Race, row: Any) -> dict[str, Any]:
+    return {
+        "id": row.identity,
+        "message": row.message,
+        "timestamp": row.timestamp,
+        "type": row.type,
+        "race_id": str(race.pk),
+    }
+
+
+def live_board(race: Race) -> Board | None:
+    """A board as far as the history goes; the stream goes on from there. None: a race that nobody entered."""
+    if not race.frozen:
+        return None
+    board = Board(RaceMeta.from_json(race.frozen), alarm_rule, last_frame(race), race.started_ms)
+    # of overtakes the board keeps no notes, and there are enough of them to fill all the lines
+    for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
+        board.apply("race_control", control_record(race, row))
+    for line in reversed(race.commentary.order_by("-timestamp", "-id")[:LINES]):
+        board.apply("commentary", commentary_record(race, line))
+    for chunk in race.reading_chunks.all():
+        for engine, ts, record in unpack_readings(bytes(chunk.data)):
+            key = {"key": board.meta.engine_key(engine), "ts": ts}
+            board.apply("car_metrics_anomalies", record, key)
+    board.mind(wall_ms)
+    return board

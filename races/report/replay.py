@@ -1,0 +1,140 @@
+"""A finished race from the recorder's history, at any tick: what every page showed then, and nothing of what came
+later. Nothing is simulated again; frames come from their chunks, words and readings from their tables."""
+
+from __future__ import annotations
+
+import uuid
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from races.board.frames import Frame, Note, note_of_commentary, note_of_control
+from races.board.logs import NOTES_KEPT, note_order
+from races.board.race_info import RaceMeta
+from races.board.storage import unpack_frames
+from races.live.rendering.header import Life
+from races.live.rendering.screen import ROLES, Screen
+from races.models import BoardChunk, Race
+from races.recorder.reader import commentary_record, control_record
+from races.report.replay_engines import Engines, engines_of
+
+SPEEDS = (0.5, 1, 2, 4, 8)
+MOST_FRAMES, LARGEST_STEP = 50, 8
+CHUNKS_KEPT = 512  # of one second each: some megabytes
+
+
+class ReplayScreen(Screen):
+    """A page may begin at any tick, so what the live page writes once a second is looked at every time: then what
+    a page shows follows from its tick alone."""
+
+    def _empty(self) -> None:
+        """Nothing comes from the topics now; each panel says so."""
+        super()._empty()
+        for role in ROLES:
+            self._cells[f"k-{role}"] = f'<b id="k-{role}">as recorded</b>'
+
+    def _due(self, turn: int, tick: int) -> bool:
+        return True
+
+
+def snapshot(race: Race, tick: int) -> str:
+    """Every top-level element of the page at a tick, to be swapped by id."""
+    return screen_at(race, tick).snapshot()
+
+
+def screen_at(race: Race, tick: int) -> ReplayScreen:
+    """At or just before the tick, where the recorder missed it."""
+    meta = RaceMeta.from_json(race.frozen)
+    screen = ReplayScreen(meta, anomaly_on=race.anomaly_detection)
+    for frame in _with_logs(race, meta, [_frame(race, tick)]):
+        _show(screen, race, frame)
+    return screen
+
+
+def messages(race: Race, tick: int, step: int, count: int) -> list[tuple[int, str]]:
+    """(tick, message) for a page that shows `tick`: `count` times `step` ticks on, fewer at the race's end."""
+    last = last_tick(race)
+    ticks = [min(at, last) for at in range(tick + step, tick + step * count + step, step) if at - step < last]
+    meta = RaceMeta.from_json(race.frozen)
+    screen = ReplayScreen(meta, anomaly_on=race.anomaly_detection)
+    frames = _with_logs(race, meta, [_frame(race, at) for at in (tick, *ticks)])
+    sent = [_show(screen, race, frame) for frame in frames]
+    return list(zip(ticks, sent[1:], strict=True))
+
+
+def last_tick(race: Race) -> int:
+    return max(race.recorded_tick, 0)
+
+
+def _show(screen: Screen, race: Race, frame: Frame | None) -> str:
+    if frame is None:
+        return ""
+    message = screen.show(frame)
+    stopped = race.status == Race.Status.STOPPED and frame["tick"] >= race.recorded_tick
+    # the race's own end is news only at its end
+    return message + screen.live(Life("stopped" if stopped else "running"))
+
+
+def _frame(race: Race, tick: int) -> Frame | None:
+    """The newest frame up to the tick; None before the first one recorded."""
+    chunks = BoardChunk.objects.filter(race=race, first_tick__lte=tick).order_by("-first_tick")
+    first = chunks.values_list("first_tick", flat=True).first()
+    if first is None:
+        return None
+    frames = _chunk(race.pk, first)
+    return frames[bisect_right(frames, tick, key=_tick) - 1]
+
+
+def _tick(frame: Frame) -> int:
+    return frame["tick"]
+
+
+@lru_cache(maxsize=CHUNKS_KEPT)
+def _chunk(race_id: uuid.UUID, first_tick: int) -> list[Frame]:
+    """Of a race that has ended: its chunks don't change any more. Not to be written to."""
+    return unpack_frames(bytes(BoardChunk.objects.get(race_id=race_id, first_tick=first_tick).data))
+
+
+def _with_logs(race: Race, meta: RaceMeta, frames: list[Frame | None]) -> Iterator[Frame | None]:
+    """The frames with the words and readings that had come by then; each frame later than the one before."""
+    known = [frame for frame in frames if frame is not None]
+    if not known:
+        yield from frames
+        return
+    first, last = known[0]["timestamp"], known[-1]["timestamp"]
+    commentary = _Notes(
+        note_of_commentary(commentary_record(race, row)) for row in _rows(race.commentary, first, last)
+    )
+    shown = race.control.exclude(type="overtake")  # the board leaves them out as well
+    control = _Notes(note_of_control(control_record(race, row)) for row in _rows(shown, first, last))
+    engines = engines_of(race) if race.anomaly_detection else Engines()
+    for frame in frames:
+        yield frame and _complete(frame, commentary, control, engines, meta.own_code)
+
+
+def _complete(frame: Frame, commentary: _Notes, control: _Notes, engines: Engines, own: str) -> Frame:
+    now = frame["timestamp"]
+    full = frame.copy()
+    full["commentary"], full["control"] = commentary.until(now), control.until(now)
+    full["anomalies"] = engines.newest(now)
+    full["traces"] = engines.traces(now, own)
+    return full
+
+
+def _rows(rows: Any, first: int, last: int) -> list[Any]:
+    """What is on the page at `first`, and what comes until `last`."""
+    before = rows.filter(timestamp__lte=first).order_by("-timestamp", "-id")[:NOTES_KEPT]
+    coming = rows.filter(timestamp__gt=first, timestamp__lte=last) if last > first else ()
+    return [*reversed(before), *coming]
+
+
+class _Notes:
+    """Notes in order of their instants, as the board keeps them."""
+
+    def __init__(self, notes: Iterable[Note]) -> None:
+        self._notes = sorted(notes, key=note_order)
+
+    def until(self, now: int) -> list[Note]:
+        end = bisect_right(self._notes, now, key=lambda note: note["at"])
+        return self._notes[max(0, end - NOTES_KEPT) : end][::-1]

@@ -1,0 +1,141 @@
+"""The engines' readings and alarms of a race, at any instant of it."""
+
+from __future__ import annotations
+
+import uuid
+from array import array
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import isnan, nan
+from typing import Any
+
+from races.board.frames import Anomaly, Sample, Trace
+from races.board.logs import TRACE_SECONDS, trace_of, traced
+from races.board.storage import unpack_readings
+from races.models import Alarm, Race
+
+RACES_KEPT = 2  # a Grand Prix in real time has 600,000 readings: 25 MB
+
+
+@dataclass(slots=True)
+class Readings:
+    """One car's, in order of time; nan where the record said nothing."""
+
+    at: array[int] = field(default_factory=lambda: array("q"))
+    reading: array[float] = field(default_factory=lambda: array("d"))
+    forecast: array[float] = field(default_factory=lambda: array("d"))
+    lower: array[float] = field(default_factory=lambda: array("d"))
+    upper: array[float] = field(default_factory=lambda: array("d"))
+    flagged: array[int] = field(default_factory=lambda: array("q"))  # the instants
+
+    def add(self, ts: int, record: dict[str, Any]) -> None:
+        self.at.append(ts)
+        self.reading.append(record["engine_temperature"])
+        self.forecast.append(_known(record["forecast_value"]))
+        self.lower.append(_known(record["lower_bound"]))
+        self.upper.append(_known(record["upper_bound"]))
+        if record["is_anomaly"]:
+            self.flagged.append(ts)
+
+    def is_flagged(self, ts: int) -> bool:
+        place = bisect_left(self.flagged, ts)
+        return place < len(self.flagged) and self.flagged[place] == ts
+
+    def trace(self, now: int) -> Trace | None:
+        """One sample a second, a flagged one before its neighbours, as the live page draws them."""
+        samples: dict[int, Sample] = {}
+        end = bisect_right(self.at, now)
+        for index in range(bisect_left(self.at, now - TRACE_SECONDS * 1000), end):
+            second, flag = self.at[index] // 1000, self.is_flagged(self.at[index])
+            if second not in samples or flag:
+                samples[second] = self._sample(index, flag)
+        return trace_of(samples) if samples else None
+
+    def _sample(self, index: int, flag: bool) -> Sample:
+        forecast, lower, upper = self.forecast[index], self.lower[index], self.upper[index]
+        return Sample(self.reading[index], _told(forecast), _told(lower), _told(upper), flag)
+
+
+def _known(value: float | None) -> float:
+    return nan if value is None else value
+
+
+def _told(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    cars: dict[str, Readings] = field(default_factory=dict)
+    alarms: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def newest(self, now: int) -> dict[str, Anomaly]:
+        return {
+            code: self._newest(code, car, place - 1, now)
+            for code, car in self.cars.items()
+            if (place := bisect_right(car.at, now))
+        }
+
+    def _newest(self, code: str, car: Readings, place: int, now: int) -> Anomaly:
+        raised = self._raised(code, now)
+        return Anomaly(
+            ts=car.at[place],
+            reading=car.reading[place],
+            forecast=_told(car.forecast[place]),
+            lower=_told(car.lower[place]),
+            upper=_told(car.upper[place]),
+            flag=car.is_flagged(car.at[place]),
+            flags=bisect_right(car.flagged, now),
+            alarm=max(raised, key=lambda alarm: (alarm["end"] is None, alarm["start"]), default=None),
+            alarms=len(raised),
+        )
+
+    def _raised(self, code: str, now: int) -> list[dict[str, Any]]:
+        """How bad an alarm gets is known at its end only; while it lasts its severity stays open."""
+        return [
+            alarm
+            if alarm["end"] is not None and alarm["end"] <= now
+            else alarm | {"end": None, "severity": ""}
+            for alarm in self.alarms.get(code, [])
+            if alarm["start"] <= now
+        ]
+
+    def traces(self, now: int, own: str) -> dict[str, Trace]:
+        """As the board gives them."""
+        raised = {code: self._raised(code, now) for code in self.cars}
+        starts = {code: max(alarm["start"] for alarm in found) for code, found in raised.items() if found}
+        traces = ((code, self.cars[code].trace(now)) for code in traced(starts, own) if code in self.cars)
+        return {code: trace for code, trace in traces if trace}
+
+
+def engines_of(race: Race) -> Engines:
+    return _engines(race.pk, race.reading_chunks.count())
+
+
+@lru_cache(maxsize=RACES_KEPT)
+def _engines(race_id: uuid.UUID, chunks: int) -> Engines:
+    """`chunks` is part of the key: Flink's last words come after the flag."""
+    readings: dict[str, dict[int, dict[str, Any]]] = {}
+    race = Race.objects.only("pk").get(pk=race_id)
+    for chunk in race.reading_chunks.all():
+        for code, ts, record in unpack_readings(bytes(chunk.data)):
+            readings.setdefault(code, {}).setdefault(ts, record)
+    cars = {code: Readings() for code in sorted(readings)}
+    for code, car in cars.items():
+        for ts in sorted(readings[code]):
+            car.add(ts, readings[code][ts])
+    return Engines(cars, _alarms(race))
+
+
+def _alarms(race: Race) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for alarm in Alarm.objects.filter(race=race):
+        plain = {
+            "kind": alarm.kind,
+            "severity": alarm.severity,
+            "start": alarm.start_ms,
+            "end": alarm.end_ms,
+        }
+        found.setdefault(alarm.driver_code, []).append(plain)
+    return found

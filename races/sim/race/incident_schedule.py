@@ -1,0 +1,102 @@
+"""What goes wrong, drawn before the race with the published probabilities.
+
+Heilmeier et al. 2020 fitted the number, start and duration of safety cars and virtual safety cars to the seasons
+2014 to 2019; failures and accidents are by team and driver. A race shorter than a Grand Prix gets its share.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from races.sim.race.car import Car
+
+SAFETY_CARS = (0.455, 0.413, 0.099, 0.033)  # probability of 0, 1, 2, 3 in a Grand Prix
+SAFETY_CAR_STARTS = (0.364, 0.136, 0.136, 0.080, 0.193, 0.091)  # the first lap, then fifths of the race
+SAFETY_CAR_LAPS = (0.0, 0.182, 0.25, 0.227, 0.193, 0.057, 0.068, 0.023)  # 1 to 8
+VIRTUAL_LAPS = (0.479, 0.396, 0.021, 0.104)  # 1 to 4
+VIRTUAL_AFTER_FAILURE = 0.227
+TO_THE_GARAGE = 0.45  # of the failures: the car makes it to the pits
+HARMLESS_ACCIDENTS = 0.4  # a race: out of the race, but off the track
+SPINS, PUNCTURES = 1.1, 0.35  # a race, over the whole field
+CONTACTS = 0.7  # on the opening lap: a damaged car that goes on to the pits
+APART_LAPS = 6.0  # between the starts of two safety cars in a Grand Prix
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """kind: accident | failure | garage | spin | puncture; calls: safety_car | vsc | nothing but a yellow flag."""
+
+    at: float  # progress of the car
+    kind: str
+    calls: str = ""
+    laps: int = 0  # of what it calls
+    loss_s: float = 0.0
+
+
+def _pick(random: Random, shares: Sequence[float]) -> int:
+    sums = list(accumulate(shares))
+    return min(bisect_right(sums, random.random() * sums[-1]), len(shares) - 1)
+
+
+def _safety_car_starts(random: Random, laps: int, share: float) -> list[float]:
+    """Laps at which the safety cars of this race come; the later of two that are too close is dropped."""
+    wanted = []
+    for _ in range(_pick(random, SAFETY_CARS)):
+        if random.random() < share:
+            fifth = _pick(random, SAFETY_CAR_STARTS)
+            wanted.append(random.uniform(0.1, 0.9) if fifth == 0 else laps * (fifth - random.random()) / 5)
+    found: list[float] = []
+    for at in sorted(max(0.1, at) for at in wanted):
+        if at < laps - 1.5 and (not found or at - found[-1] > APART_LAPS * share + 3.0):
+            found.append(at)
+    return found
+
+
+def _duration(random: Random, shares: Sequence[float], laps: int) -> int:
+    """In laps, at most a fifth of a short race."""
+    return min(1 + _pick(random, shares), max(2, laps // 5))
+
+
+def schedule(random: Random, cars: Sequence[Car], laps: int, share: float) -> None:
+    """Draw every car's troubles; share: this race's part of a Grand Prix distance."""
+    accidents = [car.driver.accident for car in cars]
+    troubles: list[tuple[int, Trouble]] = []
+    for at in _safety_car_starts(random, laps, share):
+        duration = _duration(random, SAFETY_CAR_LAPS, laps)
+        troubles.append((_pick(random, accidents), Trouble(at, "accident", "safety_car", duration)))
+    if random.random() < HARMLESS_ACCIDENTS * share:
+        troubles.append((_pick(random, accidents), Trouble(random.uniform(0.1, laps - 0.6), "accident")))
+    troubles += _failures(random, cars, laps, share)
+    for _ in cars:
+        if random.random() < CONTACTS * share / len(cars):
+            troubles.append((_pick(random, accidents), Trouble(random.uniform(0.02, 0.3), "puncture")))
+        if random.random() < SPINS * share / len(cars):
+            spin = Trouble(random.uniform(0.3, laps), "spin", loss_s=random.uniform(3.0, 14.0))
+            troubles.append((_pick(random, accidents), spin))
+        if random.random() < PUNCTURES * share / len(cars):
+            troubles.append((_pick(random, accidents), Trouble(random.uniform(0.2, laps - 1.2), "puncture")))
+    for index, trouble in troubles:
+        cars[index].troubles.append(trouble)
+    for car in cars:
+        car.troubles.sort(key=lambda trouble: -trouble.at)
+        car.trouble_at = car.troubles[-1].at if car.troubles else float("inf")
+
+
+def _failures(random: Random, cars: Sequence[Car], laps: int, share: float) -> list[tuple[int, Trouble]]:
+    found = []
+    for car in cars:
+        if random.random() < car.team.failure * share:
+            at = random.uniform(0.2, laps - 0.6)
+            duration = _duration(random, VIRTUAL_LAPS, laps)
+            if random.random() < VIRTUAL_AFTER_FAILURE:
+                trouble = Trouble(at, "failure", "vsc", duration)
+            else:
+                trouble = Trouble(at, "garage" if random.random() < TO_THE_GARAGE else "failure")
+            found.append((car.index, trouble))
+    return found

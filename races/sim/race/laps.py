@@ -1,0 +1,111 @@
+"""What a lap costs a car that is alone on the track, and what happens at the line."""
+
+from races.sim import wording
+from races.sim.race.car import FINISHED, RACING, Car
+from races.sim.race.field import FREE, NOWHERE, Field
+from races.sim.race.tyres import COLD_S
+
+FUEL_KG = 110.0  # at the start
+# A leader drives no faster than he has to: by this share of a lead beyond what is safe, a 90 s lap.
+SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 6.0, 0.045, 0.4, 6
+# The circuits' reference is the fastest lap of a race, which somebody drives on half-worn tyres on a good day.
+REFERENCE_IS_BEST_S = -1.0
+
+
+def free_pace(field: Field, car: Car) -> float:
+    """Seconds for this lap without traffic: Heilmeier's sum of base, car, driver, fuel, tyre and chance."""
+    track, scale = field.track, field.scale
+    lap = track.lap_s + scale * (REFERENCE_IS_BEST_S + car.ability_s + car.set_s)
+    lap += track.circuit.race.fuel_s_per_kg * car.fuel_kg + field.tyres.loss(car.compound, car.age)
+    if car.cold:
+        lap += scale * COLD_S
+    return lap + scale * car.random.gauss(0.0, car.driver.spread_s)
+
+
+def begin_lap(field: Field, car: Car) -> None:
+    car.lap += 1
+    car.pace_s = free_pace(field, car)
+    if car.index == field.order[0] and car.lap >= SPARES_FROM_LAP:
+        car.pace_s += field.scale * _spared(field, car)
+
+
+def _spared(field: Field, car: Car) -> float:
+    """What the leader keeps in hand: by the least of the leads over the next five, stops still to come included."""
+    leads = [_lead(field, car, field.cars[j]) for j in field.order[1:6] if field.solid[j]]
+    return min(MOST_SPARED_S, max(0.0, SPARED * (min(leads, default=0.0) - SAFE_S)))
+
+
+def _lead(field: Field, car: Car, other: Car) -> float:
+    gap = (field.progress[car.index] - field.progress[other.index]) * field.track.lap_s
+    return gap - (len(car.plan.stops) - len(other.plan.stops)) * car.view.stop_s
+
+
+def sector(car: Car, index: int, when: float) -> None:
+    now = round(when * 1000)
+    car.sectors_ms[index] = now - car.sector_ms
+    car.sector_ms = now
+
+
+def line(field: Field, car: Car, when: float) -> bool:
+    """Complete a lap; True where that was the car's last."""
+    sector(car, 2, when)
+    now = car.sector_ms
+    car.last_ms, car.line_ms = now - car.line_ms, now
+    car.done += 1
+    _keep_best(field, car, car.last_ms)
+    _enter_in_book(field, car)
+    _consume(field, car)
+    if car.done == field.laps or (field.winner >= 0 and now >= field.winner_ms):
+        _take_flag(field, car)
+        return True
+    begin_lap(field, car)
+    field.control.lap_begins(field, car)
+    return False
+
+
+def _enter_in_book(field: Field, car: Car) -> None:
+    book, place = field.book, field.place
+    book.overtakes += sum(place[car.index] < place[j] for j in set(car.passed))
+    car.passed.clear()
+    flying = car.state == RACING and not car.cold and not field.control.neutralised and car.done > 1
+    book.laps.append((car.index, car.done, car.last_ms or 0, flying))
+
+
+def _keep_best(field: Field, car: Car, lap_ms: int) -> None:
+    if car.best_ms is None or lap_ms < car.best_ms:
+        car.best_ms = lap_ms
+    if field.best is None or lap_ms < field.best[0]:
+        field.best = (lap_ms, car.index)
+        # The first laps of a race would all be records.
+        if car.done > max(1, min(3, field.laps // 4)):
+            field.tell("fastest_lap", wording.fastest_lap(car, lap_ms), car, value=lap_ms / 1000)
+
+
+def _consume(field: Field, car: Car) -> None:
+    """Fuel is used up exactly at the flag: what a safety car saves is spent on the laps after it."""
+    share = field.control.consumption
+    car.fuel_kg -= share * car.fuel_kg / (field.laps - car.done + 1)
+    car.age += share * field.tyres.rate * car.driver.tyre_care
+    car.tyre_laps += 1
+    car.cold = False
+
+
+def _take_flag(field: Field, car: Car) -> None:
+    i = car.index
+    car.state, car.mode, car.target = FINISHED, False, -1
+    field.rate[i], field.due[i], field.hold[i], field.solid[i] = 0.0, NOWHERE, FREE, False
+    field.moved = True
+    field.home.append(i)
+    if field.winner < 0:
+        field.winner, field.winner_ms = i, car.line_ms
+
+
+def tell_home(field: Field) -> None:
+    """Who has taken the flag in this step, once the order of the step is known: by time, not by who was moved first."""
+    home, field.home = sorted(field.home, key=lambda i: field.place[i]), []
+    for i in home:
+        car, position = field.cars[i], field.place[i] + 1
+        if position == 1:
+            field.winner, field.winner_ms = i, car.line_ms
+            field.control.chequered(field)
+        field.tell("finish", wording.finish(car, position), car, position=position, value=car.line_ms / 1000)

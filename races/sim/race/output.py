@@ -1,0 +1,184 @@
+"""From the engine's state to what a tick shows: places by distance, speeds, gaps, and the classification.
+
+Nothing here draws a random number or changes the race: however often one looks, the race is the same.
+"""
+
+from __future__ import annotations
+
+from math import floor
+
+from races.sim.circuits.lane import Lane
+from races.sim.race import laps
+from races.sim.race.car import BOX, FINISHED, LANE, RETIRED, STATUS, Car
+from races.sim.race.field import Field
+from races.sim.race.telemetry import CarOnTrack
+from races.sim.race.tyres import COMPOUNDS
+from races.sim.records import CarState, Classified
+
+NAMES = tuple(compound.name for compound in COMPOUNDS)
+COOLING_LAP = 1.7  # lap times: how slowly a car drives back after its flag
+USUAL_LOSS_S = 0.9  # what tyres and traffic add to the reference in a usual lap
+ABOUT_TO_JOIN_S = 4.0
+
+
+class Lens:
+    """Looks at the field once a tick; distances are laps with their share of the lap's length."""
+
+    def __init__(self, field: Field, seconds: float) -> None:
+        """seconds: race time between two looks."""
+        self._field = field
+        self._kmh = field.track.circuit.length_m / seconds * 3.6
+        self._table = field.track.circuit.distance_by_tau
+        self._cells = len(self._table) - 1
+        self.distance = [self._distance(car) for car in field.cars]
+        self._before = list(self.distance)
+
+    def look(self) -> None:
+        self._before, self.distance = self.distance, [self._distance(car) for car in self._field.cars]
+
+    def _distance(self, car: Car) -> float:
+        p = self._field.progress[car.index]
+        state = car.state
+        if car.lane and state in (LANE, BOX, RETIRED):
+            return self._in_the_lane(car, car.lane, p)
+        if state == FINISHED:
+            p += self._cooling(car)
+        lap = floor(p)
+        at = (p - lap) * self._cells
+        cell = int(at)
+        here = self._table[cell]
+        return lap + here + (self._table[cell + 1] - here) * (at - cell)
+
+    def _in_the_lane(self, car: Car, lane: Lane, p: float) -> float:
+        tau = p - car.done
+        if tau > 0.5:  # before the line
+            return (
+                car.done
+                + lane.entry_share
+                + (1.0 - lane.entry_share) * (tau - lane.entry) / (1.0 - lane.entry)
+            )
+        return car.done + (lane.exit_share - 1.0) * tau / (lane.exit - 1.0)
+
+    def _cooling(self, car: Car) -> float:
+        """Progress since the flag: back to the entry of the pits, and parked there."""
+        since = self._field.time_s - car.line_ms / 1000
+        track = self._field.track
+        return min(since / (COOLING_LAP * track.lap_s), track.lanes.first_entry)
+
+    def gap_lap_s(self) -> float:
+        """What a lap of distance is worth in gaps: the lap that a leader drives at this point of the race."""
+        field = self._field
+        left = 1.0 - max(0.0, field.progress[field.order[0]]) / field.laps
+        fuel = field.track.circuit.race.fuel_s_per_kg * laps.FUEL_KG * left
+        return field.track.lap_s + fuel + (laps.REFERENCE_IS_BEST_S + USUAL_LOSS_S) * field.scale
+
+    def gaps(self) -> list[float]:
+        """Seconds behind the leader by car, in the moment the leader is home: as it will be at the line."""
+        field, lap_s = self._field, self.gap_lap_s()
+        if field.winner < 0:
+            first = field.progress[field.order[0]]
+            return [(first - p) * lap_s for p in field.progress]
+        since = field.time_s - field.winner_ms / 1000
+        return [
+            (field.laps - field.progress[car.index]) * lap_s
+            + ((car.line_ms - field.winner_ms) / 1000 if car.state == FINISHED else since)
+            for car in field.cars
+        ]
+
+    def on_the_road(self) -> list[CarOnTrack]:
+        """For the sensors: every car with the time to the next car in front of it on the road, of any lap."""
+        field = self._field
+        lap_s, progress = field.track.lap_s, field.progress
+        road = sorted((p % 1.0, i) for i, p in enumerate(progress) if field.solid[i])
+        gap: list[float | None] = [None] * len(progress)
+        for (here, i), (there, _) in zip(road, road[1:] + road[:1], strict=True):
+            gap[i] = (there - here) % 1.0 * lap_s
+        return [
+            (car.code, self.distance[car.index], gap[car.index], car.state != RETIRED) for car in field.cars
+        ]
+
+    def cars(self) -> tuple[CarState, ...]:
+        field = self._field
+        gaps, found, last = self.gaps(), [], None
+        grid = field.step == 0
+        for position, i in enumerate(field.order, start=1):
+            car = field.cars[i]
+            gap = interval = None
+            if car.state != RETIRED and not grid:
+                if last is not None:
+                    gap = round(gaps[i], 3)
+                    interval = round(gap - last, 3)
+                last = gap or 0.0
+            found.append(self._state(car, position, gap, interval))
+        return tuple(found)
+
+    def _state(self, car: Car, position: int, gap: float | None, interval: float | None) -> CarState:
+        field, i, state = self._field, car.index, car.state
+        distance = self.distance[i]
+        lap = floor(distance)
+        first, second, third = car.sectors_ms
+        front = field.laps if field.winner >= 0 else field.progress[field.order[0]]
+        return CarState(
+            car.driver.code,
+            position,
+            (distance - self._before[i]) * self._kmh,
+            car.done if state == FINISHED else lap + 1,
+            distance - lap,
+            gap,
+            interval,
+            max(0, int(front - field.progress[i])),
+            None if car.last_ms is None else car.last_ms / 1000,
+            None if car.best_ms is None else car.best_ms / 1000,
+            None if first is None else first / 1000,
+            None if second is None else second / 1000,
+            None if third is None else third / 1000,
+            NAMES[car.compound],
+            car.tyre_laps,
+            car.stint_text,
+            car.stops,
+            state in (LANE, BOX),
+            STATUS[state],
+            car.grid,
+            car.mode,
+        )
+
+
+def classification(field: Field) -> tuple[Classified, ...]:
+    found: list[Classified] = []
+    for position, i in enumerate(field.order, start=1):
+        found.append(_classified(field, field.cars[i], position))
+    return tuple(found)
+
+
+def _behind(field: Field, car: Car, other: Car | None) -> float | None:
+    """Seconds between two at the flag, where both have taken it on the same lap."""
+    if other is None or other is car or not car.state == other.state == FINISHED or car.done != other.done:
+        return None
+    return (car.line_ms - other.line_ms) / 1000
+
+
+def _classified(field: Field, car: Car, position: int) -> Classified:
+    winner = field.cars[field.winner] if field.winner >= 0 else None
+    ahead = field.cars[field.order[position - 2]] if position > 1 else None
+    finished = car.state == FINISHED
+    time_s = car.line_ms / 1000 if finished else None
+    leader = field.progress[field.order[0]]
+    return Classified(
+        position=position,
+        driver_code=car.code,
+        driver_name=car.driver.name,
+        team_name=car.team.name,
+        grid=car.grid,
+        status=STATUS[car.state],
+        laps=car.done,
+        laps_down=max(0, int(leader - field.progress[car.index])),
+        race_time_s=time_s,
+        gap_s=_behind(field, car, winner),
+        interval_s=_behind(field, car, ahead),
+        best_lap_s=None if car.best_ms is None else car.best_ms / 1000,
+        last_lap_s=None if car.last_ms is None else car.last_ms / 1000,
+        stops=car.stops,
+        average_speed_kmh=car.done * field.track.circuit.length_m / time_s * 3.6 if time_s else None,
+        tyre=NAMES[car.compound],
+        stints=car.stint_text,
+    )

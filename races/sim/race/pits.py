@@ -1,0 +1,181 @@
+"""Pit stops: whether to come in, the lane, the stop, and the way out."""
+
+from bisect import bisect_right
+from math import pi, sin
+
+from races.sim import wording
+from races.sim.circuits.lane import Lane, stop_cost_s
+from races.sim.race import laps, passing, strategy, traffic
+from races.sim.race.car import BOX, LANE, RACING, RETIRED, Car
+from races.sim.race.field import FREE, NOWHERE, Field
+from races.sim.race.strategy import Plan
+from races.sim.settings import STEP_S
+
+QUICKEST_S = 1.9
+DELAY_S, DELAY_SHAPE = 0.32, 2.1  # log-logistic: median and shape of what goes less than perfectly
+LONGEST = 3.0  # times the mean; beyond, it is drawn again
+DOUBT_S = 4.0  # of a stop's gain under a flag, a team asks for up to this much
+CREW_S = 1.0  # between a car's release and the crew's readiness for its team-mate
+UNDERCUT_S, COVER_S = 2.0, 3.5
+WINDOW = 0.09  # of the race: how far a stop may be brought forward to attack or defend
+ATTACKS, COVERS = 0.22, 0.75  # shares of the chances that teams take
+
+
+def wanted(field: Field, car: Car) -> bool:
+    """Whether the car comes in at the end of this lap; settles the tyres it gets."""
+    left = field.laps - car.lap
+    if car.broken:
+        return True
+    if left < 1 and not car.damaged:
+        return False
+    if car.damaged:
+        return _stop_now(field, car, left)
+    if field.control.neutralised:
+        return _cheap_stop(field, car, left)
+    due = car.plan.stops[0][0] if car.plan.stops else NOWHERE
+    if car.lap >= due:
+        return True
+    if due - car.lap <= max(1.0, WINDOW * field.laps) and car.lap > 1:
+        return _undercut(field, car) or _cover(field, car)
+    return False
+
+
+def _stop_now(field: Field, car: Car, left: int) -> bool:
+    compound, plan = strategy.stopping_now(car.view, max(1, left), car.compounds_used, 0.0)
+    car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))
+    return True
+
+
+def _cheap_stop(field: Field, car: Car, left: int) -> bool:
+    """Under a safety car a stop costs half: is the race shorter with one now than with the plan as it stands?"""
+    if car.tyre_laps < 2 and car.compounds_used & (car.compounds_used - 1):
+        return False
+    stop_s = stop_cost_s(field.track.circuit.race, field.control.flag, strategy.STANDING_S)
+    stay = strategy.rest_of_race(car.view, left, car.compound, car.age, car.compounds_used)
+    compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, stop_s)
+    if plan.cost_s + car.random.uniform(0.0, DOUBT_S) >= stay.cost_s:
+        return False
+    car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))
+    return True
+
+
+def _undercut(field: Field, car: Car) -> bool:
+    """Stuck behind a car that has to stop as well: fresh tyres now may gain its place."""
+    j = field.ahead_on_track(car.index)
+    if j < 0 or not field.cars[j].plan.stops:
+        return False
+    gap = (field.progress[j] - field.progress[car.index]) * car.pace_s
+    return gap < UNDERCUT_S and car.random.random() < ATTACKS
+
+
+def _cover(field: Field, car: Car) -> bool:
+    """A car from close behind has just come in: stop before its fresh tyres have won the place."""
+    for j in field.order[field.place[car.index] + 1 :]:
+        other = field.cars[j]
+        gap = (field.progress[car.index] - field.progress[j]) * car.pace_s
+        if gap > COVER_S + field.track.circuit.race.pit_loss_s + 5.0:
+            return False
+        if other.stops > car.stops and other.last_stop_lap >= car.lap - 1:
+            return car.random.random() < COVERS
+    return False
+
+
+def turn_off(field: Field, car: Car, k: int, at: float, when: float) -> bool:
+    """At the mark of the pits and, where this flag's lane begins further on, there again; False: it stays out."""
+    if car.lane is None:
+        if not wanted(field, car):
+            return False
+        car.lane = field.control.lane_for(field, car)
+    entry = car.done + car.lane.entry
+    if at < entry:
+        passing.give_up(field, car)
+        field.due[car.index] = entry
+        traffic.drive(field, car, k, at, when)
+    else:
+        _enter(field, car, car.lane)
+    return True
+
+
+def _enter(field: Field, car: Car, lane: Lane) -> None:
+    i = car.index
+    car.state, car.mode, car.target, car.boost = LANE, False, -1, 1.0
+    field.solid[i], field.hold[i] = False, FREE
+    field.rate[i], field.due[i] = lane.before_line * STEP_S, car.done + 1.0
+    field.tell("pit_in", wording.pit_in(car), car, position=field.place[i] + 1)
+
+
+def _box(car: Car, lane: Lane) -> float:
+    return car.done + (lane.exit - 1.0) * car.box
+
+
+def _lane(car: Car) -> Lane:
+    if car.lane is None:
+        raise RuntimeError(f"{car.code} is in no lane")
+    return car.lane
+
+
+def reach(field: Field, car: Car, at: float, when: float) -> bool:
+    """The line, the box or the end of the lane; True where the car stops there."""
+    i, lane = car.index, _lane(car)
+    if at == car.done + 1.0:
+        if laps.line(field, car, when):
+            return True
+        field.rate[i], field.due[i] = lane.after_line * STEP_S, _box(car, lane)
+        return False
+    if at == _box(car, lane) and car.last_stop_lap != car.lap:
+        return _stand(field, car, when)
+    _leave(field, car, at, when)
+    return False
+
+
+def _stand(field: Field, car: Car, when: float) -> bool:
+    i = car.index
+    field.rate[i], field.due[i] = 0.0, NOWHERE
+    car.last_stop_lap = car.lap
+    if car.broken:
+        car.state = RETIRED
+        place = field.place[i] + 1
+        field.tell("retirement", wording.retired_in_pits(car), car, position=place)
+        return True
+    car.state = BOX
+    ready = max(when, field.box_free.get(car.team.name, 0.0))
+    done = ready + stationary_s(car)
+    field.box_free[car.team.name] = done + CREW_S
+    car.owes_s = 0.0
+    field.at(done - field.time_s, _release, field, car, when, done)
+    return True
+
+
+def stationary_s(car: Car) -> float:
+    """Stopped time: the quickest possible, what the crew adds, and a log-logistic delay with a heavy tail."""
+    mean = QUICKEST_S + car.team.crew_s + DELAY_S * (pi / DELAY_SHAPE) / sin(pi / DELAY_SHAPE)
+    while True:
+        u = car.random.random()
+        if u > 0.0:
+            time: float = QUICKEST_S + car.team.crew_s + DELAY_S * (u / (1.0 - u)) ** (1.0 / DELAY_SHAPE)
+            if time < LONGEST * mean:
+                return time
+
+
+def _release(field: Field, car: Car, stood_from: float, until: float) -> None:
+    i, lane = car.index, _lane(car)
+    compound = car.plan.stops[0][1] if car.plan.stops else car.compound
+    car.plan = Plan(car.plan.cost_s, car.plan.stops[1:])
+    car.fit(compound)
+    car.cold, car.damaged = True, False
+    car.stops += 1
+    car.stood_s = until - stood_from
+    car.state = LANE
+    field.rate[i], field.due[i] = lane.after_line * STEP_S, car.done + lane.exit - 1.0
+    # The stop ends within this step: only the rest of it is driven.
+    field.progress[i] -= field.rate[i] * (until - field.time_s) / STEP_S
+
+
+def _leave(field: Field, car: Car, at: float, when: float) -> None:
+    i = car.index
+    car.state, car.lane = RACING, None
+    field.solid[i] = True
+    car.pace_s = laps.free_pace(field, car)
+    position = field.place[i] + 1
+    field.tell("pit_out", wording.pit_out(car, position), car, position=position, value=car.stood_s)
+    traffic.follow(field, car, bisect_right(field.track.marks, at - car.done) - 1, at, when)

@@ -1,0 +1,114 @@
+"""A race, tick by tick: a function of its settings, the data files and the model's version."""
+
+from __future__ import annotations
+
+from races.sim.faults import InjectedFault, schedule
+from races.sim.race import motion, output
+from races.sim.race.car import FINISHED, RETIRED
+from races.sim.race.start import line_up
+from races.sim.race.telemetry import Telemetry
+from races.sim.records import Classified, Tick
+from races.sim.settings import STEP_S, TICK_S, RaceSettings, stream
+
+LIGHTS, TICKS_PER_LIGHT = 5, 5
+HOLD_TICKS = (2, 10)  # between the fifth light's second and lights out
+
+
+class Race:
+    """`advance` until `over`. Whatever the pace, the same seed runs the same race; pace only says what is shown.
+
+    sensors: whether ticks have temperatures, a third of a tick's work. The race is the same without them.
+    """
+
+    def __init__(self, settings: RaceSettings, sensors: bool = True) -> None:
+        self.settings, self._sensors_on = settings, sensors
+        self._field = line_up(settings)
+        self._tick = -1
+        self._grid_ticks = LIGHTS * TICKS_PER_LIGHT + stream(settings.seed, "lights").randint(*HOLD_TICKS)
+        self._over = False
+        self._lens = output.Lens(self._field, settings.pace * STEP_S)
+        codes = [car.code for car in self._field.cars]
+        faults = (
+            schedule(settings.seed, codes, self._grid_ticks, self.expected_ticks()) if settings.faults else ()
+        )
+        self._faults = tuple(faults)
+        self._telemetry = self._sensors(codes)
+
+    def _sensors(self, codes: list[str]) -> Telemetry:
+        circuit = self._field.track.circuit
+        speeds = [circuit.speed_kmh(circuit.tau(n / 640), circuit.model_lap_s) for n in range(640)]
+        seconds = self.settings.pace * STEP_S
+        return Telemetry(self.settings.seed, codes, seconds, speeds, circuit.length_m, self._faults)
+
+    @property
+    def over(self) -> bool:
+        return self._over
+
+    def expected_ticks(self) -> int:
+        """About how many ticks the race will have."""
+        field = self._field
+        seconds = field.laps * (field.track.lap_s + 2.5 * field.scale) + 45.0
+        return self._grid_ticks + round(seconds / STEP_S / self.settings.pace)
+
+    def injected_faults(self) -> tuple[InjectedFault, ...]:
+        return self._faults
+
+    def advance(self) -> Tick:
+        """The next tick. After `over` there is none: RuntimeError."""
+        self._move()
+        field, lens = self._field, self._lens
+        events, field.events = tuple(field.events), []
+        return Tick(
+            tick=self._tick,
+            phase=self._phase(),
+            lights=self._lights(),
+            flag=field.control.flag,
+            yellow_sector=field.control.yellow_sector,
+            race_time_s=self._clock(),
+            cars=lens.cars(),
+            events=events,
+            temperatures=self._temperatures(),
+        )
+
+    def skip_to(self, tick: int) -> None:
+        """Run silently, so that `advance` returns the tick after this one next; no way back, nor beyond the end."""
+        while self._tick < tick and not self._over:
+            self._move()
+            self._field.events.clear()
+            self._temperatures()
+
+    def _temperatures(self) -> dict[str, float]:
+        return self._telemetry.sample(self._tick, self._lens.on_the_road()) if self._sensors_on else {}
+
+    def _move(self) -> None:
+        if self._over:
+            raise RuntimeError("the race is over")
+        self._tick += 1
+        field = self._field
+        if self._tick == self._grid_ticks:
+            field.tell("lights_out", "LIGHTS OUT AND AWAY WE GO")
+        if self._tick > self._grid_ticks:
+            for _ in range(self.settings.pace):
+                motion.step(field)
+            self._over = all(car.state in (RETIRED, FINISHED) for car in field.cars)
+        self._lens.look()
+
+    def _phase(self) -> str:
+        if self._tick < self._grid_ticks:
+            return "grid"
+        if self._over:
+            return "over"
+        return "race" if self._field.winner < 0 else "flag"
+
+    def _lights(self) -> int:
+        waiting = self._tick < self._grid_ticks
+        return min(LIGHTS, 1 + self._tick // TICKS_PER_LIGHT) if waiting else 0
+
+    def _clock(self) -> float:
+        if self._tick < self._grid_ticks:
+            return (self._tick - self._grid_ticks) * TICK_S
+        return self._field.time_s
+
+    def classification(self) -> tuple[Classified, ...]:
+        """As it stands now."""
+        return output.classification(self._field)

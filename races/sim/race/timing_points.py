@@ -1,0 +1,43 @@
+"""What happens where a racing car reaches a mark of the lap."""
+
+from races.sim.circuits.track import (
+    DETECTION,
+    FIRST_SECTOR,
+    LINE,
+    PASSING_ENDS,
+    PASSING_STARTS,
+    PIT_ENTRY,
+    SECOND_SECTOR,
+)
+from races.sim.race import incidents, laps, passing, pits, traffic
+from races.sim.race.car import Car
+from races.sim.race.field import Field
+
+
+def reach(field: Field, car: Car, at: float, when: float) -> bool:
+    """True where the car goes no further in this step."""
+    track, k = field.track, car.mark
+    kinds = track.kinds[k]
+    if kinds & LINE and laps.line(field, car, when):
+        return True
+    if kinds & PIT_ENTRY and pits.turn_off(field, car, k, at, when):
+        return False
+    traffic.follow(field, car, k, at, when)
+    if kinds:
+        _act(field, car, kinds, at, when)
+    if at >= car.trouble_at:
+        incidents.strike(field, car)
+    return False
+
+
+def _act(field: Field, car: Car, kinds: int, at: float, when: float) -> None:
+    if kinds & FIRST_SECTOR:
+        laps.sector(car, 0, when)
+    if kinds & SECOND_SECTOR:
+        laps.sector(car, 1, when)
+    if kinds & DETECTION:
+        passing.detect(field, car, at, when)
+    if kinds & PASSING_ENDS:
+        passing.give_up(field, car)
+    if kinds & PASSING_STARTS:
+        passing.consider(field, car, at, when)

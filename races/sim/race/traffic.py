@@ -1,0 +1,112 @@
+"""How fast a car goes from one mark to the next, with the others around it."""
+
+from races.sim.race.car import Car
+from races.sim.race.field import Field
+from races.sim.settings import STEP_S
+
+DIRTY_AIR_S, DIRTY_WITHIN_S = 0.85, 1.6  # lost a lap right behind another car, and how far its wake reaches
+TOW_S, TOW_WITHIN_S = 0.20, 1.3  # won a lap on the straights behind another car
+FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.5, 0.14  # least time between two cars, and in the pack after the start
+QUEUE_S = 0.8  # behind a safety car
+DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it may be
+LIMPING = 1.25  # lap time with a puncture or a sick engine
+STRICKEN_S = 1.5  # a car that has this much to lose is passed by everybody, as a limping one is
+YELLOW = 1.1  # lap time under a yellow flag
+# Of what a car has to lose, PAID goes on each stretch, within these shares of the stretch's time.
+PAID, LEAST_LOSS, MOST_LOSS = 0.35, 0.03, 0.5
+BLUE_WITHIN_S = 1.2
+BLUE_S, LAPPING_S = 0.5, 0.08  # lost by the car that is lapped, and by the one that laps it
+
+
+def follow(field: Field, car: Car, k: int, at: float, when: float) -> None:
+    """Drive on from mark k to the next; `at` is mark k, or a place between the two (out of the pits)."""
+    marks = field.track.marks
+    car.mark = mark = k + 1 if k + 1 < len(marks) else 0
+    field.due[car.index] = car.done + (marks[mark] if mark else 1.0)
+    drive(field, car, k, at, when)
+
+
+def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
+    """Set the rate from `at`, on the stretch after mark k, to what is due next."""
+    control, i = field.control, car.index
+    if control.lap_s:
+        lap = control.lap_of(field, i)
+    else:
+        lap = car.pace_s + _others(field, car, k, at, when)
+        if field.track.sector[k] in control.clear_at:
+            lap *= YELLOW
+        slow = car.damaged or car.broken
+        if slow:
+            lap *= LIMPING
+        field.solid[i] = not slow and car.owes_s < STRICKEN_S
+    if car.target < 0:
+        field.hold[i] = follow_s(field, car) / lap
+    lap += _pay(car, lap, field.due[i] - at)
+    car.cruise = field.rate[i] = car.boost * STEP_S / lap
+
+
+def _pay(car: Car, lap: float, way: float) -> float:
+    """Seconds a lap that the car loses on the way to the next mark of what it owes."""
+    car.losing = 0.0
+    if car.owes_s > 0.0 < way and not car.launching:
+        seconds = lap * way
+        lost = min(MOST_LOSS * seconds, max(LEAST_LOSS * seconds, PAID * car.owes_s), car.owes_s)
+        car.owes_s -= lost
+        car.losing = lost / way
+    return car.losing
+
+
+def drive_anew(field: Field, car: Car) -> None:
+    """Between two marks: what was to be lost on the rest of the way is owed again."""
+    i = car.index
+    at = field.progress[i]
+    car.owes_s += car.losing * (field.due[i] - at)
+    drive(field, car, (car.mark or len(field.track.marks)) - 1, at, field.time_s)
+
+
+def follow_s(field: Field, car: Car) -> float:
+    if field.control.lap_s:
+        return QUEUE_S
+    if car.done:
+        return FOLLOW_S
+    share = max(0.0, field.progress[car.index])
+    return FIRST_LAP_FOLLOW_S + (FOLLOW_S - FIRST_LAP_FOLLOW_S) * share
+
+
+def gap_ahead(field: Field, car: Car, at: float, when: float) -> tuple[float, int]:
+    """Seconds to the next car up the order on the track, and which; the car itself is at `at`, mid-step."""
+    j = field.ahead_on_track(car.index)
+    if j < 0:
+        return 1e9, -1
+    return (field.progress[j] - at) * car.pace_s - ((field.step + 1) * STEP_S - when), j
+
+
+def _others(field: Field, car: Car, k: int, at: float, when: float) -> float:
+    """Seconds a lap that traffic costs on this stretch; negative in a slipstream or with overtake mode."""
+    track = field.track
+    loss = 0.0
+    gap, _ = gap_ahead(field, car, at, when)
+    if track.towing[k]:
+        if car.mode:
+            loss += track.circuit.race.overtake_mode_gain_s
+        if gap < TOW_WITHIN_S:
+            loss -= TOW_S * field.scale
+        loss /= track.towing_share
+    elif gap < DIRTY_WITHIN_S:
+        loss = DIRTY_AIR_S * field.scale * (1.0 - max(0.0, gap) / DIRTY_WITHIN_S) / (1.0 - track.towing_share)
+    if field.place[car.index] and field.progress[field.order[0]] - at > 0.9:
+        _let_by(field, car, at)
+    return loss
+
+
+def _let_by(field: Field, car: Car, at: float) -> None:
+    """Blue flags: a car about to be lapped makes room; the one behind it is hardly held up."""
+    window = BLUE_WITHIN_S / car.pace_s
+    for j in field.order[: field.place[car.index]]:
+        lead = field.progress[j] - at
+        if lead > 0.5 and -lead % 1.0 < window and field.solid[j]:
+            lapping = round(lead)
+            if field.lapped.get((car.index, j)) != lapping:
+                field.lapped[car.index, j] = lapping
+                car.owes_s += BLUE_S
+                field.cars[j].owes_s += LAPPING_S

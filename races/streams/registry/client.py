@@ -1,0 +1,102 @@
+"""What the codec needs of a registry, and the client for one that is reached over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from races.streams.config import StreamSettings
+from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.redaction import secrets_of, without
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+T = TypeVar("T")
+TIMEOUT_S = 5.0
+REFUSED = frozenset({401, 403, 404, 409, 422})
+
+
+class SchemaClient(Protocol):
+    """Registry has it; HttpRegistry has it. All three may raise RegistryUnavailable."""
+
+    def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int: ...
+
+    def lookup(self, subject: str, text: str, schema_type: str) -> int: ...
+
+    def schema(self, schema_id: int) -> tuple[str, str]: ...
+
+
+class HttpRegistry:
+    """Confluent's own client, with its many errors brought down to the three that a caller can act on."""
+
+    def __init__(self, url: str, auth: str | None = None) -> None:
+        from confluent_kafka.schema_registry import (
+            SchemaRegistryClient,
+        )  # 0.4 s, which the embedded lab need not pay
+
+        options: dict[str, Any] = {"url": url, "timeout": TIMEOUT_S, "max.retries": 1, "retries.wait.ms": 100}
+        if auth:
+            options["basic.auth.user.info"] = auth
+        self._secrets = secrets_of({}, auth)
+        self._client: SchemaRegistryClient = SchemaRegistryClient(options)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int:
+        """level is set where the subject has none of its own; a registry that forbids it stays as it is."""
+        from confluent_kafka.schema_registry import Schema
+
+        if level is not None:
+            self._set_level(subject, level)
+        return self._ask(lambda: int(self._client.register_schema(subject, Schema(text, schema_type))))
+
+    def _set_level(self, subject: str, level: str) -> None:
+        from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            self._client.get_config(subject)
+        except SchemaRegistryError as error:
+            if error.http_status_code == 404:
+                wanted = ServerConfig(compatibility=ConfigCompatibilityLevel(level))
+                self._ask(lambda: self._client.set_config(subject, wanted))
+        except Exception as error:
+            raise RegistryUnavailable(self._words(error)) from error
+
+    def lookup(self, subject: str, text: str, schema_type: str) -> int:
+        from confluent_kafka.schema_registry import Schema
+
+        schema = Schema(text, schema_type)
+        return self._ask(lambda: int(str(self._client.lookup_schema(subject, schema).schema_id)))
+
+    def schema(self, schema_id: int) -> tuple[str, str]:
+        try:
+            # a key that is not accepted says nothing about the record: it waits for a person, and is not skipped
+            found = self._ask(lambda: self._client.get_schema(schema_id), REFUSED - {401})
+        except RegistryRefused as refusal:
+            raise UnknownSchema(f"schema id {schema_id}: {refusal}") from refusal
+        return str(found.schema_type or "AVRO"), str(found.schema_str or "")
+
+    def _ask(self, ask: Callable[[], T], refused: frozenset[int] = REFUSED) -> T:
+        """ask: the call, and the reading of its answer, which may be anybody's."""
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            return ask()
+        except SchemaRegistryError as error:
+            if error.http_status_code in refused:
+                raise RegistryRefused(self._words(error)) from error
+            raise RegistryUnavailable(self._words(error)) from error
+        except Exception as error:  # the HTTP library below is not part of the client's promise
+            raise RegistryUnavailable(self._words(error)) from error
+
+    def _words(self, error: Exception) -> str:
+        text = without(" ".join(str(error).split()), self._secrets)
+        return f"{type(error).__name__}: {text[:300]}"
+
+
+def http_client(settings: StreamSettings) -> HttpRegistry:
+    """For a registry with an address. The embedded lab's own threads use its Registry instead."""
+    return HttpRegistry(settings.registry_url, settings.registry_auth)

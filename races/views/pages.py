@@ -1,0 +1,133 @@
+"""The pages. Rules about races are elsewhere; a view reads, asks and renders."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
+from django.shortcuts import get_object_or_404, redirect, render
+
+from races.forms import RaceForm
+from races.live.service import service
+from races.middleware.allowed_methods import only
+from races.middleware.visitors import is_mine
+from races.models import Race
+from races.models.creation import DEFAULT_CIRCUIT, DEFAULT_PACE, PACES, LimitReached, enter
+from races.sim import circuit_slugs, default_laps, load_circuit, load_season
+from races.views.race_list import history
+from races.views.report import report_page
+
+PAGE = 30
+
+
+def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "") -> dict[str, Any]:
+    season = load_season()
+    circuits = [load_circuit(slug) for slug in circuit_slugs()]
+    return {
+        "form": form,
+        "chosen": _chosen(request, form),
+        "words": words,
+        "teams": [(team, [d for d in season.drivers if d.team == team.name]) for team in season.teams],
+        "circuits": [{"circuit": circuit, "laps": default_laps(circuit.slug)} for circuit in circuits],
+        "pace_min": PACES[0],
+        "pace_max": PACES[1],
+        "running": Race.objects.active()[:PAGE],
+        "anomaly_on": settings.LAB.anomaly_detection,
+    }
+
+
+def _chosen(request: HttpRequest, form: RaceForm | None) -> dict[str, Any]:
+    """What the form shows: what was typed, or a set-up kept in the address, or the default race."""
+    given = request.POST if form is not None else request.GET
+    names = ("driver", "circuit", "laps", "pace", "seed")
+    chosen: dict[str, Any] = {name: given.get(name, "")[:40] for name in names}
+    chosen["circuit"] = chosen["circuit"] or DEFAULT_CIRCUIT
+    chosen["pace"] = chosen["pace"] or DEFAULT_PACE
+    chosen["incidents"] = "incidents" in given if "incidents_asked" in given else True
+    return chosen
+
+
+@only("GET")
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "races/index.html", _choosing(request))
+
+
+@only("GET", "POST")
+def races(request: HttpRequest) -> HttpResponse:
+    return _create(request) if request.method == "POST" else history(request)
+
+
+def _create(request: HttpRequest) -> HttpResponse:
+    form = RaceForm(request.POST)
+    if not form.is_valid():
+        return render(request, "races/index.html", _choosing(request, form), status=422)
+    try:
+        race = enter(form.choice, request.client_id)  # type: ignore[attr-defined]  # ClientMiddleware adds it
+    except LimitReached as limit:
+        return render(request, "races/index.html", _choosing(request, form, str(limit)), status=429)
+    response = redirect(race)
+    response.status_code = 303
+    return response
+
+
+def can_stop(request: HttpRequest, race: Race) -> bool:
+    return race.is_active and (is_mine(request, race) or request.user.is_staff)
+
+
+@only("GET")
+def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    # a room opens this page at once: what is frozen is large, and the live service has it at hand
+    found = get_object_or_404(Race.objects.defer("frozen"), pk=race_id)
+    if not found.is_active:
+        return report_page(request, found)
+    page = service().page(found)
+    context = {
+        "race": found,
+        "meta": page.meta,
+        "frame": page.frame,
+        "parts": page.parts,
+        "results": found.results.all(),
+        "can_stop": can_stop(request, found),
+        "mine": is_mine(request, found),
+        "anomaly_on": found.anomaly_detection,
+        "engine": settings.LAB.engine,
+        "topics": settings.LAB.topics,
+    }
+    return render(request, "races/race.html", context)
+
+
+@only("GET")
+def join(request: HttpRequest, code: str) -> HttpResponse:
+    """The short address on the big screen."""
+    found = Race.objects.joined_by(code).first()
+    if found is None:
+        raise Http404("no such race")
+    return redirect(found)
+
+
+@only("POST")
+def stop(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Race, pk=race_id)
+    if not is_mine(request, found) and not request.user.is_staff:
+        return HttpResponseForbidden("Only who started this race, or staff, may stop it.")
+    Race.objects.active().filter(pk=race_id).update(stop_requested=True)
+    response = redirect(found)
+    response.status_code = 303
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Plain words: a page would ask for the very host or form that is wrong."""
+    if isinstance(exception, RequestDataTooBig):
+        return HttpResponse("That is more than this lab reads.\n", "text/plain", 413)
+    if isinstance(exception, DisallowedHost):
+        words = "This lab does not go by the name in the address. Its names are in DJANGO_ALLOWED_HOSTS.\n"
+        return HttpResponse(words, "text/plain", 400)
+    return HttpResponse("That is no request that this lab understands.\n", "text/plain", 400)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "races/not_found.html", status=404)

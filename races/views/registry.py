@@ -1,0 +1,53 @@
+"""/registry/: the embedded lab's Schema Registry over HTTP, for consumers outside this process."""
+
+from __future__ import annotations
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from races.streams import connection
+from races.streams.registry.service import CONTENT_TYPE
+
+METHODS = ("GET", "POST", "PUT", "DELETE")
+HERE = ("127.0.0.1", "::1")
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # by a proxy: its own address says nothing
+
+
+def _refusal(request: HttpRequest) -> str:
+    """Why this client may not do that; empty when it may. There is no login, and the lab lives by these schemas."""
+    if request.method == "GET":
+        return ""
+    if "Origin" in request.headers:  # programs send none: it is some site's page in a visitor's browser
+        return "Web pages may only read this registry."
+    if request.method != "POST" and not _is_here(request):
+        return "Only the lab's own machine may change settings or delete schemas."
+    return ""
+
+
+def _is_here(request: HttpRequest) -> bool:
+    return request.META.get("REMOTE_ADDR") in HERE and not any(name in request.headers for name in FORWARDED)
+
+
+@csrf_exempt  # its clients are programs, which carry no cookies to forge
+def registry(request: HttpRequest, path: str) -> HttpResponse:
+    try:
+        embedded = connection.current().embedded_registry
+    except connection.NoKafka as error:
+        return JsonResponse({"error_code": 50301, "message": str(error)}, status=503)
+    if embedded is None:
+        return JsonResponse(
+            {"error_code": 404, "message": "This lab uses the registry named in its configuration."},
+            status=404,
+        )
+    if request.method not in METHODS:
+        return JsonResponse({"error_code": 405, "message": "HTTP 405 Method Not Allowed"}, status=405)
+    if why := _refusal(request):
+        return JsonResponse({"error_code": 40301, "message": why}, status=403)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return JsonResponse({"error_code": 413, "message": "The body is too long."}, status=413)
+    query = {name: str(value) for name, value in request.GET.items()}
+    status, answer = embedded.handle(request.method, path, query, body)
+    return JsonResponse(answer, status=status, safe=False, content_type=CONTENT_TYPE)

@@ -1,0 +1,104 @@
+"""Report, replay and downloads of a race that has ended."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from races.middleware.allowed_methods import only
+from races.middleware.visitors import is_mine
+from races.models import TICK_MS, Race
+from races.report import downloads, replay
+from races.report.report import report
+
+DIGITS = 9
+
+
+def _ended(race_id: uuid.UUID) -> Race:
+    """A race with something to show again. What is still going on has no replay: it would tell how it ends."""
+    race = get_object_or_404(Race, pk=race_id)
+    if race.is_active or race.recorded_tick < 0:
+        raise Http404("no replay")
+    return race
+
+
+def _whole(request: HttpRequest, name: str, otherwise: int, low: int, high: int) -> int:
+    text = request.GET.get(name, "")
+    good = text.isascii() and text.isdigit() and len(text) <= DIGITS
+    return min(max(int(text) if good else otherwise, low), high)
+
+
+def report_page(request: HttpRequest, race: Race) -> HttpResponse:
+    context = report(race, request.GET.getlist("drivers")) | {"mine": is_mine(request, race)}
+    return render(request, "races/report.html", context)
+
+
+@only("GET")
+def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpResponse:
+    race = get_object_or_404(Race, pk=race_id)
+    if what not in downloads.TABLES or race.is_active:
+        raise Http404("no such table")
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{downloads.name(race)}-{what}.csv"'
+    downloads.write_csv(response, race, what)
+    return response
+
+
+@only("GET")
+def download_json(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    race = get_object_or_404(Race, pk=race_id)
+    if race.is_active:
+        raise Http404("not over yet")
+    response = JsonResponse(downloads.whole(race), json_dumps_params={"indent": 1})
+    response["Content-Disposition"] = f'attachment; filename="{downloads.name(race)}.json"'
+    return response
+
+
+@only("GET")
+def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
+    race = get_object_or_404(Race, pk=race_id)
+    if race.is_active or race.recorded_tick < 0:
+        return redirect(race)
+    last = replay.last_tick(race)
+    tick = _whole(request, "tick", 0, 0, last)
+    screen = replay.screen_at(race, tick)
+    context = {
+        "race": race,
+        "mine": is_mine(request, race),
+        "meta": screen.meta,
+        "parts": screen.fragments(),
+        "anomaly_on": race.anomaly_detection,
+        "engine": settings.LAB.engine,
+        "topics": settings.LAB.topics,
+        "tick": tick,
+        "last": last,
+        "tick_ms": TICK_MS,
+        "speeds": replay.SPEEDS,
+        "replaying": True,
+    }
+    return render(request, "races/replay.html", context)
+
+
+@only("GET")
+def replay_tick(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
+    race = _ended(race_id)
+    return _kept(HttpResponse(replay.snapshot(race, min(tick, replay.last_tick(race)))))
+
+
+@only("GET")
+def replay_on(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
+    """The messages that take a page on from `tick`: GET step (ticks a frame) and count (frames)."""
+    race = _ended(race_id)
+    step = _whole(request, "step", 1, 1, replay.LARGEST_STEP)
+    count = _whole(request, "count", 25, 1, replay.MOST_FRAMES)
+    found = replay.messages(race, min(tick, replay.last_tick(race)), step, count)
+    return _kept(JsonResponse({"messages": found}))
+
+
+def _kept(response: HttpResponse) -> HttpResponse:
+    """What was, stays; short, because a race may be deleted and Flink's last words come late."""
+    response["Cache-Control"] = "private, max-age=60"
+    return response

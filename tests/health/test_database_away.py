@@ -1,0 +1,109 @@
+"""A database that is away: /healthz and /metrics say so in bounded time, and nothing ends for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import InterfaceError
+
+from races.health import views
+from races.lab.components import Roles
+from races.management.base import TeachingCommand
+from races.worker import store
+from tests.fakes.lab import ended, short_race
+
+ASK = """
+import json, time, django
+django.setup()
+from django.test import Client
+answers = {}
+for path in ("/healthz", "/metrics", "/livez", "/races/"):
+    began = time.monotonic()
+    answer = Client(headers={"host": "localhost"}).get(path)
+    answers[path] = [answer.status_code, time.monotonic() - began, answer.content.decode()]
+print(json.dumps(answers))
+"""
+
+
+def asked(database: str, folder: Path) -> dict[str, tuple[int, float, str]]:
+    """Status, seconds and text of each answer of a process with that database."""
+    environ = {
+        "DATABASE_URL": database,
+        "F1_VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "f1site.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=settings.BASE_DIR,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_a_postgresql_that_takes_calls_and_says_nothing_is_told_within_seconds(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        answers = asked(f"postgres://lab@127.0.0.1:{silent.getsockname()[1]}/lab", tmp_path)
+    status, seconds, text = answers["/healthz"]
+    body = json.loads(text)
+    assert (status, body["ok"], body["database"]["ok"], body["worker"]["ok"]) == (503, False, False, False)
+    assert body["database"]["error"]
+    assert seconds < 8
+    status, seconds, text = answers["/metrics"]
+    assert status == 200
+    assert "f1_database_up 0\n" in text
+    assert "f1_races_active" not in text
+    assert "f1_sockets 0\n" in text
+    assert seconds < 8
+    assert answers["/livez"][0] == 200
+    status, seconds, text = answers["/races/"]
+    assert status == 503
+    assert "The database does not answer" in text
+    assert seconds < 8
+
+
+def test_a_broken_connection_is_a_database_that_is_away() -> None:
+    def broken() -> views.Part:
+        raise InterfaceError("the connection is closed")
+
+    assert views._guarded(broken) == {"ok": False, "error": "the database does not answer"}
+
+
+def test_a_command_tells_a_broken_connection_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(TeachingCommand):
+        def handle(self, *args: Any, **options: Any) -> None:
+            raise InterfaceError("the connection is closed")
+
+    with pytest.raises(CommandError, match="the connection is closed"):
+        Broken().execute(force_color=False, no_color=False, skip_checks=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_outlives_a_broken_connection(monkeypatch: pytest.MonkeyPatch, roles: Roles) -> None:
+    """The fixture fails the test for any part that died."""
+    heartbeat, broken = store.heartbeat, [time.monotonic()]
+
+    def once(*arguments: Any) -> Any:
+        if broken:
+            broken.clear()
+            raise InterfaceError("the connection is closed")
+        return heartbeat(*arguments)
+
+    monkeypatch.setattr(store, "heartbeat", once)
+    assert ended(short_race()).status == "finished"
+    assert not broken

@@ -1,0 +1,57 @@
+"""The recorder waits for a tick while later ones are there already, and not for ever."""
+
+from __future__ import annotations
+
+from races.board.board import HORIZON, Board
+from races.models import Race
+from races.recorder.race_recording import LATE_S, Recording
+from tests.live import synthetic
+
+META = synthetic.meta()
+
+
+def after(*ticks: int, now: float = 0.0) -> Recording:
+    recording = Recording(Race(), Board(META), None)
+    for place, number in enumerate(ticks):
+        for record in synthetic.tick(number, META):
+            recording.position(record, now, (0, place))
+    return recording
+
+
+def stored(recording: Recording) -> list[int]:
+    return [frame["tick"] for frame in recording.frames]
+
+
+def test_a_late_tick_is_placed_where_it_belongs() -> None:
+    recording = after(0, 2, 3)
+    assert stored(recording) == [0]
+    for record in synthetic.tick(1, META):
+        recording.position(record, LATE_S - 0.1)
+    assert stored(recording) == [0, 1, 2, 3]
+    assert recording.missing == 0
+
+
+def test_a_tick_that_does_not_come_in_time_is_missing() -> None:
+    recording = after(0, 2, 3)
+    recording.settle(LATE_S - 0.1)
+    assert stored(recording) == [0]
+    recording.settle(LATE_S)
+    assert stored(recording) == [0, 2, 3]
+    assert recording.missing == 1
+    for record in synthetic.tick(1, META):
+        recording.position(record, LATE_S)
+    assert stored(recording) == [0, 2, 3]
+
+
+def test_of_a_stream_that_is_read_fast_no_more_waits_than_a_late_tick_may_be_late() -> None:
+    recording = after(0, *range(2, HORIZON + 2))
+    assert stored(recording) == [0]
+    assert len(recording.early) == HORIZON
+    for record in synthetic.tick(HORIZON + 2, META):
+        recording.position(record, 0.0)
+    assert stored(recording) == [0, *range(2, HORIZON + 3)]
+    assert recording.missing == 1
+
+
+def test_who_reads_on_after_us_begins_with_the_first_tick_that_waits() -> None:
+    assert after(0, 2, 3).begun == {2: (0, 1), 3: (0, 2)}

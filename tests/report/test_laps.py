@@ -1,0 +1,105 @@
+"""Laps to places, gaps and stints: the arithmetic behind the report's charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from races.report.laps import Stint, neutral, points, stints
+from races.report.svg import LABEL_PX, nice_step, spread
+
+
+@dataclass
+class Lap:
+    driver_code: str
+    lap: int
+    time_s: float | None
+    position: int = 9
+    gap_s: float | None = None
+    tyre: str = "MEDIUM"
+
+
+def test_gaps_and_places_are_those_at_the_line() -> None:
+    found = points([Lap("NOR", 1, 90.0), Lap("VER", 1, 91.5), Lap("NOR", 2, 88.0), Lap("VER", 2, 85.0)])
+    assert [(p.position, p.gap_s) for p in found["NOR"]] == [(1, 0.0), (2, 1.5)]
+    assert [(p.position, p.gap_s) for p in found["VER"]] == [(2, 1.5), (1, 0.0)]
+
+
+def test_a_lap_that_was_not_recorded_leaves_the_towers_word_instead_of_a_wrong_sum() -> None:
+    laps = [Lap("NOR", 1, 90.0), Lap("NOR", 3, 90.0, 2, 4.2), Lap("VER", 1, 91.0), Lap("VER", 2, 91.0)]
+    found = points([*laps, Lap("VER", 3, 91.0, 1, None)])
+    assert [(p.lap, p.position, p.gap_s) for p in found["NOR"]] == [(1, 1, 0.0), (3, 2, 4.2)]
+    assert found["NOR"][1].crossed_s is None
+    assert found["VER"][2].position == 1
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["NOR", "VER", "HAM", "RUS", "PIA"]),
+        st.lists(st.integers(60_000, 120_000), min_size=1, max_size=8),
+        min_size=1,
+    )
+)
+def test_places_of_a_lap_are_a_ranking_and_gaps_grow_with_them(times: dict[str, list[int]]) -> None:
+    laps = [Lap(code, n, ms / 1000) for code, mine in times.items() for n, ms in enumerate(mine, 1)]
+    by_lap: dict[int, list[tuple[int, float]]] = {}
+    for mine in points(laps).values():
+        for point in mine:
+            by_lap.setdefault(point.lap, []).append((point.position, point.gap_s or 0.0))
+    for rows in by_lap.values():
+        rows.sort()
+        assert [position for position, _ in rows] == list(range(1, len(rows) + 1))
+        assert [gap for _, gap in rows] == sorted(gap for _, gap in rows)
+        assert rows[0][1] == 0.0
+
+
+def test_stints_span_the_laps_that_were_driven() -> None:
+    assert stints("M1 H14 S40", 52) == (Stint("M", 1, 13), Stint("H", 14, 39), Stint("S", 40, 52))
+    assert stints("M1", 9) == (Stint("M", 1, 9),)
+    assert stints("M1 H10", 10) == (Stint("M", 1, 9), Stint("H", 10, 10))
+    assert stints("", 5) == ()
+
+
+def test_every_set_of_tyres_is_a_stint_even_without_a_whole_lap() -> None:
+    """Changed, and out before the next line; or out on the first lap."""
+    assert stints("M1 H10", 9) == (Stint("M", 1, 9), Stint("H", 10, 9))
+    assert stints("M1", 0) == (Stint("M", 1, 0),)
+    assert [stint.laps for stint in stints("M1 H10", 9)] == [9, 0]
+    assert [stint.span for stint in stints("S1 M2 H10", 9)] == ["1", "2–9", "10 (not finished)"]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 60))
+def test_no_stint_goes_beyond_the_laps_that_were_driven(firsts: list[int], laps: int) -> None:
+    """Whatever the records say: a text may have been made by others."""
+    found = stints(" ".join(f"M{first}" for first in firsts), laps)
+    assert len(found) == len(firsts)
+    assert all(stint.laps >= 0 for stint in found)
+    assert all(stint.last <= laps for stint in found if stint.laps)
+
+
+def test_neutral_laps_go_from_the_call_to_the_green_flag() -> None:
+    told = [
+        ("lights_out", 1),
+        ("yellow", 4),
+        ("safety_car", 4),
+        ("safety_car_ending", 6),
+        ("green", 7),
+        ("vsc", 9),
+    ]
+    assert neutral(told, 12) == [("safety_car", 4, 7), ("vsc", 9, 12)]
+
+
+@given(st.lists(st.floats(16, 300), min_size=1, max_size=20).map(sorted))
+def test_labels_never_cover_each_other(wanted: list[float]) -> None:
+    places = spread(wanted, 16, 300)
+    assert all(after - before >= LABEL_PX - 1e-6 for before, after in pairwise(places))
+    assert places[-1] <= 300
+
+
+@given(st.floats(0.1, 10_000))
+def test_rules_stand_at_round_distances(span: float) -> None:
+    step = nice_step(span)
+    assert 1 < span / step <= 5 or step == 0.001
