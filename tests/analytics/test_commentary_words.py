@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from races.analytics.commentary import words
 from races.analytics.commentary.words import Fact, Phrasebook, Telling, phrases, slots_of
 
-SOURCES = sorted(Path(words.__file__).parent.glob("commentary*.py"))
+SOURCES = sorted(Path(words.__file__).parent.glob("*.py"))
 
 
 @pytest.mark.parametrize(

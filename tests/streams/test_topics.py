@@ -47,7 +47,7 @@ def test_the_page_marks_the_base_fields(topic: Topic) -> None:
 def kinds_told() -> set[str]:
     """Every kind of race-control message that the simulation tells, and the worker's own for a race it stops."""
     told = re.compile(r"\.tell\(\s*\"(\w+)\"")
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "races" / "sim").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "races" / "sim").rglob("*.py")]
     return {kind for source in sources for kind in told.findall(source)} | {"red_flag"}
 
 
