@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from provisioning.flink import Statement
 from provisioning.resources import connection, engine, statements, subjects, topics
 from provisioning.session import Session
 from provisioning.waiting import Steps, together
 from provisioning.wanted import FLINK, MODEL
+from races.flink.statements import Statement
 
 
 def ensure_model(session: Session) -> Steps[str]:

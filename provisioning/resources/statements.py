@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from provisioning.client import JsonObject
 from provisioning.errors import ApiError, ProvisioningError
-from provisioning.flink import Statement
-from provisioning.flink import statements as sql_statements
 from provisioning.making import name_taken, once
 from provisioning.resources import connection
 from provisioning.resources.connection import LABEL
 from provisioning.session import Session
 from provisioning.waiting import MINUTE, Steps, Until, Waiting, wait
 from provisioning.wanted import FLINK, MODEL
+from races.flink.statements import Statement
+from races.flink.statements import statements as sql_statements
 
 GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": "car_metrics_anomalies"}
 PATCH_TYPE = "application/json-patch+json"

@@ -13,7 +13,7 @@ from django.core.management import get_commands, load_command_class
 from uvicorn.main import main as uvicorn_command
 
 from f1site.config import read_lab
-from provisioning.flink import statements
+from races.flink.statements import statements
 from races.streams.topics import SCHEMAS, TOPICS
 from tests.docs.guide import GUIDE, ROOT, RUNNABLE, Block, blocks, commands, pages
 

@@ -150,7 +150,7 @@ def publish(settings: StreamSettings, codec: Codec) -> None:
 def job(settings: StreamSettings, registry_url: str) -> str:
     """Our tables in Apache Flink's dialect, the project's own queries as they are, and one over a window."""
     files = ("11_average_speed_query.sql", "23_commentary_query.sql")
-    queries = "".join((ROOT / "provisioning/flink" / file).read_text() for file in files)
+    queries = "".join((ROOT / "races/flink/sql" / file).read_text() for file in files)
     options = {"bootstrap": settings.bootstrap, "registry": registry_url}
     names = {**settings.topics, "source": SOURCE.format(**options), "sink": SINK.format(**options)}
     return Template(TABLES + queries + WINDOW).substitute(names, bootstrap=settings.bootstrap, model="writer")

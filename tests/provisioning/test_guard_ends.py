@@ -12,11 +12,11 @@ import pytest
 from provisioning import guard
 from provisioning.clock import Clock
 from provisioning.errors import Refused
-from provisioning.flink import Statement
 from provisioning.journal import only_one
 from provisioning.resources import statements
 from provisioning.session import Session
 from provisioning.standin import Fault
+from races.flink.statements import Statement
 from tests.provisioning.desk import Desk
 
 Ours = Callable[[Session], list[dict[str, object]]]

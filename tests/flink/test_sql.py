@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 
-from provisioning import flink
-from provisioning.flink import DEFAULT_NAMES, Statement, fill, read, statements
 from provisioning.standin.sql import Column, Parsed, parse
+from races import flink
 from races.analytics.anomaly import Parameters
+from races.flink.statements import DEFAULT_NAMES, Statement, fill, read, statements
 from races.streams.topics import TOPICS
 from tests.analytics.simulated import race_records
 
 Record = dict[str, Any]
-FOLDER = Path(flink.__file__).parent
+ROOM = Path(flink.__file__).parent
+FOLDER = ROOM / "sql"
 BY_NAME = {statement.name: statement for statement in statements()}
 SINKS = {
     "average-speed-table": "avg_speed",
@@ -219,13 +220,13 @@ def test_a_heading_says_what_the_deployer_needs() -> None:
 
 
 def test_the_readme_names_every_file() -> None:
-    readme = (FOLDER / "README.md").read_text()
+    readme = (ROOM / "README.md").read_text()
     assert {path.name for path in FOLDER.glob("*.sql")} == set(re.findall(r"`(\d\d_\w+\.sql)`", readme))
 
 
 def test_the_statements_can_be_printed_for_a_workspace() -> None:
     printed = subprocess.run(
-        [sys.executable, "-m", "provisioning.flink"], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-m", "races.flink"], capture_output=True, text=True, check=True, timeout=30
     ).stdout
     assert printed.count("INSERT INTO") == 3
     assert "SET 'sql.state-ttl' = '4 h';" in printed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from provisioning.flink import Statement, statements
+from races.flink.statements import Statement, statements
 
 
 def for_workspace(statement: Statement) -> str:

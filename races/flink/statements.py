@@ -9,7 +9,7 @@ from pathlib import Path
 
 from races.streams.topics import DEFAULT_NAMES as TOPIC_NAMES
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "sql"
 _HEADING = re.compile(r"^-- (name|kind|group|property): (.+)$", re.MULTILINE)
 _NAME = re.compile(r"\$\{(\w+)\}")
 _UNSAFE = re.compile(r"[`'\";\\\x00-\x1f]")

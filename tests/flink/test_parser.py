@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.flink import statements
+from races.flink.statements import statements
 from tests.docs.guide import blocks
 from tests.integration.java import jars
 

@@ -1,0 +1,1 @@
+"""The lab's Flink: the SQL files, and all that reads them."""
