@@ -95,7 +95,7 @@ def _spearman(finishers: list[Car]) -> float:
 def _stints(field: Field, car: Car) -> list[list[tuple[int, float]]]:
     """Flying laps (lap, seconds) of each stint of at least eight, without those spoilt by traffic jams and flags."""
     starts = [lap for _, lap in car.stints] + [field.laps + 1]
-    laps = [(lap, ms / 1000) for i, lap, ms, flying in field.book.laps if i == car.index and flying]
+    laps = [(lap, ms / 1000) for i, lap, ms, flying in field.statistics.laps if i == car.index and flying]
     found = []
     for start, end in pairwise(starts):
         stint = [(lap, s) for lap, s in laps if start < lap < end]
@@ -145,13 +145,13 @@ def measure(circuit: str, seed: int) -> dict[str, float | None]:
         "grid_finish_rank_correlation": _spearman(finishers),
         "mean_places_moved": statistics.mean(abs(car.grid - n) for n, car in enumerate(finishers, start=1)),
         "retirements": float(len(order) - len(finishers)),
-        "safety_cars": float(field.book.safety_cars),
+        "safety_cars": float(field.statistics.safety_cars),
         "stops_per_car": statistics.mean(car.stops for car in finishers),
         "winner_margin_s": (second.line_ms - winner.line_ms) / 1000,
         "gap_to_tenth_s": (tenth.line_ms - winner.line_ms) / 1000 if on_lead_lap else None,
         "cars_lapped": float(sum(car.done < winner.done for car in finishers)),
         "podium_from_first_five": sum(car.grid <= 5 for car in order[:3]) / 3,
-        "overtakes": float(field.book.overtakes),
+        "overtakes": float(field.statistics.overtakes),
         "stint_laps": statistics.mean(car.done / (car.stops + 1) for car in finishers),
         "lap_spread_s": _spread(field),
         "fastest_lap_off_percent": _off_fact(field),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from races.sim import RaceSettings
 from races.sim.race.car import FINISHED, RETIRED, Car
 from races.sim.race.field import Field
-from races.sim.race.incident_schedule import Trouble
+from races.sim.race.incident_schedule import Incident
 from races.sim.race.motion import step
 from races.sim.race.start import line_up
 
@@ -23,18 +23,17 @@ def steps(field: Field) -> Iterator[None]:
     yield
 
 
-def only(field: Field, *troubles: tuple[int, Trouble]) -> None:
+def only(field: Field, *incidents: tuple[int, Incident]) -> None:
     """Nothing goes wrong but these: place on the grid, from 0, and what happens to the car."""
     for car in field.cars:
-        car.troubles, car.trouble_at = [], float("inf")
-    for place, trouble in troubles:
-        car = field.cars[field.order[place]]
-        car.troubles, car.trouble_at = [trouble], trouble.at
+        car.will_meet([])
+    for place, incident in incidents:
+        field.cars[field.order[place]].will_meet([incident])
 
 
 def accident(field: Field, calls: str, laps: int, at: float = 1.4) -> None:
     """Only this happens: the car that starts tenth crashes."""
-    only(field, (9, Trouble(at, "accident", calls, laps)))
+    only(field, (9, Incident(at, "accident", calls, laps)))
 
 
 def sector_of(field: Field, car: Car) -> int:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from races.sim.circuits.circuit import TABLE, Circuit, Zone, load_circuit
 from races.sim.circuits.geometry import stations
+from races.sim.circuits.speed import Car, elapsed, profile, racing_line
 from races.sim.circuits.zones import passing, straights
-from races.sim.race.speed import Car, elapsed, profile, racing_line
 from tests.sim.test_circuit import PUBLISHED, every_circuit
 
 G = 9.81

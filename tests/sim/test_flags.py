@@ -4,10 +4,10 @@ import pytest
 
 from races.sim import circuit_slugs
 from races.sim.circuits.track import PASSING_ENDS, PASSING_STARTS, load_track
-from races.sim.race import pits
+from races.sim.race import pits, race_control
 from races.sim.race.car import RACING
 from races.sim.race.field import Field
-from races.sim.race.incident_schedule import Trouble
+from races.sim.race.incident_schedule import Incident
 from races.sim.race.motion import step
 from races.sim.race.passing import consider
 from races.sim.settings import STEP_S
@@ -21,15 +21,14 @@ def kinds(field: Field) -> list[str]:
 @pytest.mark.parametrize("slug", circuit_slugs())
 def test_a_zone_that_comes_to_a_yellow_sector_is_closed_from_its_start(slug: str) -> None:
     field, track = field_of(1, circuit=slug, incidents=False), load_track(slug)
-    car = field.cars[0]
     for start in (k for k, kind in enumerate(track.kinds) if kind & PASSING_STARTS):
         touched, k = {track.sector[start]}, (start + 1) % len(track.kinds)
         while not track.kinds[k] & PASSING_ENDS:
             touched.add(track.sector[k])
             k = (k + 1) % len(track.kinds)
         for sector in (1, 2, 3):
-            field.control.clear_at = {sector: 10**6}
-            assert field.control.passing_allowed(field, car, start) == (sector not in touched)
+            field.flags.clear_at = {sector: 10**6}
+            assert field.flags.passing_allowed(track.to_zone_end[start]) == (sector not in touched)
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
@@ -39,10 +38,10 @@ def test_nobody_passes_in_a_yellow_sector(slug: str) -> None:
     passes = 0
     while field.winner < 0:
         if field.step % 100 == 50:
-            field.control.yellow(field, 1 + field.step // 100 % 3, "TEST", field.cars[0], 20.0)
-        yellow, told, by = set(field.control.clear_at), len(field.events), field.book.passes
+            race_control.yellow(field, 1 + field.step // 100 % 3, "TEST", field.cars[0], 20.0)
+        yellow, told, by = set(field.flags.clear_at), len(field.events), field.statistics.passes
         step(field)
-        if field.book.passes > by:
+        if field.statistics.passes > by:
             passes += 1
             on_track = [e for e in field.events[told:] if e.type == "overtake" and "OVERTAKES" in e.message]
             movers = [car for car in field.cars if car.code in {e.driver_code for e in on_track}]
@@ -61,7 +60,7 @@ def test_a_yellow_flag_calls_off_the_passes_under_way() -> None:
     field = field_of(1, 6, incidents=False)
     passing(field)
     car = next(car for car in field.cars if car.target >= 0)
-    field.control.yellow(field, sector_of(field, car), "TEST", field.cars[0])
+    race_control.yellow(field, sector_of(field, car), "TEST", field.cars[0])
     assert (car.target, car.boost) == (-1, 1.0)
     assert field.rate[car.index] == pytest.approx(car.cruise)
     assert field.hold[car.index] > 0.0
@@ -84,40 +83,40 @@ def test_who_has_not_got_past_by_the_end_of_the_zone_drives_on_at_his_own_pace()
 def test_a_second_incident_has_a_yellow_of_its_own() -> None:
     field = field_of(1, 6)
     only(field)
-    control, car = field.control, field.cars[0]
+    flags, car = field.flags, field.cars[0]
     for _ in range(50):
         step(field)
-    control.yellow(field, 1, "ONE", car, 10.0)
+    race_control.yellow(field, 1, "ONE", car, 10.0)
     step(field)
-    control.yellow(field, 3, "TWO", car, 20.0)
-    assert (control.flag, control.yellow_sector, set(control.clear_at)) == ("yellow", 3, {1, 3})
+    race_control.yellow(field, 3, "TWO", car, 20.0)
+    assert (flags.flag, flags.yellow_sector, set(flags.clear_at)) == ("yellow", 3, {1, 3})
     for _ in range(52):
         step(field)
-    assert (control.flag, control.yellow_sector, set(control.clear_at)) == ("yellow", 3, {3})
+    assert (flags.flag, flags.yellow_sector, set(flags.clear_at)) == ("yellow", 3, {3})
     for _ in range(50):
         step(field)
-    assert (control.flag, control.yellow_sector) == ("green", 0)
+    assert (flags.flag, flags.yellow_sector) == ("green", 0)
     assert kinds(field).count("yellow") == 2 and kinds(field).count("green") == 1
 
 
 def test_a_second_incident_in_the_same_sector_keeps_it_yellow_for_longer_and_never_for_less() -> None:
     field = field_of(1, 6)
     only(field)
-    control, car = field.control, field.cars[0]
-    control.yellow(field, 2, "ONE", car, 30.0)
+    flags, car = field.flags, field.cars[0]
+    race_control.yellow(field, 2, "ONE", car, 30.0)
     for _ in range(50):
         step(field)
-    control.yellow(field, 2, "TWO", car, 5.0)
+    race_control.yellow(field, 2, "TWO", car, 5.0)
     for _ in range(50):
         step(field)
-    assert control.flag == "yellow"
-    control.yellow(field, 2, "THREE", car, 40.0)
+    assert flags.flag == "yellow"
+    race_control.yellow(field, 2, "THREE", car, 40.0)
     for _ in range(100):
         step(field)
-    assert control.flag == "yellow" and kinds(field).count("green") == 0
+    assert flags.flag == "yellow" and kinds(field).count("green") == 0
     for _ in range(110):
         step(field)
-    assert control.flag == "green" and kinds(field).count("green") == 1
+    assert flags.flag == "green" and kinds(field).count("green") == 1
 
 
 def test_the_chequered_flag_is_the_last_one_shown() -> None:
@@ -126,8 +125,8 @@ def test_the_chequered_flag_is_the_last_one_shown() -> None:
         accident(field, "vsc", 1, at=at)
         shown: list[str] = []
         for _ in steps(field):
-            if shown[-1:] != [field.control.flag]:
-                shown.append(field.control.flag)
+            if shown[-1:] != [field.flags.flag]:
+                shown.append(field.flags.flag)
         assert shown[-1] == "chequered" and shown.count("chequered") == 1
         told = kinds(field)
         assert not {"green", "yellow", "vsc", "vsc_ending"} & set(told[told.index("chequered") :])
@@ -145,7 +144,7 @@ def test_lapped_cars_stay_in_the_queue_until_they_are_let_past_and_come_round_to
 ) -> None:
     monkeypatch.setattr(pits, "wanted", lambda field, car: False)
     field = field_of(2, 50, circuit="monaco")
-    only(field, (9, Trouble(39.4, "accident", "safety_car", 5)))
+    only(field, (9, Incident(39.4, "accident", "safety_car", 5)))
     slow = [field.cars[i] for i in field.order[-3:]]
     for n, car in enumerate(slow):
         car.ability_s += 1.6 + 0.6 * n
@@ -153,7 +152,7 @@ def test_lapped_cars_stay_in_the_queue_until_they_are_let_past_and_come_round_to
     down: dict[int, float] = {}
     spread: list[float] = []
     for _ in steps(field):
-        if field.control.flag != "safety_car":
+        if field.flags.flag != "safety_car":
             if before:
                 break
             continue
@@ -187,6 +186,6 @@ def test_under_yellow_a_car_does_not_even_try() -> None:
     field = field_of(1, 6, incidents=False)
     passing(field)
     car = next(car for car in field.cars if car.target >= 0)
-    field.control.yellow(field, sector_of(field, car), "TEST", field.cars[0])
+    race_control.yellow(field, sector_of(field, car), "TEST", field.cars[0])
     consider(field, car, field.progress[car.index], field.time_s)
     assert car.target == -1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from races.sim.race.car import FINISHED, RACING, RETIRED
 from races.sim.race.field import FREE
-from races.sim.race.incident_schedule import Trouble
+from races.sim.race.incident_schedule import Incident
 from races.sim.race.motion import step
 from races.sim.settings import STEP_S
 from tests.fakes.engine import accident, field_of, steps
@@ -66,14 +66,14 @@ def test_nobody_passes_under_a_neutralisation(calls: str, seed: int) -> None:
     accident(field, calls, 2)
     neutral = 0
     for _ in steps(field):
-        before = field.book.passes
-        if field.control.neutralised:
+        before = field.statistics.passes
+        if field.flags.neutralised:
             neutral += 1
             queue = [i for i in field.order if field.solid[i] and field.cars[i].state == RACING]
             step(field)
             after = [i for i in field.order if i in queue and field.solid[i]]
             assert after == [i for i in queue if i in after]
-            assert field.book.passes == before
+            assert field.statistics.passes == before
     assert neutral > 300
 
 
@@ -83,7 +83,7 @@ def test_the_field_closes_up_behind_the_safety_car(seed: int) -> None:
     accident(field, "safety_car", 4, at=4.4)
     spread: list[float] = []
     for _ in steps(field):
-        if field.control.flag == "safety_car":
+        if field.flags.flag == "safety_car":
             on_track = [field.progress[i] for i in field.order if field.solid[i]]
             spread.append(on_track[0] - on_track[-1])
     assert min(spread) < 0.55 * spread[0]
@@ -116,7 +116,7 @@ def _places_lost(neutral: bool) -> float:
     leader, gap = field.order[0], 0.0
     for _ in steps(field):
         if stopper.lap == 4 and not stopper.stops and not stopper.damaged:
-            stopper.damaged = stopper.mark == len(field.track.marks) - 1
+            stopper.damaged = stopper.next_point == len(field.track.timing_points) - 1
             gap = field.progress[leader] - field.progress[stopper.index]
         if stopper.stops and stopper.state == RACING:
             break
@@ -130,7 +130,7 @@ def test_lap_times_sum_to_the_race_time_to_the_millisecond(seed: int) -> None:
     for _ in steps(field):
         pass
     for car in field.cars:
-        laps = [ms for i, _, ms, _ in field.book.laps if i == car.index]
+        laps = [ms for i, _, ms, _ in field.statistics.laps if i == car.index]
         assert len(laps) == car.done
         assert sum(laps) == car.line_ms
         assert car.best_ms == (min(laps) if laps else None)
@@ -165,15 +165,15 @@ def test_a_lapped_car_does_not_hold_up_the_leader() -> None:
         pass
     assert slow.done < field.laps
     leader = field.cars[field.winner]
-    times = [ms for i, lap, ms, flying in field.book.laps if i == leader.index and flying and lap > 2]
+    times = [ms for i, lap, ms, flying in field.statistics.laps if i == leader.index and flying and lap > 2]
     assert max(times) - min(times) < 3500
 
 
 def test_a_failing_car_may_retire_in_the_pits() -> None:
     field = field_of(1, 5)
     accident(field, "", 0)
-    broken = next(car for car in field.cars if car.troubles)
-    broken.troubles = [Trouble(1.4, "garage")]
+    broken = next(car for car in field.cars if car.incidents)
+    broken.incidents = [Incident(1.4, "garage")]
     for _ in steps(field):
         pass
     assert broken.state == RETIRED and broken.broken
@@ -183,8 +183,8 @@ def test_a_failing_car_may_retire_in_the_pits() -> None:
 def test_a_puncture_brings_the_car_in_for_tyres() -> None:
     field = field_of(1, 6)
     accident(field, "", 0)
-    flat = next(car for car in field.cars if car.troubles)
-    flat.troubles, flat.trouble_at = [Trouble(0.4, "puncture")], 0.4
+    flat = next(car for car in field.cars if car.incidents)
+    flat.incidents, flat.incident_at = [Incident(0.4, "puncture")], 0.4
     for _ in steps(field):
         pass
     assert flat.stints[1][1] == 2

@@ -1,4 +1,4 @@
-"""Season, track, troubles and stops, each by itself."""
+"""Season, track, incidents and stops, each by itself."""
 
 from random import Random
 from statistics import mean, median
@@ -35,8 +35,10 @@ def test_random_streams_depend_on_seed_and_name_only() -> None:
 @pytest.mark.parametrize("slug", circuit_slugs())
 def test_marks_divide_every_lap_in_order(slug: str) -> None:
     track = load_track(slug)
-    assert track.marks[0] == 0.0 and track.kinds[0] & LINE
-    assert all(b - a >= CLOSE * 0.2 for a, b in zip(track.marks, track.marks[1:], strict=False))
+    assert track.timing_points[0] == 0.0 and track.kinds[0] & LINE
+    assert all(
+        b - a >= CLOSE * 0.2 for a, b in zip(track.timing_points, track.timing_points[1:], strict=False)
+    )
     assert sum(track.stretch) == pytest.approx(1.0)
     assert sum(bool(kind & PIT_ENTRY) for kind in track.kinds) == 1
     assert any(track.zone) and 0.0 < track.towing_share < 1.0
@@ -56,12 +58,10 @@ def _drawn(laps: int, share: float, draws: int = 1500) -> list[tuple[int, int, i
     cars = line_up(RaceSettings("monza", 5, 12, 1)).cars
     found = []
     for seed in range(draws):
-        for car in cars:
-            car.troubles = []
-        schedule(Random(seed), cars, laps, share)
-        troubles = [trouble for car in cars for trouble in car.troubles]
-        out = sum(trouble.kind in ("accident", "failure", "garage") for trouble in troubles)
-        calls = [trouble.calls for trouble in troubles]
+        drawn = schedule([car.driver for car in cars], [car.team for car in cars], laps, share, Random(seed))
+        incidents = [incident for each in drawn for incident in each]
+        out = sum(incident.kind in ("accident", "failure", "garage") for incident in incidents)
+        calls = [incident.calls for incident in incidents]
         found.append((calls.count("safety_car"), calls.count("vsc"), out))
     return found
 
@@ -84,7 +84,5 @@ def test_a_short_race_gets_its_share() -> None:
 def test_no_safety_car_comes_on_the_last_lap() -> None:
     cars = line_up(RaceSettings("monza", 5, 12, 1)).cars
     for seed in range(300):
-        for car in cars:
-            car.troubles = []
-        schedule(Random(seed), cars, 6, 1.0)
-        assert all(t.at < 4.5 for car in cars for t in car.troubles if t.calls == "safety_car")
+        drawn = schedule([car.driver for car in cars], [car.team for car in cars], 6, 1.0, Random(seed))
+        assert all(one.at < 4.5 for each in drawn for one in each if one.calls == "safety_car")

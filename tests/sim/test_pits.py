@@ -7,11 +7,10 @@ from races.models.race_info import STANDING_S, meta_for
 from races.sim import circuit_slugs, load_circuit
 from races.sim.circuits.lane import CATCH_UP, QUEUE, VIRTUAL, stop_cost_s
 from races.sim.circuits.track import load_track
-from races.sim.race import pits
+from races.sim.race import pits, race_control
 from races.sim.race.car import BOX, LANE, RACING, RETIRED, Car
-from races.sim.race.control import Control
 from races.sim.race.field import Field
-from races.sim.race.incident_schedule import Trouble
+from races.sim.race.incident_schedule import Incident
 from races.sim.race.motion import step
 from tests.fakes.engine import accident, field_of, only, steps
 
@@ -24,7 +23,7 @@ def stop(slug: str, regime: str, monkeypatch: pytest.MonkeyPatch) -> tuple[float
     stopper = field.cars[field.order[8]]
     lanes = field.track.lanes
     monkeypatch.setattr(pits, "wanted", lambda field, car: car is stopper and not car.stops)
-    monkeypatch.setattr(Control, "lane_for", lambda control, field, car: getattr(lanes, regime))
+    monkeypatch.setattr(race_control, "lane_for", lambda field, car: getattr(lanes, regime))
     while stopper.state == RACING:
         began = field.time_s
         step(field)
@@ -85,7 +84,7 @@ def test_a_stop_under_a_flag_costs_the_gap_that_the_page_reckons_with(
     monkeypatch.setattr(pits, "wanted", lambda field, car: car is stopper and car.lap == 2 and not car.stops)
     while stopper.lap < 2 or field.progress[stopper.index] % 1.0 < 0.75:
         step(field)
-    field.control._neutralise(field, Trouble(0.0, "accident", calls, 8))
+    race_control.neutralise(field, Incident(0.0, "accident", calls, 8))
     before = field.progress[stopper.index] - field.progress[other.index]
     while not stopper.stops or stopper.state != RACING:
         step(field)
@@ -114,8 +113,8 @@ def test_the_second_car_of_a_team_waits_for_the_crew(monkeypatch: pytest.MonkeyP
 def test_who_retires_in_the_pits_is_told_with_its_place() -> None:
     field = field_of(1, 5)
     accident(field, "", 0)
-    broken = next(car for car in field.cars if car.troubles)
-    broken.troubles = [Trouble(1.4, "garage")]
+    broken = next(car for car in field.cars if car.incidents)
+    broken.incidents = [Incident(1.4, "garage")]
     for _ in steps(field):
         pass
     assert broken.state == RETIRED

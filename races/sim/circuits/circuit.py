@@ -15,8 +15,8 @@ from typing import Any
 
 from races.sim.circuits.drawing import Drawing, draw, pit_lane
 from races.sim.circuits.geometry import Point, Segment, Station, stations
+from races.sim.circuits.speed import Car, elapsed, profile, racing_line
 from races.sim.circuits.zones import detection, passing, straights, towing
-from races.sim.race.speed import Car, elapsed, profile, racing_line
 
 STATIONS = 640  # of the speed profile: one every 5 to 11 m
 OUTLINE = 320  # points of the drawing

@@ -1,6 +1,6 @@
-"""A circuit as the engine sees it: one lap cut by marks, in shares of the reference lap's time (tau).
+"""A circuit as the engine sees it: one lap cut by timing points, in shares of the reference lap's time (tau).
 
-A car that laps evenly moves evenly in tau, however often it brakes; so between two marks its motion is one
+A car that laps evenly moves evenly in tau, however often it brakes; so between two timing points its motion is one
 number, and the difference of two cars' tau is their gap in time.
 """
 
@@ -14,24 +14,24 @@ from races.sim.circuits.lane import Lanes, lanes
 LINE, FIRST_SECTOR, SECOND_SECTOR, PIT_ENTRY, DETECTION, PASSING_STARTS, PASSING_ENDS = (
     1 << n for n in range(7)
 )
-SPACING = 1 / 14  # at most between two marks: traffic is looked at this often
-CLOSE = 0.004  # marks nearer than this become one; a step is about 0.0025
+SPACING = 1 / 14  # at most between two timing points: traffic is looked at this often
+CLOSE = 0.004  # points nearer than this become one; a step is about 0.0025
 SLOT_M, FIRST_SLOT_M = 8.0, 8.0  # between two places of the grid; pole behind the line
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Marks of a lap; index k speaks of mark k and of the stretch from it to the next mark."""
+    """The timing points of a lap; index k means point k and the stretch from it to the next one."""
 
     circuit: Circuit
     lap_s: float
-    marks: tuple[float, ...]
+    timing_points: tuple[float, ...]
     kinds: tuple[int, ...]
     stretch: tuple[float, ...]
     towing: tuple[bool, ...]
     towing_share: float
     sector: tuple[int, ...]
-    zone: tuple[float, ...]  # at a mark that starts a passing zone: its length in tau
+    zone: tuple[float, ...]  # at a point that starts a passing zone: its length in tau
     to_zone_end: tuple[frozenset[int], ...]  # sectors from here to the end of the passing zone
     lanes: Lanes
     per_metre: float  # tau of a metre at the line
@@ -52,9 +52,9 @@ def _wanted(circuit: Circuit, entry: float) -> list[tuple[float, int]]:
     return sorted((tau % 1.0, kind) for tau, kind in wanted)
 
 
-def _filled(marks: list[tuple[float, int]]) -> list[tuple[float, int]]:
+def _filled(points: list[tuple[float, int]]) -> list[tuple[float, int]]:
     found: list[tuple[float, int]] = []
-    for tau, kind in [*marks, (1.0, 0)]:
+    for tau, kind in [*points, (1.0, 0)]:
         if found and tau - found[-1][0] < CLOSE:
             if tau < 1.0:
                 found[-1] = (tau if kind & PIT_ENTRY else found[-1][0], found[-1][1] | kind)
@@ -65,11 +65,11 @@ def _filled(marks: list[tuple[float, int]]) -> list[tuple[float, int]]:
             start = found[-1][0]
             found += [(start + gap * n / pieces, 0) for n in range(1, pieces)]
         found.append((tau, kind))
-    return [mark for mark in found if mark[0] < 1.0]
+    return [point for point in found if point[0] < 1.0]
 
 
 def _zone(kinds: list[int], start: int) -> list[int]:
-    """The stretches from a mark to the next that ends a passing zone."""
+    """The stretches from a point to the next that ends a passing zone."""
     found = [start]
     while not kinds[(found[-1] + 1) % len(kinds)] & PASSING_ENDS:
         found.append((found[-1] + 1) % len(kinds))
@@ -80,8 +80,8 @@ def _zone(kinds: list[int], start: int) -> list[int]:
 def load_track(slug: str) -> Track:
     circuit = load_circuit(slug)
     pits = lanes(circuit)
-    marks = _filled(_wanted(circuit, pits.first_entry))
-    taus, kinds = [tau for tau, _ in marks], [kind for _, kind in marks]
+    points = _filled(_wanted(circuit, pits.first_entry))
+    taus, kinds = [tau for tau, _ in points], [kind for _, kind in points]
     stretch = [b - a for a, b in zip(taus, [*taus[1:], 1.0], strict=True)]
     towing = [_inside(circuit.slipstream, a + s / 2) for a, s in zip(taus, stretch, strict=True)]
     sector = tuple(
@@ -90,7 +90,7 @@ def load_track(slug: str) -> Track:
     return Track(
         circuit=circuit,
         lap_s=circuit.model_lap_s,
-        marks=tuple(taus),
+        timing_points=tuple(taus),
         kinds=tuple(kinds),
         stretch=tuple(stretch),
         towing=tuple(towing),

@@ -3,7 +3,7 @@
 from random import Random
 
 from races.sim.circuits.lane import Lane
-from races.sim.race.incident_schedule import Trouble
+from races.sim.race.incident_schedule import Incident
 from races.sim.race.strategy import Plan, View
 from races.sim.season import Driver, Team
 
@@ -30,6 +30,8 @@ class Car:
         "driver",
         "fuel_kg",
         "grid",
+        "incident_at",
+        "incidents",
         "index",
         "lane",
         "lap",
@@ -38,8 +40,8 @@ class Car:
         "launching",
         "line_ms",
         "losing",
-        "mark",
         "mode",
+        "next_point",
         "owes_s",
         "pace_s",
         "passed",
@@ -55,8 +57,6 @@ class Car:
         "stops",
         "target",
         "team",
-        "trouble_at",
-        "troubles",
         "tyre_laps",
         "view",
     )
@@ -83,7 +83,7 @@ class Car:
         self.state = RACING
         self.lap = 0
         self.done = 0
-        self.mark = 0
+        self.next_point = 0
         self.pace_s = 0.0  # this lap's time without traffic
         self.owes_s = 0.0  # to lose over the next stretches: a duel, a mistake, a blue flag
         self.launching = True  # until it has caught up with its own flying lap
@@ -95,8 +95,8 @@ class Car:
         self.mode = False
         self.broken = False  # drives to the pits to retire
         self.damaged = False  # a puncture: drives to the pits for tyres
-        self.troubles: list[Trouble] = []  # still to come, the next one last
-        self.trouble_at = float("inf")
+        self.incidents: list[Incident] = []  # still to come, the next one last
+        self.incident_at = float("inf")
         self.line_ms = 0
         self.sector_ms = 0
         self.sectors_ms: list[int | None] = [None, None, None]
@@ -114,6 +114,11 @@ class Car:
         for compound, _ in self.stints:
             mask |= 1 << compound
         return mask
+
+    def will_meet(self, incidents: list[Incident]) -> None:
+        """Set what goes wrong with this car, the next incident last."""
+        self.incidents = incidents
+        self.incident_at = incidents[-1].at if incidents else float("inf")
 
     def fit(self, compound: int) -> None:
         """Fresh tyres of that compound, from this lap on."""

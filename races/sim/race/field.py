@@ -9,25 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from random import Random
-from typing import TYPE_CHECKING
 
 from races.sim.circuits.track import Track
 from races.sim.race.car import RETIRED, Car
+from races.sim.race.flags import Flags
 from races.sim.race.tyres import TyreModel
 from races.sim.records import Event
 from races.sim.settings import STEP_S
 
-if TYPE_CHECKING:
-    from races.sim.race.control import Control
-
 FREE = -1e9  # hold of a car that nobody in front holds up
-NOWHERE = 1e9  # due of a car that reaches no mark any more
+NOWHERE = 1e9  # due of a car that reaches no timing point any more
 
 Alarm = tuple[Callable[..., None], tuple[object, ...]]
 
 
 @dataclass(slots=True)
-class Book:
+class Statistics:
     """What is counted of a race and never published; the benchmark compares it with real seasons."""
 
     passes: int = 0  # on the track, re-passes and all, without the first lap
@@ -40,19 +37,18 @@ class Book:
 class Field:
     """Progress is in reference laps since the line; negative on the grid."""
 
-    control: Control
-
     def __init__(self, track: Track, laps: int, cars: list[Car], tyres: TyreModel, random: Random) -> None:
         count = len(cars)
         self.track, self.laps, self.cars, self.tyres = track, laps, cars, tyres
         self.random = random  # of what belongs to no car
+        self.flags = Flags()
         self.order = sorted(range(count), key=lambda i: cars[i].grid)
         self.place = [0] * count  # index in order
         for n, i in enumerate(self.order):
             self.place[i] = n
         self.progress = [0.0] * count
         self.rate = [0.0] * count  # progress a step
-        self.due = [0.0] * count  # where the next mark is
+        self.due = [0.0] * count  # where the next timing point is
         self.hold = [FREE] * count  # progress to keep behind the car ahead
         self.solid = [True] * count  # on the racing track: the next car queues behind it
         self.step = 0
@@ -69,7 +65,7 @@ class Field:
         self.box_free: dict[str, float] = {}  # team to the time its crew is ready
         # (car, who laps it) to how many laps, when last waved at
         self.lapped: dict[tuple[int, int], int] = {}
-        self.book = Book()
+        self.statistics = Statistics()
 
     @property
     def time_s(self) -> float:

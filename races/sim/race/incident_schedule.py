@@ -4,17 +4,13 @@ Heilmeier et al. 2020 fitted the number, start and duration of safety cars and v
 2014 to 2019; failures and accidents are by team and driver. A race shorter than a Grand Prix gets its share.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from races.sim.race.car import Car
+from races.sim.season import Driver, Team
 
 SAFETY_CARS = (0.455, 0.413, 0.099, 0.033)  # probability of 0, 1, 2, 3 in a Grand Prix
 SAFETY_CAR_STARTS = (0.364, 0.136, 0.136, 0.080, 0.193, 0.091)  # the first lap, then fifths of the race
@@ -29,7 +25,7 @@ APART_LAPS = 6.0  # between the starts of two safety cars in a Grand Prix
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Incident:
     """kind: accident | failure | garage | spin | puncture; calls: safety_car | vsc | nothing but a yellow flag."""
 
     at: float  # progress of the car
@@ -37,6 +33,32 @@ class Trouble:
     calls: str = ""
     laps: int = 0  # of what it calls
     loss_s: float = 0.0
+
+
+def schedule(
+    drivers: Sequence[Driver], teams: Sequence[Team], laps: int, share: float, random: Random
+) -> list[list[Incident]]:
+    """Each driver's incidents, the next one last; teams: each driver's; share: this race's part of a Grand Prix."""
+    accidents = [driver.accident for driver in drivers]
+    drawn: list[tuple[int, Incident]] = []
+    for at in _safety_car_starts(random, laps, share):
+        duration = _duration(random, SAFETY_CAR_LAPS, laps)
+        drawn.append((_pick(random, accidents), Incident(at, "accident", "safety_car", duration)))
+    if random.random() < HARMLESS_ACCIDENTS * share:
+        drawn.append((_pick(random, accidents), Incident(random.uniform(0.1, laps - 0.6), "accident")))
+    drawn += _failures(random, teams, laps, share)
+    for _ in drivers:
+        if random.random() < CONTACTS * share / len(drivers):
+            drawn.append((_pick(random, accidents), Incident(random.uniform(0.02, 0.3), "puncture")))
+        if random.random() < SPINS * share / len(drivers):
+            spin = Incident(random.uniform(0.3, laps), "spin", loss_s=random.uniform(3.0, 14.0))
+            drawn.append((_pick(random, accidents), spin))
+        if random.random() < PUNCTURES * share / len(drivers):
+            drawn.append((_pick(random, accidents), Incident(random.uniform(0.2, laps - 1.2), "puncture")))
+    return [
+        sorted((one for index, one in drawn if index == car), key=lambda incident: -incident.at)
+        for car in range(len(drivers))
+    ]
 
 
 def _pick(random: Random, shares: Sequence[float]) -> int:
@@ -59,44 +81,19 @@ def _safety_car_starts(random: Random, laps: int, share: float) -> list[float]:
 
 
 def _duration(random: Random, shares: Sequence[float], laps: int) -> int:
-    """In laps, at most a fifth of a short race."""
+    """Laps that a safety car stays out, at most a fifth of a short race."""
     return min(1 + _pick(random, shares), max(2, laps // 5))
 
 
-def schedule(random: Random, cars: Sequence[Car], laps: int, share: float) -> None:
-    """Draw every car's troubles; share: this race's part of a Grand Prix distance."""
-    accidents = [car.driver.accident for car in cars]
-    troubles: list[tuple[int, Trouble]] = []
-    for at in _safety_car_starts(random, laps, share):
-        duration = _duration(random, SAFETY_CAR_LAPS, laps)
-        troubles.append((_pick(random, accidents), Trouble(at, "accident", "safety_car", duration)))
-    if random.random() < HARMLESS_ACCIDENTS * share:
-        troubles.append((_pick(random, accidents), Trouble(random.uniform(0.1, laps - 0.6), "accident")))
-    troubles += _failures(random, cars, laps, share)
-    for _ in cars:
-        if random.random() < CONTACTS * share / len(cars):
-            troubles.append((_pick(random, accidents), Trouble(random.uniform(0.02, 0.3), "puncture")))
-        if random.random() < SPINS * share / len(cars):
-            spin = Trouble(random.uniform(0.3, laps), "spin", loss_s=random.uniform(3.0, 14.0))
-            troubles.append((_pick(random, accidents), spin))
-        if random.random() < PUNCTURES * share / len(cars):
-            troubles.append((_pick(random, accidents), Trouble(random.uniform(0.2, laps - 1.2), "puncture")))
-    for index, trouble in troubles:
-        cars[index].troubles.append(trouble)
-    for car in cars:
-        car.troubles.sort(key=lambda trouble: -trouble.at)
-        car.trouble_at = car.troubles[-1].at if car.troubles else float("inf")
-
-
-def _failures(random: Random, cars: Sequence[Car], laps: int, share: float) -> list[tuple[int, Trouble]]:
+def _failures(random: Random, teams: Sequence[Team], laps: int, share: float) -> list[tuple[int, Incident]]:
     found = []
-    for car in cars:
-        if random.random() < car.team.failure * share:
+    for index, team in enumerate(teams):
+        if random.random() < team.failure * share:
             at = random.uniform(0.2, laps - 0.6)
             duration = _duration(random, VIRTUAL_LAPS, laps)
             if random.random() < VIRTUAL_AFTER_FAILURE:
-                trouble = Trouble(at, "failure", "vsc", duration)
+                incident = Incident(at, "failure", "vsc", duration)
             else:
-                trouble = Trouble(at, "garage" if random.random() < TO_THE_GARAGE else "failure")
-            found.append((car.index, trouble))
+                incident = Incident(at, "garage" if random.random() < TO_THE_GARAGE else "failure")
+            found.append((index, incident))
     return found

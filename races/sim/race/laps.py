@@ -1,6 +1,6 @@
 """What a lap costs a car that is alone on the track, and what happens at the line."""
 
-from races.sim import wording
+from races.sim.race import wording
 from races.sim.race.car import FINISHED, RACING, Car
 from races.sim.race.field import FREE, NOWHERE, Field
 from races.sim.race.tyres import COLD_S
@@ -53,22 +53,21 @@ def line(field: Field, car: Car, when: float) -> bool:
     car.last_ms, car.line_ms = now - car.line_ms, now
     car.done += 1
     _keep_best(field, car, car.last_ms)
-    _enter_in_book(field, car)
+    _count(field, car)
     _consume(field, car)
     if car.done == field.laps or (field.winner >= 0 and now >= field.winner_ms):
         _take_flag(field, car)
         return True
     begin_lap(field, car)
-    field.control.lap_begins(field, car)
     return False
 
 
-def _enter_in_book(field: Field, car: Car) -> None:
-    book, place = field.book, field.place
-    book.overtakes += sum(place[car.index] < place[j] for j in set(car.passed))
+def _count(field: Field, car: Car) -> None:
+    statistics, place = field.statistics, field.place
+    statistics.overtakes += sum(place[car.index] < place[j] for j in set(car.passed))
     car.passed.clear()
-    flying = car.state == RACING and not car.cold and not field.control.neutralised and car.done > 1
-    book.laps.append((car.index, car.done, car.last_ms or 0, flying))
+    flying = car.state == RACING and not car.cold and not field.flags.neutralised and car.done > 1
+    statistics.laps.append((car.index, car.done, car.last_ms or 0, flying))
 
 
 def _keep_best(field: Field, car: Car, lap_ms: int) -> None:
@@ -83,7 +82,7 @@ def _keep_best(field: Field, car: Car, lap_ms: int) -> None:
 
 def _consume(field: Field, car: Car) -> None:
     """Fuel is used up exactly at the flag: what a safety car saves is spent on the laps after it."""
-    share = field.control.consumption
+    share = field.flags.consumption
     car.fuel_kg -= share * car.fuel_kg / (field.laps - car.done + 1)
     car.age += share * field.tyres.rate * car.driver.tyre_care
     car.tyre_laps += 1
@@ -98,14 +97,3 @@ def _take_flag(field: Field, car: Car) -> None:
     field.home.append(i)
     if field.winner < 0:
         field.winner, field.winner_ms = i, car.line_ms
-
-
-def tell_home(field: Field) -> None:
-    """Who has taken the flag in this step, once the order of the step is known: by time, not by who was moved first."""
-    home, field.home = sorted(field.home, key=lambda i: field.place[i]), []
-    for i in home:
-        car, position = field.cars[i], field.place[i] + 1
-        if position == 1:
-            field.winner, field.winner_ms = i, car.line_ms
-            field.control.chequered(field)
-        field.tell("finish", wording.finish(car, position), car, position=position, value=car.line_ms / 1000)

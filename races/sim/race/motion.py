@@ -5,7 +5,7 @@ already (out of the pits, just passed), drops back slowly instead of jumping. Ca
 next to them, when the gap between the two goes through zero.
 """
 
-from races.sim.race import laps, passing, pits, timing_points
+from races.sim.race import passing, pits, race_control, timing_points
 from races.sim.race.car import FINISHED, LANE, RACING, RETIRED
 from races.sim.race.field import NOWHERE, Alarm, Field
 from races.sim.race.traffic import DROP_BACK
@@ -38,7 +38,7 @@ def step(field: Field) -> None:
     if field.moved:
         reorder(field)
         if field.home:
-            laps.tell_home(field)
+            race_control.announce_finishers(field)
 
 
 def _run(field: Field, alarms: list[Alarm]) -> None:
@@ -47,7 +47,7 @@ def _run(field: Field, alarms: list[Alarm]) -> None:
 
 
 def _cross(field: Field, i: int, here: float, there: float) -> float:
-    """Pass every mark between here and there, each at its own instant; where the car is at the step's end."""
+    """Pass every timing point between here and there, each at its own instant; where the car is at the step's end."""
     car = field.cars[i]
     while there >= field.due[i]:
         at = field.due[i]

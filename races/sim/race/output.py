@@ -21,7 +21,7 @@ USUAL_LOSS_S = 0.9  # what tyres and traffic add to the reference in a usual lap
 ABOUT_TO_JOIN_S = 4.0
 
 
-class Lens:
+class Projection:
     """Looks at the field once a tick; distances are laps with their share of the lap's length."""
 
     def __init__(self, field: Field, seconds: float) -> None:
@@ -33,7 +33,7 @@ class Lens:
         self.distance = [self._distance(car) for car in field.cars]
         self._before = list(self.distance)
 
-    def look(self) -> None:
+    def update(self) -> None:
         self._before, self.distance = self.distance, [self._distance(car) for car in self._field.cars]
 
     def _distance(self, car: Car) -> float:

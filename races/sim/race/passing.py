@@ -2,13 +2,11 @@
 
 from math import exp
 
-from races.sim import wording
-from races.sim.race import traffic
+from races.sim.race import traffic, wording
 from races.sim.race.car import BOX, LANE, RACING, Car
 from races.sim.race.field import FREE, Field
 
 MODE_WITHIN_S = 1.0  # of the car ahead at the detection point
-MODE_FROM_LAP = 2
 TRY_WITHIN_S = 0.95  # from further back nobody dives
 CLEAR_S = 0.1  # in front, where a pass is done
 MOST_BOOST = 0.10  # of its own pace, over the zone: slipstream, late braking
@@ -22,14 +20,16 @@ PACK_S = (0.9, 0.8, 0.4, 0.25)  # cold brakes, three abreast, cars out of place:
 def detect(field: Field, car: Car, at: float, when: float) -> None:
     """Within a second of the car ahead at the detection point: extra power until the next detection."""
     gap, ahead = traffic.gap_ahead(field, car, at, when)
-    car.mode = ahead >= 0 and gap <= MODE_WITHIN_S and field.control.mode_allowed(field, car)
+    car.mode = ahead >= 0 and gap <= MODE_WITHIN_S and field.flags.mode_allowed(car.lap)
 
 
 def consider(field: Field, car: Car, at: float, when: float) -> None:
     """At the start of a passing zone: a car that is fast enough tries."""
     gap, j = traffic.gap_ahead(field, car, at, when)
-    k = (car.mark or len(field.track.marks)) - 1
-    if j < 0 or gap > TRY_WITHIN_S or not field.control.passing_allowed(field, car, k) or car.target >= 0:
+    k = (car.next_point or len(field.track.timing_points)) - 1
+    if j < 0 or gap > TRY_WITHIN_S or car.target >= 0:
+        return
+    if not field.flags.passing_allowed(field.track.to_zone_end[k]):  # not where it would end under yellow
         return
     other = field.cars[j]
     boost = (gap + CLEAR_S) / (field.track.zone[k] * car.pace_s)
@@ -63,7 +63,7 @@ def give_up(field: Field, car: Car) -> None:
 def call_off(field: Field, sector: int) -> None:
     """A yellow flag: who would still be passing when it comes to that sector stays behind."""
     for car in field.cars:
-        k = (car.mark or len(field.track.marks)) - 1
+        k = (car.next_point or len(field.track.timing_points)) - 1
         if car.target >= 0 and sector in field.track.to_zone_end[k]:
             give_up(field, car)
 
@@ -78,7 +78,7 @@ def swapped(field: Field, i: int, j: int) -> None:
         return
     give_up(field, other)
     if car.done and field.solid[i] and field.solid[j]:
-        field.book.passes += 1
+        field.statistics.passes += 1
         car.passed.append(j)
         position = field.place[i] + 1
         field.tell("overtake", wording.overtake(car, other, position), car, other, position)

@@ -3,9 +3,8 @@
 from bisect import bisect_right
 from math import pi, sin
 
-from races.sim import wording
 from races.sim.circuits.lane import Lane, stop_cost_s
-from races.sim.race import laps, passing, strategy, traffic
+from races.sim.race import laps, passing, race_control, strategy, traffic, wording
 from races.sim.race.car import BOX, LANE, RACING, RETIRED, Car
 from races.sim.race.field import FREE, NOWHERE, Field
 from races.sim.race.strategy import Plan
@@ -30,7 +29,7 @@ def wanted(field: Field, car: Car) -> bool:
         return False
     if car.damaged:
         return _stop_now(field, car, left)
-    if field.control.neutralised:
+    if field.flags.neutralised:
         return _cheap_stop(field, car, left)
     due = car.plan.stops[0][0] if car.plan.stops else NOWHERE
     if car.lap >= due:
@@ -50,7 +49,7 @@ def _cheap_stop(field: Field, car: Car, left: int) -> bool:
     """Under a safety car a stop costs half: is the race shorter with one now than with the plan as it stands?"""
     if car.tyre_laps < 2 and car.compounds_used & (car.compounds_used - 1):
         return False
-    stop_s = stop_cost_s(field.track.circuit.race, field.control.flag, strategy.STANDING_S)
+    stop_s = stop_cost_s(field.track.circuit.race, field.flags.flag, strategy.STANDING_S)
     stay = strategy.rest_of_race(car.view, left, car.compound, car.age, car.compounds_used)
     compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, stop_s)
     if plan.cost_s + car.random.uniform(0.0, DOUBT_S) >= stay.cost_s:
@@ -81,11 +80,11 @@ def _cover(field: Field, car: Car) -> bool:
 
 
 def turn_off(field: Field, car: Car, k: int, at: float, when: float) -> bool:
-    """At the mark of the pits and, where this flag's lane begins further on, there again; False: it stays out."""
+    """Called at the pits' timing point and again where this flag's lane begins; False: the car stays out."""
     if car.lane is None:
         if not wanted(field, car):
             return False
-        car.lane = field.control.lane_for(field, car)
+        car.lane = race_control.lane_for(field, car)
     entry = car.done + car.lane.entry
     if at < entry:
         passing.give_up(field, car)
@@ -120,6 +119,7 @@ def reach(field: Field, car: Car, at: float, when: float) -> bool:
     if at == car.done + 1.0:
         if laps.line(field, car, when):
             return True
+        race_control.lap_begins(field, car)
         field.rate[i], field.due[i] = lane.after_line * STEP_S, _box(car, lane)
         return False
     if at == _box(car, lane) and car.last_stop_lap != car.lap:
@@ -178,4 +178,4 @@ def _leave(field: Field, car: Car, at: float, when: float) -> None:
     car.pace_s = laps.free_pace(field, car)
     position = field.place[i] + 1
     field.tell("pit_out", wording.pit_out(car, position), car, position=position, value=car.stood_s)
-    traffic.follow(field, car, bisect_right(field.track.marks, at - car.done) - 1, at, when)
+    traffic.follow(field, car, bisect_right(field.track.timing_points, at - car.done) - 1, at, when)

@@ -26,7 +26,7 @@ class Race:
         self._tick = -1
         self._grid_ticks = LIGHTS * TICKS_PER_LIGHT + stream(settings.seed, "lights").randint(*HOLD_TICKS)
         self._over = False
-        self._lens = output.Lens(self._field, settings.pace * STEP_S)
+        self._projection = output.Projection(self._field, settings.pace * STEP_S)
         codes = [car.code for car in self._field.cars]
         faults = (
             schedule(settings.seed, codes, self._grid_ticks, self.expected_ticks()) if settings.faults else ()
@@ -56,16 +56,16 @@ class Race:
     def advance(self) -> Tick:
         """The next tick. After `over` there is none: RuntimeError."""
         self._move()
-        field, lens = self._field, self._lens
+        field, projection = self._field, self._projection
         events, field.events = tuple(field.events), []
         return Tick(
             tick=self._tick,
             phase=self._phase(),
             lights=self._lights(),
-            flag=field.control.flag,
-            yellow_sector=field.control.yellow_sector,
+            flag=field.flags.flag,
+            yellow_sector=field.flags.yellow_sector,
             race_time_s=self._clock(),
-            cars=lens.cars(),
+            cars=projection.cars(),
             events=events,
             temperatures=self._temperatures(),
         )
@@ -78,7 +78,7 @@ class Race:
             self._temperatures()
 
     def _temperatures(self) -> dict[str, float]:
-        return self._telemetry.sample(self._tick, self._lens.on_the_road()) if self._sensors_on else {}
+        return self._telemetry.sample(self._tick, self._projection.on_the_road()) if self._sensors_on else {}
 
     def _move(self) -> None:
         if self._over:
@@ -91,7 +91,7 @@ class Race:
             for _ in range(self.settings.pace):
                 motion.step(field)
             self._over = all(car.state in (RETIRED, FINISHED) for car in field.cars)
-        self._lens.look()
+        self._projection.update()
 
     def _phase(self) -> str:
         if self._tick < self._grid_ticks:

@@ -2,11 +2,11 @@
 
 from functools import cache
 
+from races.sim.circuits.speed import POWER_PER_MASS
 from races.sim.circuits.track import FIRST_SLOT_M, SLOT_M, Track
 from races.sim.race import traffic
 from races.sim.race.car import RACING, Car
 from races.sim.race.field import FREE, Field
-from races.sim.race.speed import POWER_PER_MASS
 from races.sim.settings import STEP_S
 
 TRACTION = 10.8  # m/s^2 off the line, after drag: 100 km/h in 2.6 s, 200 in 5.1

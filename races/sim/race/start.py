@@ -8,7 +8,6 @@ from races.sim.circuits import lane
 from races.sim.circuits.track import FIRST_SLOT_M, SLOT_M, Track, load_track
 from races.sim.race import incident_schedule, laps, standing_start, strategy
 from races.sim.race.car import Car
-from races.sim.race.control import Control
 from races.sim.race.field import Field
 from races.sim.race.strategy import TWO_COMPOUNDS_FROM, View
 from races.sim.race.tyres import REFERENCE_M, TyreModel
@@ -38,9 +37,12 @@ def line_up(settings: RaceSettings) -> Field:
     for car in cars:
         _prepare(car, track, tyres, settings)
     if settings.incidents:
-        incident_schedule.schedule(stream(settings.seed, "incidents"), cars, settings.laps, share)
+        drivers, teams = [car.driver for car in cars], [car.team for car in cars]
+        random = stream(settings.seed, "incidents")
+        drawn = incident_schedule.schedule(drivers, teams, settings.laps, share, random)
+        for car, incidents in zip(cars, drawn, strict=True):
+            car.will_meet(incidents)
     field = Field(track, settings.laps, cars, tyres, stream(settings.seed, "field"))
-    field.control = Control()
     _to_their_slots(field)
     return field
 
@@ -93,7 +95,7 @@ def _to_their_slots(field: Field) -> None:
     for i in field.order:
         car = field.cars[i]
         field.progress[i] = -track.per_metre * (FIRST_SLOT_M + SLOT_M * (car.grid - 1))
-        field.due[i], car.mark = track.marks[1], 1
+        field.due[i], car.next_point = track.timing_points[1], 1
         laps.begin_lap(field, car)
         car.pace_s += standing_start.first_lap_s(track, car.grid)
         car.cruise = STEP_S / car.pace_s

@@ -1,4 +1,4 @@
-"""What happens where a racing car reaches a mark of the lap."""
+"""What happens where a racing car reaches a timing point of the lap."""
 
 from races.sim.circuits.track import (
     DETECTION,
@@ -9,23 +9,25 @@ from races.sim.circuits.track import (
     PIT_ENTRY,
     SECOND_SECTOR,
 )
-from races.sim.race import incidents, laps, passing, pits, traffic
+from races.sim.race import incidents, laps, passing, pits, race_control, traffic
 from races.sim.race.car import Car
 from races.sim.race.field import Field
 
 
 def reach(field: Field, car: Car, at: float, when: float) -> bool:
     """True where the car goes no further in this step."""
-    track, k = field.track, car.mark
+    track, k = field.track, car.next_point
     kinds = track.kinds[k]
-    if kinds & LINE and laps.line(field, car, when):
-        return True
+    if kinds & LINE:
+        if laps.line(field, car, when):
+            return True
+        race_control.lap_begins(field, car)
     if kinds & PIT_ENTRY and pits.turn_off(field, car, k, at, when):
         return False
     traffic.follow(field, car, k, at, when)
     if kinds:
         _act(field, car, kinds, at, when)
-    if at >= car.trouble_at:
+    if at >= car.incident_at:
         incidents.strike(field, car)
     return False
 

@@ -1,4 +1,4 @@
-"""How fast a car goes from one mark to the next, with the others around it."""
+"""How fast a car goes from one timing point to the next, with the others around it."""
 
 from races.sim.race.car import Car
 from races.sim.race.field import Field
@@ -19,21 +19,21 @@ BLUE_S, LAPPING_S = 0.5, 0.08  # lost by the car that is lapped, and by the one 
 
 
 def follow(field: Field, car: Car, k: int, at: float, when: float) -> None:
-    """Drive on from mark k to the next; `at` is mark k, or a place between the two (out of the pits)."""
-    marks = field.track.marks
-    car.mark = mark = k + 1 if k + 1 < len(marks) else 0
-    field.due[car.index] = car.done + (marks[mark] if mark else 1.0)
+    """Drive on from timing point k to the next; `at` is where the car is: there, or beyond it out of the pits."""
+    points = field.track.timing_points
+    car.next_point = point = k + 1 if k + 1 < len(points) else 0
+    field.due[car.index] = car.done + (points[point] if point else 1.0)
     drive(field, car, k, at, when)
 
 
 def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
-    """Set the rate from `at`, on the stretch after mark k, to what is due next."""
-    control, i = field.control, car.index
-    if control.lap_s:
-        lap = control.lap_of(field, i)
+    """Set the rate from `at`, on the stretch after timing point k, to what is due next."""
+    flags, i = field.flags, car.index
+    if flags.lap_s:
+        lap = flags.neutral_lap_s(i, field.track.lap_s)
     else:
         lap = car.pace_s + _others(field, car, k, at, when)
-        if field.track.sector[k] in control.clear_at:
+        if field.track.sector[k] in flags.clear_at:
             lap *= YELLOW
         slow = car.damaged or car.broken
         if slow:
@@ -46,7 +46,7 @@ def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
 
 
 def _pay(car: Car, lap: float, way: float) -> float:
-    """Seconds a lap that the car loses on the way to the next mark of what it owes."""
+    """Seconds a lap that the car loses of what it owes, on the way to the next timing point."""
     car.losing = 0.0
     if car.owes_s > 0.0 < way and not car.launching:
         seconds = lap * way
@@ -57,15 +57,15 @@ def _pay(car: Car, lap: float, way: float) -> float:
 
 
 def drive_anew(field: Field, car: Car) -> None:
-    """Between two marks: what was to be lost on the rest of the way is owed again."""
+    """Set the rate anew between two timing points: what was to be lost on the rest of the way is owed again."""
     i = car.index
     at = field.progress[i]
     car.owes_s += car.losing * (field.due[i] - at)
-    drive(field, car, (car.mark or len(field.track.marks)) - 1, at, field.time_s)
+    drive(field, car, (car.next_point or len(field.track.timing_points)) - 1, at, field.time_s)
 
 
 def follow_s(field: Field, car: Car) -> float:
-    if field.control.lap_s:
+    if field.flags.lap_s:
         return QUEUE_S
     if car.done:
         return FOLLOW_S
