@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from races.sim.circuits.drawing import Drawing, draw, pit_lane
-from races.sim.circuits.geometry import Point, Segment, Station, stations
+from races.sim.circuits.geometry import Point, Segment, stations
 from races.sim.circuits.speed import Car, elapsed, profile, racing_line
 from races.sim.circuits.zones import detection, passing, straights, towing
 
@@ -171,23 +171,6 @@ class _Lap:
         return Zone(start / STATIONS, end / STATIONS, self.taus[start], self.taus[end])
 
 
-def _drive(line: Sequence[Station], length: float, car: Car) -> _Lap:
-    step = length / STATIONS
-    speeds = profile(racing_line(line, step, car.width_m), step, car)
-    times = elapsed(speeds, step)
-    return _Lap(speeds, [t / times[-1] for t in times], times[-1], step)
-
-
-def _tables(lap: _Lap) -> dict[str, tuple[float, ...]]:
-    shares = [k / STATIONS for k in range(STATIONS + 1)]
-    kmh = [v * 3.6 for v in (*lap.speeds, lap.speeds[0])]
-    return {
-        "distance_by_tau": _table(lap.taus, shares),
-        "tau_by_distance": _table(shares, lap.taus),
-        "speed_by_tau": _table(lap.taus, kmh),
-    }
-
-
 def _decided(lap: _Lap) -> dict[str, Any]:
     """Where races are decided: zones and the detection point."""
     pulls = straights(lap.speeds, lap.step_m)
@@ -205,8 +188,12 @@ def build(data: dict[str, Any]) -> Circuit:
     segments = tuple(map(Segment.parse, data["segments"]))
     car, pit = Car(**data["car"]), PitLane(**data["pit"])
     line = stations(segments, radians(data["start_heading_deg"]), STATIONS)
-    lap = _drive(line, data["length_m"], car)
-    tables: dict[str, Any] = _tables(lap)
+    step = data["length_m"] / STATIONS
+    speeds = profile(racing_line(line, step, car.width_m), step, car)
+    times = elapsed(speeds, step)
+    lap = _Lap(speeds, [t / times[-1] for t in times], times[-1], step)
+    shares = [k / STATIONS for k in range(STATIONS + 1)]
+    distance_by_tau = _table(lap.taus, shares)
     first, second = data["sectors_tau"]
     plain = ("slug", "round", "name", "venue", "city", "country", "grand_prix", "length_m", "laps", "turns")
     return Circuit(
@@ -219,10 +206,12 @@ def build(data: dict[str, Any]) -> Circuit:
         segments=segments,
         drawing=draw(line, OUTLINE, pit_lane(line, pit.entry, pit.exit, pit.side == "left")),
         model_lap_s=lap.time_s,
-        sectors=(_between(tables["distance_by_tau"], first), _between(tables["distance_by_tau"], second)),
+        sectors=(_between(distance_by_tau, first), _between(distance_by_tau, second)),
         sectors_tau=(first, second),
+        distance_by_tau=distance_by_tau,
+        tau_by_distance=_table(shares, lap.taus),
+        speed_by_tau=_table(lap.taus, [v * 3.6 for v in (*speeds, speeds[0])]),
         **_decided(lap),
-        **tables,
     )
 
 

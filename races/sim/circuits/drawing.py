@@ -21,11 +21,6 @@ class Drawing:
     direction: Point  # unit vector of driving at the finish line
 
 
-def _extent(points: Sequence[Point]) -> tuple[float, float, float, float]:
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return min(xs), max(xs), min(ys), max(ys)
-
-
 def _aside(share: float) -> float:
     """How far out the pit lane is after this share of it: it leaves and joins over a sixth of its length."""
     ramp = min(1.0, 6 * min(share, 1 - share))
@@ -45,7 +40,8 @@ def draw(line: Sequence[Station], points: int, pit: Sequence[Point]) -> Drawing:
     """The outline from every so-many-th station; `points` divides their number."""
     every = len(line) // points
     track = [(at.x, at.y) for at in line[::every]]
-    left, right, bottom, top = _extent([*track, *pit])
+    xs, ys = [x for x, _ in (*track, *pit)], [y for _, y in (*track, *pit)]
+    left, right, bottom, top = min(xs), max(xs), min(ys), max(ys)
     scale = (BOX - 2 * MARGIN) / max(right - left, top - bottom)
 
     def placed(point: Point) -> Point:

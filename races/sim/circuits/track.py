@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
-from races.sim.circuits.circuit import Circuit, Zone, load_circuit
+from races.sim.circuits.circuit import Circuit, load_circuit
 from races.sim.circuits.lane import Lanes, lanes
 
 LINE, FIRST_SECTOR, SECOND_SECTOR, PIT_ENTRY, DETECTION, PASSING_STARTS, PASSING_ENDS = (
@@ -35,10 +35,6 @@ class Track:
     to_zone_end: tuple[frozenset[int], ...]  # sectors from here to the end of the passing zone
     lanes: Lanes
     per_metre: float  # tau of a metre at the line
-
-
-def _inside(zones: tuple[Zone, ...], tau: float) -> bool:
-    return any(zone.contains_tau(tau) for zone in zones)
 
 
 def _wanted(circuit: Circuit, entry: float) -> list[tuple[float, int]]:
@@ -83,10 +79,9 @@ def load_track(slug: str) -> Track:
     points = _filled(_wanted(circuit, pits.first_entry))
     taus, kinds = [tau for tau, _ in points], [kind for _, kind in points]
     stretch = [b - a for a, b in zip(taus, [*taus[1:], 1.0], strict=True)]
-    towing = [_inside(circuit.slipstream, a + s / 2) for a, s in zip(taus, stretch, strict=True)]
-    sector = tuple(
-        1 + bisect_right(circuit.sectors_tau, a + s / 2) for a, s in zip(taus, stretch, strict=True)
-    )
+    middles = [a + s / 2 for a, s in zip(taus, stretch, strict=True)]
+    towing = [any(zone.contains_tau(tau) for zone in circuit.slipstream) for tau in middles]
+    sector = tuple(1 + bisect_right(circuit.sectors_tau, tau) for tau in middles)
     return Track(
         circuit=circuit,
         lap_s=circuit.model_lap_s,

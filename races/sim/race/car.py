@@ -109,7 +109,7 @@ class Car:
 
     @property
     def compounds_used(self) -> int:
-        """As a bit mask."""
+        """The compounds used so far, as a bit mask."""
         mask = 0
         for compound, _ in self.stints:
             mask |= 1 << compound
@@ -121,7 +121,7 @@ class Car:
         self.incident_at = incidents[-1].at if incidents else float("inf")
 
     def fit(self, compound: int) -> None:
-        """Fresh tyres of that compound, from this lap on."""
+        """Fit fresh tyres of that compound, from this lap on."""
         self.compound, self.age, self.tyre_laps = compound, 0.0, 0
         self.set_s = self.random.gauss(0.0, SET_S * self.team.swing)
         self.stints.append((compound, max(1, self.lap)))

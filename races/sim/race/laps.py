@@ -47,7 +47,7 @@ def sector(car: Car, index: int, when: float) -> None:
 
 
 def line(field: Field, car: Car, when: float) -> bool:
-    """Complete a lap; True where that was the car's last."""
+    """Complete a lap and begin the next; True where it was the car's last."""
     sector(car, 2, when)
     now = car.sector_ms
     car.last_ms, car.line_ms = now - car.line_ms, now

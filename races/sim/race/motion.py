@@ -7,7 +7,7 @@ next to them, when the gap between the two goes through zero.
 
 from races.sim.race import passing, pits, race_control, timing_points
 from races.sim.race.car import FINISHED, LANE, RACING, RETIRED
-from races.sim.race.field import NOWHERE, Alarm, Field
+from races.sim.race.field import NOWHERE, Field
 from races.sim.race.traffic import DROP_BACK
 from races.sim.settings import STEP_S
 
@@ -15,7 +15,8 @@ from races.sim.settings import STEP_S
 def step(field: Field) -> None:
     alarms = field.alarms.pop(field.step, None)
     if alarms:
-        _run(field, alarms)
+        for act, arguments in alarms:
+            act(*arguments)
     progress, rate, due, hold, solid = field.progress, field.rate, field.due, field.hold, field.solid
     ahead = previous = NOWHERE
     moved = 0.0  # by the car ahead, in this step
@@ -41,13 +42,8 @@ def step(field: Field) -> None:
             race_control.announce_finishers(field)
 
 
-def _run(field: Field, alarms: list[Alarm]) -> None:
-    for act, args in alarms:
-        act(*args)
-
-
 def _cross(field: Field, i: int, here: float, there: float) -> float:
-    """Pass every timing point between here and there, each at its own instant; where the car is at the step's end."""
+    """Pass every timing point from here to there, each at its own instant; return where the step ends for the car."""
     car = field.cars[i]
     while there >= field.due[i]:
         at = field.due[i]
@@ -61,10 +57,10 @@ def _cross(field: Field, i: int, here: float, there: float) -> float:
 
 
 def _leads(field: Field, i: int, j: int) -> bool:
-    """Whether i is in front of j.
+    """Whether car i is in front of car j.
 
-    Two that took the flag on the same lap go by their time at the line; who does not run at the flag is behind all
-    who do.
+    Two cars that took the flag on the same lap go by their time at the line. A car that does not run at the flag is
+    behind all that do.
     """
     if field.winner >= 0:
         out, other_out = field.cars[i].state == RETIRED, field.cars[j].state == RETIRED

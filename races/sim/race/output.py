@@ -22,10 +22,13 @@ ABOUT_TO_JOIN_S = 4.0
 
 
 class Projection:
-    """Looks at the field once a tick; distances are laps with their share of the lap's length."""
+    """What a tick shows of the field; `distance` counts laps by their share of the lap's length.
+
+    `update` is to be called once a tick.
+    """
 
     def __init__(self, field: Field, seconds: float) -> None:
-        """seconds: race time between two looks."""
+        """seconds: race time between two updates."""
         self._field = field
         self._kmh = field.track.circuit.length_m / seconds * 3.6
         self._table = field.track.circuit.distance_by_tau
@@ -41,8 +44,9 @@ class Projection:
         state = car.state
         if car.lane and state in (LANE, BOX, RETIRED):
             return self._in_the_lane(car, car.lane, p)
-        if state == FINISHED:
-            p += self._cooling(car)
+        if state == FINISHED:  # back to the entry of the pits, and parked there
+            track, since = self._field.track, self._field.time_s - car.line_ms / 1000
+            p += min(since / (COOLING_LAP * track.lap_s), track.lanes.first_entry)
         lap = floor(p)
         at = (p - lap) * self._cells
         cell = int(at)
@@ -58,12 +62,6 @@ class Projection:
                 + (1.0 - lane.entry_share) * (tau - lane.entry) / (1.0 - lane.entry)
             )
         return car.done + (lane.exit_share - 1.0) * tau / (lane.exit - 1.0)
-
-    def _cooling(self, car: Car) -> float:
-        """Progress since the flag: back to the entry of the pits, and parked there."""
-        since = self._field.time_s - car.line_ms / 1000
-        track = self._field.track
-        return min(since / (COOLING_LAP * track.lap_s), track.lanes.first_entry)
 
     def gap_lap_s(self) -> float:
         """What a lap of distance is worth in gaps: the lap that a leader drives at this point of the race."""

@@ -15,7 +15,7 @@ HOLD_TICKS = (2, 10)  # between the fifth light's second and lights out
 
 
 class Race:
-    """`advance` until `over`. Whatever the pace, the same seed runs the same race; pace only says what is shown.
+    """Call `advance` until `over`. The same seed runs the same race at any pace; the pace only says what is shown.
 
     sensors: whether ticks have temperatures, a third of a tick's work. The race is the same without them.
     """
@@ -32,20 +32,16 @@ class Race:
             schedule(settings.seed, codes, self._grid_ticks, self.expected_ticks()) if settings.faults else ()
         )
         self._faults = tuple(faults)
-        self._telemetry = self._sensors(codes)
-
-    def _sensors(self, codes: list[str]) -> Telemetry:
-        circuit = self._field.track.circuit
+        circuit, seconds = self._field.track.circuit, settings.pace * STEP_S
         speeds = [circuit.speed_kmh(circuit.tau(n / 640), circuit.model_lap_s) for n in range(640)]
-        seconds = self.settings.pace * STEP_S
-        return Telemetry(self.settings.seed, codes, seconds, speeds, circuit.length_m, self._faults)
+        self._telemetry = Telemetry(settings.seed, codes, seconds, speeds, circuit.length_m, self._faults)
 
     @property
     def over(self) -> bool:
         return self._over
 
     def expected_ticks(self) -> int:
-        """About how many ticks the race will have."""
+        """An estimate of how many ticks the race will have."""
         field = self._field
         seconds = field.laps * (field.track.lap_s + 2.5 * field.scale) + 45.0
         return self._grid_ticks + round(seconds / STEP_S / self.settings.pace)
@@ -54,24 +50,25 @@ class Race:
         return self._faults
 
     def advance(self) -> Tick:
-        """The next tick. After `over` there is none: RuntimeError."""
+        """Return the next tick; RuntimeError where the race is over."""
         self._move()
         field, projection = self._field, self._projection
         events, field.events = tuple(field.events), []
+        waiting = self._tick < self._grid_ticks
         return Tick(
             tick=self._tick,
             phase=self._phase(),
-            lights=self._lights(),
+            lights=min(LIGHTS, 1 + self._tick // TICKS_PER_LIGHT) if waiting else 0,
             flag=field.flags.flag,
             yellow_sector=field.flags.yellow_sector,
-            race_time_s=self._clock(),
+            race_time_s=(self._tick - self._grid_ticks) * TICK_S if waiting else field.time_s,
             cars=projection.cars(),
             events=events,
             temperatures=self._temperatures(),
         )
 
     def skip_to(self, tick: int) -> None:
-        """Run silently, so that `advance` returns the tick after this one next; no way back, nor beyond the end."""
+        """Run silently, so that `advance` returns the tick after this one; never goes back, nor beyond the end."""
         while self._tick < tick and not self._over:
             self._move()
             self._field.events.clear()
@@ -100,15 +97,6 @@ class Race:
             return "over"
         return "race" if self._field.winner < 0 else "flag"
 
-    def _lights(self) -> int:
-        waiting = self._tick < self._grid_ticks
-        return min(LIGHTS, 1 + self._tick // TICKS_PER_LIGHT) if waiting else 0
-
-    def _clock(self) -> float:
-        if self._tick < self._grid_ticks:
-            return (self._tick - self._grid_ticks) * TICK_S
-        return self._field.time_s
-
     def classification(self) -> tuple[Classified, ...]:
-        """As it stands now."""
+        """The classification as it stands now."""
         return output.classification(self._field)

@@ -12,28 +12,28 @@ from races.sim.settings import STEP_S
 TRACTION = 10.8  # m/s^2 off the line, after drag: 100 km/h in 2.6 s, 200 in 5.1
 DRAG_SPEED = 330 / 3.6  # m/s, where the engine's power equals the drag
 REACTION_S, QUICKEST_S = 0.25, 0.1
-TICK_S, LONGEST_S = 0.02, 20.0  # of the curve
+CURVE_STEP_S, LONGEST_S = 0.02, 20.0  # of the curve
 
 
 @cache
 def _curve() -> tuple[float, ...]:
-    """m/s, every TICK_S from the car's first move on."""
+    """Speeds in m/s, one every CURVE_STEP_S from the car's first move on."""
     speeds = [0.0]
-    while len(speeds) * TICK_S < LONGEST_S:
+    while len(speeds) * CURVE_STEP_S < LONGEST_S:
         v = speeds[-1]
         drag = POWER_PER_MASS * v * v / DRAG_SPEED**3
-        speeds.append(v + TICK_S * min(TRACTION, POWER_PER_MASS / max(v, 1.0) - drag))
+        speeds.append(v + CURVE_STEP_S * min(TRACTION, POWER_PER_MASS / max(v, 1.0) - drag))
     return tuple(speeds)
 
 
 def speed_ms(seconds: float) -> float:
-    """That long after the car's first move."""
+    """Speed so many seconds after the car's first move."""
     curve = _curve()
-    return curve[min(len(curve) - 1, max(0, round(seconds / TICK_S)))]
+    return curve[min(len(curve) - 1, max(0, round(seconds / CURVE_STEP_S)))]
 
 
 def _share(track: Track, tau: float, seconds: float) -> float:
-    """Of the reference lap's speed there."""
+    """Speed as a fraction of the reference lap's at this tau."""
     return speed_ms(seconds) * 3.6 / track.circuit.speed_kmh(tau % 1.0, track.lap_s)
 
 
@@ -43,8 +43,8 @@ def loss(track: Track) -> tuple[float, float]:
     start = tau = -track.per_metre * FIRST_SLOT_M
     seconds = 0.0
     while (share := _share(track, tau, seconds - REACTION_S)) < 1.0:
-        tau += share * TICK_S / track.lap_s
-        seconds += TICK_S
+        tau += share * CURVE_STEP_S / track.lap_s
+        seconds += CURVE_STEP_S
     return seconds - (tau - start) * track.lap_s, tau
 
 
@@ -59,14 +59,17 @@ def first_lap_s(track: Track, grid: int) -> float:
 
 
 def accelerate(field: Field, cars: list[tuple[Car, float]]) -> None:
-    """Before each step, for cars and the time each reacts in: nobody queues before the first corner."""
+    """Set the rates of the cars that still gather speed, each given with its reaction time; repeats every step.
+
+    Nobody queues before the first corner.
+    """
     waiting = [(car, reaction) for car, reaction in cars if _gathers_speed(field, car, reaction)]
     if waiting:
         field.at(0.0, accelerate, field, waiting)
 
 
 def _gathers_speed(field: Field, car: Car, reaction: float) -> bool:
-    """False once the car has caught up with its own flying lap."""
+    """Set this step's rate; False once the car has caught up with its own flying lap."""
     i, track = car.index, field.track
     if car.state != RACING:
         return False

@@ -6,7 +6,6 @@ pit stops. For a given order of compounds the best stint lengths are those whose
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 
 from races.sim.race.tyres import COLD_S, COMPOUNDS, TyreModel
@@ -37,9 +36,7 @@ class Plan:
         return Plan(self.cost_s, tuple((lap + laps, compound) for lap, compound in self.stops))
 
 
-@cache
-def _orders(stops: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(product(range(len(COMPOUNDS)), repeat=stops))
+ORDERS = tuple(tuple(product(range(len(COMPOUNDS)), repeat=stops)) for stops in range(MOST_STOPS + 1))
 
 
 def _lengths(view: View, sequence: Sequence[int], laps: int, age: float) -> list[int]:
@@ -72,7 +69,7 @@ def rest_of_race(view: View, laps: int, compound: int, age: float, used: int, mo
     """The best plan for the laps left on the tyre that is on the car; `used` is a bit mask of compounds."""
     best = Plan(NEVER, ())
     for stops in range(most_stops + 1):
-        for later in _orders(stops):
+        for later in ORDERS[stops]:
             mask = used
             for choice in later:
                 mask |= 1 << choice

@@ -141,7 +141,8 @@ class Telemetry:
         fault = engine.fault
         if fault is not None and tick < fault.start_tick:
             fault = None
-        wake = 0.0 if gap is None or gap > WAKE_NONE_S else _wake(gap)
+        # 0 in clean air to 1 right behind another car
+        wake = 0.0 if gap is None else max(0.0, min(1.0, (WAKE_NONE_S - gap) / (WAKE_NONE_S - WAKE_FULL_S)))
         waits = running and laps <= 0.0 and laps == engine.laps
         target, cooling = self._balance(engine, laps, wake) if running else (self._ambient, ENGINE_OFF)
         if fault is not None and running:
@@ -172,11 +173,6 @@ class Telemetry:
         air = (laps - before) * self._length / seconds / REFERENCE_MS * (1.0 - WAKE_LOSS * wake)
         cooling = (STILL_AIR + (1 - STILL_AIR) * air) * engine.cooling
         return self._ambient + self._full_heat * (IDLE_HEAT + (1 - IDLE_HEAT) * load) / cooling, cooling
-
-
-def _wake(gap_s: float) -> float:
-    """0 in clean air to 1 right behind another car."""
-    return min(1.0, (WAKE_NONE_S - gap_s) / (WAKE_NONE_S - WAKE_FULL_S))
 
 
 def _overheating(fault: InjectedFault, tick: int, wake: float) -> float:

@@ -15,7 +15,7 @@ from races.sim.race.field import Field
 
 
 def reach(field: Field, car: Car, at: float, when: float) -> bool:
-    """True where the car goes no further in this step."""
+    """Do what this timing point asks for; True where the car goes no further in this step."""
     track, k = field.track, car.next_point
     kinds = track.kinds[k]
     if kinds & LINE:
@@ -25,14 +25,6 @@ def reach(field: Field, car: Car, at: float, when: float) -> bool:
     if kinds & PIT_ENTRY and pits.turn_off(field, car, k, at, when):
         return False
     traffic.follow(field, car, k, at, when)
-    if kinds:
-        _act(field, car, kinds, at, when)
-    if at >= car.incident_at:
-        incidents.strike(field, car)
-    return False
-
-
-def _act(field: Field, car: Car, kinds: int, at: float, when: float) -> None:
     if kinds & FIRST_SECTOR:
         laps.sector(car, 0, when)
     if kinds & SECOND_SECTOR:
@@ -43,3 +35,6 @@ def _act(field: Field, car: Car, kinds: int, at: float, when: float) -> None:
         passing.give_up(field, car)
     if kinds & PASSING_STARTS:
         passing.consider(field, car, at, when)
+    if at >= car.incident_at:
+        incidents.strike(field, car)
+    return False

@@ -6,7 +6,6 @@ tyres faster in proportion, so that strategy decides it just as well.
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 COLD_S = 1.0  # on the out-lap
 
@@ -50,8 +49,3 @@ class TyreModel:
         if over > 0.0:
             total += CLIFF_S * over * (over + rate) * (2 * over + rate) / (6 * rate)
         return self.scale * total
-
-
-def sequences(stops: int) -> list[tuple[int, ...]]:
-    """Every order of compounds for that many stops."""
-    return list(product((SOFT, MEDIUM, HARD), repeat=stops + 1))
