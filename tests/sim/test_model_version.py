@@ -33,7 +33,7 @@ def digest(flags: set[str]) -> str:
     return found.hexdigest()[:16]
 
 
-def test_the_same_version_of_the_model_gives_the_same_race() -> None:
+def test_a_version_gives_the_same_race() -> None:
     flags: set[str] = set()
     pair = (MODEL_VERSION, digest(flags))
     assert flags == {"green", "yellow", "vsc", "safety_car", "chequered"}

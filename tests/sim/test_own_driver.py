@@ -34,7 +34,7 @@ def _published(sim: Simulation) -> str:
     return digest.hexdigest()
 
 
-def test_the_published_race_is_the_same_whoever_was_picked() -> None:
+def test_whoever_is_picked_the_race_is_the_same() -> None:
     first, *others = [_entered(code, seed=4) for code in CODES]
     whole = _published(first)
     assert all(sim.settings == first.settings for sim in others)
@@ -42,7 +42,7 @@ def test_the_published_race_is_the_same_whoever_was_picked() -> None:
     assert _published(_entered(CODES[0], seed=5)) != whole
 
 
-def test_picking_a_driver_neither_adds_nor_takes_a_place_over_many_races() -> None:
+def test_picking_a_driver_moves_no_place() -> None:
     """The slowest car's driver, picked and not picked, over the same seeds."""
     places: dict[str, list[int]] = {"BOT": [], "ANT": []}
     for seed in range(6):

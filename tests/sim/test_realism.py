@@ -19,7 +19,7 @@ def inside() -> dict[str, dict[str, float]]:
     return {name: {"mean": (real.low + real.high) / 2} for name, real in realism.REAL.items()}
 
 
-def test_a_figure_outside_its_band_is_named_and_so_is_a_circuit() -> None:
+def test_a_figure_outside_its_band_is_named() -> None:
     figures = inside()
     assert realism.out_of_band(figures, {"suzuka": {"top_speed_off_percent": 2.9}}) == []
     figures["overtakes"]["mean"] = 99.0
@@ -27,7 +27,7 @@ def test_a_figure_outside_its_band_is_named_and_so_is_a_circuit() -> None:
     assert off == ["overtakes", "top_speed_off_percent suzuka"]
 
 
-def test_a_circuits_figure_is_the_mean_of_its_own_races() -> None:
+def test_a_circuits_figure_is_its_own_mean() -> None:
     races: list[dict[str, float | None]] = [
         dict.fromkeys(realism.BY_CIRCUIT, float(n)) for n in range(2 * len(circuit_slugs()))
     ]
@@ -38,7 +38,7 @@ def test_a_circuits_figure_is_the_mean_of_its_own_races() -> None:
 
 
 @pytest.mark.parametrize(("off", "status"), [([], 0), (["overtakes"], 1)])
-def test_the_benchmark_ends_with_an_error_where_a_band_is_left(
+def test_a_left_band_ends_with_an_error(
     off: list[str], status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module = SimpleNamespace(run=lambda: {"out_of_band": off})
@@ -48,7 +48,7 @@ def test_the_benchmark_ends_with_an_error_where_a_band_is_left(
 
 
 @pytest.mark.full
-def test_a_short_sweep_lies_within_the_bands_of_the_real_races() -> None:
+def test_a_sweep_lies_within_the_real_bands() -> None:
     with ProcessPoolExecutor(realism.PROCESSES) as pool:
         races = list(pool.map(realism.job, range(SWEEP), chunksize=4))
     off = []

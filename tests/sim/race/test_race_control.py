@@ -19,7 +19,7 @@ def kinds(field: Field) -> list[str]:
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_a_zone_that_comes_to_a_yellow_sector_is_closed_from_its_start(slug: str) -> None:
+def test_a_zone_into_a_yellow_is_closed(slug: str) -> None:
     field, track = field_of(1, circuit=slug, incidents=False), load_track(slug)
     for start in (k for k, kind in enumerate(track.kinds) if kind & PASSING_STARTS):
         touched, k = {track.sector[start]}, (start + 1) % len(track.kinds)
@@ -56,7 +56,7 @@ def passing(field: Field) -> None:
             return
 
 
-def test_a_yellow_flag_calls_off_the_passes_under_way() -> None:
+def test_a_yellow_calls_off_passes() -> None:
     field = field_of(1, 6, incidents=False)
     passing(field)
     car = next(car for car in field.cars if car.target >= 0)
@@ -66,7 +66,7 @@ def test_a_yellow_flag_calls_off_the_passes_under_way() -> None:
     assert field.hold[car.index] > 0.0
 
 
-def test_who_has_not_got_past_by_the_end_of_the_zone_drives_on_at_his_own_pace() -> None:
+def test_a_pass_that_fails_ends_with_its_zone() -> None:
     field = field_of(1, 20, incidents=False)
     failed = 0
     while field.winner < 0 and failed < 30:
@@ -80,7 +80,7 @@ def test_who_has_not_got_past_by_the_end_of_the_zone_drives_on_at_his_own_pace()
     assert failed > 5
 
 
-def test_a_second_incident_has_a_yellow_of_its_own() -> None:
+def test_two_incidents_have_two_yellows() -> None:
     field = field_of(1, 6)
     only(field)
     flags, car = field.flags, field.cars[0]
@@ -99,7 +99,7 @@ def test_a_second_incident_has_a_yellow_of_its_own() -> None:
     assert kinds(field).count("yellow") == 2 and kinds(field).count("green") == 1
 
 
-def test_a_second_incident_in_the_same_sector_keeps_it_yellow_for_longer_and_never_for_less() -> None:
+def test_a_later_call_never_shortens_a_yellow() -> None:
     field = field_of(1, 6)
     only(field)
     flags, car = field.flags, field.cars[0]
@@ -119,7 +119,7 @@ def test_a_second_incident_in_the_same_sector_keeps_it_yellow_for_longer_and_nev
     assert flags.flag == "green" and kinds(field).count("green") == 1
 
 
-def test_the_chequered_flag_is_the_last_one_shown() -> None:
+def test_the_chequered_flag_is_the_last() -> None:
     for at in (2.5, 2.6, 2.7, 2.78, 2.85):
         field = field_of(1, 4)
         accident(field, "vsc", 1, at=at)
@@ -139,7 +139,7 @@ def behind_the_leader(field: Field) -> list[int]:
     return sorted(cars, key=lambda i: (lead - field.progress[i]) % 1.0)
 
 
-def test_lapped_cars_stay_in_the_queue_until_they_are_let_past_and_come_round_to_its_end(
+def test_lapped_cars_queue_until_let_past(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pits, "wanted", lambda field, car: False)
@@ -174,7 +174,7 @@ def test_lapped_cars_stay_in_the_queue_until_they_are_let_past_and_come_round_to
     assert spread[-1] < 0.5 * spread[0]
 
 
-def test_no_word_of_lapped_cars_where_there_are_none() -> None:
+def test_no_lapped_cars_no_word_of_them() -> None:
     field = field_of(1, 12)
     accident(field, "safety_car", 4, at=2.4)
     for _ in steps(field):
@@ -182,7 +182,7 @@ def test_no_word_of_lapped_cars_where_there_are_none() -> None:
     assert "safety_car" in kinds(field) and "lapped_cars" not in kinds(field)
 
 
-def test_under_yellow_a_car_does_not_even_try() -> None:
+def test_under_yellow_no_car_tries() -> None:
     field = field_of(1, 6, incidents=False)
     passing(field)
     car = next(car for car in field.cars if car.target >= 0)

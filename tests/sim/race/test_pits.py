@@ -1,5 +1,7 @@
 """What a stop costs under each flag, and who waits for whom."""
 
+from statistics import median
+
 import pytest
 
 from races.models import Race
@@ -35,7 +37,7 @@ def stop(slug: str, regime: str, monkeypatch: pytest.MonkeyPatch) -> tuple[float
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_a_stop_costs_what_is_published_for_the_flag(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_costs_what_is_published(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
     race = load_circuit(slug).race
     for regime, published in (
         ("green", race.pit_loss_s),
@@ -49,7 +51,7 @@ def test_a_stop_costs_what_is_published_for_the_flag(slug: str, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_nobody_exceeds_the_limit_in_the_lane(slug: str) -> None:
+def test_the_lanes_keep_to_the_limit(slug: str) -> None:
     track = load_track(slug)
     for lane in (track.lanes.green, track.lanes.vsc, track.lanes.catching_up, track.lanes.queue):
         metres = (lane.exit_share - lane.entry_share) * track.circuit.length_m
@@ -59,14 +61,14 @@ def test_nobody_exceeds_the_limit_in_the_lane(slug: str) -> None:
         assert lane.exit_share <= 1.0 + track.circuit.pit.exit + 1e-9
 
 
-def test_a_second_counts_less_in_gaps_while_all_are_slow() -> None:
+def test_a_second_counts_less_when_slow() -> None:
     race = load_circuit("spielberg").race
     assert stop_cost_s(race, "green", 2.7) == stop_cost_s(race, "yellow", 2.7) == race.pit_loss_s + 2.7
     assert stop_cost_s(race, "vsc", 2.7) == pytest.approx((race.pit_loss_vsc_s + 2.7) / 1.4)
     assert stop_cost_s(race, "safety_car", 2.7) == pytest.approx((race.pit_loss_sc_s + 2.7) / 1.4)
 
 
-def test_the_page_reckons_with_the_same_costs() -> None:
+def test_the_page_knows_the_same_costs() -> None:
     race = load_circuit("suzuka").race
     losses = meta_for(Race(circuit="suzuka", laps=9, pace=12, seed=1, driver_code="ANT")).pit_loss_s
     assert losses == {flag: stop_cost_s(race, flag, STANDING_S) for flag in ("green", "vsc", "safety_car")}
@@ -74,9 +76,7 @@ def test_the_page_reckons_with_the_same_costs() -> None:
 
 @pytest.mark.parametrize("calls", ["vsc", "safety_car"])
 @pytest.mark.parametrize("slug", ["spielberg", "suzuka", "spa", "singapore"])
-def test_a_stop_under_a_flag_costs_the_gap_that_the_page_reckons_with(
-    slug: str, calls: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_under_a_flag_costs_its_gap(slug: str, calls: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In progress lost against a car that stays out, from the call to the way out."""
     field = field_of(9, 12, incidents=False, circuit=slug)
     only(field)
@@ -98,7 +98,7 @@ def _stopping_together(field: Field) -> tuple[Car, Car]:
     return first, next(car for car in field.cars if car.team is first.team and car is not first)
 
 
-def test_the_second_car_of_a_team_waits_for_the_crew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_team_mate_waits_for_the_crew(monkeypatch: pytest.MonkeyPatch) -> None:
     field = field_of(5, 5, incidents=False)
     first, second = _stopping_together(field)
     monkeypatch.setattr(pits, "wanted", lambda field, car: car.team is first.team and car.lap == 2)
@@ -110,7 +110,7 @@ def test_the_second_car_of_a_team_waits_for_the_crew(monkeypatch: pytest.MonkeyP
     assert stood[1] > 12.0 + pits.CREW_S
 
 
-def test_who_retires_in_the_pits_is_told_with_its_place() -> None:
+def test_retiring_in_the_pits_is_told() -> None:
     field = field_of(1, 5)
     accident(field, "", 0)
     broken = next(car for car in field.cars if car.incidents)
@@ -120,3 +120,12 @@ def test_who_retires_in_the_pits_is_told_with_its_place() -> None:
     assert broken.state == RETIRED
     told = next(event for event in field.events if event.type == "retirement")
     assert told.driver_code == broken.code and 1 <= told.position <= 22
+
+
+def test_stops_have_a_long_tail() -> None:
+    car = field_of(1, 5, circuit="monza").cars[0]
+    times = sorted(pits.stationary_s(car) for _ in range(4000))
+    assert times[0] >= pits.QUICKEST_S
+    assert 2.1 < median(times) < 3.0
+    assert times[-40] > 1.3 * median(times)
+    assert times[-1] < 9.0

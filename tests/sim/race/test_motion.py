@@ -20,7 +20,7 @@ FASTEST_S = 45.0  # no lap is faster, nor any stretch of one in proportion
 
 @given(SEEDS)
 @FEW
-def test_the_order_is_a_permutation_sorted_by_progress(seed: int) -> None:
+def test_the_order_is_sorted_by_progress(seed: int) -> None:
     field = field_of(seed, 2)
     for _ in steps(field):
         assert sorted(field.order) == list(range(22))
@@ -32,7 +32,7 @@ def test_the_order_is_a_permutation_sorted_by_progress(seed: int) -> None:
 
 @given(SEEDS)
 @FEW
-def test_progress_never_falls_and_never_jumps(seed: int) -> None:
+def test_progress_never_falls_nor_jumps(seed: int) -> None:
     field = field_of(seed, 3)
     before = list(field.progress)
     for _ in steps(field):
@@ -43,7 +43,7 @@ def test_progress_never_falls_and_never_jumps(seed: int) -> None:
 
 @given(SEEDS)
 @FEW
-def test_a_car_comes_no_nearer_than_it_may_unless_it_passes(seed: int) -> None:
+def test_a_car_comes_no_nearer_than_it_may(seed: int) -> None:
     """Where it is nearer already, out of the pits or just passed, the distance grows."""
     field = field_of(seed, 3)
     last: dict[tuple[int, int], tuple[float, float]] = {}
@@ -61,7 +61,7 @@ def test_a_car_comes_no_nearer_than_it_may_unless_it_passes(seed: int) -> None:
 
 @pytest.mark.parametrize("calls", ["safety_car", "vsc"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_nobody_passes_under_a_neutralisation(calls: str, seed: int) -> None:
+def test_nobody_passes_when_neutralised(calls: str, seed: int) -> None:
     field = field_of(seed, 7)
     accident(field, calls, 2)
     neutral = 0
@@ -78,7 +78,7 @@ def test_nobody_passes_under_a_neutralisation(calls: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [4, 5])
-def test_the_field_closes_up_behind_the_safety_car(seed: int) -> None:
+def test_the_field_closes_up(seed: int) -> None:
     field = field_of(seed, 12)
     accident(field, "safety_car", 4, at=4.4)
     spread: list[float] = []
@@ -89,7 +89,7 @@ def test_the_field_closes_up_behind_the_safety_car(seed: int) -> None:
     assert min(spread) < 0.55 * spread[0]
 
 
-def test_race_control_tells_the_safety_car_from_the_accident_to_the_restart() -> None:
+def test_a_safety_car_is_told_to_the_restart() -> None:
     field = field_of(1, 7)
     accident(field, "safety_car", 2)
     for _ in steps(field):
@@ -100,7 +100,7 @@ def test_race_control_tells_the_safety_car_from_the_accident_to_the_restart() ->
     assert kinds.count("retirement") == 1
 
 
-def test_a_stop_costs_less_under_a_safety_car() -> None:
+def test_a_safety_car_makes_stops_cheap() -> None:
     assert _places_lost(neutral=True) < _places_lost(neutral=False)
 
 
@@ -125,7 +125,7 @@ def _places_lost(neutral: bool) -> float:
 
 @given(SEEDS)
 @FEW
-def test_lap_times_sum_to_the_race_time_to_the_millisecond(seed: int) -> None:
+def test_lap_times_sum_to_the_race_time(seed: int) -> None:
     field = field_of(seed, 3)
     for _ in steps(field):
         pass
@@ -138,7 +138,7 @@ def test_lap_times_sum_to_the_race_time_to_the_millisecond(seed: int) -> None:
 
 @given(SEEDS)
 @FEW
-def test_the_order_at_the_flag_is_the_order_of_the_times_at_the_line(seed: int) -> None:
+def test_the_flags_order_is_the_lines(seed: int) -> None:
     field = field_of(seed, 3)
     for _ in steps(field):
         pass
@@ -148,7 +148,7 @@ def test_the_order_at_the_flag_is_the_order_of_the_times_at_the_line(seed: int) 
     assert field.order[len(home) :] == out
 
 
-def test_everybody_gets_home_once_the_winner_is() -> None:
+def test_everybody_gets_home() -> None:
     field = field_of(3, 12)
     for _ in steps(field):
         pass
@@ -157,7 +157,7 @@ def test_everybody_gets_home_once_the_winner_is() -> None:
     assert all(car.done <= field.laps for car in field.cars)
 
 
-def test_a_lapped_car_does_not_hold_up_the_leader() -> None:
+def test_a_lapped_car_holds_nobody_up() -> None:
     field = field_of(2, 12, incidents=False)
     slow = field.cars[field.order[-1]]
     slow.ability_s += 9.0
@@ -169,7 +169,7 @@ def test_a_lapped_car_does_not_hold_up_the_leader() -> None:
     assert max(times) - min(times) < 3500
 
 
-def test_a_failing_car_may_retire_in_the_pits() -> None:
+def test_a_failing_car_retires_in_the_pits() -> None:
     field = field_of(1, 5)
     accident(field, "", 0)
     broken = next(car for car in field.cars if car.incidents)
@@ -180,7 +180,7 @@ def test_a_failing_car_may_retire_in_the_pits() -> None:
     assert not any(event.type in ("yellow", "vsc", "safety_car") for event in field.events)
 
 
-def test_a_puncture_brings_the_car_in_for_tyres() -> None:
+def test_a_puncture_brings_the_car_in() -> None:
     field = field_of(1, 6)
     accident(field, "", 0)
     flat = next(car for car in field.cars if car.incidents)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from races.sim.circuits.circuit import Circuit, load_circuit
 from races.sim.circuits.geometry import Point, Segment, closing_gap, stations
-from tests.sim.test_circuit import PUBLISHED, every_circuit
+from tests.sim.circuits.published import PUBLISHED, every_circuit
 
 CENTRELINES = Path("../shared/f1/centrelines")
 DEGREE_M = 111_320.0
@@ -35,14 +35,14 @@ def _crossings(outline: tuple[Point, ...]) -> Iterator[tuple[int, int]]:
 
 
 @every_circuit
-def test_straights_and_arcs_end_where_they_began(circuit: Circuit) -> None:
+def test_segments_end_where_they_began(circuit: Circuit) -> None:
     metres, turned = closing_gap(circuit.segments)
     assert metres < 0.05
     assert turned < 1e-6
 
 
 @every_circuit
-def test_the_outline_is_closed_and_evenly_spaced(circuit: Circuit) -> None:
+def test_the_outline_is_closed_and_even(circuit: Circuit) -> None:
     outline = circuit.drawing.outline
     gaps = [dist(a, b) for a, b in pairwise([*outline, outline[0]])]
     assert 200 <= len(outline) <= 400
@@ -57,7 +57,7 @@ def test_only_suzuka_crosses_itself(circuit: Circuit) -> None:
 
 
 @every_circuit
-def test_outline_and_pit_lane_lie_in_the_box(circuit: Circuit) -> None:
+def test_the_drawing_lies_in_its_box(circuit: Circuit) -> None:
     drawing = circuit.drawing
     assert max(drawing.width, drawing.height) == 1000
     for x, y in (*drawing.outline, *drawing.pit_lane):
@@ -66,7 +66,7 @@ def test_outline_and_pit_lane_lie_in_the_box(circuit: Circuit) -> None:
 
 
 @every_circuit
-def test_the_pit_lane_begins_and_ends_on_the_track(circuit: Circuit) -> None:
+def test_the_pit_lane_joins_the_track(circuit: Circuit) -> None:
     lane = circuit.drawing.pit_lane
     assert dist(lane[0], circuit.point(circuit.pit.entry)) < 3
     assert dist(lane[-1], circuit.point(circuit.pit.exit)) < 3
@@ -74,21 +74,21 @@ def test_the_pit_lane_begins_and_ends_on_the_track(circuit: Circuit) -> None:
 
 
 @every_circuit
-def test_the_arrow_at_the_line_points_along_the_track(circuit: Circuit) -> None:
+def test_the_arrow_points_along_the_track(circuit: Circuit) -> None:
     (x, y), (to_x, to_y) = circuit.point(0.0), circuit.point(0.004)
     ahead, (dx, dy) = hypot(to_x - x, to_y - y), circuit.drawing.direction
     assert (dx * (to_x - x) + dy * (to_y - y)) / ahead > 0.98
 
 
 @given(st.sampled_from(list(PUBLISHED)), st.floats(0, 1), st.floats(0, 0.01))
-def test_a_car_on_the_drawing_moves_no_further_than_it_drove(slug: str, share: float, driven: float) -> None:
+def test_the_drawing_moves_as_the_car_does(slug: str, share: float, driven: float) -> None:
     circuit = load_circuit(slug)
     length = sum(dist(a, b) for a, b in pairwise([*circuit.drawing.outline, circuit.drawing.outline[0]]))
     assert dist(circuit.point(share), circuit.point(share + driven)) <= driven * length * 1.03 + 1e-6
 
 
 @given(st.floats(20, 500), st.floats(10, 170), st.sampled_from(["left", "right"]))
-def test_an_arc_there_and_back_returns_to_the_start(radius: float, angle: float, side: str) -> None:
+def test_an_arc_and_back_is_the_start(radius: float, angle: float, side: str) -> None:
     half = Segment.parse({side: radius, "angle": 180.0})
     straight = Segment.parse({"straight": angle})
     metres, turned = closing_gap([straight, half, straight, half])
@@ -116,7 +116,7 @@ def _centred(points: list[Point], length: float) -> list[Point]:
 
 @pytest.mark.skipif(not CENTRELINES.is_dir(), reason="the measured outlines are not at hand")
 @every_circuit
-def test_the_outline_lies_on_the_measured_one(circuit: Circuit) -> None:
+def test_the_outline_is_the_measured_one(circuit: Circuit) -> None:
     data = json.loads(Path(f"races/sim/circuits/data/{circuit.slug}.json").read_text(encoding="utf-8"))
     name = data["measured_from"]["outline"].split()[1].rstrip(",")
     real = _centred(_projected(CENTRELINES / f"{name}.geojson"), circuit.length_m)

@@ -43,7 +43,7 @@ def kmh_by_second(circuit: str) -> list[float]:
     return at[4::5]
 
 
-def test_the_getaway_is_that_of_a_grand_prix_car_and_the_same_everywhere() -> None:
+def test_the_getaway_is_the_same_everywhere() -> None:
     curves = [kmh_by_second(slug) for slug in circuit_slugs()]
     for curve in curves:
         assert curve[:4] == pytest.approx(curves[0][:4], abs=12.0)  # reactions differ by no more than 0.3 s
@@ -52,7 +52,7 @@ def test_the_getaway_is_that_of_a_grand_prix_car_and_the_same_everywhere() -> No
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_the_first_lap_costs_pole_what_is_published(slug: str) -> None:
+def test_the_first_lap_costs_its_time(slug: str) -> None:
     field, car = alone(slug)
     race = field.track.circuit.race
     flying = car.pace_s - first_lap_s(field.track, 1)
@@ -60,7 +60,7 @@ def test_the_first_lap_costs_pole_what_is_published(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_a_place_on_the_grid_costs_what_is_published(slug: str) -> None:
+def test_a_grid_place_costs_its_time(slug: str) -> None:
     """The way to the place in front, and the rest over the lap."""
     track = field_of(1, 2, circuit=slug).track
     rest = (first_lap_s(track, 11) - first_lap_s(track, 1)) / 10 * (1.0 - loss(track)[1])
@@ -69,12 +69,12 @@ def test_a_place_on_the_grid_costs_what_is_published(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_what_the_first_corners_cost_is_lost_and_not_forgiven(slug: str) -> None:
+def test_time_lost_in_turn_one_stays_lost(slug: str) -> None:
     smooth, rough = (first_lap_ms(*alone(slug, owes)) / 1000 for owes in (0.0, 3.0))
     assert rough - smooth == pytest.approx(3.0, abs=0.35)
 
 
-def test_places_change_off_the_line_by_reaction_and_not_by_the_slot() -> None:
+def test_reactions_change_places_off_the_line() -> None:
     """Nobody queues before the first corner, so that a slow start costs places."""
     changed = []
     for seed in range(8):
@@ -86,7 +86,7 @@ def test_places_change_off_the_line_by_reaction_and_not_by_the_slot() -> None:
     assert 2 < mean(changed) < 20
 
 
-def test_a_flag_in_mid_stretch_does_not_forgive_what_was_still_to_be_lost() -> None:
+def test_a_flag_forgives_no_time_owed() -> None:
     field, car = alone("spielberg", 6.0)
     for _ in range(60):
         step(field)

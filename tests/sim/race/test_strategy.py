@@ -38,7 +38,7 @@ def test_older_tyres_are_slower(compound: int, age: float) -> None:
     assert model.loss(compound, age + 1.0) > model.loss(compound, age)
 
 
-def test_softer_tyres_are_faster_at_first_and_slower_later() -> None:
+def test_softer_tyres_are_faster_at_first() -> None:
     model = TyreModel(1.0, 1.0)
     fresh = [model.loss(compound, 0.0) for compound in range(3)]
     old = [model.loss(compound, 30.0) for compound in range(3)]
@@ -46,25 +46,25 @@ def test_softer_tyres_are_faster_at_first_and_slower_later() -> None:
 
 
 @given(st.integers(5, 70), st.floats(0.6, 8.0), st.floats(12.0, 30.0))
-def test_every_plan_uses_two_compounds_within_the_race(laps: int, rate: float, stop_s: float) -> None:
+def test_every_plan_uses_two_compounds(laps: int, rate: float, stop_s: float) -> None:
     first, plan = before_the_race(view(rate, stop_s), laps, EVEN)
     assert len({first, *(compound for _, compound in plan.stops)}) >= 2
     ends = [lap for lap, _ in plan.stops]
     assert ends == sorted(set(ends)) and all(0 < lap < laps for lap in ends)
 
 
-def test_tyres_that_wear_more_need_more_stops() -> None:
+def test_more_wear_needs_more_stops() -> None:
     stops = [len(before_the_race(view(rate), 57, EVEN)[1].stops) for rate in (0.7, 1.5, 3.0)]
     assert stops == sorted(stops) and stops[0] < stops[-1]
 
 
-def test_a_dear_pit_lane_makes_for_fewer_stops() -> None:
+def test_a_dear_pit_lane_means_fewer_stops() -> None:
     cheap = before_the_race(view(1.6, 12.0), 57, EVEN)[1]
     dear = before_the_race(view(1.6, 40.0), 57, EVEN)[1]
     assert len(cheap.stops) > len(dear.stops)
 
 
-def test_the_plan_is_the_best_of_all_that_have_one_stop() -> None:
+def test_the_plan_is_the_best_one_stop() -> None:
     """Held against every lap and compound that a single stop could have."""
     model, laps = view(1.2), 20
     best = min(
@@ -78,18 +78,18 @@ def test_the_plan_is_the_best_of_all_that_have_one_stop() -> None:
     assert plan.cost_s == pytest.approx(best, abs=0.5)
 
 
-def test_a_stop_at_half_price_is_taken_when_one_is_due_anyway() -> None:
+def test_a_cheap_stop_that_is_due_is_taken() -> None:
     stay = rest_of_race(view(), 30, compound=1, age=20.0, used=used(1))
     _, now = stopping_now(view(), 30, used(1), stop_s=11.0)
     assert now.cost_s < stay.cost_s
 
 
-def test_fresh_tyres_are_not_worth_a_stop_at_full_price() -> None:
+def test_fresh_tyres_are_no_reason_to_stop() -> None:
     stay = rest_of_race(view(), 20, compound=2, age=3.0, used=used(1, 2))
     _, now = stopping_now(view(), 20, used(1, 2), stop_s=22.0)
     assert stay.stops == () and stay.cost_s < now.cost_s
 
 
-def test_without_the_rule_a_short_race_needs_no_stop() -> None:
+def test_without_the_rule_nobody_stops() -> None:
     free = View((TyreModel(1.0, 1.0),) * 3, 22.0, two_compounds=False)
     assert before_the_race(free, 4, EVEN)[1].stops == ()
