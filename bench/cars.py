@@ -93,7 +93,7 @@ class Pipeline:
         from races.board.board import Board
         from races.live.rendering.screen import screen_of
         from races.models import Race as Row
-        from races.models.race_info import meta_for
+        from races.models.race_info import info_for
         from races.sim import Race, load_season
         from races.streams import connection
         from races.streams.config import embedded_settings
@@ -104,11 +104,11 @@ class Pipeline:
         row = Row(driver_code="NOR", circuit="monza", laps=53, pace=12, seed=1)
         self._codec = connection.connect(embedded_settings(""), Registry(folder / "registry.sqlite3")).codec
         self._codec.prepare()
-        self.meta, self._names = meta_for(row), field_of(str(row.pk), row.laps, load_season())
+        self.info, self._names = info_for(row), field_of(str(row.pk), row.laps, load_season())
         self.sim, self._board, self._screen = (
             Race(settings_of(row)),
-            Board(self.meta),
-            screen_of(self.meta, None),
+            Board(self.info),
+            screen_of(self.info, None),
         )
         self.sim.skip_to(FIRST)
         self.watch = Watch()
@@ -136,7 +136,7 @@ def _measure(folder: Path) -> dict[str, Any]:
     ticks = len(sizes)
     stages = {stage: round(seconds / ticks * 1e6) for stage, seconds in pipeline.watch.seconds.items()}
     return {
-        "cars": len(pipeline.meta.cars),
+        "cars": len(pipeline.info.cars),
         "ticks": ticks,
         "microseconds": sum(stages.values()),
         "by_stage": stages,

@@ -58,7 +58,7 @@ def _write(folder: Path) -> None:
 
     django.setup()
     from races.board.board import Board
-    from races.board.race_info import RaceMeta
+    from races.board.race_info import RaceInfo
     from races.live.rendering.screen import screen_of
     from races.sim import Race, load_season
     from races.streams import connection
@@ -70,8 +70,8 @@ def _write(folder: Path) -> None:
     race = _enter()
     codec = connection.connect(embedded_settings(""), Registry(folder / "registry.sqlite3")).codec
     codec.prepare()
-    meta = RaceMeta.from_json(race.frozen)
-    board, screen, sim = Board(meta), screen_of(meta, None), Race(settings_of(race))
+    info = RaceInfo.from_json(race.frozen)
+    board, screen, sim = Board(info), screen_of(info, None), Race(settings_of(race))
     names = field_of(str(race.pk), race.laps, load_season())
     records: list[list[tuple[str, bytes, bytes]]] = []
     messages: list[str] = []

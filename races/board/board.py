@@ -24,7 +24,7 @@ from races.board.frames import (
     position_of,
 )
 from races.board.logs import Alarms, EngineLog, NoteLog
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.board.reach import TICK_MS, Reach
 from races.board.tick import BATTLE_S, MODE_OF_USE_S, common, initials, within
 
@@ -45,14 +45,14 @@ class Board:
 
     def __init__(
         self,
-        meta: RaceMeta,
+        info: RaceInfo,
         alarms: Callable[[], Alarms] | None = None,
         last: Frame | None = None,
         started: int | None = None,
         now: Callable[[], int] | None = None,
     ) -> None:
-        self.meta = meta
-        self._reach = Reach(meta, started, now)
+        self.info = info
+        self._reach = Reach(info, started, now)
         self.frame = last
         self.ignored: Counter[str] = Counter()
         self._pending: dict[Moment, dict[str, dict[str, Any]]] = {}
@@ -62,15 +62,15 @@ class Board:
         self._engines = EngineLog(alarms)
         self._averages: dict[str, float | None] = {}
         self._bests = SectorBests(last)
-        self._entries = {car.code: car for car in meta.cars}
-        self._codes = {car.name: car.code for car in meta.cars}
+        self._entries = {car.code: car for car in info.cars}
+        self._codes = {car.name: car.code for car in info.cars}
         # Once records tell the field's size, one that does not tell it (and no grid) completes no tick.
         told = last is not None and any(car["grid"] for car in last["cars"])
-        self._sizes = {len(meta.cars)} if told else {0, len(meta.cars)}
+        self._sizes = {len(info.cars)} if told else {0, len(info.cars)}
         self._started: int | None = last["started"] if last else started
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
 
-    def mind(self, now: Callable[[], int]) -> None:
+    def reject_after(self, now: Callable[[], int]) -> None:
         """What came so far is history; from now on nothing is taken that is far ahead of this clock."""
         self._reach.now = now
 
@@ -118,7 +118,7 @@ class Board:
         if role == "avg_speed":
             return key["driver_name"] in self._codes
         race_id, _, code = str(key["key"]).rpartition(":")
-        of_a_car = code in self._entries if race_id else self.meta.engine_of(code) is not None
+        of_a_car = code in self._entries if race_id else self.info.engine_of(code) is not None
         return of_a_car and self._at_its_time(millis(key["ts"]), named=bool(race_id))
 
     def _at_its_time(self, at: int, named: bool) -> bool:
@@ -128,7 +128,7 @@ class Board:
         return self._reach.instant(at) and (named or self._reach.ran(at, ended))
 
     def _mine(self, record: Record) -> bool:
-        mine = record.get("race_id") in (None, self.meta.race_id)
+        mine = record.get("race_id") in (None, self.info.race_id)
         if not mine:
             self.ignored["other race"] += 1
         return mine
@@ -145,7 +145,7 @@ class Board:
         name = str(key["key"])
         if ":" in name and not self._mine({"race_id": name.rpartition(":")[0]}):
             return False
-        engine = self.meta.engine_of(name)
+        engine = self.info.engine_of(name)
         ahead = self.frame is not None and millis(key["ts"]) > self.frame["timestamp"] + AHEAD_MS
         if engine is None or ahead:
             self.ignored["implausible"] += 1
@@ -165,7 +165,7 @@ class Board:
         return frame
 
     def _position(self, record: Record) -> Frame | None:
-        if record["race_id"] != self.meta.race_id:
+        if record["race_id"] != self.info.race_id:
             self.ignored["other race"] += 1
             return None
         car = position_of(record)
@@ -196,7 +196,7 @@ class Board:
             car["driver_code"] in self._entries
             and 0 < car["position"] <= whole
             and 0 <= car["grid"] <= whole
-            and 0 <= car["lap"] <= self.meta.laps + 1
+            and 0 <= car["lap"] <= self.info.laps + 1
             and self._reach.times(car)
             and self._reach.tick(car["tick"], car["timestamp"])
         )
@@ -255,9 +255,9 @@ class Board:
         best = min(laps, default=None)
         cars = [self._car(car, best) for car in records]
         fastest = next((car for car in cars if best is not None and car["best_lap_s"] == best), None)
-        distance = self.meta.laps
+        distance = self.info.laps
         frame: Frame = {
-            "race_id": self.meta.race_id, "tick": first["tick"], "timestamp": first["timestamp"],
+            "race_id": self.info.race_id, "tick": first["tick"], "timestamp": first["timestamp"],
             "started": self._start_of(first), "race_time_s": first["race_time_s"],
             "phase": self._phase(first, len(records)), "lights": first["lights"],
             "flag": first["flag"], "yellow_sector": first["yellow_sector"],
@@ -285,7 +285,7 @@ class Board:
         frame["commentary"] = self._commentary.notes
         frame["control"] = self._control.notes
         frame["anomalies"] = self._engines.newest
-        frame["traces"] = self._engines.traces(self.meta.own_code)
+        frame["traces"] = self._engines.traces(self.info.own_code)
 
     def _car(self, car: dict[str, Any], best: float | None) -> CarFrame:
         code = car["driver_code"]

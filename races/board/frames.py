@@ -11,7 +11,7 @@ from operator import itemgetter
 from types import NoneType
 from typing import Any, NamedTuple, TypedDict
 
-from races.board.race_info import CarMeta
+from races.board.race_info import CarInfo
 
 Record = Mapping[str, Any]
 
@@ -134,7 +134,7 @@ _KNOWN_DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def blank_car(entry: CarMeta) -> CarFrame:
+def blank_car(entry: CarInfo) -> CarFrame:
     """A car of which nothing has been heard yet: it has no position."""
     nothing: list[float | None] = [None, None, None]
     return {

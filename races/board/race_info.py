@@ -10,7 +10,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class CarMeta:
+class CarInfo:
     """One entry: `colour` is the team's, as #rrggbb; `code` names the car everywhere on the page."""
 
     code: str
@@ -21,7 +21,7 @@ class CarMeta:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackMeta:
+class TrackInfo:
     """The circuit as drawn. `outline` is closed and its points lie at equal shares of the lap;
     `pit` runs from the entry's share to the exit's. Coordinates are anything: they are fitted."""
 
@@ -33,7 +33,7 @@ class TrackMeta:
 
 
 @dataclass(frozen=True, slots=True)
-class RaceMeta:
+class RaceInfo:
     """`pit_loss_s`: what a stop costs against staying out, by flag (green, vsc, safety_car), in seconds."""
 
     race_id: str
@@ -43,10 +43,10 @@ class RaceMeta:
     pace: int
     seed: int
     own_code: str
-    cars: tuple[CarMeta, ...]
+    cars: tuple[CarInfo, ...]
     country: str = ""
     length_m: float = 0.0
-    track: TrackMeta = field(default_factory=TrackMeta)
+    track: TrackInfo = field(default_factory=TrackInfo)
     pit_loss_s: Mapping[str, float] = field(default_factory=lambda: {"green": 22.0}, hash=False)
 
     def engine_of(self, key: str) -> str | None:
@@ -66,12 +66,12 @@ class RaceMeta:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> RaceMeta:
+    def from_json(cls, data: Mapping[str, Any]) -> RaceInfo:
         """The inverse of to_json, also after a round trip through JSON (lists for tuples)."""
         track = dict(data.get("track") or {})
         for name in ("outline", "pit"):
             track[name] = tuple((float(x), float(y)) for x, y in track.get(name, ()))
         if "sectors" in track:
             track["sectors"] = tuple(track["sectors"])
-        cars = tuple(CarMeta(**car) for car in data["cars"])
-        return cls(**{**data, "cars": cars, "track": TrackMeta(**track)})
+        cars = tuple(CarInfo(**car) for car in data["cars"])
+        return cls(**{**data, "cars": cars, "track": TrackInfo(**track)})

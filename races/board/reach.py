@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import ceil, inf
 from typing import Any
 
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 
 TICK_MS = 200
 FAR_MS = 240_000  # clocks of several machines may differ, and one may be put right by a minute
@@ -22,11 +22,11 @@ FASTEST_M_S = 110.0  # no car keeps that up for a sector
 class Reach:
     """started: the instant of tick 0 as the database has it; now: epoch milliseconds. None: it is not known."""
 
-    def __init__(self, meta: RaceMeta, started: int | None, now: Callable[[], int] | None) -> None:
-        seconds = STANDING_S + SLOW_LAP_S * meta.laps
-        self._last_tick = GRID_TICKS + ceil(seconds / max(meta.pace, 1) / (TICK_MS / 1000))
+    def __init__(self, info: RaceInfo, started: int | None, now: Callable[[], int] | None) -> None:
+        seconds = STANDING_S + SLOW_LAP_S * info.laps
+        self._last_tick = GRID_TICKS + ceil(seconds / max(info.pace, 1) / (TICK_MS / 1000))
         self._started = -inf if started is None else started
-        self._least = _least_times(meta)
+        self._least = _least_times(info)
         self.now = now
 
     def instant(self, at: int) -> bool:
@@ -47,8 +47,8 @@ class Reach:
         return all(car[name] is None or car[name] > least for name, least in self._least)
 
 
-def _least_times(meta: RaceMeta) -> list[tuple[str, float]]:
-    lap, (first, second) = meta.length_m / FASTEST_M_S, meta.track.sectors
+def _least_times(info: RaceInfo) -> list[tuple[str, float]]:
+    lap, (first, second) = info.length_m / FASTEST_M_S, info.track.sectors
     shares = {"sector_1_s": first, "sector_2_s": second - first, "sector_3_s": 1 - second}
     return [
         ("last_lap_s", lap),

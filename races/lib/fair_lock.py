@@ -15,7 +15,7 @@ PIECE = 50  # records: about a millisecond
 GIVE_WAY_S, LOOK_S = 0.02, 0.0005
 
 
-class Turns:
+class FairLock:
     """`with turns:` is an ordinary re-entrant lock for all who hold it shortly."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ BURST, RATE = 100.0, 10.0  # frames at once, frames a second
 BAD_MESSAGE, REASON = 4400, "this socket takes acknowledgements only"
 
 
-class Allowance:
+class RateLimiter:
     """Of one connection: so many at once, and so many a second after them."""
 
     def __init__(
@@ -22,7 +22,7 @@ class Allowance:
         self._burst, self._rate, self._clock = burst, rate, clock
         self._left, self._at = burst, clock()
 
-    def takes(self) -> bool:
+    def allow(self) -> bool:
         """One more."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1

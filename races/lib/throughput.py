@@ -10,7 +10,7 @@ WINDOW_S = 5  # whole seconds, so that a steady stream has a steady rate
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """Records a second, and seconds since the newest one arrived here."""
 
     rate: float
@@ -40,7 +40,7 @@ class _Count:
 
 
 @dataclass(slots=True)
-class Rates:
+class ThroughputMeter:
     """Records by role as they arrive, by a clock of this process: what two machines think of the time is no matter."""
 
     _counts: dict[str, _Count] = field(default_factory=dict)
@@ -51,9 +51,9 @@ class Rates:
             counts = self._counts[role] = _Count(now)
         counts.add(now)
 
-    def paces(self, now: float) -> Mapping[str, Pace]:
+    def throughput(self, now: float) -> Mapping[str, Throughput]:
         return {
-            role: Pace(counts.rate(now), max(now - counts.newest, 0.0))
+            role: Throughput(counts.rate(now), max(now - counts.newest, 0.0))
             for role, counts in self._counts.items()
         }
 

@@ -12,7 +12,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from races.lib.rate_limit import BAD_MESSAGE, REASON, Allowance
+from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
 from races.live.hub import Socket
 from races.live.servers.transport import OVERFULL, dropping, limit_messages, straight, unsent
 from races.live.service import LiveService, service
@@ -90,7 +90,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
 
     def _join(self, client: str | None) -> None:
         """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
-        self._acks, self._pong_at = Allowance(ACK_BURST, ACK_RATE), 0.0
+        self._acks, self._pong_at = RateLimiter(ACK_BURST, ACK_RATE), 0.0
         send = self.base_send
         self.socket = Socket(
             self._send_text, self._refuse, client, time.monotonic(), straight(send), partial(unsent, send)
@@ -114,7 +114,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         tick = acked_tick(text_data) if bytes_data is None else None
         if self.socket is None:
             return
-        if tick is None or not self._acks.takes():
+        if tick is None or not self._acks.allow():
             self._leave()
             await self._refuse(BAD_MESSAGE)
             return

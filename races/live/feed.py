@@ -16,15 +16,15 @@ from typing import Any
 
 from races.board.board import Board
 from races.board.frames import Frame
-from races.lib.fair_lock import Turns
-from races.lib.throughput import Pace, Rates
+from races.lib.fair_lock import FairLock
+from races.lib.throughput import Throughput, ThroughputMeter
 from races.lib.tracing import tracer
 from races.live.hub import Snapshot
-from races.live.record_cache import Newest, Recent
-from races.live.rendering.header import Life
+from races.live.record_cache import LatestTicks, RecentRecords
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.live.rendering.screen import screen_of
-from races.live.watched_race import Page, Watched
+from races.live.watched_race import Page, WatchedRace
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
@@ -44,12 +44,12 @@ class Feed:
         self._publish = publish
         self._tail: Tail | None = None
         self._codec: Codec | None = None
-        self._watched: dict[str, Watched] = {}
-        self._newest = Newest()
-        self._recent = Recent()
-        self._lock = Turns()
+        self._watched: dict[str, WatchedRace] = {}
+        self._newest = LatestTicks()
+        self._recent = RecentRecords()
+        self._lock = FairLock()
         self._stopping = threading.Event()
-        self.rates = Rates()
+        self.rates = ThroughputMeter()
         self._skipped = Skipped(lambda role: self._codec.topic(role) if self._codec else role, log)
         self.waiting_for = ""  # the schema registry, in words
         self.polled_at = time.monotonic()
@@ -105,10 +105,10 @@ class Feed:
     def stop(self) -> None:
         self._stopping.set()
 
-    def paces(self, now: float) -> Mapping[str, Pace]:
+    def throughput(self, now: float) -> Mapping[str, Throughput]:
         """Of all that is read, whoever watches."""
         with self._lock:
-            return self.rates.paces(now)
+            return self.rates.throughput(now)
 
     @property
     def bad(self) -> Counter[str]:
@@ -123,7 +123,7 @@ class Feed:
         """None while it does not read."""
         return self._tail.state if self._tail else None
 
-    def watch(self, race_id: str, board: Board, life: Life, anomaly_on: bool) -> None:
+    def watch(self, race_id: str, board: Board, status: RaceStatus, anomaly_on: bool) -> None:
         """Starts a board, brought up with what was seen of the race just now. May ask the registry."""
         self._learn_remembered(race_id)
         with self._lock:
@@ -134,18 +134,18 @@ class Feed:
             for values in (raw.before, raw.values):
                 for record in self._decoded(values):
                     board.apply("positions", record)
-            screen = screen_of(board.meta, board.frame, life=life, anomaly_on=anomaly_on)
-            self._watched[race_id] = Watched(board, screen)
+            screen = screen_of(board.info, board.frame, status=status, anomaly_on=anomaly_on)
+            self._watched[race_id] = WatchedRace(board, screen)
 
-    def live(self, race_id: str, life: Life) -> None:
+    def set_status(self, race_id: str, status: RaceStatus) -> None:
         """The race's own state changed: said on every page that shows it."""
-        self._say(race_id, lambda watched: watched.live(life))
+        self._say(race_id, lambda watched: watched.set_status(status))
 
     def stream(self, race_id: str, pipeline: Pipeline, now: float) -> None:
         """How the stream does, said by the clock and not by ticks: that none come is what it has to tell."""
         self._say(race_id, lambda watched: watched.stream(pipeline, now))
 
-    def _say(self, race_id: str, words: Callable[[Watched], str]) -> None:
+    def _say(self, race_id: str, words: Callable[[WatchedRace], str]) -> None:
         with self._lock:
             watched = self._watched.get(race_id)
             message = words(watched) if watched else ""
@@ -171,7 +171,7 @@ class Feed:
         """None for a race that nobody watches."""
         with self._lock:
             watched = self._watched.get(race_id)
-            return Page(watched.board.meta, watched.board.frame, watched.parts()) if watched else None
+            return Page(watched.board.info, watched.board.frame, watched.parts()) if watched else None
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
         """The newest whole tick's records of any race that publishes just now. May ask the registry."""
@@ -270,7 +270,9 @@ class Feed:
             self._skipped.note(message, error)
             return None
 
-    def _apply(self, race_id: str, watched: Watched, role: str, record: Mapping[str, Any], key: Any) -> None:
+    def _apply(
+        self, race_id: str, watched: WatchedRace, role: str, record: Mapping[str, Any], key: Any
+    ) -> None:
         watched.rates.count(role, self.polled_at)
         frame = watched.board.apply(role, record, key)
         if frame is None:

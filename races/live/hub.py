@@ -66,10 +66,10 @@ class Socket:
     def offer(self, text: str) -> bool:
         """Sends now or begins to; False where the last one isn't through yet, or the connection is gone."""
         if self.pending is not None:
-            return self._left_out()
+            return self._skip_frame()
         written = self.write(text) if self.write is not None else None
         if written is not None:
-            return written or self._left_out()
+            return written or self._skip_frame()
         coroutine = self.send(text)
         try:
             first = coroutine.send(None)
@@ -85,7 +85,7 @@ class Socket:
     def overfull(self) -> bool:
         return self.unsent is not None and self.unsent() > OVERFULL
 
-    def _left_out(self) -> bool:
+    def _skip_frame(self) -> bool:
         self.needs_snapshot = True
         self.skipped += 1
         return False

@@ -19,7 +19,7 @@ RECENT, RECENT_BYTES = 20_000, 16 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Raw:
+class RawTick:
     """The newest tick of a race as it came, and the one before: while a tick arrives, that is the whole one."""
 
     timestamp: int = -1
@@ -41,15 +41,15 @@ class Raw:
             self.room = room
 
 
-class Newest:
+class LatestTicks:
     """The newest ticks of the races that publish, by race id; wall: seconds since the epoch."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
-        self._races: dict[str, Raw] = {}
+        self._races: dict[str, RawTick] = {}
 
-    def of(self, race_id: str) -> Raw:
-        return self._races.get(race_id) or Raw()
+    def of(self, race_id: str) -> RawTick:
+        return self._races.get(race_id) or RawTick()
 
     def add(self, race_id: str, message: Message) -> None:
         raw = self._races.get(race_id)
@@ -59,17 +59,17 @@ class Newest:
             raw = raw or self._begun(race_id)
         raw.add(message)
 
-    def _begun(self, race_id: str) -> Raw:
+    def _begun(self, race_id: str) -> RawTick:
         """Another race begins, so it is time to forget those that have ended."""
         before = self._wall() * 1000 - FAR_MS
         self._races = {race: raw for race, raw in self._races.items() if raw.timestamp > before}
-        raw = self._races[race_id] = Raw()
+        raw = self._races[race_id] = RawTick()
         if len(self._races) > RACES_KEPT:
             del self._races[next(iter(self._races))]
         return raw
 
 
-class Recent:
+class RecentRecords:
     """The newest records of other topics than positions, in order."""
 
     def __init__(self) -> None:

@@ -20,12 +20,12 @@ from django.db import close_old_connections
 
 from races.board.board import Board
 from races.board.frames import Frame
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.lib.garbage import Garbage
 from races.lib.tracing import tracer
 from races.live.feed import Feed
 from races.live.hub import Hub, Snapshot, Socket
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream
 from races.live.rendering.screen import screen_of
 from races.live.watched_race import Page
@@ -69,7 +69,7 @@ class LiveService:
             return
         self._loop, self._waiting = loop, {}
         self._garbage.begin()
-        tasks = self._look_after(), self._follow_lives(), self._tell_streams()
+        tasks = self._look_after(), self._follow_statuses(), self._tell_streams()
         self._care = [loop.create_task(task) for task in tasks]
         threading.Thread(target=self._supervise, name="feed", daemon=True).start()
 
@@ -114,10 +114,10 @@ class LiveService:
         if page is not None:
             return page
         board = live_board(race)
-        meta = RaceMeta.from_json(race.frozen)
+        info = RaceInfo.from_json(race.frozen)
         frame = board.frame if board else None
-        screen = screen_of(meta, frame, life=life_of(race), anomaly_on=race.anomaly_detection)
-        return Page(meta, frame, screen.fragments())
+        screen = screen_of(info, frame, status=status_of(race), anomaly_on=race.anomaly_detection)
+        return Page(info, frame, screen.fragments())
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
         return self.feed.newest(race_id)
@@ -131,7 +131,7 @@ class LiveService:
 
     def pipeline(self) -> Pipeline:
         """The stream as this process measures it, for the strip at the foot of its pages."""
-        paces, lags = self.feed.paces(self._clock()), self.feed.lags()
+        paces, lags = self.feed.throughput(self._clock()), self.feed.lags()
         streams = tuple(
             Stream(role, paces[role].rate if role in paces else 0.0, lags.get(role, 0)) for role in ROLES
         )
@@ -211,13 +211,13 @@ class LiveService:
         for race_id in self.feed.races():
             self.feed.stream(race_id, pipeline, self._clock())
 
-    async def _follow_lives(self) -> None:
+    async def _follow_statuses(self) -> None:
         """Apart from the care for sockets, which must not wait for a database that is away."""
         away = False
         while not self._stopping.is_set():
             await asyncio.sleep(1.0)
             try:
-                await sync_to_async(self._lives, thread_sensitive=False)()
+                await sync_to_async(self._refresh_statuses, thread_sensitive=False)()
                 away = False
             except AnyDatabaseError as error:
                 if not away:
@@ -226,12 +226,12 @@ class LiveService:
             except Exception:
                 log.exception("The races' states could not be shown once")
 
-    def _lives(self) -> None:
+    def _refresh_statuses(self) -> None:
         """What the database says of the races on show: queued, waiting, failed, finished."""
         close_old_connections()
         ids = self.feed.races()
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
-            self.feed.live(str(race.pk), life_of(race))
+            self.feed.set_status(str(race.pk), status_of(race))
         self._guesses.forget(self._clock())  # here, since the database has just answered
 
     def _check(self, race_id: str, socket: Socket, now: float) -> None:
@@ -267,15 +267,17 @@ class LiveService:
             del self._left[race]
 
 
-def life_of(race: Race) -> Life:
-    return Life(race.status, race.status_reason, race.waiting_for)
+def status_of(race: Race) -> RaceStatus:
+    return RaceStatus(race.status, race.status_reason, race.waiting_for)
 
 
-def _from_history(race_id: str) -> tuple[Board, Life, bool] | None:
+def _from_history(race_id: str) -> tuple[Board, RaceStatus, bool] | None:
     close_old_connections()  # this thread belongs to no request, whose end would do it
     race = race_of(race_id)
     board = live_board(race) if race is not None else None
-    return (board, life_of(race), race.anomaly_detection) if race is not None and board is not None else None
+    return (
+        (board, status_of(race), race.anomaly_detection) if race is not None and board is not None else None
+    )
 
 
 _service: LiveService | None = None

@@ -9,10 +9,10 @@ from django.utils.safestring import SafeString
 
 from races.board.board import Board
 from races.board.frames import Frame
-from races.board.race_info import RaceMeta
-from races.lib.throughput import Rates
+from races.board.race_info import RaceInfo
+from races.lib.throughput import ThroughputMeter
 from races.live.hub import Snapshot
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.live.rendering.screen import Screen
 
@@ -21,7 +21,7 @@ TICKING_S = 0.5  # ticks come five times a second
 
 
 @dataclass(slots=True)
-class Watched:
+class WatchedRace:
     """The screen is what every one of their pages shows. number: of its newest message;
     rates: of this race's own records; along: what goes with the next tick.
     """
@@ -29,7 +29,7 @@ class Watched:
     board: Board
     screen: Screen
     number: int = 0
-    rates: Rates = field(default_factory=Rates)
+    rates: ThroughputMeter = field(default_factory=ThroughputMeter)
     along: str = ""
     _parts: Parts | None = None
 
@@ -37,13 +37,13 @@ class Watched:
         along, self.along = self.along, ""
         return self._next(along + self.screen.show(frame))
 
-    def live(self, life: Life) -> str:
-        message = self.screen.live(life)
+    def set_status(self, status: RaceStatus) -> str:
+        message = self.screen.set_status(status)
         return self._next(message) if message else ""
 
     def stream(self, pipeline: Pipeline, now: float) -> str:
         """Goes along with the next tick where ticks come: a message of its own is one more to write to every socket."""
-        paces = self.rates.paces(now)
+        paces = self.rates.throughput(now)
         message = self.along + self.screen.stream(pipeline, paces)
         self._parts = None
         ticking = "positions" in paces and paces["positions"].age_s < TICKING_S
@@ -69,6 +69,6 @@ class Watched:
 class Page:
     """What the first page of a race shows; parts: by the names that its template has for them."""
 
-    meta: RaceMeta
+    info: RaceInfo
     frame: Frame | None
     parts: Parts

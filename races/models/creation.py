@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from races.models.history import Entry
 from races.models.race import Race
-from races.models.race_info import entries_for, meta_for
+from races.models.race_info import entries_for, info_for
 from races.sim import MODEL_VERSION, circuit_slugs, default_laps, load_circuit, load_season
 
 PACES = (1, 60)
@@ -114,13 +114,13 @@ def enter(choice: Choice, client: str = "") -> Race:
         anomaly_detection=settings.LAB.anomaly_detection,
         model_version=MODEL_VERSION,
     )
-    meta = meta_for(race)
-    race.frozen = meta.to_json()
+    info = info_for(race)
+    race.frozen = info.to_json()
     with transaction.atomic():
         _one_at_a_time()
         _limits(client)
         race.save(force_insert=True)
-        Entry.objects.bulk_create(entries_for(race, meta))
+        Entry.objects.bulk_create(entries_for(race, info))
     return race
 
 

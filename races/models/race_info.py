@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from races.board.race_info import CarMeta, RaceMeta, TrackMeta
+from races.board.race_info import CarInfo, RaceInfo, TrackInfo
 from races.models.history import Entry
 from races.models.race import Race
 from races.sim import load_circuit, load_season, stop_cost_s
 
 
-def meta_for(race: Race) -> RaceMeta:
+def info_for(race: Race) -> RaceInfo:
     circuit, season = load_circuit(race.circuit), load_season()
     colours = {team.name: team.colour for team in season.teams}
     drawing = circuit.drawing
-    return RaceMeta(
+    return RaceInfo(
         race_id=str(race.pk),
         circuit=circuit.slug,
         circuit_name=circuit.name,
@@ -21,12 +21,12 @@ def meta_for(race: Race) -> RaceMeta:
         seed=race.seed,
         own_code=race.driver_code,
         cars=tuple(
-            CarMeta(driver.code, driver.name, driver.number, driver.team, colours[driver.team])
+            CarInfo(driver.code, driver.name, driver.number, driver.team, colours[driver.team])
             for driver in season.drivers
         ),
         country=circuit.country,
         length_m=circuit.length_m,
-        track=TrackMeta(
+        track=TrackInfo(
             outline=tuple((round(x, 1), round(y, 1)) for x, y in drawing.outline),
             pit=tuple((round(x, 1), round(y, 1)) for x, y in drawing.pit_lane),
             pit_entry=circuit.pit.entry,
@@ -42,7 +42,7 @@ def meta_for(race: Race) -> RaceMeta:
 STANDING_S = 2.7  # the usual stop, stationary
 
 
-def entries_for(race: Race, meta: RaceMeta) -> list[Entry]:
+def entries_for(race: Race, info: RaceInfo) -> list[Entry]:
     return [
         Entry(
             race=race,
@@ -51,7 +51,7 @@ def entries_for(race: Race, meta: RaceMeta) -> list[Entry]:
             number=car.number,
             team_name=car.team,
             colour=car.colour,
-            own=car.code == meta.own_code,
+            own=car.code == info.own_code,
         )
-        for car in meta.cars
+        for car in info.cars
     ]

@@ -87,7 +87,7 @@ class Recording:
 
     def reading(self, record: Record, key: Record) -> bool:
         """True where the reading is new, and can be of this race."""
-        engine = self.board.meta.engine_of(str(key["key"]))
+        engine = self.board.info.engine_of(str(key["key"]))
         if engine is None or record["engine_temperature"] is None:
             return False
         if not self.board.plausible("car_metrics_anomalies", record, key):

@@ -9,7 +9,7 @@ from typing import Any
 from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import Frame
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.board.storage import unpack_frames, unpack_readings
 from races.models import Race
 
@@ -63,7 +63,7 @@ def live_board(race: Race) -> Board | None:
     """A board as far as the history goes; the stream goes on from there. None: a race that nobody entered."""
     if not race.frozen:
         return None
-    board = Board(RaceMeta.from_json(race.frozen), alarm_rule, last_frame(race), race.started_ms)
+    board = Board(RaceInfo.from_json(race.frozen), alarm_rule, last_frame(race), race.started_ms)
     # of overtakes the board keeps no notes, and there are enough of them to fill all the lines
     for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))
@@ -71,7 +71,7 @@ def live_board(race: Race) -> Board | None:
         board.apply("commentary", commentary_record(race, line))
     for chunk in race.reading_chunks.all():
         for engine, ts, record in unpack_readings(bytes(chunk.data)):
-            key = {"key": board.meta.engine_key(engine), "ts": ts}
+            key = {"key": board.info.engine_key(engine), "ts": ts}
             board.apply("car_metrics_anomalies", record, key)
-    board.mind(wall_ms)
+    board.reject_after(wall_ms)
     return board

@@ -21,7 +21,7 @@ from django.db.models import Q
 
 from races.board.board import Board
 from races.board.frames import event_of
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.board.storage import unpack_readings
 from races.lib.cooperative import courtesy
 from races.lib.database_errors import kind_of
@@ -283,14 +283,14 @@ class Recorder:
             return None
         frame = last_frame(race)
         recording = Recording(
-            race, Board(RaceMeta.from_json(race.frozen), None, frame, race.started_ms), frame
+            race, Board(RaceInfo.from_json(race.frozen), None, frame, race.started_ms), frame
         )
         for chunk in race.reading_chunks.all():
             for engine, ts, reading in unpack_readings(bytes(chunk.data)):
                 recording.of_engine(engine, ts, reading)
         if frame is not None:  # or a late row would open again what has ended
             recording.rule.reached(frame["timestamp"], frame["phase"] == "over")
-        recording.board.mind(self._wall)
+        recording.board.reject_after(self._wall)
         recording.readings.clear()
         recording.alarms.clear()
         if frame is not None and frame["phase"] == "over":

@@ -11,9 +11,9 @@ from typing import Any
 
 from races.board.frames import Frame, Note, note_of_commentary, note_of_control
 from races.board.logs import NOTES_KEPT, note_order
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.board.storage import unpack_frames
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.screen import ROLES, Screen
 from races.models import BoardChunk, Race
 from races.recorder.reader import commentary_record, control_record
@@ -45,9 +45,9 @@ def snapshot(race: Race, tick: int) -> str:
 
 def screen_at(race: Race, tick: int) -> ReplayScreen:
     """At or just before the tick, where the recorder missed it."""
-    meta = RaceMeta.from_json(race.frozen)
-    screen = ReplayScreen(meta, anomaly_on=race.anomaly_detection)
-    for frame in _with_logs(race, meta, [_frame(race, tick)]):
+    info = RaceInfo.from_json(race.frozen)
+    screen = ReplayScreen(info, anomaly_on=race.anomaly_detection)
+    for frame in _with_logs(race, info, [_frame(race, tick)]):
         _show(screen, race, frame)
     return screen
 
@@ -56,9 +56,9 @@ def messages(race: Race, tick: int, step: int, count: int) -> list[tuple[int, st
     """(tick, message) for a page that shows `tick`: `count` times `step` ticks on, fewer at the race's end."""
     last = last_tick(race)
     ticks = [min(at, last) for at in range(tick + step, tick + step * count + step, step) if at - step < last]
-    meta = RaceMeta.from_json(race.frozen)
-    screen = ReplayScreen(meta, anomaly_on=race.anomaly_detection)
-    frames = _with_logs(race, meta, [_frame(race, at) for at in (tick, *ticks)])
+    info = RaceInfo.from_json(race.frozen)
+    screen = ReplayScreen(info, anomaly_on=race.anomaly_detection)
+    frames = _with_logs(race, info, [_frame(race, at) for at in (tick, *ticks)])
     sent = [_show(screen, race, frame) for frame in frames]
     return list(zip(ticks, sent[1:], strict=True))
 
@@ -73,7 +73,7 @@ def _show(screen: Screen, race: Race, frame: Frame | None) -> str:
     message = screen.show(frame)
     stopped = race.status == Race.Status.STOPPED and frame["tick"] >= race.recorded_tick
     # the race's own end is news only at its end
-    return message + screen.live(Life("stopped" if stopped else "running"))
+    return message + screen.set_status(RaceStatus("stopped" if stopped else "running"))
 
 
 def _frame(race: Race, tick: int) -> Frame | None:
@@ -96,7 +96,7 @@ def _chunk(race_id: uuid.UUID, first_tick: int) -> list[Frame]:
     return unpack_frames(bytes(BoardChunk.objects.get(race_id=race_id, first_tick=first_tick).data))
 
 
-def _with_logs(race: Race, meta: RaceMeta, frames: list[Frame | None]) -> Iterator[Frame | None]:
+def _with_logs(race: Race, info: RaceInfo, frames: list[Frame | None]) -> Iterator[Frame | None]:
     """The frames with the words and readings that had come by then; each frame later than the one before."""
     known = [frame for frame in frames if frame is not None]
     if not known:
@@ -110,7 +110,7 @@ def _with_logs(race: Race, meta: RaceMeta, frames: list[Frame | None]) -> Iterat
     control = _Notes(note_of_control(control_record(race, row)) for row in _rows(shown, first, last))
     engines = engines_of(race) if race.anomaly_detection else Engines()
     for frame in frames:
-        yield frame and _complete(frame, commentary, control, engines, meta.own_code)
+        yield frame and _complete(frame, commentary, control, engines, info.own_code)
 
 
 def _complete(frame: Frame, commentary: _Notes, control: _Notes, engines: Engines, own: str) -> Frame:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from races.board.race_info import Point, RaceMeta
+from races.board.race_info import Point, RaceInfo
 from races.lab.addresses import room_address
 from races.live.rendering import tower
 from races.live.rendering import track_map as render_map
@@ -22,8 +22,8 @@ register = template.Library()
 
 
 @register.simple_tag
-def track_map(meta: RaceMeta) -> SafeString:
-    return mark_safe(render_map.track_map(meta))  # noqa: S308  # escapes what it is given
+def track_map(info: RaceInfo) -> SafeString:
+    return mark_safe(render_map.track_map(info))  # noqa: S308  # escapes what it is given
 
 
 @register.simple_tag

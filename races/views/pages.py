@@ -86,7 +86,7 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     page = service().page(found)
     context = {
         "race": found,
-        "meta": page.meta,
+        "info": page.info,
         "frame": page.frame,
         "parts": page.parts,
         "results": found.results.all(),

@@ -68,7 +68,7 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
     context = {
         "race": race,
         "mine": is_mine(request, race),
-        "meta": screen.meta,
+        "info": screen.info,
         "parts": screen.fragments(),
         "anomaly_on": race.anomaly_detection,
         "engine": settings.LAB.engine,

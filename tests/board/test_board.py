@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from races.board.board import Board
 from races.board.frames import Frame
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.board.tick import initials
 from tests.live import synthetic
 
-META = synthetic.meta()
+INFO = synthetic.info()
 
 
 def fold(board: Board, records: list[tuple[str, Any]]) -> list[Frame]:
@@ -18,11 +18,11 @@ def fold(board: Board, records: list[tuple[str, Any]]) -> list[Frame]:
 
 
 def positions(*numbers: int) -> list[tuple[str, Any]]:
-    return [("positions", record) for number in numbers for record in synthetic.tick(number, META)]
+    return [("positions", record) for number in numbers for record in synthetic.tick(number, INFO)]
 
 
 def test_a_frame_comes_out_when_the_tick_holds_every_car() -> None:
-    board = Board(META)
+    board = Board(INFO)
     *first, last = positions(100)
     assert fold(board, first) == []
     [frame] = fold(board, [last])
@@ -32,7 +32,7 @@ def test_a_frame_comes_out_when_the_tick_holds_every_car() -> None:
 
 
 def test_a_frame_is_plain_data() -> None:
-    [frame] = fold(Board(META), positions(100))
+    [frame] = fold(Board(INFO), positions(100))
     assert json.loads(json.dumps(frame)) == frame
 
 
@@ -40,18 +40,18 @@ def test_a_race_that_waited_has_begun_when_it_began() -> None:
     early, late = positions(0), positions(100)
     for _, record in late:
         record["timestamp"] += 45_000
-    board = Board(META)
+    board = Board(INFO)
     [first, second] = fold(board, early + late)
     assert second["started"] == first["started"] == first["timestamp"]
-    taken_over = Board(META, last=second)
+    taken_over = Board(INFO, last=second)
     [third] = fold(taken_over, [(role, record | {"tick": 101}) for role, record in late])
     assert third["started"] == first["started"]
-    joined = Board(META, started=first["started"])
+    joined = Board(INFO, started=first["started"])
     assert fold(joined, late)[0]["started"] == first["started"]
 
 
 def test_a_repeated_tick_gives_nothing_and_is_counted() -> None:
-    board = Board(META)
+    board = Board(INFO)
     fold(board, positions(100))
     assert fold(board, positions(100)) == []
     assert board.ignored["repeated"] == 22
@@ -64,10 +64,10 @@ NEXT = positions(102)
 @settings(max_examples=40, deadline=None)
 def test_the_order_of_arrival_does_not_matter(order: list[int]) -> None:
     records = positions(100, 101)
-    board = Board(META)
+    board = Board(INFO)
     frames = fold(board, [records[index] for index in order])
     assert {frame["tick"] for frame in frames} == {100, 101}
-    straight = Board(META)
+    straight = Board(INFO)
     fold(straight, records)
     assert fold(board, NEXT) == fold(straight, NEXT)
 
@@ -76,13 +76,13 @@ def test_the_order_of_arrival_does_not_matter(order: list[int]) -> None:
 @settings(max_examples=40, deadline=None)
 def test_repeats_change_nothing(again: list[int]) -> None:
     records = positions(100, 101, 102)
-    board = Board(META)
+    board = Board(INFO)
     frames = fold(board, [record for index in [*range(66), *again] for record in [records[index]]])
     assert [frame["tick"] for frame in frames] == [100, 101, 102]
 
 
 def test_a_late_tick_comes_out_but_the_newest_stays_the_newest() -> None:
-    board = Board(META)
+    board = Board(INFO)
     fold(board, positions(100, 102))
     [late] = fold(board, positions(101))
     assert late["tick"] == 101
@@ -90,7 +90,7 @@ def test_a_late_tick_comes_out_but_the_newest_stays_the_newest() -> None:
 
 
 def test_a_tick_that_never_completes_is_counted_and_forgotten() -> None:
-    board = Board(META)
+    board = Board(INFO)
     fold(board, positions(100)[:21])
     fold(board, positions(*range(101, 152)))
     assert board.ignored["incomplete tick"] == 1
@@ -98,21 +98,21 @@ def test_a_tick_that_never_completes_is_counted_and_forgotten() -> None:
 
 
 def test_records_of_another_race_are_not_shown() -> None:
-    board = Board(META)
+    board = Board(INFO)
     other = [(role, {**record, "race_id": "another"}) for role, record in positions(100)]
     assert fold(board, other) == []
     assert board.ignored["other race"] == 22
 
 
 BROKEN: list[Any] = [
-    {}, {"race_id": META.race_id}, {"position": "first"}, {"speed": float("nan")}, {"gap_s": float("inf")},
+    {}, {"race_id": INFO.race_id}, {"position": "first"}, {"speed": float("nan")}, {"gap_s": float("inf")},
     {"tick": None}, {"driver_code": 7}, {"lap": 1.5}, {"sector_1_s": "fast"}, {"position": True},
 ]  # fmt: skip
 
 
 def test_a_broken_record_is_ignored_and_counted() -> None:
-    good = synthetic.tick(100, META)[0]
-    board = Board(META)
+    good = synthetic.tick(100, INFO)[0]
+    board = Board(INFO)
     for change in BROKEN:
         record = {**good, **change} if change and "race_id" not in change else change
         assert board.apply("positions", record) is None
@@ -124,29 +124,29 @@ def test_a_broken_record_is_ignored_and_counted() -> None:
     st.sampled_from(["positions", "race_control", "commentary", "avg_speed", "car_metrics_anomalies", "odd"]),
     st.dictionaries(
         st.sampled_from(["race_id", "tick", "timestamp", "driver_name", "position", "id", "message", "type"]),
-        st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.just(META.race_id)),
+        st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.just(INFO.race_id)),
     ),
     st.one_of(st.none(), st.text(), st.dictionaries(st.sampled_from(["key", "ts", "race_id"]), st.text())),
 )
 @settings(deadline=None)
 def test_no_record_whatever_raises(role: str, record: dict[str, Any], key: Any) -> None:
-    Board(META).apply(role, record, key)
+    Board(INFO).apply(role, record, key)
 
 
 def test_records_of_the_first_lab_without_codes_and_ticks_make_frames() -> None:
     names = ("driver_name", "position", "timestamp", "race_id", "team_name", "speed")
     bare = [("positions", {name: record[name] for name in names}) for _, record in positions(100, 101, 102)]
-    frames = fold(Board(META), bare)
+    frames = fold(Board(INFO), bare)
     assert [frame["tick"] for frame in frames] == [0, 1, 2]
-    assert frames[0]["cars"][0]["driver_code"] in {car.code for car in META.cars}
+    assert frames[0]["cars"][0]["driver_code"] in {car.code for car in INFO.cars}
     assert frames[0]["cars"][0]["gap_s"] is None
 
 
 def test_a_field_of_ten_is_complete_when_the_next_instant_begins() -> None:
     names = ("driver_name", "position", "timestamp", "race_id", "team_name", "speed")
     ten = [("positions", {name: record[name] for name in names}) for number in (100, 101)
-           for record in synthetic.tick(number, META)[:10]]  # fmt: skip
-    board = Board(META)
+           for record in synthetic.tick(number, INFO)[:10]]  # fmt: skip
+    board = Board(INFO)
     [frame] = fold(board, ten)
     assert len(frame["cars"]) == 10
     assert fold(board, ten[:10]) == []
@@ -159,7 +159,7 @@ def test_drivers_without_a_code_get_their_surnames_letters() -> None:
 
 
 def test_the_overall_best_lap_is_purple_and_a_personal_best_green() -> None:
-    [frame] = fold(Board(META), positions(200))
+    [frame] = fold(Board(INFO), positions(200))
     fastest = frame["fastest"]
     assert fastest
     by_code = {car["driver_code"]: car for car in frame["cars"]}
@@ -171,7 +171,7 @@ def test_the_overall_best_lap_is_purple_and_a_personal_best_green() -> None:
 
 
 def test_sector_marks_remember_what_was_best_before() -> None:
-    board = Board(META)
+    board = Board(INFO)
     frames = fold(board, positions(*range(60, 300)))
     marks = {mark for frame in frames for car in frame["cars"] for mark in car["sector_marks"]}
     assert marks == {"", "purple", "green", "yellow"}
@@ -181,22 +181,22 @@ def test_sector_marks_remember_what_was_best_before() -> None:
 
 
 def test_a_board_that_takes_over_shows_what_the_first_would_have() -> None:
-    first = Board(META)
+    first = Board(INFO)
     records = positions(*range(60, 160))
     control = ("race_control", synthetic.event(70, 3, "pit_in", "NOR", "NOR pits"))
     fold(first, [*records[:1100], control, *records[1100:2200]])
-    second = Board(META, last=json.loads(json.dumps(first.frame)))
+    second = Board(INFO, last=json.loads(json.dumps(first.frame)))
     assert fold(second, [control, *positions(160)]) == fold(first, positions(160))
     assert first.frame == second.frame
 
 
 def test_places_gained_count_from_the_grid() -> None:
-    [frame] = fold(Board(META), positions(200))
+    [frame] = fold(Board(INFO), positions(200))
     assert all(car["gained"] == car["grid"] - car["position"] for car in frame["cars"])
 
 
 def test_cars_within_a_second_are_battling_but_not_behind_the_safety_car() -> None:
-    board = Board(META)
+    board = Board(INFO)
     for frame in fold(board, positions(*range(40, 400))):
         for car in frame["cars"]:
             near = car["interval_s"] is not None and car["interval_s"] < 1
@@ -205,7 +205,7 @@ def test_cars_within_a_second_are_battling_but_not_behind_the_safety_car() -> No
 
 
 def test_overtake_mode_shows_while_there_is_somebody_to_use_it_on() -> None:
-    board = Board(META)
+    board = Board(INFO)
     shown = set()
     records = [(role, record | {"overtake_mode": True}) for role, record in positions(*range(40, 400))]
     for frame in fold(board, records):
@@ -218,4 +218,4 @@ def test_overtake_mode_shows_while_there_is_somebody_to_use_it_on() -> None:
 
 
 def test_a_meta_survives_json() -> None:
-    assert RaceMeta.from_json(json.loads(json.dumps(META.to_json()))) == META
+    assert RaceInfo.from_json(json.loads(json.dumps(INFO.to_json()))) == INFO

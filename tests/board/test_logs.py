@@ -10,7 +10,7 @@ from races.board.logs import NOTES_KEPT, TRACE_SECONDS
 from tests.live import synthetic
 from tests.live.synthetic import RACE_ID, START
 
-META = synthetic.meta()
+INFO = synthetic.info()
 
 
 def comment(name: str, at: int, race_id: str | None = RACE_ID) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def comment(name: str, at: int, race_id: str | None = RACE_ID) -> dict[str, Any]
 
 
 def show(board: Board, number: int) -> Any:
-    frames = [frame for record in synthetic.tick(number, META) if (frame := board.apply("positions", record))]
+    frames = [frame for record in synthetic.tick(number, INFO) if (frame := board.apply("positions", record))]
     return frames[0]
 
 
@@ -29,25 +29,25 @@ def reading(code: str, ts: Any, value: float = 118.0, flag: bool = False) -> tup
 
 
 def test_notes_are_newest_first_and_a_late_one_finds_its_place() -> None:
-    board = Board(META)
+    board = Board(INFO)
     for name, at in (("a", 1), ("c", 3), ("b", 2), ("c", 3)):
         board.apply("commentary", comment(name, at))
     assert [note["id"] for note in show(board, 100)["commentary"]] == ["c", "b", "a"]
 
 
 def test_a_comment_without_a_race_belongs_to_every_race() -> None:
-    board = Board(META)
+    board = Board(INFO)
     board.apply("commentary", comment("everybody", 1, None))
     board.apply("commentary", comment("others", 1, "another race"))
     assert [note["id"] for note in show(board, 100)["commentary"]] == ["everybody"]
 
 
 def test_a_comment_without_a_race_is_not_of_one_that_had_not_begun_or_was_long_over() -> None:
-    board = Board(META, started=START)
+    board = Board(INFO, started=START)
     end = START + 100 * 200
     for name, at in (("before", START - 1), ("during", START + 1000), ("last word", end + 30_000)):
         board.apply("commentary", comment(name, at, None))
-    for record in synthetic.tick(100, META):
+    for record in synthetic.tick(100, INFO):
         board.apply("positions", record | {"phase": "over"})
     for name, at in (("afterwards", end + 30_001), ("late", START + 2000)):
         board.apply("commentary", comment(name, at, None))
@@ -57,20 +57,20 @@ def test_a_comment_without_a_race_is_not_of_one_that_had_not_begun_or_was_long_o
 
 
 def test_events_of_one_instant_keep_their_ordinals_order() -> None:
-    board = Board(META)
+    board = Board(INFO)
     for ordinal in (9, 11, 10):
         board.apply("race_control", synthetic.event(90, ordinal, "pit_in", "NOR", f"number {ordinal}"))
     assert [note["text"] for note in show(board, 100)["control"]] == ["number 11", "number 10", "number 9"]
 
 
 def test_overtakes_are_left_to_the_tower() -> None:
-    board = Board(META)
+    board = Board(INFO)
     board.apply("race_control", synthetic.event(90, 1, "overtake", "NOR", "NOR passes PIA"))
     assert show(board, 100)["control"] == []
 
 
 def test_only_the_newest_notes_are_kept() -> None:
-    board = Board(META)
+    board = Board(INFO)
     for number in range(100):
         board.apply("commentary", comment(f"n{number}", number))
     notes = show(board, 100)["commentary"]
@@ -79,7 +79,7 @@ def test_only_the_newest_notes_are_kept() -> None:
 
 
 def test_frames_given_out_do_not_change_afterwards() -> None:
-    board = Board(META)
+    board = Board(INFO)
     before = show(board, 100)
     board.apply("commentary", comment("later", 1))
     board.apply("car_metrics_anomalies", *reading("NOR", START))
@@ -88,7 +88,7 @@ def test_frames_given_out_do_not_change_afterwards() -> None:
 
 
 def test_after_the_last_tick_a_late_comment_still_reaches_the_page() -> None:
-    board = Board(META)
+    board = Board(INFO)
     over = show(board, 440)
     assert over["phase"] == "over"
     frame = board.apply("commentary", comment("winner", over["timestamp"] + 5))
@@ -98,7 +98,7 @@ def test_after_the_last_tick_a_late_comment_still_reaches_the_page() -> None:
 
 
 def test_average_speeds_come_from_their_own_topic() -> None:
-    board = Board(META)
+    board = Board(INFO)
     board.apply("avg_speed", {"avg_speed": 221.5}, {"driver_name": "Lando Norris", "race_id": RACE_ID})
     board.apply("avg_speed", {"avg_speed": 99.0}, {"driver_name": "Lando Norris", "race_id": "another"})
     averages = {car["driver_code"]: car["average_speed_kmh"] for car in show(board, 100)["cars"]}
@@ -107,7 +107,7 @@ def test_average_speeds_come_from_their_own_topic() -> None:
 
 
 def test_an_instant_from_avro_counts_like_its_milliseconds_and_once() -> None:
-    board = Board(META)
+    board = Board(INFO)
     board.apply(
         "car_metrics_anomalies", *reading("NOR", datetime.fromtimestamp(START / 1000, UTC), flag=True)
     )
@@ -117,7 +117,7 @@ def test_an_instant_from_avro_counts_like_its_milliseconds_and_once() -> None:
 
 
 def test_a_trace_keeps_a_minute_with_one_sample_a_second_and_every_flagged_one() -> None:
-    board = Board(META)
+    board = Board(INFO)
     for number in range(5 * 90):
         board.apply("car_metrics_anomalies", *reading("NOR", START + number * 200, flag=number == 447))
     samples = show(board, 100)["traces"]["NOR"]["samples"]
@@ -152,7 +152,7 @@ class EveryFlag:
 
 
 def test_the_alarm_rule_that_is_passed_in_is_followed_and_its_alarms_are_counted() -> None:
-    board = Board(META, alarms=EveryFlag)
+    board = Board(INFO, alarms=EveryFlag)
     for number, flag in enumerate([False, True, True, False, True, False]):
         board.apply("car_metrics_anomalies", *reading("PIA", START + number * 200, flag=flag))
     frame = show(board, 100)
@@ -162,8 +162,8 @@ def test_the_alarm_rule_that_is_passed_in_is_followed_and_its_alarms_are_counted
 
 
 def test_every_car_with_an_alarm_has_a_trace_the_newest_first() -> None:
-    board = Board(META, alarms=alarm_rule)
-    codes = [car.code for car in META.cars[:9]]
+    board = Board(INFO, alarms=alarm_rule)
+    codes = [car.code for car in INFO.cars[:9]]
     for number, code in enumerate(codes):
         board.apply("car_metrics_anomalies", *reading(code, START + number * 1000, flag=True))
     assert [*show(board, 100)["traces"]] == codes[::-1]
@@ -176,7 +176,7 @@ def original(team: str, ts: int, value: float, bound: float | None = 115.0) -> t
 
 
 def test_the_original_labs_rows_are_shown_by_team_and_their_alarm_ends() -> None:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     for second, value in enumerate((118.0, 121.0, 131.0)):
         board.apply("car_metrics_anomalies", *original("Ferrari", START + second * 1000, value))
     frame = show(board, 100)
@@ -198,7 +198,7 @@ def test_the_original_labs_rows_are_shown_by_team_and_their_alarm_ends() -> None
 
 
 def test_the_original_labs_alarm_ends_with_the_race_and_late_rows_move_its_end() -> None:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     over = START + 440 * 200
     board.apply("car_metrics_anomalies", *original("Haas", over - 1000, 118.0, None))
     frame = show(board, 440)
@@ -226,14 +226,14 @@ def test_the_original_labs_alarm_ends_with_the_race_and_late_rows_move_its_end()
     ],
 )
 def test_a_reading_of_no_car_in_the_field_is_not_taken(key: str) -> None:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     board.apply("car_metrics_anomalies", original("Ferrari", START, 118.0)[0], {"key": key, "ts": START})
     assert board.ignored.total() == 1
     assert show(board, 100)["anomalies"] == {}
 
 
 def test_a_reading_of_the_year_2100_changes_nothing() -> None:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     show(board, 50)
     board.apply("car_metrics_anomalies", *reading("NOR", 4_102_444_800_000, value=300.0, flag=True))
     board.apply("car_metrics_anomalies", *reading("NOR", START + 10_000))
@@ -243,7 +243,7 @@ def test_a_reading_of_the_year_2100_changes_nothing() -> None:
 
 
 def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> None:
-    board = Board(META)
+    board = Board(INFO)
     for second in (0, 2, 1):
         board.apply("car_metrics_anomalies", *reading("NOR", START + second * 1000, value=110.0 + second))
     frame = show(board, 100)
@@ -252,7 +252,7 @@ def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> Non
 
 
 def test_a_forged_ordinal_does_not_keep_out_the_message_that_has_it() -> None:
-    board = Board(META)
+    board = Board(INFO)
     board.apply("race_control", synthetic.event(80, 7, "info", "", "invented"))
     for _ in range(2):
         board.apply("race_control", synthetic.event(90, 7, "yellow", "", "Yellow flag"))
@@ -260,7 +260,7 @@ def test_a_forged_ordinal_does_not_keep_out_the_message_that_has_it() -> None:
 
 
 def test_a_trace_is_the_minute_that_ends_with_its_newest_sample_however_few_there_are() -> None:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     for second in (0, 3600, 3634):
         board.apply("car_metrics_anomalies", *original("Ferrari", START + second * 1000, 118.0))
     trace = show(board, 100)["traces"]["Ferrari"]

@@ -6,11 +6,11 @@ import pytest
 
 from races.board.frames import CarFrame, blank_car
 from races.board.pit_rejoin import rejoin
-from races.board.race_info import CarMeta
+from races.board.race_info import CarInfo
 
 
 def car(code: str, position: int, gap: float | None, **other: Any) -> CarFrame:
-    blank = blank_car(CarMeta(code, code, 1, "team"))
+    blank = blank_car(CarInfo(code, code, 1, "team"))
     return blank | {"position": position, "gap_s": gap, "lap": 3, **other}  # type: ignore[return-value]
 
 

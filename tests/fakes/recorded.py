@@ -9,7 +9,7 @@ from races.analytics.engine import RaceAnalytics
 from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import Frame
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.models import InjectedFault, Race
 from races.models.creation import Choice, enter
 from races.recorder import writer
@@ -36,7 +36,7 @@ class Recorded:
         )
         race.refresh_from_db()
         self.frames: list[Frame] = []
-        self._meta = RaceMeta.from_json(race.frozen)
+        self._meta = RaceInfo.from_json(race.frozen)
         self._live = Board(self._meta, alarm_rule)
         self._recording = Recording(race, Board(self._meta), None)
         self._pending = writer.Pending()

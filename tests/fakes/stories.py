@@ -26,7 +26,7 @@ from races.board.frames import Frame
 from races.lab.components import make_roles
 from races.lib.clock import Clocks
 from races.live import service
-from races.live.service import LiveService, life_of
+from races.live.service import LiveService, status_of
 from races.models import Race
 from races.recorder.reader import live_board, wall_ms
 from races.streams.connection import Connection
@@ -103,7 +103,7 @@ def watched(live: LiveService, race: Race) -> None:
     """As by somebody who opens the race's page."""
     board = live_board(race)
     assert board is not None
-    live.feed.watch(str(race.pk), board, life_of(race), anomaly_on=False)
+    live.feed.watch(str(race.pk), board, status_of(race), anomaly_on=False)
 
 
 def say_all(say: Say, ticks: Collection[Tick]) -> None:

@@ -10,9 +10,9 @@ from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import Frame
 from races.live.feed import Feed
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.models import Race
-from races.models.race_info import meta_for
+from races.models.race_info import info_for
 from races.recorder.recorder import Recorder
 from races.report import replay, replay_engines
 from races.sim import Race as Simulation
@@ -50,12 +50,12 @@ def race_of_the_tests() -> Race:
         started_ms=STARTED,
         anomaly_detection=True,
     )
-    race.frozen = meta_for(race).to_json()
+    race.frozen = info_for(race).to_json()
     return race
 
 
 RACE = race_of_the_tests()
-META = meta_for(RACE)
+META = info_for(RACE)
 
 
 def whole_race() -> list[list[Said]]:
@@ -155,7 +155,7 @@ def watch(batches: list[list[Message]]) -> Shown:
             shown.frames[tick] = board.frame
 
     feed = Feed(publish)
-    feed.watch(str(RACE.pk), board, Life("running"), anomaly_on=True)
+    feed.watch(str(RACE.pk), board, RaceStatus("running"), anomaly_on=True)
     feed.run(Script(batches, lambda: None, feed.stop), CODEC)  # type: ignore[arg-type]
     shown.snapshot = feed.snapshot(str(RACE.pk))[0]
     shown.unread, shown.ignored = sum(feed.bad.values()), sum(board.ignored.values())

@@ -12,7 +12,7 @@ import websockets
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
-from races.live.rendering.screen import LOOSE
+from races.live.rendering.screen import STANDALONE_CELLS
 from races.management.commands.trace_tick import WORDS
 from tests.integration.balancer import balanced
 from tests.integration.checks import check_ended, on
@@ -88,7 +88,7 @@ def test_two_webs_behind_one_address_show_the_same_race_and_one_takes_over_from_
         page = await asyncio.to_thread(requests.get, f"http://{base}/races/{race_id}/", timeout=20)
         snapshot = await one.connect()
         # the page of one web takes what the other one's socket says
-        assert {*LOOSE, "tower"} <= ids(page.text) & ids(snapshot)
+        assert {*STANDALONE_CELLS, "tower"} <= ids(page.text) & ids(snapshot)
         await other.connect()
         assert taken == [daphne, uvicorn, daphne]
         await watch_both(one, other)

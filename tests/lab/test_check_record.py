@@ -6,10 +6,10 @@ import pytest
 
 from provisioning.roundtrip import NO_RACE, ROLE, check_record
 from races.board.board import Board
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.lab.components import Roles
 from races.live.feed import Feed
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.models import ControlMessage, Race
 from races.streams.connection import Connection
 from races.streams.consumer import Message, Tail
@@ -57,9 +57,9 @@ def test_the_record_of_provisioning_is_passed_over_by_feed_board_analytics_and_r
     said: list[str] = []
     feed = Feed(lambda race_id, number, message, tick: said.append(message))
     tail = Until(feed, kafka.tail(["race_control", "positions"], "beginning"), race)
-    board = Board(RaceMeta.from_json(race.frozen))
+    board = Board(RaceInfo.from_json(race.frozen))
     feed._codec = kafka.codec
-    feed.watch(str(race.pk), board, Life("running"), anomaly_on=False)
+    feed.watch(str(race.pk), board, RaceStatus("running"), anomaly_on=False)
     feed.run(tail, kafka.codec)  # type: ignore[arg-type]
     assert not feed.bad
     assert feed.rates.total(ROLE) > 3

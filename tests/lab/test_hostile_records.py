@@ -15,7 +15,7 @@ from races.board.logs import IDS_KEPT, NoteLog
 from races.board.reach import FAR_MS
 from races.models import Race
 from races.models.creation import Choice
-from races.models.race_info import meta_for
+from races.models.race_info import info_for
 from races.recorder.column_clamping import fit
 from races.recorder.race_recording import Recording
 from races.sim import Race as Simulation
@@ -45,7 +45,7 @@ def race() -> Race:
 
 
 RACE = race()
-META = meta_for(RACE)
+META = info_for(RACE)
 
 
 def whole_race() -> list[Record]:

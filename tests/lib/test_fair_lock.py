@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-from races.lib.fair_lock import PIECE, Turns
+from races.lib.fair_lock import PIECE, FairLock
 
 
 def test_who_asks_in_the_middle_of_thousands_of_records_waits_for_one_piece() -> None:
-    turns, taken, seen = Turns(), [0], [0]
+    turns, taken, seen = FairLock(), [0], [0]
 
     def ask() -> None:
         with turns:
@@ -31,13 +31,13 @@ def test_who_asks_in_the_middle_of_thousands_of_records_waits_for_one_piece() ->
 
 
 def test_the_holder_may_take_it_again() -> None:
-    turns = Turns()
+    turns = FairLock()
     with turns, turns:
         pass
 
 
 def test_an_asker_that_never_comes_to_its_turn_does_not_stop_the_reader() -> None:
-    turns = Turns()
+    turns = FairLock()
     taken: list[int] = []
     turns._asking.append(None)
     turns.take(range(2 * PIECE), taken.append)

@@ -1,10 +1,10 @@
 """How fast and how fresh a stream is, by this process's own clock."""
 
-from races.lib.throughput import Rates
+from races.lib.throughput import ThroughputMeter
 
 
-def counted(seconds: list[float]) -> Rates:
-    rates = Rates()
+def counted(seconds: list[float]) -> ThroughputMeter:
+    rates = ThroughputMeter()
     for now in seconds:
         rates.count("positions", now)
     return rates
@@ -13,20 +13,20 @@ def counted(seconds: list[float]) -> Rates:
 def test_a_steady_stream_has_a_steady_rate() -> None:
     for until in (120, 137, 180, 399):
         rates = counted([100 + n / 20 for n in range(until)])
-        assert rates.paces(100 + until / 20)["positions"].rate == 20
+        assert rates.throughput(100 + until / 20)["positions"].rate == 20
 
 
 def test_a_stream_that_just_began_is_measured_over_what_there_is() -> None:
-    assert counted([100.2, 100.4]).paces(100.6)["positions"].rate == 2
-    assert counted([100.2, 100.4, 101.1]).paces(101.2)["positions"].rate == 2
+    assert counted([100.2, 100.4]).throughput(100.6)["positions"].rate == 2
+    assert counted([100.2, 100.4, 101.1]).throughput(101.2)["positions"].rate == 2
 
 
 def test_a_stream_that_stopped_is_at_nothing_within_seconds_and_its_age_goes_on() -> None:
     rates = counted([100 + n / 20 for n in range(400)])
-    assert [rates.paces(at)["positions"].rate for at in (120, 122, 125, 900)] == [20, 12, 0, 0]
-    assert rates.paces(130)["positions"].age_s == 130 - 119.95
+    assert [rates.throughput(at)["positions"].rate for at in (120, 122, 125, 900)] == [20, 12, 0, 0]
+    assert rates.throughput(130)["positions"].age_s == 130 - 119.95
 
 
 def test_what_never_came_has_no_pace() -> None:
-    assert Rates().paces(5) == {}
+    assert ThroughputMeter().throughput(5) == {}
     assert counted([1.0]).total("commentary") == 0

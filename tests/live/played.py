@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 
 from races.board.board import Board
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.screen import screen_of
-from races.live.watched_race import Watched
+from races.live.watched_race import WatchedRace
 from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
 from races.streams.registry.service import Registry
-from tests.live.synthetic import START, meta, tick
+from tests.live.synthetic import START, info, tick
 
-RACE = meta(laps=60)
+RACE = info(laps=60)
 LINES, LONG = 20, "and on it goes " * 60  # 18 kB a tick
-LIFE = Life("running")
+RUNNING = RaceStatus("running")
 PATH = f"/ws/races/{RACE.race_id}/"
 # What follows the clock instead of the ticks: how the stream does, and answers to acknowledgements.
 BY_THE_CLOCK = re.compile(r'<b id="(?:[kq]-\w+|feed|sockets)"[^>]*>.*?</b>|<i id="pong" hidden>\d+</i>')
@@ -53,7 +53,7 @@ class Played:
 
     def __init__(self) -> None:
         self._codec = connected().codec
-        self._watched = Watched(Board(RACE), screen_of(RACE, None, life=LIFE, anomaly_on=False))
+        self._watched = WatchedRace(Board(RACE), screen_of(RACE, None, status=RUNNING, anomaly_on=False))
         self.ticks = 0
 
     def next(self, long: bool = False) -> str:

@@ -15,7 +15,7 @@ from races.live.service import service
 from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
-from tests.live.played import LIFE, RACE, comments, connected, records
+from tests.live.played import RACE, RUNNING, comments, connected, records
 
 STANDARD_INPUT = 0
 LONG_TICK = ord("L")
@@ -54,4 +54,4 @@ class Script(connection.Connection):
 
 _real = connected()
 connection.use(Script(_real.settings, _real.codec, _real.embedded_registry))
-service().feed.watch(RACE.race_id, Board(RACE), LIFE, anomaly_on=False)
+service().feed.watch(RACE.race_id, Board(RACE), RUNNING, anomaly_on=False)

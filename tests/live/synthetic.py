@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from races.board.race_info import CarMeta, RaceMeta, TrackMeta
+from races.board.race_info import CarInfo, RaceInfo, TrackInfo
 
 RACE_ID = "0c7a5a56-1f0e-4a9e-9a51-5a2f3c1d9b11"
 START = 1_780_000_000_000
@@ -24,12 +24,12 @@ TEAMS = {
 }
 
 
-def _cars() -> tuple[CarMeta, ...]:
+def _cars() -> tuple[CarInfo, ...]:
     cars = []
     for team, (colour, *drivers) in TEAMS.items():
         for driver in drivers:
             code, first, last, number = driver.split()
-            cars.append(CarMeta(code, f"{first} {last}", int(number), team, colour))
+            cars.append(CarInfo(code, f"{first} {last}", int(number), team, colour))
     return tuple(cars)
 
 
@@ -42,11 +42,11 @@ def _outline() -> tuple[tuple[float, float], ...]:
     return tuple(points)
 
 
-def meta(own: str = "NOR", laps: int = 12) -> RaceMeta:
+def info(own: str = "NOR", laps: int = 12) -> RaceInfo:
     outline = _outline()
     pit = tuple((0.9 * x, 0.9 * y) for x, y in (*outline[194:], *outline[:7]))
-    track = TrackMeta(outline, pit, 0.97, 0.03, (0.31, 0.68))
-    return RaceMeta(RACE_ID, "monza", "Monza", laps, 12, 7, own, _cars(), "Italy", 5793.0, track,
+    track = TrackInfo(outline, pit, 0.97, 0.03, (0.31, 0.68))
+    return RaceInfo(RACE_ID, "monza", "Monza", laps, 12, 7, own, _cars(), "Italy", 5793.0, track,
                     {"green": 22.0, "vsc": 16.0, "safety_car": 11.0})  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def _distance(index: int, time_s: float) -> float:
     return max(time_s, 0) / (LAP_S + 0.09 * index) + swing - 0.0016 * index
 
 
-def tick(number: int, race: RaceMeta) -> list[dict[str, Any]]:
+def tick(number: int, race: RaceInfo) -> list[dict[str, Any]]:
     """The positions of one tick: 22 records in order of position."""
     time_s = (number - GRID_TICKS) * SECONDS_A_TICK
     cars = race.cars

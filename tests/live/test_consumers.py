@@ -14,7 +14,7 @@ from django.test import override_settings
 
 from f1site.asgi import application
 from races.live.hub import Socket
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.service import LiveService
 from races.middleware.visitors import COOKIE, SALT
 from races.models import Race
@@ -263,7 +263,7 @@ def test_who_joins_while_a_message_is_on_its_way_gets_it_once(live: LiveService)
 
         async def close(code: int, reason: str) -> None: ...
 
-        live.feed.live(race_id, Life("failed", "the gearbox"))  # on its way into the loop
+        live.feed.set_status(race_id, RaceStatus("failed", "the gearbox"))  # on its way into the loop
         late = Socket(send, close, None, acked_at=0.0)
         live.hub.join(race_id, late)
         late.show(live.snapshot(race_id))

@@ -8,7 +8,7 @@ import pytest
 
 from races.board.board import Board
 from races.live.feed import Feed
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.live.rendering.panels import Stream as LiveStream
 from races.live.service import FORGET_S, LiveService
@@ -17,9 +17,9 @@ from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
 from races.streams.registry.service import Registry
-from tests.live.synthetic import START, event, meta, tick
+from tests.live.synthetic import START, event, info, tick
 
-RACE = meta()
+RACE = info()
 RACE_MS = START + 20 * 200
 Said = tuple[str, Any, dict[str, Any], int]  # role, key, value, event time
 
@@ -71,7 +71,7 @@ def test_a_board_begins_with_what_the_history_may_not_have_yet(codec: Codec) -> 
         ("race_control", RACE.race_id, control, 5), *positions(20),
     ]  # fmt: skip
     feed = fed(codec, said)
-    feed.watch(RACE.race_id, Board(RACE), Life("running", "", ""), anomaly_on=False)
+    feed.watch(RACE.race_id, Board(RACE), RaceStatus("running", "", ""), anomaly_on=False)
     frame = feed.frame(RACE.race_id)
     assert frame is not None
     assert frame["tick"] == 20
@@ -86,7 +86,7 @@ def test_a_board_begins_with_readings_whose_key_names_a_team_and_no_race(codec: 
         return "car_metrics_anomalies", {"key": key, "ts": RACE_MS}, row, RACE_MS
 
     feed = fed(codec, [reading("Ferrari"), reading("another:HAM"), *positions(20)])
-    feed.watch(RACE.race_id, Board(RACE), Life("running"), anomaly_on=True)
+    feed.watch(RACE.race_id, Board(RACE), RaceStatus("running"), anomaly_on=True)
     frame = feed.frame(RACE.race_id)
     assert frame is not None
     assert [*frame["anomalies"]] == ["Ferrari"]
@@ -120,7 +120,7 @@ class Pages:
 def watching(codec: Codec, said: list[Said]) -> tuple[Feed, Pages]:
     pages = Pages()
     feed = Feed(pages)
-    feed.watch(RACE.race_id, Board(RACE), Life("running", "", ""), anomaly_on=True)
+    feed.watch(RACE.race_id, Board(RACE), RaceStatus("running", "", ""), anomaly_on=True)
     feed.run(Stream(feed, codec, said), codec)  # type: ignore[arg-type]
     return feed, pages
 
@@ -158,7 +158,7 @@ class Told(Stream):
 def test_while_ticks_come_the_stream_is_told_along_with_the_next(codec: Codec) -> None:
     pages = Pages()
     feed = Feed(pages)
-    feed.watch(RACE.race_id, Board(RACE), Life("running", "", ""), anomaly_on=True)
+    feed.watch(RACE.race_id, Board(RACE), RaceStatus("running", "", ""), anomaly_on=True)
     feed.run(Told(feed, codec), codec)  # type: ignore[arg-type]
     assert [(number, tick) for number, _, tick in pages.said] == [(1, 20), (2, 21)]
     message = pages.said[-1][1]
@@ -188,7 +188,7 @@ def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
     message = pages.said[-1][1]
     assert '<b id="k-positions">nothing yet</b>' in message
     assert '<b id="k-car_metrics">nothing yet</b>' in message
-    assert set(feed.paces(feed.polled_at)) == {"positions", "car_metrics"}
+    assert set(feed.throughput(feed.polled_at)) == {"positions", "car_metrics"}
 
 
 def test_a_board_that_is_opened_while_others_are_forgotten_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,10 +198,10 @@ def test_a_board_that_is_opened_while_others_are_forgotten_stays(monkeypatch: py
     def while_looked_at() -> set[str]:
         """A page's thread puts its race in right after the look."""
         found = races()
-        live.feed.watch("new", Board(RACE), Life("running"), anomaly_on=False)
+        live.feed.watch("new", Board(RACE), RaceStatus("running"), anomaly_on=False)
         return found
 
-    live.feed.watch("old", Board(RACE), Life("running"), anomaly_on=False)
+    live.feed.watch("old", Board(RACE), RaceStatus("running"), anomaly_on=False)
     live._forget(0.0)
     monkeypatch.setattr(live.feed, "races", while_looked_at)
     live._forget(FORGET_S)
@@ -210,6 +210,6 @@ def test_a_board_that_is_opened_while_others_are_forgotten_stays(monkeypatch: py
     assert races() == {"new"}, "it has its own time, not that of the first"
     live._forget(2 * FORGET_S + 1)
     monkeypatch.undo()
-    live.feed.watch("old", Board(RACE), Life("running"), anomaly_on=False)
+    live.feed.watch("old", Board(RACE), RaceStatus("running"), anomaly_on=False)
     live._forget(2 * FORGET_S + 2)
     assert "old" in races(), "who comes back has its time again"

@@ -9,7 +9,7 @@ import pytest
 
 from races.board.board import Board
 from races.live.feed import Feed
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
@@ -36,7 +36,7 @@ def stream(registry: Slow) -> tuple[Feed, Stream, Codec]:
 
 
 def watch(feed: Feed) -> None:
-    feed.watch(RACE.race_id, Board(RACE), Life("running"), anomaly_on=False)
+    feed.watch(RACE.race_id, Board(RACE), RaceStatus("running"), anomaly_on=False)
 
 
 def test_pages_go_on_while_the_feed_asks_for_a_schema(

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from races.board.reach import FAR_MS
-from races.live.record_cache import RECENT_BYTES, RECENT_S, TICK_BYTES, TICK_RECORDS, Newest, Recent
+from races.live.record_cache import (
+    RECENT_BYTES,
+    RECENT_S,
+    TICK_BYTES,
+    TICK_RECORDS,
+    LatestTicks,
+    RecentRecords,
+)
 from races.streams.consumer import Message
 
 NOW_S = 1_780_000_000.0
@@ -14,8 +21,8 @@ def position(value: bytes, at: int = NOW_MS, key: bytes = b"race") -> Message:
     return Message("positions", 0, 0, key, value, at)
 
 
-def newest(*messages: Message) -> Newest:
-    found = Newest(wall=lambda: NOW_S)
+def newest(*messages: Message) -> LatestTicks:
+    found = LatestTicks(wall=lambda: NOW_S)
     for message in messages:
         found.add("race", message)
     return found
@@ -32,7 +39,7 @@ def test_clocks_may_differ_by_a_minute() -> None:
 
 def test_a_race_that_ended_is_forgotten_when_another_begins() -> None:
     now = [NOW_S]
-    found = Newest(wall=lambda: now[0])
+    found = LatestTicks(wall=lambda: now[0])
     found.add("ended", position(b"last"))
     now[0] += FAR_MS / 1000 - 1
     found.add("runs", position(b"first", int(now[0] * 1000)))
@@ -59,7 +66,7 @@ def test_the_next_instant_has_its_own_room() -> None:
 
 
 def test_recent_records_are_bounded_by_time_and_by_bytes() -> None:
-    recent = Recent()
+    recent = RecentRecords()
     for number in range(200):
         recent.add(Message("commentary", 0, number, None, bytes(256 * 1024), NOW_MS), 0.0)
     kept = list(recent)

@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import CarFrame, Frame, Note, blank_car
-from races.board.race_info import CarMeta
-from races.lib.throughput import Pace
-from races.live.rendering.header import Life
+from races.board.race_info import CarInfo
+from races.lib.throughput import Throughput
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream, note_item
 from races.live.rendering.screen import ROLES, Screen, render_snapshot, screen_of
 from races.live.rendering.tower import attackers, average_cells, fast_cells
 from races.live.rendering.track_map import track_map
 from races.models import Race
-from races.models.race_info import meta_for
+from races.models.race_info import info_for
 from races.sim import circuit_slugs
 from tests.live import synthetic
 from tests.live.dom import Node, Page, parse
 from tests.live.synthetic import RACE_ID, START
 
-META = synthetic.meta()
+INFO = synthetic.info()
 CELL = r'<(?:b|progress) id="[^"]+".*?</(?:b|progress)>'
 FAST = r'<b id="[pdsgilbxyz][A-Z]{3}"'
 NASTY = "<script>alert('&')</script>\""
@@ -50,12 +50,12 @@ def feed(board: Board, number: int) -> Frame:
     )
     board.apply("car_metrics_anomalies", *reading(number, "NOR"))
     return next(
-        frame for record in synthetic.tick(number, META) if (frame := board.apply("positions", record))
+        frame for record in synthetic.tick(number, INFO) if (frame := board.apply("positions", record))
     )
 
 
 def race(first: int, last: int) -> list[Frame]:
-    board = Board(META)
+    board = Board(INFO)
     return [feed(board, number) for number in range(first, last + 1)]
 
 
@@ -65,7 +65,7 @@ FRAMES = race(0, 420)
 @given(st.integers(0, 380), st.integers(1, 40))
 @settings(max_examples=12, deadline=None)
 def test_a_page_that_followed_shows_what_a_page_that_just_came_shows(first: int, count: int) -> None:
-    screen = screen_of(META, FRAMES[first])
+    screen = screen_of(INFO, FRAMES[first])
     page = Page(screen.snapshot())
     for frame in FRAMES[first + 1 : first + 1 + count]:
         page.apply(screen.show(frame))
@@ -76,11 +76,11 @@ def test_a_page_that_followed_shows_what_a_page_that_just_came_shows(first: int,
 @settings(max_examples=15, deadline=None)
 def test_nothing_on_a_page_is_older_than_a_second(first: int, count: int) -> None:
     last = first + count
-    screen = screen_of(META, FRAMES[first])
+    screen = screen_of(INFO, FRAMES[first])
     for frame in FRAMES[first + 1 : last + 1]:
         screen.show(frame)
     newest = [
-        set(re.findall(CELL, render_snapshot(META, frame)))
+        set(re.findall(CELL, render_snapshot(INFO, frame)))
         for frame in FRAMES[max(first, last - 4) : last + 1]
     ]
     shown = set(re.findall(CELL, screen.snapshot()))
@@ -89,7 +89,7 @@ def test_nothing_on_a_page_is_older_than_a_second(first: int, count: int) -> Non
 
 
 def test_no_tick_brings_all_that_changes_once_a_second() -> None:
-    screen = screen_of(META, FRAMES[100])
+    screen = screen_of(INFO, FRAMES[100])
     kinds = ("t", "a", "r", "charts")
     brought = []
     for frame in FRAMES[101:111]:
@@ -99,7 +99,7 @@ def test_no_tick_brings_all_that_changes_once_a_second() -> None:
 
 
 def test_late_joiners_and_early_ones_see_the_same() -> None:
-    screen = screen_of(META, FRAMES[100])
+    screen = screen_of(INFO, FRAMES[100])
     early = Page(screen.snapshot())
     for frame in FRAMES[101:113]:
         early.apply(screen.show(frame))
@@ -112,7 +112,7 @@ def test_late_joiners_and_early_ones_see_the_same() -> None:
 
 
 def test_before_the_first_tick_the_entry_list_stands_and_the_first_tick_fills_it() -> None:
-    screen = Screen(META)
+    screen = Screen(INFO)
     page = Page(screen.snapshot())
     assert len(page.element("rows").children) == 22
     page.apply(screen.show(FRAMES[0]))
@@ -122,7 +122,7 @@ def test_before_the_first_tick_the_entry_list_stands_and_the_first_tick_fills_it
 def test_a_field_that_is_not_the_entry_list_gets_its_own_rows() -> None:
     frame = FRAMES[100].copy()
     frame["cars"] = frame["cars"][:10]
-    screen = Screen(META)
+    screen = Screen(INFO)
     page = Page(screen.snapshot())
     page.apply(screen.show(frame))
     assert len(page.element("rows").children) == 10
@@ -131,15 +131,15 @@ def test_a_field_that_is_not_the_entry_list_gets_its_own_rows() -> None:
 
 
 def test_an_older_frame_changes_nothing() -> None:
-    screen = screen_of(META, FRAMES[100])
+    screen = screen_of(INFO, FRAMES[100])
     assert screen.show(FRAMES[99]) == ""
 
 
 def test_after_the_flag_late_words_and_the_result_reach_the_page() -> None:
-    board = Board(META)
+    board = Board(INFO)
     over = feed(board, 440)
     assert over["phase"] == "over"
-    screen = screen_of(META, FRAMES[420])
+    screen = screen_of(INFO, FRAMES[420])
     page = Page(screen.snapshot())
     assert page.element("result").text() == ""
     page.apply(screen.show(over))
@@ -154,34 +154,38 @@ def test_after_the_flag_late_words_and_the_result_reach_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("life", "words"),
+    ("status", "words"),
     [
-        (Life("queued"), "Waiting for a worker"),
-        (Life("failed", "the model raised"), "This race failed. the model raised"),
-        (Life("stopped"), "Red flag"),
-        (Life("running", waiting_for="the broker is away"), "Waiting: the broker is away"),
+        (RaceStatus("queued"), "Waiting for a worker"),
+        (RaceStatus("failed", "the model raised"), "This race failed. the model raised"),
+        (RaceStatus("stopped"), "Red flag"),
+        (RaceStatus("running", waiting_for="the broker is away"), "Waiting: the broker is away"),
     ],
 )
-def test_each_state_of_a_race_has_its_words(life: Life, words: str) -> None:
-    screen = screen_of(META, FRAMES[100])
+def test_each_state_of_a_race_has_its_words(status: RaceStatus, words: str) -> None:
+    screen = screen_of(INFO, FRAMES[100])
     page = Page(screen.snapshot())
-    page.apply(screen.live(life))
+    page.apply(screen.set_status(status))
     assert words in page.element("life").text()
-    assert screen.live(life) == ""
+    assert screen.set_status(status) == ""
 
 
 def test_a_stopped_race_shows_its_classification_as_it_stood() -> None:
-    screen = screen_of(META, FRAMES[200])
+    screen = screen_of(INFO, FRAMES[200])
     page = Page(screen.snapshot())
-    page.apply(screen.live(Life("stopped")))
+    page.apply(screen.set_status(RaceStatus("stopped")))
     assert "Race stopped" in page.element("result").text()
     assert "wins" not in page.element("result").text()
 
 
 def test_the_pipeline_says_what_is_quiet() -> None:
     roles = ("positions", "avg_speed", "race_control", "commentary")
-    paces = {"positions": Pace(110.0, 0.2), "avg_speed": Pace(0.0, 12.0), "race_control": Pace(0.0, 200.0)}
-    screen = screen_of(META, FRAMES[100])
+    paces = {
+        "positions": Throughput(110.0, 0.2),
+        "avg_speed": Throughput(0.0, 12.0),
+        "race_control": Throughput(0.0, 200.0),
+    }
+    screen = screen_of(INFO, FRAMES[100])
     page = Page(screen.snapshot())
     page.apply(screen.stream(Pipeline(tuple(Stream(role, 220.0, 3) for role in roles), 7), paces))
     footers = {role: page.element(f"k-{role}") for role in roles}
@@ -193,29 +197,29 @@ def test_the_pipeline_says_what_is_quiet() -> None:
 
 
 def test_what_anybody_may_write_to_a_topic_is_escaped() -> None:
-    board = Board(META)
-    for record in synthetic.tick(100, META):
+    board = Board(INFO)
+    for record in synthetic.tick(100, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY, "tyre": NASTY,
                                   "flag": NASTY, "phase": NASTY, "stints": f"{NASTY} M1 <2"})  # fmt: skip
     board.apply("commentary", {"id": NASTY, "message": NASTY, "timestamp": START, "type": NASTY})
     board.apply("race_control", synthetic.event(101, 1, NASTY, NASTY, NASTY))
-    for record in synthetic.tick(101, META):
+    for record in synthetic.tick(101, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY})
     assert board.frame
-    html = render_snapshot(META, board.frame)
+    html = render_snapshot(INFO, board.frame)
     assert "<script" not in html
     parse(html)
 
 
 def test_no_inline_style_and_no_script_in_what_is_sent() -> None:
-    html = render_snapshot(META, FRAMES[300]) + screen_of(META, FRAMES[300]).show(FRAMES[301])
+    html = render_snapshot(INFO, FRAMES[300]) + screen_of(INFO, FRAMES[300]).show(FRAMES[301])
     assert not re.search(r"\sstyle=|<script|\son[a-z]+=", html)
 
 
 def test_ids_are_unique() -> None:
     ids = [
         node.attributes["id"]
-        for node in parse(render_snapshot(META, FRAMES[300])).nodes()
+        for node in parse(render_snapshot(INFO, FRAMES[300])).nodes()
         if "id" in node.attributes
     ]
     assert len(ids) == len(set(ids))
@@ -223,8 +227,8 @@ def test_ids_are_unique() -> None:
 
 def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
     """Tower, map and header under 12 KB a second, the whole page under 20 KB."""
-    board = Board(META)
-    narrow, whole = Screen(META, anomaly_on=False), Screen(META)
+    board = Board(INFO)
+    narrow, whole = Screen(INFO, anomaly_on=False), Screen(INFO)
     streams = tuple(Stream(role, 110.0, 0) for role in ROLES)
     small = large = 0
     for number in range(32, 432):
@@ -233,7 +237,7 @@ def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
         bare["commentary"] = bare["control"] = []
         message, everything = narrow.show(bare), whole.show(frame)
         if number % 5 == 0:
-            paces = {role: Pace(110.0, number % 17 / 10) for role in ROLES}
+            paces = {role: Throughput(110.0, number % 17 / 10) for role in ROLES}
             everything += whole.stream(Pipeline(streams, number % 7), paces)
         if number > 32:
             small, large = small + len(message.encode()), large + len(everything.encode())
@@ -250,25 +254,25 @@ def spike(number: int, place: int, code: str) -> tuple[dict[str, Any], dict[str,
 
 
 def alarmed(codes: list[str], ticks: int) -> Frame:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     for number in range(ticks):
         for place, code in enumerate(codes):
             board.apply("car_metrics_anomalies", *spike(number, place, code))
     return next(
-        frame for record in synthetic.tick(ticks, META) if (frame := board.apply("positions", record))
+        frame for record in synthetic.tick(ticks, INFO) if (frame := board.apply("positions", record))
     )
 
 
 def figures(frame: Frame) -> list[str]:
-    page = Page(render_snapshot(META, frame))
+    page = Page(render_snapshot(INFO, frame))
     found = [node for name in ("charts", "earlier") for node in page.element(name).children]
     return [node.text() for node in found if isinstance(node, Node)]
 
 
 def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anomalies() -> None:
-    codes = [car.code for car in META.cars if car.code != "NOR"][:8]
+    codes = [car.code for car in INFO.cars if car.code != "NOR"][:8]
     frame = alarmed(codes, 220)
-    shown = render_snapshot(META, frame)
+    shown = render_snapshot(INFO, frame)
     raised = [code for code in frame["traces"] if code != "NOR"]
     assert sorted(raised) == sorted(codes)
     for part in ('class="band"', 'class="forecast"', 'class="line"', "<circle"):
@@ -277,27 +281,27 @@ def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anom
 
 
 def test_the_own_car_without_an_alarm_is_a_line_and_learns_before_it_expects() -> None:
-    board = Board(META, alarms=alarm_rule)
+    board = Board(INFO, alarms=alarm_rule)
     value, key = reading(0, "NOR")
     board.apply("car_metrics_anomalies", value | {"is_anomaly": None, "forecast_value": None, "lower_bound": None,
                                                   "upper_bound": None}, key)  # fmt: skip
-    frame = next(f for record in synthetic.tick(50, META) if (f := board.apply("positions", record)))
+    frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
     assert figures(frame) == ["NOR 115.0 °C · learning"]
     board.apply("car_metrics_anomalies", *reading(1, "NOR"))
-    frame = next(f for record in synthetic.tick(55, META) if (f := board.apply("positions", record)))
+    frame = next(f for record in synthetic.tick(55, INFO) if (f := board.apply("positions", record)))
     assert figures(frame) == ["NOR 116.0 °C of 114.0 to 120.0 · as expected"]
 
 
 def test_a_name_of_an_engine_is_only_text() -> None:
-    frame = alarmed([car.code for car in META.cars], 220)
+    frame = alarmed([car.code for car in INFO.cars], 220)
     frame["traces"] = {NASTY: frame["traces"]["PIA"]}
     frame["anomalies"] = {NASTY: frame["anomalies"]["PIA"]}
-    assert "<script" not in render_snapshot(META, frame)
+    assert "<script" not in render_snapshot(INFO, frame)
 
 
 def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
-    codes = [car.code for car in META.cars]
-    screen, board, total = Screen(META), Board(META, alarms=alarm_rule), 0
+    codes = [car.code for car in INFO.cars]
+    screen, board, total = Screen(INFO), Board(INFO, alarms=alarm_rule), 0
     for number in range(32, 432):
         for place, code in enumerate(codes):
             board.apply("car_metrics_anomalies", *spike(number, place, code))
@@ -311,7 +315,7 @@ def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
 def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:
     rows = [
         row
-        for row in Page(render_snapshot(META, FRAMES[200])).element("rows").children
+        for row in Page(render_snapshot(INFO, FRAMES[200])).element("rows").children
         if not isinstance(row, str)
     ]
     assert [row.attributes["data-c"] for row in rows] == [car["driver_code"] for car in FRAMES[200]["cars"]]
@@ -319,18 +323,18 @@ def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:
 
 
 def test_a_car_outside_the_entry_list_still_has_a_row() -> None:
-    few = synthetic.meta()
+    few = synthetic.info()
     strangers = type(few)(**{**few.to_json(), "cars": few.cars[:5], "track": few.track})
-    assert isinstance(strangers.cars[0], CarMeta)
+    assert isinstance(strangers.cars[0], CarInfo)
     page = Page(render_snapshot(strangers, FRAMES[200]))
     assert len(page.element("rows").children) == 22
 
 
 def test_a_retired_car_has_no_average_beside_those_that_race_since_standing_counts() -> None:
     cells: dict[str, str] = {}
-    code = META.cars[0].code
+    code = INFO.cars[0].code
     for status in ("racing", "retired"):
-        car = blank_car(META.cars[0])
+        car = blank_car(INFO.cars[0])
         car["status"], car["average_speed_kmh"] = status, 66.1
         average_cells(cells, car)
         out = status == "retired"
@@ -375,7 +379,7 @@ def test_the_time_of_a_note_keeps_its_hour(seconds: int, shown: str) -> None:
 @pytest.mark.parametrize("slug", circuit_slugs())
 def test_the_names_of_the_sectors_stand_off_the_track(slug: str) -> None:
     race = Race(driver_code="NOR", circuit=slug, circuit_name=slug, laps=5)
-    drawing = track_map(meta_for(race))
+    drawing = track_map(info_for(race))
     names = re.findall(r'class="sname s\d" x="([\d.-]+)" y="([\d.-]+)"', drawing)
     [line] = re.findall(r'class="kerb" points="([^"]+)"', drawing)
     outline = [tuple(map(float, point.split(","))) for point in line.split()]
@@ -387,22 +391,22 @@ def test_the_names_of_the_sectors_stand_off_the_track(slug: str) -> None:
 
 
 def test_what_to_do_after_the_flag_stands_above_the_classification() -> None:
-    screen = screen_of(META, FRAMES[200])
-    screen.live(Life("stopped"))
+    screen = screen_of(INFO, FRAMES[200])
+    screen.set_status(RaceStatus("stopped"))
     result = str(screen.fragments()["result"])
     assert 0 < result.index(f'href="/races/{RACE_ID}/"') < result.index("<table")
 
 
 def test_every_page_gets_the_same_row_and_none_says_you() -> None:
-    assert ">you<" not in render_snapshot(META, FRAMES[200])
+    assert ">you<" not in render_snapshot(INFO, FRAMES[200])
 
 
 def test_charts_place_readings_by_their_time_and_not_by_their_number() -> None:
-    board, teams = Board(META, alarms=alarm_rule), sorted({car.team for car in META.cars})[:4]
+    board, teams = Board(INFO, alarms=alarm_rule), sorted({car.team for car in INFO.cars})[:4]
     for second in (0, 3600, 3634):
         for team in teams:
             row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}
             board.apply("car_metrics_anomalies", row, {"key": team, "ts": START + second * 1000})
-    frame = next(f for record in synthetic.tick(50, META) if (f := board.apply("positions", record)))
-    places = re.findall(r'class="line" d="M(\d+) ', render_snapshot(META, frame))
+    frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
+    places = re.findall(r'class="line" d="M(\d+) ', render_snapshot(INFO, frame))
     assert places == ["101", "101", "101", "117"], "34 s before the end; 30 s, in steps of five"

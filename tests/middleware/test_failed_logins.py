@@ -44,5 +44,5 @@ def test_an_attempt_and_its_address_go_when_they_lock_nobody_out_any_more(client
 def test_every_web_process_tidies_up_at_its_start_and_from_time_to_time(client: Client) -> None:
     guess(client)
     age(16)
-    LiveService()._lives()
+    LiveService()._refresh_statuses()
     assert not AccessAttempt.objects.exists()

@@ -7,13 +7,13 @@ from races.models import Race
 from races.recorder.race_recording import LATE_S, Recording
 from tests.live import synthetic
 
-META = synthetic.meta()
+INFO = synthetic.info()
 
 
 def after(*ticks: int, now: float = 0.0) -> Recording:
-    recording = Recording(Race(), Board(META), None)
+    recording = Recording(Race(), Board(INFO), None)
     for place, number in enumerate(ticks):
-        for record in synthetic.tick(number, META):
+        for record in synthetic.tick(number, INFO):
             recording.position(record, now, (0, place))
     return recording
 
@@ -25,7 +25,7 @@ def stored(recording: Recording) -> list[int]:
 def test_a_late_tick_is_placed_where_it_belongs() -> None:
     recording = after(0, 2, 3)
     assert stored(recording) == [0]
-    for record in synthetic.tick(1, META):
+    for record in synthetic.tick(1, INFO):
         recording.position(record, LATE_S - 0.1)
     assert stored(recording) == [0, 1, 2, 3]
     assert recording.missing == 0
@@ -38,7 +38,7 @@ def test_a_tick_that_does_not_come_in_time_is_missing() -> None:
     recording.settle(LATE_S)
     assert stored(recording) == [0, 2, 3]
     assert recording.missing == 1
-    for record in synthetic.tick(1, META):
+    for record in synthetic.tick(1, INFO):
         recording.position(record, LATE_S)
     assert stored(recording) == [0, 2, 3]
 
@@ -47,7 +47,7 @@ def test_of_a_stream_that_is_read_fast_no_more_waits_than_a_late_tick_may_be_lat
     recording = after(0, *range(2, HORIZON + 2))
     assert stored(recording) == [0]
     assert len(recording.early) == HORIZON
-    for record in synthetic.tick(HORIZON + 2, META):
+    for record in synthetic.tick(HORIZON + 2, INFO):
         recording.position(record, 0.0)
     assert stored(recording) == [0, *range(2, HORIZON + 3)]
     assert recording.missing == 1

@@ -12,7 +12,7 @@ from django.test import Client
 
 from races.board.frames import Frame
 from races.board.logs import NOTES_KEPT
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import lap_time
 from races.live.rendering.screen import screen_of
 from races.models import BoardChunk, Race
@@ -45,11 +45,11 @@ def with_what_came_after(frame: Frame, following: Frame) -> Frame:
 @pytest.mark.parametrize("anomaly", [False, True])
 def test_at_every_tick_the_replay_shows_what_the_live_page_showed(anomaly: bool) -> None:
     recorded = Recorded(anomaly=anomaly, laps=4, seed=3)
-    meta = RaceMeta.from_json(recorded.race.frozen)
+    info = RaceInfo.from_json(recorded.race.frozen)
     assert len(recorded.frames) > 40
     for frame, following in [*pairwise(recorded.frames)][:-1:3]:
         shown = parts(replay.screen_at(recorded.race, frame["tick"]))
-        live = parts(screen_of(meta, with_what_came_after(frame, following), anomaly_on=anomaly))
+        live = parts(screen_of(info, with_what_came_after(frame, following), anomaly_on=anomaly))
         if anomaly:  # how bad an alarm gets is left open until it is over
             shown["charts"], live["charts"] = (
                 without_severity(shown["charts"]),

@@ -64,14 +64,14 @@ class Markup(HTMLParser):
 
 def shown(text: str) -> str:
     """Everything that a page gets of a race whose every text is this one."""
-    meta = synthetic.meta()
-    board = Board(meta, alarm_rule)
-    screen = screen_of(meta, None)
+    info = synthetic.info()
+    board = Board(info, alarm_rule)
+    screen = screen_of(info, None)
     parts = [screen.snapshot()]
     for number in (40, 41, 45):
         records = [
             record | {"team_name": text, "stints": text, "tyre": text}
-            for record in synthetic.tick(number, meta)
+            for record in synthetic.tick(number, info)
         ]
         for index, record in enumerate(records):
             if index % 2:

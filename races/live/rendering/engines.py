@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from races.board.frames import Anomaly, Frame, Sample, Trace
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.live.rendering.tower import Cells, chip
 
 LARGE, STEP_S = 3, 5
@@ -18,16 +18,16 @@ CHART_W, CHART_H, SECONDS = 240, 56, 60
 NO_COLOUR = "#8a93a3"
 
 
-def engine_cells(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+def engine_cells(cells: Cells, frame: Frame, info: RaceInfo) -> None:
     anomalies, traces = frame["anomalies"], frame["traces"]
-    colours = {car.team: car.colour for car in meta.cars} | {car.code: car.colour for car in meta.cars}
+    colours = {car.team: car.colour for car in info.cars} | {car.code: car.colour for car in info.cars}
     alarmed = [code for code in traces if (found := anomalies.get(code)) and found["alarm"]]
     charts = [
         _chart(code, trace(traces[code]), anomalies[code], colours.get(code, NO_COLOUR))
         for trace, codes in ((_whole, alarmed[:LARGE]), (_coarse, alarmed[LARGE:]))
         for code in codes
     ]
-    own = "" if meta.own_code in alarmed else _line(meta.own_code, anomalies.get(meta.own_code))
+    own = "" if info.own_code in alarmed else _line(info.own_code, anomalies.get(info.own_code))
     cells["charts"] = f'<div id="charts">{own}{"".join(charts[:LARGE])}</div>'
     cells["earlier"] = f'<div id="earlier">{"".join(charts[LARGE:])}</div>'
     flags = sum(anomaly["flags"] for anomaly in anomalies.values())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from races.board.frames import CarFrame, Frame
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import clock, flag_words, gap, lap_time
 from races.live.rendering.tower import Cells, chip
 
@@ -15,10 +15,10 @@ DOTS = {"retired": "r", "pit": "p", "finished": "f"}
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class RaceStatus:
     """What the race's row in the database says. `waiting_for`: why no ticks come just now, in words."""
 
-    status: str = "running"
+    state: str = "running"
     reason: str = ""
     waiting_for: str = ""
 
@@ -30,10 +30,10 @@ def state_cells(cells: Cells, frame: Frame) -> None:
     cells["order"] = f'<i id="order" hidden>{" ".join(car["driver_code"] for car in frame["cars"])}</i>'
 
 
-def dots_cell(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
-    """Every car's share of the lap in ten-thousandths and a letter for its state, in the meta's order."""
+def dots_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
+    """Every car's share of the lap in ten-thousandths and a letter for its state, in the info's order."""
     by_code = {car["driver_code"]: car for car in frame["cars"]}
-    dots = " ".join(_dot(by_code.get(car.code)) for car in meta.cars)
+    dots = " ".join(_dot(by_code.get(car.code)) for car in info.cars)
     cells["dots"] = f'<i id="dots" data-tick="{frame["tick"]}" hidden>{dots}</i>'
 
 
@@ -66,9 +66,9 @@ def _progress(frame: Frame) -> float:
     )
 
 
-def own_cell(cells: Cells, frame: Frame, meta: RaceMeta) -> None:
+def own_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
     """The own driver's line: with each tick, as the intervals in the tower that it repeats."""
-    cells["own"] = f'<span id="own">{_own_line(frame, meta.own_code)}</span>'
+    cells["own"] = f'<span id="own">{_own_line(frame, info.own_code)}</span>'
 
 
 def fastest_cell(cells: Cells, frame: Frame) -> None:
@@ -97,7 +97,7 @@ def _own_line(frame: Frame, code: str) -> str:
     return line
 
 
-LIFE_WORDS = {
+STATUS_WORDS = {
     "queued": "Waiting for a worker to take the race. It starts by itself.",
     "running": "",
     "finished": "",
@@ -106,39 +106,39 @@ LIFE_WORDS = {
 }
 
 
-def life_cell(cells: Cells, life: Life) -> None:
-    words = LIFE_WORDS.get(life.status, life.status)
-    if life.status == "failed" and life.reason:
-        words += f" {life.reason}"
-    if life.status in ("queued", "running") and life.waiting_for:
-        words = f"Waiting: {life.waiting_for}"
-    kind = "waiting" if life.waiting_for and life.status == "running" else life.status
+def status_cell(cells: Cells, status: RaceStatus) -> None:
+    words = STATUS_WORDS.get(status.state, status.state)
+    if status.state == "failed" and status.reason:
+        words += f" {status.reason}"
+    if status.state in ("queued", "running") and status.waiting_for:
+        words = f"Waiting: {status.waiting_for}"
+    kind = "waiting" if status.waiting_for and status.state == "running" else status.state
     cells["life"] = f'<p id="life" class="{escape(kind)}">{escape(words)}</p>'
 
 
-def result_cell(cells: Cells, frame: Frame | None, meta: RaceMeta, life: Life) -> None:
+def result_cell(cells: Cells, frame: Frame | None, info: RaceInfo, status: RaceStatus) -> None:
     """What the result overlay holds: empty until the last tick, or until the race was stopped."""
-    ended = frame is not None and (frame["phase"] == "over" or life.status in ("finished", "stopped"))
-    inner = _result(frame, meta, life) if frame and ended else ""
+    ended = frame is not None and (frame["phase"] == "over" or status.state in ("finished", "stopped"))
+    inner = _result(frame, info, status) if frame and ended else ""
     cells["result"] = f'<div id="result">{inner}</div>'
 
 
-def _result(frame: Frame, meta: RaceMeta, life: Life) -> str:
+def _result(frame: Frame, info: RaceInfo, status: RaceStatus) -> str:
     cars = frame["cars"]
     winner = cars[0]
-    own = next((car for car in cars if car["driver_code"] == meta.own_code), winner)
-    stopped = life.status == "stopped" or frame["flag"] == "red"
+    own = next((car for car in cars if car["driver_code"] == info.own_code), winner)
+    stopped = status.state == "stopped" or frame["flag"] == "red"
     title = "Race stopped" if stopped else "Chequered flag"
     lead = "led" if stopped else "wins"
     caption = "As it stood at the red flag" if stopped else "Final classification"
-    colours = {car.code: car.colour for car in meta.cars}
-    rows = "".join(_result_row(car, colours, meta.own_code, stopped) for car in cars)
+    colours = {car.code: car.colour for car in info.cars}
+    rows = "".join(_result_row(car, colours, info.own_code, stopped) for car in cars)
     ownline = "" if own is winner else f'<p class="mine">{_own_result(own, stopped)}</p>'
     flag = chip(colours.get(winner["driver_code"], GREY))
     return (
-        f'<p class="kicker">{title} · {escape(meta.circuit_name)}</p>'
+        f'<p class="kicker">{title} · {escape(info.circuit_name)}</p>'
         f"<h2>{flag}{escape(winner['driver_name'])} {lead}</h2>{ownline}"
-        f'<p class="after"><a class="button go" href="/races/{escape(meta.race_id)}/">Report'
+        f'<p class="after"><a class="button go" href="/races/{escape(info.race_id)}/">Report'
         '<span class="later"> and replay</span></a> '
         '<a class="button" href="/">Another race</a></p>'
         f'<table class="class"><caption>{caption}</caption><thead><tr><th scope="col">P</th>'

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from races.board.frames import Note
-from races.board.race_info import RaceMeta
-from races.lib.throughput import Pace
+from races.board.race_info import RaceInfo
+from races.lib.throughput import Throughput
 from races.live.rendering.formatting import age, clock
 from races.live.rendering.tower import Cells, chip
 
@@ -56,11 +56,11 @@ def _rate(rate: float) -> str:
     return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
 
-def _footer(role: str, pace: Pace | None) -> str:
-    if pace is None:
+def _footer(role: str, throughput: Throughput | None) -> str:
+    if throughput is None:
         return f'<b id="k-{role}">nothing yet</b>'
-    quiet = ' class="quiet"' if pace.age_s > QUIET_S.get(role, pace.age_s) else ""
-    return f'<b id="k-{role}"{quiet}>{_rate(pace.rate)} · newest {age(pace.age_s)}</b>'
+    quiet = ' class="quiet"' if throughput.age_s > QUIET_S.get(role, throughput.age_s) else ""
+    return f'<b id="k-{role}"{quiet}>{_rate(throughput.rate)} · newest {age(throughput.age_s)}</b>'
 
 
 def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
@@ -74,16 +74,16 @@ def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: i
     return notes_list(name, new, started_ms)
 
 
-def speed_list(meta: RaceMeta, cells: Cells) -> str:
+def speed_list(info: RaceInfo, cells: Cells) -> str:
     items = "".join(
-        f'<li data-c="{car.code}"{" class=own" if car.code == meta.own_code else ""}>{chip(car.colour)}'
+        f'<li data-c="{car.code}"{" class=own" if car.code == info.own_code else ""}>{chip(car.colour)}'
         f"<span>{car.code}</span>{cells.get('w' + car.code, '')}{cells.get('v' + car.code, '')}</li>"
-        for car in meta.cars
+        for car in info.cars
     )
     return f'<ul id="speeds">{items}</ul>'
 
 
-def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Pace]) -> None:
+def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> None:
     """The strip tells of the topics, a panel's footer of what came for this race."""
     for stream in pipeline.streams:
         role = stream.role

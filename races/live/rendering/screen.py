@@ -13,26 +13,39 @@ from collections.abc import Mapping
 from django.utils.safestring import SafeString, mark_safe
 
 from races.board.frames import Frame, Note, blank_car
-from races.board.race_info import RaceMeta
-from races.lib.throughput import Pace
+from races.board.race_info import RaceInfo
+from races.lib.throughput import Throughput
 from races.live.rendering import engines, header, panels, tower
-from races.live.rendering.header import Life
+from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 
 SLOW_TICKS = 5  # one second
 # Cells that stand by themselves on the page; all others live inside the tower or the list of speeds.
-LOOSE = ("st", "order", "dots", "lap", "clock", "flag", "bar", "say", "own", "fastest", "life", "result")
+STANDALONE_CELLS = (
+    "st",
+    "order",
+    "dots",
+    "lap",
+    "clock",
+    "flag",
+    "bar",
+    "say",
+    "own",
+    "fastest",
+    "life",
+    "result",
+)
 ROLES = ("positions", "race_control", "car_metrics", "avg_speed", "commentary", "car_metrics_anomalies")
 
 
 class Screen:
     """What a page of this race shows. `show` moves it on and returns the message that moves the pages on."""
 
-    def __init__(self, meta: RaceMeta, *, anomaly_on: bool = True, life: Life | None = None) -> None:
-        self.meta = meta
+    def __init__(self, info: RaceInfo, *, anomaly_on: bool = True, status: RaceStatus | None = None) -> None:
+        self.info = info
         self.frame: Frame | None = None
         self._anomaly_on = anomaly_on
-        self._life = life or Life()
+        self._status = status or RaceStatus()
         self._cells: dict[str, str] = {}
         self._rows: list[tuple[str, str]] = []
         self._commentary: list[Note] = []
@@ -53,15 +66,15 @@ class Screen:
         self._cells["say"] = '<span id="say"></span>'
         self._cells["own"] = '<span id="own"></span>'
         self._cells["fastest"] = '<b id="fastest">none yet</b>'
-        grid = [blank_car(car) for car in self.meta.cars]
+        grid = [blank_car(car) for car in self.info.cars]
         for car in grid:
             tower.fast_cells(self._cells, car, "grid")
             tower.slow_cells(self._cells, car)
             tower.average_cells(self._cells, car)
-        tower.rejoin_cells(self._cells, grid, self.meta, "green")
-        self._rows = [(car.code, car.name) for car in self.meta.cars]
-        header.life_cell(self._cells, self._life)
-        header.result_cell(self._cells, None, self.meta, self._life)
+        tower.rejoin_cells(self._cells, grid, self.info, "green")
+        self._rows = [(car.code, car.name) for car in self.info.cars]
+        header.status_cell(self._cells, self._status)
+        header.result_cell(self._cells, None, self.info, self._status)
         for role in ROLES:
             self._cells[f"k-{role}"] = f'<b id="k-{role}">waiting for the first record</b>'
             self._cells[f"q-{role}"] = f'<b id="q-{role}">–</b>'
@@ -80,7 +93,7 @@ class Screen:
         new: dict[str, str] = {}
         self._fast(new, frame)
         whole = other_field or frame["phase"] == "over"
-        for turn, cells in enumerate(SLOW):
+        for turn, cells in enumerate(ONCE_A_SECOND):
             if whole or self._due(turn, frame["tick"]):
                 cells(self, new, frame)
         message = self._changed(new)
@@ -96,9 +109,9 @@ class Screen:
 
     def _fast(self, new: dict[str, str], frame: Frame) -> None:
         header.state_cells(new, frame)
-        header.dots_cell(new, frame, self.meta)
+        header.dots_cell(new, frame, self.info)
         header.head_cells(new, frame)
-        header.own_cell(new, frame, self.meta)
+        header.own_cell(new, frame, self.info)
         phase, attackers = frame["phase"], tower.attackers(frame["cars"])
         for car in frame["cars"]:
             tower.fast_cells(new, car, phase, car["driver_code"] in attackers)
@@ -118,13 +131,13 @@ class Screen:
 
     def _lines(self, new: dict[str, str], frame: Frame) -> None:
         header.fastest_cell(new, frame)
-        header.result_cell(new, frame, self.meta, self._life)
+        header.result_cell(new, frame, self.info, self._status)
         over = frame["phase"] in ("flag", "over")
-        tower.rejoin_cells(new, frame["cars"], self.meta, frame["flag"], over)
+        tower.rejoin_cells(new, frame["cars"], self.info, frame["flag"], over)
 
     def _engines(self, new: dict[str, str], frame: Frame) -> None:
         if self._anomaly_on:
-            engines.engine_cells(new, frame, self.meta)
+            engines.engine_cells(new, frame, self.info)
 
     def _notes(self, frame: Frame) -> str:
         started = frame["started"]
@@ -133,15 +146,15 @@ class Screen:
         self._commentary, self._control = frame["commentary"], frame["control"]
         return message
 
-    def live(self, life: Life) -> str:
+    def set_status(self, status: RaceStatus) -> str:
         """The message for a change of the race's own status."""
         new: dict[str, str] = {}
-        self._life = life
-        header.life_cell(new, life)
-        header.result_cell(new, self.frame, self.meta, life)
+        self._status = status
+        header.status_cell(new, status)
+        header.result_cell(new, self.frame, self.info, status)
         return self._changed(new)
 
-    def stream(self, pipeline: Pipeline, paces: Mapping[str, Pace]) -> str:
+    def stream(self, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> str:
         """The message for how the stream does; paces: of this race's own records, by role."""
         new: dict[str, str] = {}
         panels.pipeline_cells(new, pipeline, paces)
@@ -149,11 +162,11 @@ class Screen:
 
     def fragments(self) -> Mapping[str, SafeString]:
         """Every top-level element by name: the template puts each in its place."""
-        parts = {name: self._cells[name] for name in LOOSE}
+        parts = {name: self._cells[name] for name in STANDALONE_CELLS}
         parts |= {name: cell for name, cell in self._cells.items() if name[:2] in ("k-", "q-")}
         parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "earlier", "alarms")}
-        parts["tower"] = tower.tower(self.meta, self._rows, self._cells)
-        parts["speeds"] = panels.speed_list(self.meta, self._cells)
+        parts["tower"] = tower.tower(self.info, self._rows, self._cells)
+        parts["speeds"] = panels.speed_list(self.info, self._cells)
         started = self.frame["started"] if self.frame else 0
         parts["commentary"] = panels.notes_list("commentary", self._commentary, started)
         parts["control"] = panels.notes_list("control", self._control, started)
@@ -164,18 +177,23 @@ class Screen:
         return "".join(self.fragments().values())
 
 
-SLOW = Screen._rare, Screen._averages, Screen._lines, Screen._engines  # a turn a tick, once a second each
+ONCE_A_SECOND = (
+    Screen._rare,
+    Screen._averages,
+    Screen._lines,
+    Screen._engines,
+)  # a turn a tick, once a second each
 
 
 def screen_of(
-    meta: RaceMeta, frame: Frame | None, *, anomaly_on: bool = True, life: Life | None = None
+    info: RaceInfo, frame: Frame | None, *, anomaly_on: bool = True, status: RaceStatus | None = None
 ) -> Screen:
     """A frame by itself: for a first page, and for each stop of a replay."""
-    screen = Screen(meta, anomaly_on=anomaly_on, life=life)
+    screen = Screen(info, anomaly_on=anomaly_on, status=status)
     if frame is not None:
         screen.show(frame)
     return screen
 
 
-def render_snapshot(meta: RaceMeta, frame: Frame | None) -> str:
-    return screen_of(meta, frame).snapshot()
+def render_snapshot(info: RaceInfo, frame: Frame | None) -> str:
+    return screen_of(info, frame).snapshot()

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from races.board.frames import CarFrame
 from races.board.pit_rejoin import pit_loss, rejoin
-from races.board.race_info import RaceMeta
+from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import NONE, gap, lap_time
 
 Cells = dict[str, str]
@@ -123,10 +123,10 @@ def _history(stints: str) -> str:
 
 
 def rejoin_cells(
-    cells: Cells, cars: Sequence[CarFrame], meta: RaceMeta, flag: str, over: bool = False
+    cells: Cells, cars: Sequence[CarFrame], info: RaceInfo, flag: str, over: bool = False
 ) -> None:
     """Nobody stops any more when the race is over."""
-    loss = pit_loss(meta.pit_loss_s, flag)
+    loss = pit_loss(info.pit_loss_s, flag)
     for car in cars:
         code = car["driver_code"]
         out = None if over else rejoin(cars, code, loss)
@@ -149,23 +149,23 @@ def chip(colour: str) -> str:
     return f'<svg class="chip" {box}><rect width="4" height="16" fill="{escape(colour)}"/></svg>'
 
 
-def tower(meta: RaceMeta, cars: Sequence[tuple[str, str]], cells: Mapping[str, str]) -> str:
+def tower(info: RaceInfo, cars: Sequence[tuple[str, str]], cells: Mapping[str, str]) -> str:
     """The whole table, rows in order; `cars` are codes with names."""
     head = "".join(
         f'<th scope="col" class="{name}"><abbr title="{meaning}">{heading}</abbr></th>'
         for _, name, heading, meaning in COLUMNS
     )
-    rows = "".join(_row(meta, code, name, cells) for code, name in cars)
+    rows = "".join(_row(info, code, name, cells) for code, name in cars)
     return (
-        f'<table id="tower"><caption>Timing tower: {escape(meta.circuit_name)}</caption>'
+        f'<table id="tower"><caption>Timing tower: {escape(info.circuit_name)}</caption>'
         f'<thead><tr>{head}</tr></thead><tbody id="rows">{rows}</tbody></table>'
     )
 
 
-def _row(meta: RaceMeta, code: str, name: str, cells: Mapping[str, str]) -> str:
-    entry = next((car for car in meta.cars if car.code == code), None)
+def _row(info: RaceInfo, code: str, name: str, cells: Mapping[str, str]) -> str:
+    entry = next((car for car in info.cars if car.code == code), None)
     colour, team = (entry.colour, entry.team) if entry else ("#8a93a3", "")
-    own = ' class="own"' if code == meta.own_code else ""
+    own = ' class="own"' if code == info.own_code else ""
     title = f"{name}, {team}" if team else name
     who = (
         f'<th scope="row" class="who">{chip(colour)}<button type="button" class="code" '

@@ -7,7 +7,7 @@ from functools import lru_cache
 from html import escape
 from math import dist, hypot
 
-from races.board.race_info import CarMeta, Point, RaceMeta
+from races.board.race_info import CarInfo, Point, RaceInfo
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 640.0, 60.0
 NAME_OFF, NAME_ROOM = 36.0, 30.0  # a sector's name from the middle of the track, and from the rest of it
@@ -40,8 +40,8 @@ def _span(outline: Sequence[Point], start: float, end: float) -> list[Point]:
     return [outline[index % count] for index in range(first, last + 1)]
 
 
-def _sectors(meta: RaceMeta, outline: Sequence[Point]) -> str:
-    one, two = meta.track.sectors
+def _sectors(info: RaceInfo, outline: Sequence[Point]) -> str:
+    one, two = info.track.sectors
     spans = ((0.0, one), (one, two), (two, 1.0))
     parts = []
     for number, (start, end) in enumerate(spans, 1):
@@ -80,8 +80,8 @@ def _finish(outline: Sequence[Point]) -> str:
     return f'<path class="finish" d="M{x - nx:.1f} {y - ny:.1f}L{x + nx:.1f} {y + ny:.1f}"/>'
 
 
-def _dot(meta: RaceMeta, car: CarMeta) -> str:
-    own = " own" if car.code == meta.own_code else ""
+def _dot(info: RaceInfo, car: CarInfo) -> str:
+    own = " own" if car.code == info.own_code else ""
     return (
         f'<button type="button" class="dot{own}" data-c="{car.code}" tabindex="-1" hidden '
         f'aria-label="Follow {escape(car.name)}"><svg viewBox="-12 -12 24 24" aria-hidden="true">'
@@ -91,20 +91,20 @@ def _dot(meta: RaceMeta, car: CarMeta) -> str:
 
 
 @lru_cache(maxsize=64)  # the same for everybody who opens the page of a race
-def track_map(meta: RaceMeta) -> str:
+def track_map(info: RaceInfo) -> str:
     """The track as SVG, and above it one button for each car: a browser moves those without drawing anything."""
-    if len(meta.track.outline) < 3:
+    if len(info.track.outline) < 3:
         return '<p class="empty">This race has no circuit to draw.</p>'
-    outline, pit = _fit(meta.track.outline, meta.track.pit)
-    cars = [car for car in meta.cars if car.code != meta.own_code]
-    cars += [car for car in meta.cars if car.code == meta.own_code]  # last, so on top
-    dots = "".join(_dot(meta, car) for car in cars)
+    outline, pit = _fit(info.track.outline, info.track.pit)
+    cars = [car for car in info.cars if car.code != info.own_code]
+    cars += [car for car in info.cars if car.code == info.own_code]  # last, so on top
+    dots = "".join(_dot(info, car) for car in cars)
     return (
         f'<div class="track"><svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="Track map of {escape(meta.circuit_name)}: the tower has every car\'s place and gap" '
-        f'data-entry="{meta.track.pit_entry:g}" data-exit="{meta.track.pit_exit:g}" '
-        f'data-cars="{" ".join(car.code for car in meta.cars)}">'
-        f'<polygon class="kerb" points="{_line(outline)}"/>{_sectors(meta, outline)}'
+        f'aria-label="Track map of {escape(info.circuit_name)}: the tower has every car\'s place and gap" '
+        f'data-entry="{info.track.pit_entry:g}" data-exit="{info.track.pit_exit:g}" '
+        f'data-cars="{" ".join(car.code for car in info.cars)}">'
+        f'<polygon class="kerb" points="{_line(outline)}"/>{_sectors(info, outline)}'
         f'<polygon id="outline" class="line" points="{_line(outline)}"/>'
         f'<polyline id="pitlane" class="pitlane" points="{_line(pit)}"/>{_finish(outline)}</svg>'
         f'<div id="dots-layer" role="group" aria-label="Cars on the track">{dots}</div></div>'

@@ -16,7 +16,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
 
-from races.lib.rate_limit import BAD_MESSAGE, REASON, Allowance
+from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
 
 LONGEST_REASON = 123  # bytes, by the protocol
 _handle_reply = WebSocketProtocol.handle_reply
@@ -36,7 +36,7 @@ def _reply(protocol: Any, message: dict[str, Any]) -> None:
 def _opened(protocol: Any) -> None:
     """The HTTP channel that became this socket lists the request that asked for it, and that has the channel."""
     _on_open(protocol)
-    protocol.allowance = Allowance()
+    protocol.allowance = RateLimiter()
     requests = getattr(protocol.transport.producer, "requests", None)
     if requests is not None:
         requests.clear()
@@ -50,7 +50,7 @@ def _lost(protocol: Any, reason: Any) -> None:
 
 def _counted(protocol: Any) -> Any:
     """False ends the reading of what has come."""
-    if protocol.allowance.takes():
+    if protocol.allowance.allow():
         return _frame_ended(protocol)
     protocol.data, protocol.current_frame = b"", None
     if protocol.state == protocol.STATE_OPEN:

@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from races.lib.rate_limit import BAD_MESSAGE, REASON, Allowance
+from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
 from races.live.servers.transport import UVICORN
 
 
@@ -52,14 +52,14 @@ def _count_frames(protocol_class: Any) -> None:
     def made(protocol: Any, transport: Any) -> None:
         begin(protocol, transport)
         conn = protocol.conn
-        conn.recv_frame = partial(_counted, conn, conn.recv_frame, Allowance())
+        conn.recv_frame = partial(_counted, conn, conn.recv_frame, RateLimiter())
 
     protocol_class.connection_made = made
 
 
-def _counted(conn: Any, take: Any, allowance: Allowance, frame: Any) -> None:
+def _counted(conn: Any, take: Any, allowance: RateLimiter, frame: Any) -> None:
     """Fails with a code of its own before the error, which then only ends the reading."""
-    if not allowance.takes():
+    if not allowance.allow():
         from websockets.exceptions import ProtocolError  # it comes with uvicorn, which not everybody has
 
         conn.fail(BAD_MESSAGE, REASON)

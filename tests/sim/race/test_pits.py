@@ -5,7 +5,7 @@ from statistics import median
 import pytest
 
 from races.models import Race
-from races.models.race_info import STANDING_S, meta_for
+from races.models.race_info import STANDING_S, info_for
 from races.sim import circuit_slugs, load_circuit
 from races.sim.circuits.lane import CATCH_UP, QUEUE, VIRTUAL, stop_cost_s
 from races.sim.circuits.track import load_track
@@ -70,7 +70,7 @@ def test_a_second_counts_less_when_slow() -> None:
 
 def test_the_page_knows_the_same_costs() -> None:
     race = load_circuit("suzuka").race
-    losses = meta_for(Race(circuit="suzuka", laps=9, pace=12, seed=1, driver_code="ANT")).pit_loss_s
+    losses = info_for(Race(circuit="suzuka", laps=9, pace=12, seed=1, driver_code="ANT")).pit_loss_s
     assert losses == {flag: stop_cost_s(race, flag, STANDING_S) for flag in ("green", "vsc", "safety_car")}
 
 
