@@ -291,7 +291,11 @@ class _Handler(BaseHTTPRequestHandler):
                 ]
                 return {"jobs": jobs}
             case ("GET", "jobs", job, "exceptions"):
-                return {"exceptionHistory": {"entries": [{"stacktrace": trace(fake.failures.get(job, ""))}]}}
+                entries = [{"stacktrace": trace(fake.failures[job])}] if job in fake.failures else []
+                return {"exceptionHistory": {"entries": entries}}
+            case ("PATCH", "jobs", job):
+                fake.stop(job)
+                return {}
         raise LookupError(self.path)
 
     def log_message(self, format: str, *args: object) -> None:
