@@ -1,7 +1,8 @@
 """python -m bench <name> [--json] [--short], python -m bench --list
 
-One benchmark is one module of this package with `run() -> dict`; what it prints is for people, --json puts the
-figures on the last line as one JSON object. Figures vary between runs: read ratios, and medians of several runs.
+A benchmark is a module with `run() -> dict`: those in `scenarios` measure the lab's speed, those in `studies` the race
+model and the analytics. It prints its figures indented, with --json as one JSON object on the last line. Figures vary
+between runs: read ratios, and medians of several runs.
 """
 
 from __future__ import annotations
@@ -15,21 +16,31 @@ import re
 import sys
 from pathlib import Path
 
+from bench import scenarios, studies
+
+ROOT = Path(__file__).resolve().parents[1]
 RUN = re.compile(r"^def run\((?:\)|\w+: \w+ = )", re.M)  # without arguments, or with defaults
 
 
-def names() -> dict[str, str]:
-    """Benchmark to its module's first line."""
+def modules() -> dict[str, str]:
+    """Each benchmark's name and the name of its module."""
     found = {}
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        source = (
-            (Path(__file__).parent / f"{module.name}.py").read_text(encoding="utf-8")
-            if not module.ispkg
-            else ""
-        )
-        if RUN.search(source):
-            found[module.name] = source.lstrip('"').splitlines()[0].rstrip('"')
+    for package in (scenarios, studies):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if RUN.search(_source(module.name)):
+                found[module.name.rpartition(".")[2]] = module.name
     return found
+
+
+def names() -> dict[str, str]:
+    """Each benchmark's name and the first line of its module."""
+    return {
+        name: _source(module).lstrip('"').splitlines()[0].rstrip('"') for name, module in modules().items()
+    }
+
+
+def _source(module: str) -> str:
+    return (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
@@ -40,14 +51,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object on the last line")
     parser.add_argument("--short", action="store_true", help="minutes instead of half an hour (soak)")
     options = parser.parse_args(arguments)
-    known = names()
     if options.list or options.name is None:
-        print("\n".join(f"{name:<14} {words}" for name, words in sorted(known.items())))
+        print("\n".join(f"{name:<14} {words}" for name, words in sorted(names().items())))
         return 0
+    known = modules()
     if options.name not in known:
         print(f"No benchmark '{options.name}'. There are: {', '.join(sorted(known))}", file=sys.stderr)
         return 2
-    run = importlib.import_module(f"bench.{options.name}").run
+    run = importlib.import_module(known[options.name]).run
     if options.short and "short" not in inspect.signature(run).parameters:
         print(f"'{options.name}' has no short variant.", file=sys.stderr)
         return 2

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from e2e.conftest import ROOT, Lab, chromium_path
+from bench.services.chromium import chromium_path
+from e2e.conftest import ROOT, Lab
 
 OUT = ROOT / "docs" / "gallery"
 LIMIT = 1_500_000

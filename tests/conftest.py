@@ -8,13 +8,31 @@ from typing import Any
 
 import pytest
 
+from bench.services.java import ProgramMissing
 from races.streams import connection
 from tests.fakes.lab import kafka_fixture as kafka_fixture
 from tests.fakes.lab import roles_fixture as roles_fixture
+from tests.fakes.waiting import lacking
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in a script's background, Python does not listen to Ctrl-C, which some tests press.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    try:
+        return (yield)
+    except ProgramMissing as missing:
+        lacking(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    try:
+        return (yield)
+    except ProgramMissing as missing:
+        lacking(str(missing))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The whole chain on modelled races: telemetry, detector, alarm rule, score. bench/anomalies.py measures at length."""
+"""The whole chain on modelled races: telemetry, detector, alarm rule, score. `bench anomalies` measures at length."""
 
 from functools import cache
 from statistics import median

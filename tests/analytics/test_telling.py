@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.moments import Moment, figures
-from bench.telling import told
+from bench.studies.moments import Moment, figures
+from bench.studies.telling import told
 from races.analytics.commentary.commentator import STALE
 from tests.analytics.simulated import lines_of, race_records
 

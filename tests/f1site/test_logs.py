@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from bench.services.waiting import free_port
 from f1site.logging import JsonFormatter, logging_config
 from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,11 +15,11 @@ from typing import Any
 import requests
 from django.conf import settings
 
-from bench.process import LabProcess
+from bench.harness import LabProcess
+from bench.services.waiting import free_port
 from tests.fakes.database import frames, race_of
 from tests.fakes.expected import check_answer, check_frames, told
 from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 
 RACES = 20
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.services.registry_http import serve
 from races.flink.gateway import LONGEST_WORDS, Gateway, GatewayAway, WrongVersion, refusal
 from races.streams.registry.service import Registry
 from tests.fakes.flink_gateway import fake_gateway, trace
 from tests.flink.gateway_contract import GatewayContract
-from tests.streams.registry_http import serve
 
 
 class TestFakeGateway(GatewayContract):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.services.java import jars
 from races.flink.statements import statements
 from tests.docs.guide import blocks
-from tests.integration.java import jars
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 MAIN = Path(__file__).with_name("ParseSql.java")

@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+from bench.services.registry_http import Served
+from bench.services.system import System
 from races.health.views import NOBODY, WORKER_SEEN
 from races.streams import connection
 from races.streams.config import StreamSettings
@@ -16,8 +18,6 @@ from races.streams.connection import Connection
 from tests.fakes.database import frames, race_of
 from tests.fakes.expected import Tick, check_answer, check_frames, check_published, told
 from tests.fakes.waiting import wait_for
-from tests.integration.system import System
-from tests.streams.registry_http import Served
 
 
 def health(base: str) -> tuple[int, dict[str, Any]]:

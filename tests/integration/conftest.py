@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.services.kafka import RealKafka
+from bench.services.registry_http import Served, serve
+from bench.services.system import System
 from races.streams.config import StreamSettings
 from races.streams.registry.service import Registry
-from tests.integration.kafka import RealKafka
 from tests.integration.postgres import PostgreSQL
-from tests.integration.system import System
-from tests.streams.registry_http import Served, serve
 
 
 @pytest.fixture(scope="session")

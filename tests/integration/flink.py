@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.java import JavaProcess, jars, require
+from bench.services.java import JavaProcess, jars, require
 
 HEAP_MB = 768
 LIMIT_S = 150.0

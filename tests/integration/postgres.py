@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from bench.services.waiting import free_port
 from tests.fakes.waiting import lacking
-from tests.integration.java import free_port
 
 
 def programs() -> Path:

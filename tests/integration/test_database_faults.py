@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.services.registry_http import Served
+from bench.services.system import System
 from races.streams.config import StreamSettings
 from races.worker.running_race import RESERVE
 from tests.fakes.database import locked
 from tests.fakes.small_disk import SmallDisk, small_disk
 from tests.fakes.waiting import wait_for
 from tests.integration.checks import check_ended, check_records, goes_on, health, lives, on, positions
-from tests.integration.system import System
-from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 AWAY_S = 10.0  # longer than a lease

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.services.kafka import RealKafka
+from bench.services.registry_http import Served
+from bench.services.system import System
 from races.streams.config import StreamSettings
 from tests.fakes.expected import check_published
 from tests.fakes.waiting import wait_for
@@ -22,9 +25,6 @@ from tests.integration.checks import (
     told_alone,
     told_away,
 )
-from tests.integration.kafka import RealKafka
-from tests.integration.system import System
-from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 AWAY_S = 30.0

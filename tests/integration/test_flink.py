@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from bench.services.kafka import RealKafka
+from bench.services.registry_http import Served, serve
 from races.analytics.average_speed import AverageSpeed
 from races.streams.admin import ensure_topics
 from races.streams.codec import Codec
@@ -21,10 +23,8 @@ from races.streams.consumer import Tail
 from races.streams.producer import Publisher
 from races.streams.registry.service import Registry
 from tests.integration.flink import Ran, run_sql
-from tests.integration.kafka import RealKafka
 from tests.streams.contract import fresh_names
 from tests.streams.records import NOW_MS, POSITION, VALUES, eventually
-from tests.streams.registry_http import Served, serve
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]

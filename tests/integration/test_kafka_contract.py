@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.services.kafka import RealKafka
 from races.streams.admin import ensure_topics
 from races.streams.config import StreamSettings
-from tests.integration.kafka import RealKafka
 from tests.streams.contract import StreamsContract
 
 pytestmark = pytest.mark.integration

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bench.services.kafka import RealKafka
 from races.streams.admin import ensure_topics
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings, with_topics
 from races.streams.consumer import Tail
 from races.streams.producer import Publisher
 from races.streams.registry.service import Registry
-from tests.integration.kafka import RealKafka
 from tests.streams.contract import fresh_names
 from tests.streams.records import NOW_MS, POSITION, eventually
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.services.registry_http import Served
+from bench.services.system import System
 from races.streams.config import StreamSettings
 from tests.fakes.waiting import wait_for
 from tests.integration.checks import (
@@ -19,8 +21,6 @@ from tests.integration.checks import (
     told_alone,
 )
 from tests.integration.postgres import PostgreSQL
-from tests.integration.system import System
-from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 LEASE_S = 6.0

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.services.kafka import RealKafka
+from bench.services.registry_http import Served
 from races.streams import connection
 from races.streams.admin import ensure_topics
 from races.streams.config import with_topics
 from races.streams.connection import Connection
 from tests.fakes import stories
-from tests.integration.kafka import RealKafka
 from tests.streams.contract import fresh_names
-from tests.streams.registry_http import Served
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 

@@ -12,11 +12,11 @@ import websockets
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
+from bench.services.system import System
 from races.live.rendering.screen import STANDALONE_CELLS
 from races.management.commands.trace_tick import WORDS
 from tests.integration.balancer import balanced
 from tests.integration.checks import check_ended, on
-from tests.integration.system import System
 from tests.live.dom import Page
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

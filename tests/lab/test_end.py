@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.integration.java import free_port
+from bench.services.waiting import free_port
 
 RUN = """
 import sys, time, django

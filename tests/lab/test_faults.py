@@ -10,6 +10,7 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 
+from bench.services.registry_http import serve
 from races.health.schema_registry import RegistryPing
 from races.lab.components import Roles, make_roles
 from races.models import Race
@@ -27,7 +28,6 @@ from tests.fakes.expected import check_history, told
 from tests.fakes.lab import Records, ended, health, recording, running, short_race
 from tests.fakes.stories import publishing, say_all, simulated
 from tests.fakes.waiting import wait_for
-from tests.streams.registry_http import serve
 from tests.worker.test_worker import check_whole, over
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import requests
 
+from bench.services.waiting import free_port
 from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 from tests.live.played import PATH, Played, by_ticks
 from tests.live.servers import Page, certificate, command, started
 

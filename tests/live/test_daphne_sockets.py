@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.integration.java import free_port
+from bench.services.waiting import free_port
 from tests.live.raw_socket import acknowledge, opened, served
 
 SOCKETS = 10

@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.conf import settings
 
-from bench.fanout import of_bare
+from bench.scenarios.fanout import of_bare
 
 NAMES = {"delivered_per_s", "expected_per_s", "p50_ms", "p99_ms", "cpu_share", "kb_per_socket"}
 

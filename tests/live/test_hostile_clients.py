@@ -16,10 +16,10 @@ import pytest
 import requests
 from websockets.frames import Opcode
 
-from bench.process import rss_kb
+from bench.harness import rss_kb
+from bench.services.waiting import free_port
 from races.middleware.visitors import COOKIE
 from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
 from tests.live.servers import KINDS, Page, certificate, command, manage, started
 from tests.views.test_security import check_headers

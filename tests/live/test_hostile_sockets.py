@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 from websockets.frames import Opcode
 
-from bench.process import rss_kb
+from bench.harness import rss_kb
 from tests.fakes.fuzzing import FEW, MANY, Counted, sweep
 from tests.fakes.waiting import wait_for
 from tests.live.beside import Site, site

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from bench.services.waiting import free_port
 from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 from tests.live.servers import KINDS, Page, certificate, command
 
 FRAME, FRAMES = 20_000, 3_000  # 60 MB
@@ -25,7 +25,7 @@ APP = f"""
 import asyncio, json, os
 import django
 django.setup()
-from bench.process import rss_kb
+from bench.harness import rss_kb
 from races.live import consumers
 from races.live.hub import Hub, Socket
 from races.live.servers.transport import straight, unsent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.soak import verdicts
+from bench.scenarios.soak import verdicts
 
 ALONE = {
     "rss_mb": 100.0,

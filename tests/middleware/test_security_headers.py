@@ -12,10 +12,10 @@ import requests
 from django.contrib.auth.models import User
 from django.test import Client
 
+from bench.services.waiting import free_port
 from races.streams.connection import Connection
 from tests.fakes.recorded import Recorded
 from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 from tests.live.servers import command, manage, started
 from tests.views.test_security import check_headers
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench import __main__ as bench
-from bench import realism
+from bench.studies import realism
 from races.sim import circuit_slugs
 
 SWEEP = 96  # four races on each circuit

@@ -11,6 +11,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerialize
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from bench.services.registry_http import Served, serve
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
@@ -18,7 +19,6 @@ from races.streams.registry.client import HttpRegistry
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
 from tests.streams.records import POSITION, VALUES
-from tests.streams.registry_http import Served, serve
 
 TOPIC = TOPICS["positions"].name
 CONTEXT = SerializationContext(TOPIC, MessageField.VALUE)

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from bench.services.registry_http import serve
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.embedded import EmbeddedKafka
@@ -24,7 +25,6 @@ from races.streams.producer import Publisher
 from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
 from tests.streams.records import KEYS, NOW_MS, VALUES, eventually
-from tests.streams.registry_http import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHER_RACE = "another-race"

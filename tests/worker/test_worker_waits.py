@@ -14,6 +14,7 @@ from django.db import connection as database
 from django.db import connections
 from django.test import Client
 
+from bench.services.registry_http import Served, serve
 from races.analytics.engine import RaceAnalytics
 from races.lab.components import make_roles
 from races.lib.clock import Clocks
@@ -38,7 +39,6 @@ from tests.fakes.expected import check_history, told
 from tests.fakes.lab import Records, ended, health, running, short_race
 from tests.fakes.waiting import wait_for
 from tests.recorder.test_recorder import history
-from tests.streams.registry_http import Served, serve
 from tests.worker.test_worker import check_whole, over
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,15 +8,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from bench import page_tasks
-from bench.latency import published_at
-from bench.process import LabProcess, lab
-from e2e.conftest import chromium_path
+from bench.harness import LabProcess, lab, percentiles
+from bench.scenarios import page_tasks
+from bench.services.chromium import chromium_path
 
 SECONDS = 60
 LIMITS = {
@@ -159,14 +158,8 @@ def _frame_rate(frames: list[float]) -> dict[str, float]:
 
 def _delays(probe: dict[str, Any], offset: float, published: dict[int, float]) -> dict[str, float]:
     shown = {int(tick): at / 1000 + offset for tick, at in probe["ticks"].items()}
-    delays = sorted((at - published[tick]) * 1000 for tick, at in shown.items() if tick in published)
-    cut = quantiles(delays, n=100)
-    return {
-        "dom_p50_ms": round(median(delays), 1),
-        "dom_p99_ms": round(cut[98], 1),
-        "dom_max_ms": round(delays[-1], 1),
-        "ticks": len(delays),
-    }
+    delays = [(at - published[tick]) * 1000 for tick, at in shown.items() if tick in published]
+    return {**percentiles(delays, "dom_"), "ticks": len(delays)}
 
 
 def run() -> dict[str, object]:
@@ -179,7 +172,7 @@ def run() -> dict[str, object]:
         try:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             seen = _watch(page, process, race)
-            published = published_at(process, race)
+            published = process.traced(race, "simulated")
         finally:
             browser.close()
             playwright.stop()

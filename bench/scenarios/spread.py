@@ -6,13 +6,11 @@ another race breaks a spectator's count and is a gap. SPREAD_RACES, SPREAD_SOCKE
 
 from __future__ import annotations
 
-import os
 import time
-from statistics import quantiles
 
+from bench.harness import RACING_AFTER_S, LabProcess, lab, load_average, percentiles, setting
 from bench.loadclient import Audience
-from bench.process import LabProcess, lab
-from bench.races40 import start
+from bench.scenarios.races40 import LAPS
 
 RACES, SOCKETS, SECONDS = 20, 500, 40.0
 JOIN_LIMIT_S = 30.0
@@ -36,28 +34,23 @@ def _watch(
 
 def _delays_ms(process: LabProcess, races: list[str], arrivals: list[Arrival]) -> list[float]:
     due = {
-        (number, row["tick"]): row["due"]
+        (number, tick): at
         for number, race_id in enumerate(races)
-        for row in process.get(f"/api/races/{race_id}/trace/").json()["ticks"]
-        if "due" in row
+        for tick, at in process.due_times(race_id).items()
     }
-    return sorted((at - due[race, tick]) * 1000 for race, tick, at in arrivals if (race, tick) in due)
+    return [(at - due[race, tick]) * 1000 for race, tick, at in arrivals if (race, tick) in due]
 
 
 def run() -> dict[str, object]:
-    races, sockets = (
-        int(os.environ.get("SPREAD_RACES", RACES)),
-        int(os.environ.get("SPREAD_SOCKETS", SOCKETS)),
-    )
-    seconds = float(os.environ.get("SPREAD_SECONDS", SECONDS))
+    races, sockets = int(setting("SPREAD_RACES", RACES)), int(setting("SPREAD_SOCKETS", SOCKETS))
+    seconds = setting("SPREAD_SECONDS", SECONDS)
     with lab() as process:
-        running = start(process, races)
-        time.sleep(5)  # grids and lights are easier than racing
-        used, began = process.cpu_s(), time.monotonic()
+        running = process.start_races(races, LAPS)
+        time.sleep(RACING_AFTER_S)
+        usage = process.usage()
         audience, arrivals = _watch(process, running, sockets, seconds)
-        took, cpu = time.monotonic() - began, process.cpu_s() - used
+        cpu_share = usage.figures()["cpu_share"]["lab"]
         delays = _delays_ms(process, running, arrivals)
-        cut = quantiles(delays, n=100)
         here, gaps = len(audience.joined), sum(one.gaps for one in audience.spectators)
         audience.close()
     return {
@@ -67,9 +60,8 @@ def run() -> dict[str, object]:
         "delivered": len(arrivals),
         "expected": round(sockets * seconds * 5),
         "gaps": gaps,
-        "p50_ms": round(cut[49], 1),
-        "p99_ms": round(cut[98], 1),
-        "cpu_share": round(cpu / took, 2),
-        "load_average": os.getloadavg()[0],
+        **percentiles(delays),
+        "cpu_share": cpu_share,
+        **load_average(),
         "must_be": {"gaps": 0, "p99_ms": "under 150"},
     }

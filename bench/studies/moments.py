@@ -1,16 +1,15 @@
 """A big moment on the track to its line of commentary at the page, in milliseconds; six default races at once.
 
-From the due time of the tick that holds the moment to the arrival of the message with the line that tells it; which
-line does is known from the facts behind it (bench/telling.py). The figure is over the moments before which nothing was
-said for two seconds. Those right after another line have to wait: told in their turn within three seconds, or dropped.
-What was never told is counted and named. MOMENTS_SECONDS shortens it: what was not listened to is left out.
+The delay runs from the due time of the tick that holds the moment to the arrival of the message with its line. Which
+line that is follows from the facts behind it (bench/studies/telling.py). The figure counts the moments before which
+nothing was said for two seconds. A moment right after another line has to wait: it gets its line within three seconds,
+or is dropped. Moments without a line are counted and named. MOMENTS_SECONDS shortens the study.
 """
 
 from __future__ import annotations
 
 import asyncio
 import html
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -20,10 +19,9 @@ from statistics import median, quantiles
 from typing import Any
 
 import websockets
-from websockets.typing import Origin
 
-from bench.process import LabProcess, lab
-from bench.telling import Told, lines_of, told
+from bench.harness import LabProcess, lab, load_average, setting
+from bench.studies.telling import Told, lines_of, told
 from races.sim import Race, RaceSettings, default_laps, load_season
 from races.worker.records import Addressed, field_of, tick_records
 
@@ -55,7 +53,7 @@ class Moment:
 
 
 async def listen(process: LabProcess, race_id: str, seconds: float) -> Heard:
-    url, origin = f"ws://{process.base}/ws/races/{race_id}/", Origin(f"http://{process.base}")
+    url, origin = process.socket(race_id)
     async with websockets.connect(url, origin=origin, compression=None, max_size=None) as page:
         heard = Heard(acked := time.monotonic(), time.monotonic() + seconds)
         while time.monotonic() < heard.until:
@@ -97,9 +95,7 @@ def moments_of(number: int, moments: Sequence[Told], due: Due, heard: Heard) -> 
 
 def in_race(process: LabProcess, number: int, race_id: str, heard: Heard) -> list[Moment]:
     records = records_of(process.get(f"/races/{race_id}/report.json").json()["race"])
-    rows = process.get(f"/api/races/{race_id}/trace/").json()["ticks"]
-    due = {row["tick"]: row["due"] for row in rows if "due" in row}
-    return moments_of(number, told(records, lines_of(records)), due, heard)
+    return moments_of(number, told(records, lines_of(records)), process.due_times(race_id), heard)
 
 
 def figures(moments: Sequence[Moment]) -> dict[str, Any]:
@@ -122,7 +118,7 @@ def figures(moments: Sequence[Moment]) -> dict[str, Any]:
 
 
 def run() -> dict[str, Any]:
-    seconds = float(os.environ.get("MOMENTS_SECONDS", SECONDS))
+    seconds = setting("MOMENTS_SECONDS", SECONDS)
     with lab() as process:
         races = [process.start_race(seed=seed) for seed in range(RACES)]
         time.sleep(1.5)
@@ -135,6 +131,6 @@ def run() -> dict[str, Any]:
     return {
         "races": len(races),
         **figures(list(chain.from_iterable(found))),
-        "load_average": os.getloadavg()[0],
+        **load_average(),
         "must_be_under": {"p50_ms": 300},
     }

@@ -14,9 +14,8 @@ from typing import Any, Self
 import requests
 import yaml
 
+from bench.services.waiting import free_port, wait_for
 from races.streams.config import StreamSettings
-from tests.fakes.waiting import wait_for
-from tests.integration.java import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
@@ -132,8 +131,8 @@ class System:
         """With what the processes said where it fails."""
         try:
             wait_for(what, why, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.logs()}") from None
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{self.logs()}") from None
 
     def logs(self) -> str:
         return "\n".join(

@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from bench import fanout_material
-from bench.fanout_material import Material
+from bench.scenarios import fanout_material
+from bench.scenarios.fanout_material import Material
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.process import ROOT
+from bench.harness import ROOT
 
 FIRST_TICK = 100  # well after the start: an ordinary stretch of a race
 TICKS = 1500

@@ -24,10 +24,11 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from bench import fanout_material
-from bench.fanout_material import FIRST_TICK, Material
+from bench.harness import ROOT, cpu_seconds, rss_kb
 from bench.loadclient import Audience
-from bench.process import ROOT, cpu_seconds, free_port, rss_kb
+from bench.scenarios import fanout_material
+from bench.scenarios.fanout_material import FIRST_TICK, Material
+from bench.services.waiting import free_port
 
 VARIANTS = ("ours", "channel_layer", "channels_redis", "bare", "websockets")
 SERVERS = ("daphne", "uvicorn")
@@ -48,11 +49,11 @@ def _pin(core: int) -> None:
 
 
 def _command(server: str, port: int) -> list[str]:
-    app = "bench.fanout_apps:application"
+    app = "bench.scenarios.fanout_apps:application"
     commands = {
         "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", app],
         "uvicorn": ["-m", "uvicorn", "--port", str(port), "--log-level", "warning", "--no-access-log", app],
-        "websockets": ["-m", "bench.fanout_apps"],
+        "websockets": ["-m", "bench.scenarios.fanout_apps"],
     }
     return [sys.executable, *commands[server]]
 

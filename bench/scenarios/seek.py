@@ -6,7 +6,7 @@ import random
 import time
 from statistics import median
 
-from bench.process import LabProcess, lab
+from bench.harness import LabProcess, lab, percentiles
 
 SEEKS = 200
 FINISH_WITHIN_S = 240
@@ -17,14 +17,12 @@ def run() -> dict[str, object]:
         race = process.start_race(seed=11)
         last = _finished(process, race)
         draw = random.Random(1)
-        seeks = sorted(_ms(process, f"/races/{race}/replay/{draw.randint(0, last)}/") for _ in range(SEEKS))
+        seeks = [_ms(process, f"/races/{race}/replay/{draw.randint(0, last)}/") for _ in range(SEEKS)]
         batches = sorted(
             _ms(process, f"/races/{race}/replay/{last // 9 * n}/on/?step=8&count=25") for n in range(8)
         )
     return {
-        "seek_p50_ms": round(median(seeks), 1),
-        "seek_p99_ms": round(seeks[int(SEEKS * 0.99) - 1], 1),
-        "seek_max_ms": round(seeks[-1], 1),
+        **percentiles(seeks, "seek_"),
         "five_seconds_at_8x_p50_ms": round(median(batches), 1),
         "ticks": last + 1,
         "seeks": SEEKS,

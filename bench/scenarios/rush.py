@@ -7,17 +7,14 @@ clients are one process on the other core.
 from __future__ import annotations
 
 import http.client
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from statistics import median, quantiles
 
 from websockets.sync.client import connect
-from websockets.typing import Origin
 
-from bench.process import LabProcess, all_cpu_seconds, lab
+from bench.harness import LabProcess, all_cpu_seconds, lab, load_average, percentiles, setting
 
 PAGES, AT_ONCE = 2000, 50
 
@@ -46,14 +43,14 @@ def racing(process: LabProcess) -> str:
 @contextmanager
 def watched(process: LabProcess, race_id: str) -> Iterator[str]:
     """The page's path, while one spectator has it open already, as whoever shows the code does."""
-    url = f"ws://{process.base}/ws/races/{race_id}/"
-    with connect(url, origin=Origin(f"http://{process.base}"), compression=None, max_size=None) as page:
+    url, origin = process.socket(race_id)
+    with connect(url, origin=origin, compression=None, max_size=None) as page:
         page.recv()
         yield f"/races/{race_id}/"
 
 
 def run() -> dict[str, object]:
-    count = int(os.environ.get("RUSH_PAGES", PAGES))
+    count = int(setting("RUSH_PAGES", PAGES))
     with lab() as process, ThreadPoolExecutor(AT_ONCE) as phones, watched(process, racing(process)) as path:
         used, began = all_cpu_seconds(process.pid), time.monotonic()
         opened = list(phones.map(lambda _: open_page(process.base, path), range(count)))
@@ -62,9 +59,8 @@ def run() -> dict[str, object]:
     return {
         "pages": count,
         "pages_per_s": round(count / took),
-        "p50_ms": round(median(delays)),
-        "p99_ms": round(quantiles(delays, n=100)[98]),
+        **percentiles(delays),
         "processor_ms_per_page": round(cpu / count * 1000, 1),
         "kb_per_page": round(opened[-1][1] / 1000, 1),
-        "load_average": os.getloadavg()[0],
+        **load_average(),
     }

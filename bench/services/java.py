@@ -6,27 +6,25 @@ import contextlib
 import fcntl
 import shutil
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import pytest
-
-from tests.fakes.waiting import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".jars"
 MAVEN_LIMIT_S = 240
 
 
+class ProgramMissing(RuntimeError):
+    """A program that is not on this machine; the message says which, and how to install it."""
+
+
 def require(*programs: str) -> None:
-    """Skips with words where a program is missing; in CI it has to be there."""
+    """Raises ProgramMissing unless all programs are on the path."""
     missing = [program for program in programs if shutil.which(program) is None]
-    if not missing:
-        return
-    lacking(f"needs {', '.join(missing)}; on Debian: apt-get install openjdk-17-jdk-headless maven")
+    if missing:
+        advice = "on Debian: apt-get install openjdk-17-jdk-headless maven"
+        raise ProgramMissing(f"needs {', '.join(missing)}; {advice}")
 
 
 def jars(name: str) -> Path:
@@ -51,9 +49,8 @@ def _fetch(pom: Path, folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        pytest.fail(
-            f"Maven could not fetch the jars of {folder.name}:\n{(done.stdout + done.stderr)[-2000:]}"
-        )
+        output = (done.stdout + done.stderr)[-2000:]
+        raise RuntimeError(f"Maven could not fetch the jars of {folder.name}:\n{output}")
 
 
 @contextlib.contextmanager
@@ -63,20 +60,6 @@ def _alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(what: str, ready: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.05)
 
 
 class JavaProcess:
@@ -97,6 +80,10 @@ class JavaProcess:
             self._process = subprocess.Popen(
                 ["java", *flags, "-cp", classpath, *main], stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

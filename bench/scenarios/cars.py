@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import django
 
-from bench.process import ROOT
+from bench.harness import ROOT
 from races.sim import season as module
 from races.worker.records import tick_records
 

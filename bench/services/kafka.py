@@ -13,10 +13,11 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from bench.services.java import JavaProcess, jars
+from bench.services.waiting import free_port, wait_for
 from races.streams.config import StreamSettings
 from races.streams.logs import QUIET, librdkafka_log
 from races.streams.topics import DEFAULT_NAMES
-from tests.integration.java import JavaProcess, free_port, jars, wait_for
 
 HEAP_MB = 512
 START_S = 60.0
@@ -79,7 +80,7 @@ class RealKafka:
         log = self._folder / "kafka.log"
         self._process = JavaProcess(self._classpath, ["kafka.Kafka", str(self._properties())], log, HEAP_MB)
         try:
-            wait_for("Kafka", self._serves, START_S)
+            wait_for(self._serves, "Kafka serves", START_S)
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self.process.output()}") from error
 

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from statistics import median
 
+from bench.harness import LabProcess, lab, load_average, rss_kb, setting
 from bench.loadclient import Audience
-from bench.process import LabProcess, lab, rss_kb
-from bench.window import Window
+from bench.scenarios.window import Window
 
 MINUTES, SHORT_MINUTES, RACES, SOCKETS = 30.0, 2.0, 20, 300
 WARM_MINUTES, MOST_GROWTH = 5.0, 0.05
@@ -154,8 +154,8 @@ def verdicts(minutes: float, alone: Sample, samples: list[Sample], after: Sample
 
 
 def run(short: bool = False) -> dict[str, object]:
-    minutes = float(os.environ.get("SOAK_MINUTES", SHORT_MINUTES if short else MINUTES))
-    races, sockets = int(os.environ.get("SOAK_RACES", RACES)), int(os.environ.get("SOAK_SOCKETS", SOCKETS))
+    minutes = setting("SOAK_MINUTES", SHORT_MINUTES if short else MINUTES)
+    races, sockets = int(setting("SOAK_RACES", RACES)), int(setting("SOAK_SOCKETS", SOCKETS))
     with lab() as process:
         soak = Soak(process, races, sockets)
         soak.run(minutes * 60)
@@ -174,7 +174,7 @@ def run(short: bool = False) -> dict[str, object]:
         "window_filled_with": soak.filled,
         "before": {name: round(value) for name, value in soak.alone.items()},
         "after": {name: round(value) for name, value in after.items()},
-        "load_average": os.getloadavg()[0],
+        **load_average(),
         "verdicts": judged,
         "out_of_band": [name for name, words in judged.items() if words.startswith("no:")],
     }

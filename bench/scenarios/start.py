@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from bench.process import lab
+from bench.harness import lab
 
 RUNS = 5
 
