@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.services.registry_http import serve
 from races.flink.cluster import Cluster, ClusterAway, Slots
 from races.flink.gateway import Gateway
 from races.streams.registry.service import Registry
 from tests.fakes.flink_gateway import fake_gateway
-from tests.streams.registry_http import serve
 
 
 def test_slots_and_jobs() -> None:
