@@ -43,8 +43,9 @@ $(DEV): requirements-dev.txt $(STAMP)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy . .ci/audit.py
+	$(BIN)/mypy . .ci/audit.py .ci/structure.py
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/structure.py
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 	DJANGO_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from e2e.conftest import Lab
-from e2e.test_page import DEAF, watch
+from e2e.watching import DEAF, watch
 
 pytestmark = pytest.mark.browser
 

@@ -10,24 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from e2e.conftest import Lab
+from e2e.watching import DEAF, tick, until_tick, watch
 
 pytestmark = pytest.mark.browser
-
-
-def watch(page: Page, lab: Lab, race: str, query: str = "") -> None:
-    page.goto(lab.address + race + query)
-    page.locator("body[data-conn=live]").wait_for()
-    page.locator("#st.race").wait_for(state="attached")
-
-
-def tick(page: Page) -> int:
-    return int(page.get_attribute("#dots", "data-tick") or 0)
-
-
-def until_tick(page: Page, number: int) -> None:
-    page.wait_for_selector("#dots", state="attached")
-    while tick(page) < number:
-        page.wait_for_timeout(50)
 
 
 HIDE = """(hidden) => {
@@ -35,15 +20,6 @@ HIDE = """(hidden) => {
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
 # a phone that is locked: nothing arrives, though the connection stays
-DEAF = """() => {
-  window.deaf = true;
-  addEventListener('htmx:wsBeforeMessage', (event) => {
-    if (window.deaf) { event.stopImmediatePropagation(); event.preventDefault(); }
-  }, true);
-  window.words = [];
-  const conn = document.getElementById('conn');
-  new MutationObserver(() => window.words.push(conn.textContent)).observe(conn, { childList: true });
-}"""
 
 
 def test_typing_finds_a_driver_and_the_button_says_what_it_will_do(page: Page, lab: Lab) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from races.streams.consumer import Message
 from races.streams.errors import BadRecord
 from tests.fakes.fuzzing import MARKUP
+from tests.fakes.hostile_bytes import CODEC, JSON, foreign, framed
 from tests.fakes.topics import META, RACE, STARTED, TICK_MS, TICKS, Record, Said, message, packed
-from tests.streams.test_fuzz import CODEC, JSON, foreign, framed
 
 LAST = len(TICKS) - 1
 CODES = {car.code for car in META.cars}

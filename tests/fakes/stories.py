@@ -35,9 +35,9 @@ from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS, subject
 from tests.fakes.expected import Tick, check_history, of_frame, of_records, order, told
 from tests.fakes.lab import Records, ended, health, running, short_race
+from tests.fakes.published import check_whole, over
 from tests.fakes.waiting import wait_for
 from tests.live.dom import Page
-from tests.worker.test_worker import check_whole, over
 
 NEWER = {"name": "drag_n", "type": "double", "default": 0.0}
 NOT_YET = {

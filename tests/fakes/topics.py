@@ -20,7 +20,7 @@ from races.sim import load_season
 from races.streams.consumer import Message, TailState
 from races.worker.preparation import settings_of
 from races.worker.records import field_of, tick_records
-from tests.streams.test_fuzz import CODEC
+from tests.fakes.hostile_bytes import CODEC
 
 STARTED = 1_780_000_000_000
 TICK_MS = 200

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import InterfaceError
 
@@ -20,38 +16,8 @@ from races.health import views
 from races.lab.components import Roles
 from races.management.base import TeachingCommand
 from races.worker import store
+from tests.fakes.database_away import asked
 from tests.fakes.lab import ended, short_race
-
-ASK = """
-import json, time, django
-django.setup()
-from django.test import Client
-answers = {}
-for path in ("/healthz", "/metrics", "/livez", "/races/"):
-    began = time.monotonic()
-    answer = Client(headers={"host": "localhost"}).get(path)
-    answers[path] = [answer.status_code, time.monotonic() - began, answer.content.decode()]
-print(json.dumps(answers))
-"""
-
-
-def asked(database: str, folder: Path) -> dict[str, tuple[int, float, str]]:
-    """Status, seconds and text of each answer of a process with that database."""
-    environ = {
-        "DATABASE_URL": database,
-        "F1_VAR_DIR": str(folder),
-        "DJANGO_SETTINGS_MODULE": "f1site.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", ASK],
-        cwd=settings.BASE_DIR,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def test_a_postgresql_that_takes_calls_and_says_nothing_is_told_within_seconds(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.health.test_database_away import asked
+from tests.fakes.database_away import asked
 from tests.integration.postgres import PostgreSQL
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

@@ -26,9 +26,9 @@ from tests.fakes import stories
 from tests.fakes.database import locked
 from tests.fakes.expected import check_history, told
 from tests.fakes.lab import Records, ended, health, recording, running, short_race
+from tests.fakes.published import check_whole, over
 from tests.fakes.stories import publishing, say_all, simulated
 from tests.fakes.waiting import wait_for
-from tests.worker.test_worker import check_whole, over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

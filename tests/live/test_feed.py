@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from races.board.board import Board
@@ -17,37 +15,15 @@ from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
 from races.streams.registry.service import Registry
-from tests.live.synthetic import START, event, info, tick
+from tests.fakes.feed_stream import RACE, Said, Stream, positions
+from tests.live.synthetic import START, event, tick
 
-RACE = info()
 RACE_MS = START + 20 * 200
-Said = tuple[str, Any, dict[str, Any], int]  # role, key, value, event time
-
-
-class Stream:
-    """A tail that has one batch, and ends its reader after it."""
-
-    def __init__(self, feed: Feed, codec: Codec, said: list[Said]) -> None:
-        self._feed = feed
-        self._messages = [
-            Message(role, 0, n, codec.encode_key(role, key), codec.encode(role, value), at)
-            for n, (role, key, value, at) in enumerate(said)
-        ]
-
-    def poll(self, most: int, timeout: float) -> list[Message]:
-        self._feed.stop()
-        return self._messages
-
-    def close(self) -> None: ...
 
 
 @pytest.fixture
 def codec() -> Codec:
     return connection.connect(embedded_settings("localhost:1"), Registry()).codec
-
-
-def positions(number: int, cars: int = 22) -> list[Said]:
-    return [("positions", RACE.race_id, record, record["timestamp"]) for record in tick(number, RACE)[:cars]]
 
 
 def fed(codec: Codec, said: list[Said]) -> Feed:

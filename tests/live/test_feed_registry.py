@@ -14,8 +14,8 @@ from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import RegistryUnavailable
+from tests.fakes.feed_stream import RACE, Stream, positions
 from tests.fakes.waiting import wait_for
-from tests.live.test_feed import RACE, Stream, positions
 from tests.streams.slow import Slow
 
 SOON_S = 1.0  # far below what the registry takes

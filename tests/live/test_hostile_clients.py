@@ -19,10 +19,10 @@ from websockets.frames import Opcode
 from bench.harness import rss_kb
 from bench.services.waiting import free_port
 from races.middleware.visitors import COOKIE
+from tests.fakes.markup import check_headers
 from tests.fakes.waiting import wait_for
 from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
 from tests.live.servers import KINDS, Page, certificate, command, manage, started
-from tests.views.test_security import check_headers
 
 pytestmark = pytest.mark.timeout(120)
 GROWN_KB = 30_000

@@ -14,10 +14,10 @@ from django.test import Client
 
 from bench.services.waiting import free_port
 from races.streams.connection import Connection
+from tests.fakes.markup import check_headers
 from tests.fakes.recorded import Recorded
 from tests.fakes.waiting import wait_for
 from tests.live.servers import command, manage, started
-from tests.views.test_security import check_headers
 
 
 @pytest.mark.django_db

@@ -14,8 +14,8 @@ from provisioning.wanted import Aws
 from races.streams.topics import TOPICS
 from tests.provisioning import bench
 from tests.provisioning.bench import NOTHING, Bench, wish
+from tests.provisioning.colleagues import colleague
 from tests.provisioning.nearby import Killed, Nearby, kill
-from tests.provisioning.test_ownership import colleague
 
 OWNER = "cfltWeakSecretOfNoUseAtAll1234"
 

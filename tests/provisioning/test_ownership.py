@@ -10,18 +10,9 @@ from provisioning.errors import NameTaken, ProvisioningError, Refused
 from provisioning.mark import Mark, read_mark
 from provisioning.standin import seed, strangers
 from tests.provisioning.bench import NOTHING, Bench, wish
+from tests.provisioning.colleagues import colleague
 
 ENVIRONMENT, CLUSTER, POOL = "f1-leaderboard-env", "f1-leaderboard-cluster", "f1-leaderboard-flink-pool"
-
-
-def colleague(person: Bench, folder: Path, **changes: object) -> Bench:
-    """Another person in the same organisation, with a Cloud API key of their own."""
-    key, secret = f"KEY{folder.name.upper()}", "cfltAnotherPersonsSecretOfNoAccount"
-    if key not in person.standin.state.keys:
-        seed.add_cloud_key(person.standin.state, key, secret, f"u-{folder.name}")
-        seed.add_role(person.standin.state, f"u-{folder.name}")
-    folder.mkdir(parents=True, exist_ok=True)
-    return Bench(person.standin, person.hands, folder, wish(**changes), key=key, secret=secret)
 
 
 def test_an_organisation_full_of_strangers_is_left_as_it_is(person: Bench) -> None:

@@ -9,28 +9,15 @@ from django.db import DatabaseError, InterfaceError
 
 from races.board.storage import pack_frames, unpack_frames
 from races.lab.components import Roles, make_roles
-from races.models import BoardChunk, CommentaryLine, ControlMessage, Lap, Race, RecorderOffset, Result
+from races.models import Lap, Race, RecorderOffset, Result
 from races.recorder import writer
 from races.recorder.reader import last_frame
 from races.streams.connection import Connection
+from tests.fakes.history import history
 from tests.fakes.lab import ended, health, recording, running, short_race
 from tests.fakes.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def history(race: Race) -> dict[str, Any]:
-    return {
-        "results": list(Result.objects.filter(race=race).values_list("driver_code", "position", "gap_s")),
-        "laps": list(
-            Lap.objects.filter(race=race).order_by("driver_code", "lap").values_list("driver_code", "time_s")
-        ),
-        "control": list(ControlMessage.objects.filter(race=race).values_list("event", "message")),
-        "commentary": list(CommentaryLine.objects.filter(race=race).values_list("identity", "message")),
-        "frames": [
-            f["tick"] for c in BoardChunk.objects.filter(race=race) for f in unpack_frames(bytes(c.data))
-        ],
-    }
 
 
 def test_a_finished_race_has_its_whole_history(kafka: Connection, roles: Roles) -> None:

@@ -13,20 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from races.streams.codec import HEADER, Codec
-from races.streams.config import embedded_settings
-from races.streams.errors import BadRecord, RegistryRefused
+from races.streams.errors import BadRecord
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
 from tests.fakes.fuzzing import FEW, MANY, Counted, sweep
+from tests.fakes.hostile_bytes import CODEC, JSON, SIDES, TYPES, foreign, framed
 from tests.streams.records import KEYS, VALUES
 
 SLOWEST_S = 2.0  # far above what any input takes, far below what an endless one would
-SIDES = [(role, "value") for role in TOPICS] + [(role, "key") for role in TOPICS]
-REGISTRY = Registry()
-CODEC = Codec(embedded_settings("unused:9092"), REGISTRY)
-CODEC.prepare()
-LAST_ID = len(SIDES)
 WHAT = "hostile Avro and JSON records"
 Side = tuple[str, str]  # role, and value or key
 
@@ -50,11 +44,6 @@ def valid(side: Side) -> bytes:
 
 
 @st.composite
-def framed(draw: st.DrawFn) -> bytes:
-    return HEADER.pack(0, draw(st.integers(1, LAST_ID))) + draw(st.binary(max_size=300))
-
-
-@st.composite
 def damaged(draw: st.DrawFn) -> tuple[Side, bytes]:
     """A valid record with bytes replaced, put in or taken out."""
     side = draw(st.sampled_from(SIDES))
@@ -64,45 +53,6 @@ def damaged(draw: st.DrawFn) -> tuple[Side, bytes]:
         length = draw(st.integers(0, 4))
         data[at : at + length] = draw(st.binary(max_size=6))
     return side, bytes(data)
-
-
-ATOMS = st.sampled_from(["null", "boolean", "int", "long", "float", "double", "bytes", "string"])
-TYPES = st.recursive(
-    ATOMS,
-    lambda inner: (
-        inner.map(lambda kind: {"type": "array", "items": kind})
-        | inner.map(lambda kind: {"type": "map", "values": kind})
-        | inner.map(lambda kind: ["null", kind] if kind != "null" and not isinstance(kind, list) else "null")
-        | inner.map(lambda kind: {"type": kind, "logicalType": "timestamp-millis"})
-    ),
-    max_leaves=6,
-)
-NAMES = st.sampled_from(
-    ["driver_name", "speed", "position", "timestamp", "race_id", "team_name", "gap_s", "x", "y"]
-)
-
-
-@st.composite
-def foreign(draw: st.DrawFn) -> bytes:
-    """Bytes under a writer's schema that nobody expected."""
-    names = draw(st.lists(NAMES, unique=True, max_size=6))
-    schema = {
-        "type": "record",
-        "name": "R",
-        "fields": [{"name": name, "type": draw(TYPES)} for name in names],
-    }
-    try:
-        schema_id = REGISTRY.register("foreign", json.dumps(schema), "AVRO", "NONE")
-    except RegistryRefused:
-        schema_id = 1
-    return HEADER.pack(0, schema_id) + draw(st.binary(max_size=200))
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
 
 
 @st.composite

@@ -22,9 +22,9 @@ from races.report.downloads import TABLES
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.registry.service import Registry
+from tests.fakes.markup import HOSTILE, Markup
 from tests.fakes.recorded import STARTED_MS, Recorded
 from tests.streams.records import POSITION
-from tests.views.test_security import HOSTILE, Markup
 
 pytestmark = pytest.mark.django_db
 FORMULAS = ("=1+1", "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", '=HYPERLINK("//evil.example","x")')

@@ -7,14 +7,11 @@ import re
 import stat
 import subprocess
 import sys
-from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from axes.models import AccessLog
 from django.contrib.auth.models import User
-from django.http.response import HttpResponseBase
 from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,42 +21,11 @@ from races.board.board import Board
 from races.live.rendering.screen import screen_of
 from races.models import CommentaryLine, Race
 from races.models.creation import Choice, enter
+from tests.fakes.markup import HOSTILE, Markup, check_headers
 from tests.live import synthetic
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)' x='",
-    "</td></table><script src=//evil.example></script>",
-    '<i id="conn">gone</i>',
-    "<svg/onload=alert(1)>",
-    "--><script>alert(1)</script><!--",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "{{ 7*7 }}{% debug %}",
-    "\x00\x1b]0;owned\x07",
-    "‮eman a‬",
-)
-
-
-class Markup(HTMLParser):
-    """What a browser would make of it: elements with the names of their attributes, ids, addresses."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: Counter[tuple[str, tuple[str, ...]]] = Counter()
-        self.ids: set[str] = set()
-        self.addresses: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements[tag, tuple(sorted(name for name, _ in attrs))] += 1
-        for name, value in attrs:
-            if name == "id":
-                self.ids.add(value or "")
-            if name in ("href", "src", "action"):
-                self.addresses.add(value or "")
 
 
 def shown(text: str) -> str:
@@ -234,19 +200,6 @@ def test_the_clients_cookie_holds_chance_and_nothing_else(client: Client) -> Non
     client.get("/", REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Browser/1.0")
     value = client.cookies["f1_client"].value
     assert re.fullmatch(r"[\w-]{16}:[\w-]{43}", value)
-
-
-def check_headers(answer: HttpResponseBase) -> None:
-    policy = answer["Content-Security-Policy"]
-    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
-    assert directives["default-src"] == directives["script-src"] == directives["style-src"] == "'self'"
-    assert directives["frame-ancestors"] == directives["object-src"] == directives["base-uri"] == "'none'"
-    assert "http" not in policy
-    assert answer["X-Frame-Options"] == "DENY"
-    assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Referrer-Policy"] == "same-origin"
-    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert "camera=()" in answer["Permissions-Policy"]
 
 
 @override_settings(F1_MAX_RACES_PER_CLIENT=1)

@@ -36,10 +36,10 @@ from races.worker.records import field_of, tick_records
 from races.worker.running_race import Held
 from races.worker.tick_scheduler import MAX_INFLIGHT, Conductor
 from tests.fakes.expected import check_history, told
+from tests.fakes.history import history
 from tests.fakes.lab import Records, ended, health, running, short_race
+from tests.fakes.published import check_whole, over
 from tests.fakes.waiting import wait_for
-from tests.recorder.test_recorder import history
-from tests.worker.test_worker import check_whole, over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = "broker transport failure: " * 12
