@@ -1,14 +1,18 @@
 """Which records of a race can be true: anybody may write to a topic, and a well-formed record may still be nonsense.
 
-One that cannot be true is refused before any analysis sees it, so it changes nothing. One that could be true and is
-not, a made-up reading of the newest tick, nobody can tell from the real one.
+Types are the codec's matter; this is the one place that asks whether a record fits its race. A record that cannot be
+true is refused before any analysis or any page sees it, so it changes nothing. A record that could be true and is
+not, such as a made-up reading of the newest tick, cannot be told from the real one.
+
+`Plausibility` is for the embedded analytics, which know the race's plan to the tick. `RaceBounds` is for the read
+model, which also shows races of other writers and therefore knows only what no race can exceed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, inf, isfinite
 from operator import itemgetter
 from typing import Any
 
@@ -109,3 +113,66 @@ class Plausibility:
 def _ensure(holds: bool, otherwise: str) -> None:
     if not holds:
         raise Implausible(otherwise)
+
+
+TICK_MS = 200
+CLOCK_SKEW_MS = 240_000  # clocks of several machines differ, and a clock may be set right by a minute
+SLOW_LAP_S = 300.0  # far above any lap behind the safety car
+STANDING_S = 1800.0  # for whatever else keeps a race standing
+GRID_TICKS = 50
+LAST_WORDS_MS = 30_000  # commentary on a race may follow its last tick
+FASTEST_M_S = 110.0  # no car keeps that up for a sector
+
+
+class RaceBounds:
+    """What records of a race cannot exceed, given its distance, its pace and its track.
+
+    started: the instant of tick 0 as the database has it; now: epoch milliseconds. None: it is not known.
+    sectors: shares of the lap at which the second and the third sector begin.
+    """
+
+    def __init__(
+        self,
+        laps: int,
+        pace: int,
+        length_m: float,
+        sectors: tuple[float, float],
+        started: int | None,
+        now: Callable[[], int] | None,
+    ) -> None:
+        self.now = now
+        self._laps = laps
+        self._started = -inf if started is None else started
+        self._last_tick = GRID_TICKS + ceil((STANDING_S + SLOW_LAP_S * laps) / max(pace, 1) * 1000 / TICK_MS)
+        lap, (first, second) = length_m / FASTEST_M_S, sectors
+        shares = {"sector_1_s": first, "sector_2_s": second - first, "sector_3_s": 1 - second}
+        self._least_s = {"last_lap_s": lap, "best_lap_s": lap}
+        self._least_s |= {name: lap * share for name, share in shares.items()}
+
+    def position(self, car: Record, field: int) -> bool:
+        """Whether one car's record can be of this race; field: how many cars were entered.
+
+        A best sector is remembered for the whole race, so a time that nobody can drive must not become it.
+        """
+        return (
+            0 < car["position"] <= field
+            and 0 <= car["grid"] <= field
+            and 0 <= car["lap"] <= self._laps + 1
+            and all(car[name] is None or car[name] > least for name, least in self._least_s.items())
+            and self.tick(car["tick"], car["timestamp"])
+        )
+
+    def tick(self, tick: int, at: int) -> bool:
+        """Whether the race can have come to this tick at this instant.
+
+        Event time is start, ticks and waits: it may be later than the ticks alone make it, never earlier.
+        """
+        return 0 <= tick <= self._last_tick and self._started <= at - tick * TICK_MS and self.instant(at)
+
+    def instant(self, at: int) -> bool:
+        """False for an instant that is far ahead of the clock."""
+        return self.now is None or at <= self.now() + CLOCK_SKEW_MS
+
+    def ran(self, at: int, ended: int | None) -> bool:
+        """Whether the race ran at this instant. ended: the last tick's instant, None while the race runs."""
+        return self._started <= at and (ended is None or at <= ended + LAST_WORDS_MS)

@@ -11,21 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from races.analytics.plausibility import TICK_MS, RaceBounds
 from races.board.bests import SectorBests
-from races.board.frames import (
-    BrokenRecord,
-    CarFrame,
-    Frame,
-    Record,
-    millis,
-    note_of_commentary,
-    note_of_control,
-    optional_number,
-    position_of,
-)
-from races.board.logs import Alarms, EngineLog, NoteLog
+from races.board.frames import CarFrame, Frame, Record, note_of_commentary, note_of_control
+from races.board.logs import EngineLog, NoteLog
 from races.board.race_info import RaceInfo
-from races.board.reach import TICK_MS, Reach
 from races.board.tick import BATTLE_S, MODE_OF_USE_S, common, initials, within
 
 HORIZON = 50  # ticks: 10 s; what is later than that is counted, not placed
@@ -46,20 +36,19 @@ class Board:
     def __init__(
         self,
         info: RaceInfo,
-        alarms: Callable[[], Alarms] | None = None,
         last: Frame | None = None,
         started: int | None = None,
         now: Callable[[], int] | None = None,
     ) -> None:
         self.info = info
-        self._reach = Reach(info, started, now)
+        self._bounds = RaceBounds(info.laps, info.pace, info.length_m, info.track.sectors, started, now)
         self.frame = last
         self.ignored: Counter[str] = Counter()
         self._pending: dict[Moment, dict[str, dict[str, Any]]] = {}
         self._done: set[int] = {last["tick"]} if last else set()
         self._commentary = NoteLog(last["commentary"] if last else [])
         self._control = NoteLog(last["control"] if last else [])
-        self._engines = EngineLog(alarms)
+        self._engines = EngineLog()
         self._averages: dict[str, float | None] = {}
         self._bests = SectorBests(last)
         self._entries = {car.code: car for car in info.cars}
@@ -71,8 +60,8 @@ class Board:
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
 
     def reject_after(self, now: Callable[[], int]) -> None:
-        """What came so far is history; from now on nothing is taken that is far ahead of this clock."""
-        self._reach.now = now
+        """From now on refuses what is far ahead of this clock; what came so far is history."""
+        self._bounds.now = now
 
     @property
     def averages(self) -> dict[str, float | None]:
@@ -80,14 +69,13 @@ class Board:
         return dict(self._averages)
 
     def apply(self, role: str, record: Record, key: Mapping[str, Any] | str | None = None) -> Frame | None:
-        """Takes one record of a topic's role. Never raises for what it holds: counts it in `ignored`."""
-        try:
-            if role == "positions":
-                return self._position(record)
-            return self._after_the_race(self._other(role, record, key))
-        except (BrokenRecord, KeyError, TypeError, ValueError, OverflowError):
-            self.ignored["broken"] += 1
-            return None
+        """Takes one record of a topic's role, as the codec gives it: every field is there and of its type.
+
+        A record that is refused is counted in `ignored`.
+        """
+        if role == "positions":
+            return self._position(record)
+        return self._after_the_race(self._other(role, record, key))
 
     def _other(self, role: str, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         """True when the record changed the picture."""
@@ -108,24 +96,24 @@ class Board:
         return False
 
     def plausible(self, role: str, record: Record, key: Mapping[str, Any] | str | None = None) -> bool:
-        """Whether a record other than a position can be of this race. Raises what a broken one makes raise."""
+        """Whether a record other than a position can be of this race."""
         if role == "race_control":
-            return self._reach.tick(record["tick"], record["timestamp"])
+            return self._bounds.tick(record["tick"], record["timestamp"])
         if role == "commentary":
-            return self._at_its_time(record["timestamp"], named=record.get("race_id") is not None)
+            return self._at_its_time(record["timestamp"], named=record["race_id"] is not None)
         if not isinstance(key, Mapping):
-            raise BrokenRecord("key")
+            return False
         if role == "avg_speed":
             return key["driver_name"] in self._codes
-        race_id, _, code = str(key["key"]).rpartition(":")
+        race_id, _, code = key["key"].rpartition(":")
         of_a_car = code in self._entries if race_id else self.info.engine_of(code) is not None
-        return of_a_car and self._at_its_time(millis(key["ts"]), named=bool(race_id))
+        return of_a_car and self._at_its_time(key["ts"], named=bool(race_id))
 
     def _at_its_time(self, at: int, named: bool) -> bool:
-        """named: whether the record says which race it is of. Where it doesn't, its instant has to."""
+        """Whether a record's instant fits. named: the record names its race; else only its instant can tell."""
         over = self.frame is not None and self.frame["phase"] == "over"
         ended = self.frame["timestamp"] if over and self.frame else None
-        return self._reach.instant(at) and (named or self._reach.ran(at, ended))
+        return self._bounds.instant(at) and (named or self._bounds.ran(at, ended))
 
     def _mine(self, record: Record) -> bool:
         mine = record.get("race_id") in (None, self.info.race_id)
@@ -136,21 +124,21 @@ class Board:
     def _average(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         if not isinstance(key, Mapping) or not self._mine(key):
             return False
-        self._averages[str(key["driver_name"])] = optional_number(record, "avg_speed")
+        self._averages[key["driver_name"]] = record["avg_speed"]
         return True
 
     def _anomaly(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         if not isinstance(key, Mapping):
             return False
-        name = str(key["key"])
+        name, ts = key["key"], key["ts"]
         if ":" in name and not self._mine({"race_id": name.rpartition(":")[0]}):
             return False
         engine = self.info.engine_of(name)
-        ahead = self.frame is not None and millis(key["ts"]) > self.frame["timestamp"] + AHEAD_MS
+        ahead = self.frame is not None and ts > self.frame["timestamp"] + AHEAD_MS
         if engine is None or ahead:
             self.ignored["implausible"] += 1
             return False
-        return self._engines.add(engine, key, record)
+        return self._engines.add(engine, ts, record)
 
     def _after_the_race(self, changed: bool) -> Frame | None:
         """After the last tick nothing else would carry a late comment to the page."""
@@ -168,7 +156,7 @@ class Board:
         if record["race_id"] != self.info.race_id:
             self.ignored["other race"] += 1
             return None
-        car = position_of(record)
+        car = dict(record)  # the codec gives the same record to every reader
         if not self._acceptable(car):
             self.ignored["implausible"] += 1
             return None
@@ -189,17 +177,9 @@ class Board:
 
     def _acceptable(self, car: dict[str, Any]) -> bool:
         if car["field_size"] not in self._sizes or (car["field_size"] and car["tick"] == -1):
-            return False  # who tells the field's size tells the tick
+            return False  # a record that tells the size of the field tells its tick
         self._name(car)
-        whole = len(self._entries)
-        return (
-            car["driver_code"] in self._entries
-            and 0 < car["position"] <= whole
-            and 0 <= car["grid"] <= whole
-            and 0 <= car["lap"] <= self.info.laps + 1
-            and self._reach.times(car)
-            and self._reach.tick(car["tick"], car["timestamp"])
-        )
+        return car["driver_code"] in self._entries and self._bounds.position(car, len(self._entries))
 
     def _begun(self, moment: Moment) -> dict[str, dict[str, Any]]:
         if len(self._pending) >= PENDING:
@@ -214,7 +194,7 @@ class Board:
         """Records of the lab's first days name a driver and an instant, no code and no tick."""
         if not car["driver_code"]:
             car["driver_code"] = self._codes.get(car["driver_name"]) or initials(car["driver_name"])
-        if car["tick"] == -1 and self._reach.instant(car["timestamp"]):
+        if car["tick"] == -1 and self._bounds.instant(car["timestamp"]):
             if len(self._instants) >= PENDING:
                 del self._instants[next(iter(self._instants))]
             car["tick"] = self._instants.setdefault(car["timestamp"], self._tick_of(car["timestamp"]))

@@ -1,23 +1,15 @@
-"""From records to the board's own shapes. A record is trusted only after its types were looked at:
-anybody may write to a topic, and one odd value must not take the page down five times a second."""
+"""The shapes of the read model: a frame, its cars, notes and engine readings, and how records become notes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from hashlib import blake2s
-from math import isfinite
-from operator import itemgetter
-from types import NoneType
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
+from races.analytics.alarm_frames import Sample
 from races.board.race_info import CarInfo
 
 Record = Mapping[str, Any]
-
-
-class BrokenRecord(ValueError):
-    """A record that lacks what every reader may expect, or holds something else in its place."""
 
 
 class CarFrame(TypedDict):
@@ -79,14 +71,6 @@ class Anomaly(TypedDict):
     alarms: int
 
 
-class Sample(NamedTuple):
-    reading: float
-    forecast: float | None
-    lower: float | None
-    upper: float | None
-    flagged: bool
-
-
 class Trace(TypedDict):
     """At most one sample a second of one car's engine, oldest first, each with its second."""
 
@@ -119,21 +103,6 @@ class Frame(TypedDict):
     traces: dict[str, Trace]
 
 
-_TEXTS = ("driver_name", "race_id", "team_name")
-_OPTIONAL_TEXTS = {
-    "driver_code": "", "phase": "race", "flag": "green", "tyre": "", "stints": "", "status": "racing",
-}  # fmt: skip
-_WHOLES = {
-    "driver_number": 0, "tick": -1, "field_size": 0, "lights": 0, "yellow_sector": 0, "lap": 0, "laps": 0,
-    "laps_down": 0, "tyre_age": 0, "stops": 0, "grid": 0,
-}  # fmt: skip
-_TIMES = ("gap_s", "interval_s", "last_lap_s", "best_lap_s", "sector_1_s", "sector_2_s", "sector_3_s")
-_KNOWN_DEFAULTS: dict[str, Any] = {
-    **_OPTIONAL_TEXTS, **_WHOLES, **dict.fromkeys(_TIMES),
-    "race_time_s": 0.0, "lap_fraction": 0.0, "pit": False, "overtake_mode": False,
-}  # fmt: skip
-
-
 def blank_car(entry: CarInfo) -> CarFrame:
     """A car of which nothing has been heard yet: it has no position."""
     nothing: list[float | None] = [None, None, None]
@@ -145,50 +114,6 @@ def blank_car(entry: CarInfo) -> CarFrame:
         "best_sectors": nothing, "tyre": "", "tyre_age": 0, "stints": "", "stops": 0, "pit": False,
         "status": "racing", "battle": False, "average_speed_kmh": None, "overtake_mode": False,
     }  # fmt: skip
-
-
-def _number(record: Record, name: str) -> float:
-    value = record[name]
-    if type(value) not in (float, int) or value - value != 0:  # not finite: inf - inf and nan - nan are nan
-        raise BrokenRecord(name)
-    return float(value)
-
-
-_NUMBERS = ("speed", "race_time_s", "lap_fraction")
-_wholes_of = itemgetter("position", "timestamp", *_WHOLES)
-_texts_of = itemgetter(*_TEXTS, *_OPTIONAL_TEXTS)
-_times_of = itemgetter(*_TIMES)
-_numbers_of = itemgetter(*_NUMBERS)
-
-
-def position_of(record: Record) -> dict[str, Any]:
-    """The record with every known field present and of its type. Raises BrokenRecord.
-
-    4,400 times a second with forty races, so fields are looked at together where nothing is wrong with them.
-    """
-    car = {**_KNOWN_DEFAULTS, **record}
-    try:
-        if set(map(type, _wholes_of(car))) != {int}:
-            raise BrokenRecord("a whole number")
-        if set(map(type, _texts_of(car))) != {str}:
-            raise BrokenRecord("a text")
-        _make_numbers(car)
-    except KeyError as missing:
-        raise BrokenRecord(str(missing)) from None
-    # codes become parts of element ids and of space-separated lists
-    if car["driver_code"] and not (car["driver_code"].isalnum() and len(car["driver_code"]) <= 8):
-        raise BrokenRecord("driver_code")
-    return car
-
-
-def _make_numbers(car: dict[str, Any]) -> None:
-    times, numbers = _times_of(car), _numbers_of(car)
-    plain = set(map(type, times)) <= {float, NoneType} and set(map(type, numbers)) == {float}
-    if plain and isfinite(sum(filter(None, times)) + sum(numbers)):
-        return
-    for name in (*_TIMES, *_NUMBERS):
-        if car[name] is not None or name in _NUMBERS:
-            car[name] = _number(car, name)
 
 
 def event_of(record: Record) -> int:
@@ -214,14 +139,3 @@ def note_of_commentary(record: Record) -> Note:
         id=str(record["id"]), at=int(record["timestamp"]), kind=str(record["type"]), code="", lap=0,
         text=str(record["message"]),
     )  # fmt: skip
-
-
-def millis(value: Any) -> int:
-    """Epoch milliseconds from a long or from the datetime that Avro's timestamp-millis decodes to."""
-    if isinstance(value, datetime):
-        return round(value.timestamp() * 1000)
-    return int(value)
-
-
-def optional_number(record: Record, name: str) -> float | None:
-    return None if record.get(name) is None else _number(record, name)

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from races.board.frames import (
-    Anomaly,
-    BrokenRecord,
-    Note,
-    Record,
-    Sample,
-    Trace,
-    millis,
-    optional_number,
-)
+from races.analytics.alarm_frames import Sample, sample_of
+from races.analytics.alarms import Alarm, AlarmRule
+from races.board.frames import Anomaly, Note, Record, Trace
 
 NOTES_KEPT = 40
 IDS_KEPT = 5000  # more than any race has
 TRACE_SECONDS = 60
-
-
-class Alarms(Protocol):
-    """One race's alarm rule: takes a reading by its engine and instant, or that the race has come to an instant, and
-    gives the alarms that opened, changed or ended: plain data with `driver_code`, `kind`, `start` (epoch ms), `end`
-    (None while it lasts), `severity`. Passed in, so that the board needs no analytics of its own."""
-
-    def __call__(self, key: str, ts: int, record: Record) -> list[dict[str, Any]]: ...
-
-    def reached(self, ts: int, over: bool) -> list[dict[str, Any]]: ...
 
 
 class NoteLog:
@@ -55,41 +38,40 @@ def note_order(note: Note) -> tuple[int, str]:
 
 
 class EngineLog:
-    """Readings by engine (a driver's code, or a team where no code is known) and instant."""
+    """Readings by engine (a driver's code, or a team where no code is known) and instant, with their alarms."""
 
-    def __init__(self, alarms: Callable[[], Alarms] | None = None) -> None:
+    def __init__(self) -> None:
         self.newest: dict[str, Anomaly] = {}
-        self._rule = alarms() if alarms else None
+        self._rule = AlarmRule()
         self._alarms: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
         self._samples: dict[str, dict[int, Sample]] = {}
         self._last: dict[str, set[int]] = {}
 
-    def add(self, code: str, key: Record, record: Record) -> bool:
-        ts, reading = millis(key["ts"]), optional_number(record, "engine_temperature")
-        if reading is None:
-            raise BrokenRecord("engine_temperature")
+    def add(self, code: str, ts: int, record: Record) -> bool:
+        """True for a new reading. ts: epoch milliseconds."""
+        sample = sample_of(record)
         seen = self._last.setdefault(code, set())
-        if ts in seen:
+        if sample is None or ts in seen:
             return False
         self._remember(seen, ts)
-        bounds = optional_number(record, "lower_bound"), optional_number(record, "upper_bound")
-        flag = bool(record.get("is_anomaly"))
-        forecast = optional_number(record, "forecast_value")
-        self._sample(code, ts, Sample(reading, forecast, *bounds, flag))
-        self._note(self._rule(code, ts, record) if self._rule else [])
-        self._fold(code, Anomaly(ts=ts, reading=reading, forecast=forecast, lower=bounds[0], upper=bounds[1],
-                                 flag=flag, flags=0, alarm=None, alarms=0))  # fmt: skip
+        self._sample(code, ts, sample)
+        self._note(self._rule.feed(code, ts, record))
+        self._fold(code, Anomaly(ts=ts, reading=sample.reading, forecast=sample.forecast, lower=sample.lower,
+                                 upper=sample.upper, flag=bool(sample.flag), flags=0, alarm=None,
+                                 alarms=0))  # fmt: skip
         return True
 
     def reached(self, ts: int, over: bool) -> None:
-        """Alarms also end because nothing more comes."""
-        for code in self._note(self._rule.reached(ts, over) if self._rule else []):
+        """Ends the alarms that end because nothing more comes."""
+        for code in self._note(self._rule.reached(ts, over)):
             self.newest = {**self.newest, code: self._with_alarms(code, self.newest[code].copy())}
 
-    def _note(self, alarms: list[dict[str, Any]]) -> set[str]:
-        for alarm in alarms:
+    def _note(self, alarms: Iterable[Alarm]) -> set[str]:
+        """Keeps the alarms and returns the codes of the engines that they are on."""
+        records = [alarm_record(alarm) for alarm in alarms]
+        for alarm in records:
             self._alarms.setdefault(alarm["driver_code"], {})[alarm["kind"], alarm["start"]] = alarm
-        return {alarm["driver_code"] for alarm in alarms} & self.newest.keys()
+        return {alarm["driver_code"] for alarm in records} & self.newest.keys()
 
     def _with_alarms(self, code: str, anomaly: Anomaly) -> Anomaly:
         alarms = self._alarms.get(code, {})
@@ -107,7 +89,7 @@ class EngineLog:
         """One sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
         samples = self._samples.setdefault(code, {})
         second = ts // 1000
-        if second not in samples or sample.flagged:
+        if second not in samples or sample.flag:
             samples[second] = sample
         if len(samples) > TRACE_SECONDS:
             del samples[min(samples)]
@@ -136,6 +118,20 @@ def trace_of(samples: Mapping[int, Sample]) -> Trace:
     before = max(samples) - TRACE_SECONDS
     seconds = sorted(second for second in samples if second > before)
     return Trace(samples=[samples[second] for second in seconds], seconds=seconds)
+
+
+def alarm_record(alarm: Alarm) -> dict[str, Any]:
+    """An alarm as plain data: the key becomes the code of the driver, or of the team where no code is known."""
+    return {
+        "driver_code": alarm.key.rpartition(":")[2],
+        "kind": alarm.kind,
+        "severity": alarm.severity,
+        "direction": alarm.direction,
+        "start": alarm.start,
+        "end": alarm.end,
+        "size_c": alarm.size_c,
+        "reading": alarm.reading,
+    }
 
 
 def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:

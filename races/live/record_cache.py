@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from races.board.reach import FAR_MS
+from races.analytics.plausibility import CLOCK_SKEW_MS
 from races.streams.consumer import Message
 
 RACES_KEPT = 500
@@ -54,14 +54,14 @@ class LatestTicks:
     def add(self, race_id: str, message: Message) -> None:
         raw = self._races.get(race_id)
         if raw is None or message.timestamp_ms > raw.timestamp:
-            if message.timestamp_ms > self._wall() * 1000 + FAR_MS or message.size > TICK_BYTES:
+            if message.timestamp_ms > self._wall() * 1000 + CLOCK_SKEW_MS or message.size > TICK_BYTES:
                 return
             raw = raw or self._begun(race_id)
         raw.add(message)
 
     def _begun(self, race_id: str) -> RawTick:
         """Another race begins, so it is time to forget those that have ended."""
-        before = self._wall() * 1000 - FAR_MS
+        before = self._wall() * 1000 - CLOCK_SKEW_MS
         self._races = {race: raw for race, raw in self._races.items() if raw.timestamp > before}
         raw = self._races[race_id] = RawTick()
         if len(self._races) > RACES_KEPT:

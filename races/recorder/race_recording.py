@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from races.board.alarming import alarm_rule
+from races.analytics.alarms import Alarm, AlarmRule
 from races.board.board import HORIZON, Board
 from races.board.frames import CarFrame, Frame, event_of
-from races.board.logs import Alarms
+from races.board.logs import alarm_record
 from races.models import ControlMessage, Lap, Race, Result
 
 Record = Mapping[str, Any]
@@ -52,7 +52,7 @@ class Recording:
     laps: list[Lap] = field(default_factory=list)
     readings: list[tuple[str, int, Record]] = field(default_factory=list)
     seen_readings: SeenReadings = field(default_factory=SeenReadings)
-    rule: Alarms = field(default_factory=alarm_rule)
+    rule: AlarmRule = field(default_factory=AlarmRule)
     alarms: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
     missing: int = 0
     over_at: float | None = None
@@ -98,11 +98,11 @@ class Recording:
         if not self.seen_readings.add(engine, ts):
             return False
         self.readings.append((engine, ts, record))
-        self._note(self.rule(engine, ts, record))
+        self._note(self.rule.feed(engine, ts, record))
         return True
 
-    def _note(self, alarms: list[dict[str, Any]]) -> None:
-        for alarm in alarms:
+    def _note(self, alarms: Iterable[Alarm]) -> None:
+        for alarm in map(alarm_record, alarms):
             self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm
 
     def forgettable(self, now: float) -> bool:

@@ -6,7 +6,6 @@ import time
 import uuid
 from typing import Any
 
-from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
@@ -63,7 +62,7 @@ def live_board(race: Race) -> Board | None:
     """A board as far as the history goes; the stream goes on from there. None: a race that nobody entered."""
     if not race.frozen:
         return None
-    board = Board(RaceInfo.from_json(race.frozen), alarm_rule, last_frame(race), race.started_ms)
+    board = Board(RaceInfo.from_json(race.frozen), last_frame(race), race.started_ms)
     # of overtakes the board keeps no notes, and there are enough of them to fill all the lines
     for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))

@@ -282,9 +282,7 @@ class Recorder:
         if race is None or not race.frozen:
             return None
         frame = last_frame(race)
-        recording = Recording(
-            race, Board(RaceInfo.from_json(race.frozen), None, frame, race.started_ms), frame
-        )
+        recording = Recording(race, Board(RaceInfo.from_json(race.frozen), frame, race.started_ms), frame)
         for chunk in race.reading_chunks.all():
             for engine, ts, reading in unpack_readings(bytes(chunk.data)):
                 recording.of_engine(engine, ts, reading)

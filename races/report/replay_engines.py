@@ -10,7 +10,8 @@ from functools import lru_cache
 from math import isnan, nan
 from typing import Any
 
-from races.board.frames import Anomaly, Sample, Trace
+from races.analytics.alarm_frames import Sample
+from races.board.frames import Anomaly, Trace
 from races.board.logs import TRACE_SECONDS, trace_of, traced
 from races.board.storage import unpack_readings
 from races.models import Alarm, Race

@@ -6,7 +6,6 @@ from math import inf
 from typing import Any
 
 from races.analytics.engine import RaceAnalytics
-from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
@@ -37,7 +36,7 @@ class Recorded:
         race.refresh_from_db()
         self.frames: list[Frame] = []
         self._meta = RaceInfo.from_json(race.frozen)
-        self._live = Board(self._meta, alarm_rule)
+        self._live = Board(self._meta)
         self._recording = Recording(race, Board(self._meta), None)
         self._pending = writer.Pending()
         self._analytics = RaceAnalytics(str(race.pk), anomaly=anomaly)

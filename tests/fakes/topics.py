@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import Frame
 from races.live.feed import Feed
@@ -147,7 +146,7 @@ class Shown:
 
 def watch(batches: list[list[Message]]) -> Shown:
     """What a page shows to which all that is told."""
-    shown, board = Shown(), Board(META, alarm_rule, None, STARTED, lambda: NOW)
+    shown, board = Shown(), Board(META, None, STARTED, lambda: NOW)
 
     def publish(race_id: str, number: int, text: str, tick: int | None) -> None:
         shown.messages.append(text)

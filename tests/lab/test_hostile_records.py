@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from races.analytics.plausibility import CLOCK_SKEW_MS
 from races.board.board import PENDING, Board
 from races.board.frames import Frame, event_of
 from races.board.logs import IDS_KEPT, NoteLog
-from races.board.reach import FAR_MS
 from races.models import Race
 from races.models.creation import Choice
 from races.models.race_info import info_for
@@ -67,7 +67,7 @@ NOW = STARTED + (LAST + 1) * 200
 
 
 def new() -> Recording:
-    return Recording(RACE, Board(META, None, None, STARTED, lambda: NOW), None)
+    return Recording(RACE, Board(META, None, STARTED, lambda: NOW), None)
 
 
 def outcome(one: Recording) -> tuple[Any, ...]:
@@ -184,8 +184,14 @@ def test_what_is_far_ahead_of_the_clock_is_not_taken_whoever_says_it() -> None:
     board = new().board
     control = {"race_id": str(RACE.pk), "tick": 10, "type": "yellow", "driver_code": "", "lap": 1,
                "message": "Yellow", "event": 1, "timestamp": NOW}  # fmt: skip
-    line = {"id": "1", "message": "Hello", "timestamp": NOW + FAR_MS + 1, "type": "info", "race_id": None}
-    key = {"key": f"{RACE.pk}:NOR", "ts": NOW + FAR_MS + 1}
+    line = {
+        "id": "1",
+        "message": "Hello",
+        "timestamp": NOW + CLOCK_SKEW_MS + 1,
+        "type": "info",
+        "race_id": None,
+    }
+    key = {"key": f"{RACE.pk}:NOR", "ts": NOW + CLOCK_SKEW_MS + 1}
     reading = {"team_name": "x", "engine_temperature": 100.0, "is_anomaly": True}
     board.apply("race_control", control | {"tick": 10**6})
     board.apply("race_control", control | {"timestamp": STARTED})

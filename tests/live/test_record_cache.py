@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from races.board.reach import FAR_MS
+from races.analytics.plausibility import CLOCK_SKEW_MS
 from races.live.record_cache import (
     RECENT_BYTES,
     RECENT_S,
@@ -41,7 +41,7 @@ def test_a_race_that_ended_is_forgotten_when_another_begins() -> None:
     now = [NOW_S]
     found = LatestTicks(wall=lambda: now[0])
     found.add("ended", position(b"last"))
-    now[0] += FAR_MS / 1000 - 1
+    now[0] += CLOCK_SKEW_MS / 1000 - 1
     found.add("runs", position(b"first", int(now[0] * 1000)))
     assert found.of("ended").values and found.of("runs").values
     now[0] += 2

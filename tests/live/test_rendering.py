@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.board.frames import CarFrame, Frame, Note, blank_car
 from races.board.race_info import CarInfo
@@ -254,7 +253,7 @@ def spike(number: int, place: int, code: str) -> tuple[dict[str, Any], dict[str,
 
 
 def alarmed(codes: list[str], ticks: int) -> Frame:
-    board = Board(INFO, alarms=alarm_rule)
+    board = Board(INFO)
     for number in range(ticks):
         for place, code in enumerate(codes):
             board.apply("car_metrics_anomalies", *spike(number, place, code))
@@ -281,7 +280,7 @@ def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anom
 
 
 def test_the_own_car_without_an_alarm_is_a_line_and_learns_before_it_expects() -> None:
-    board = Board(INFO, alarms=alarm_rule)
+    board = Board(INFO)
     value, key = reading(0, "NOR")
     board.apply("car_metrics_anomalies", value | {"is_anomaly": None, "forecast_value": None, "lower_bound": None,
                                                   "upper_bound": None}, key)  # fmt: skip
@@ -301,7 +300,7 @@ def test_a_name_of_an_engine_is_only_text() -> None:
 
 def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
     codes = [car.code for car in INFO.cars]
-    screen, board, total = Screen(INFO), Board(INFO, alarms=alarm_rule), 0
+    screen, board, total = Screen(INFO), Board(INFO), 0
     for number in range(32, 432):
         for place, code in enumerate(codes):
             board.apply("car_metrics_anomalies", *spike(number, place, code))
@@ -402,7 +401,7 @@ def test_every_page_gets_the_same_row_and_none_says_you() -> None:
 
 
 def test_charts_place_readings_by_their_time_and_not_by_their_number() -> None:
-    board, teams = Board(INFO, alarms=alarm_rule), sorted({car.team for car in INFO.cars})[:4]
+    board, teams = Board(INFO), sorted({car.team for car in INFO.cars})[:4]
     for second in (0, 3600, 3634):
         for team in teams:
             row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}

@@ -60,7 +60,7 @@ def test_a_race_that_fell_silent_is_forgotten_but_half_a_tick_is_waited_for(
     cars: int, patience_s: float
 ) -> None:
     """The history takes whole ticks: nobody would read the first half again."""
-    recording = Recording(Race(), Board(synthetic.info(), None), None, heard_at=100.0)
+    recording = Recording(Race(), Board(synthetic.info()), None, heard_at=100.0)
     for record in synthetic.tick(0, synthetic.info())[:cars]:
         recording.position(record, 100.0)
     assert not recording.forgettable(100.0 + patience_s)

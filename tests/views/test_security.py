@@ -16,7 +16,6 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from races.board.alarming import alarm_rule
 from races.board.board import Board
 from races.live.rendering.screen import screen_of
 from races.models import CommentaryLine, Race
@@ -31,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def shown(text: str) -> str:
     """Everything that a page gets of a race whose every text is this one."""
     info = synthetic.info()
-    board = Board(info, alarm_rule)
+    board = Board(info)
     screen = screen_of(info, None)
     parts = [screen.snapshot()]
     for number in (40, 41, 45):

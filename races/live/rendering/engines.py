@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from races.board.frames import Anomaly, Frame, Sample, Trace
+from races.analytics.alarm_frames import Sample
+from races.board.frames import Anomaly, Frame, Trace
 from races.board.race_info import RaceInfo
 from races.live.rendering.tower import Cells, chip
 
@@ -66,7 +67,7 @@ def _coarse(trace: Trace) -> Points:
     steps: dict[int, Sample] = {}
     for second, sample in _placed(trace):
         step = second // STEP_S
-        if sample.flagged or step not in steps or not steps[step].flagged:
+        if sample.flag or step not in steps or not steps[step].flag:
             steps[step] = sample
     whole = [step for step in sorted(steps) if step < (until + 1) // STEP_S] or [*steps]
     newest = whole[-1]
@@ -104,7 +105,7 @@ def _drawing(points: Points) -> str:
     band = f'<path class="band" d="{_path([*upper, *reversed(lower)])}Z"/>' if upper and lower else ""
     forecast = along("forecast")
     expected = f'<path class="forecast" d="{_path(forecast)}"/>' if forecast else ""
-    rings = (at(second, sample.reading) for second, sample in points if sample.flagged)
+    rings = (at(second, sample.reading) for second, sample in points if sample.flag)
     circles = "".join(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in rings)
     return f'{band}{expected}<path class="line" d="{_path(along("reading"))}"/>{circles}'
 
