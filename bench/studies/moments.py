@@ -1,7 +1,7 @@
 """A big moment on the track to its line of commentary at the page, in milliseconds; six default races at once.
 
 The delay runs from the due time of the tick that holds the moment to the arrival of the message with its line. Which
-line that is follows from the facts behind it (bench/studies/telling.py). The figure counts the moments before which
+line that is follows from the facts behind it (bench/studies/narration.py). The figure counts the moments before which
 nothing was said for two seconds. A moment right after another line has to wait: it gets its line within three seconds,
 or is dropped. Moments without a line are counted and named. MOMENTS_SECONDS shortens the study.
 """
@@ -21,7 +21,7 @@ from typing import Any
 import websockets
 
 from bench.harness import LabProcess, lab, load_average, setting
-from bench.studies.telling import Told, lines_of, told
+from bench.studies.narration import NarratedMoment, lines_of, narrated
 from races.sim import Race, RaceSettings, default_laps, load_season
 from races.worker.records import Addressed, field_of, tick_records
 
@@ -45,11 +45,13 @@ class Moment:
     """delay_ms: from the moment's due time to its line at the page; None where none came."""
 
     race: int
-    told: Told
+    narrated: NarratedMoment
     delay_ms: float | None
 
     def __str__(self) -> str:
-        return f"race {self.race}, tick {self.told.tick}: {self.told.kind} {self.told.who}".rstrip()
+        return (
+            f"race {self.race}, tick {self.narrated.tick}: {self.narrated.kind} {self.narrated.who}".rstrip()
+        )
 
 
 async def listen(process: LabProcess, race_id: str, seconds: float) -> Heard:
@@ -83,7 +85,7 @@ def records_of(settings: dict[str, Any]) -> list[Addressed]:
     return found
 
 
-def moments_of(number: int, moments: Sequence[Told], due: Due, heard: Heard) -> list[Moment]:
+def moments_of(number: int, moments: Sequence[NarratedMoment], due: Due, heard: Heard) -> list[Moment]:
     """Those that the page was there for, until three seconds before it went."""
     there = [its for its in moments if its.tick in due and heard.since <= due[its.tick] <= heard.until - 4]
     arrived = [heard.texts.get(its.line.text) if its.line else None for its in there]
@@ -95,13 +97,13 @@ def moments_of(number: int, moments: Sequence[Told], due: Due, heard: Heard) -> 
 
 def in_race(process: LabProcess, number: int, race_id: str, heard: Heard) -> list[Moment]:
     records = records_of(process.get(f"/races/{race_id}/report.json").json()["race"])
-    return moments_of(number, told(records, lines_of(records)), process.due_times(race_id), heard)
+    return moments_of(number, narrated(records, lines_of(records)), process.due_times(race_id), heard)
 
 
 def figures(moments: Sequence[Moment]) -> dict[str, Any]:
     """Delays over those told after two quiet seconds, and what became of all."""
-    quiet = [moment for moment in moments if moment.told.quiet]
-    waiting = [moment for moment in moments if not moment.told.quiet]
+    quiet = [moment for moment in moments if moment.narrated.quiet]
+    waiting = [moment for moment in moments if not moment.narrated.quiet]
     delays = sorted(moment.delay_ms for moment in quiet if moment.delay_ms is not None)
     return {
         "after_two_quiet_seconds": len(quiet),

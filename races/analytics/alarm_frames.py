@@ -13,6 +13,8 @@ MOST_OPEN = 1000
 
 
 class Sample(NamedTuple):
+    """A reading in degrees Celsius with its forecast, interval and flag, as far as the record has them."""
+
     reading: float
     forecast: float | None
     lower: float | None
@@ -21,7 +23,7 @@ class Sample(NamedTuple):
 
     @property
     def surprise(self) -> float | None:
-        """Signed degrees off the forecast; without one beyond the broken bound; None where nothing tells."""
+        """Signed degrees off the forecast, without one beyond the broken bound; None without either."""
         if self.forecast is not None:
             return self.reading - self.forecast
         if self.upper is not None and self.reading > self.upper:
@@ -35,7 +37,7 @@ Frame = dict[str, Sample]
 
 
 def sample_of(record: Mapping[str, Any]) -> Sample | None:
-    """None for a record without a reading."""
+    """The sample of an anomaly record; None for a record without a reading."""
     reading = _finite(record.get("engine_temperature"))
     if reading is None:
         return None
@@ -66,7 +68,7 @@ class Frames:
         self._started = False
 
     def add(self, key: str, ts: int, sample: Sample) -> list[tuple[int, Frame]]:
-        """The instants that are complete now."""
+        """Takes a sample in, and returns the instants that are complete now, in order."""
         self._cars.add(key)
         if ts <= self._done:
             return []
@@ -76,14 +78,14 @@ class Frames:
             if len(self._open) > MOST_OPEN:
                 del self._open[max(self._open)]
             self._oldest = min(self._open)
-        self._clock(key, ts)
+        self._move_clock(key, ts)
         frame.setdefault(key, sample)
         if len(frame) < len(self._cars) and self._newest - self._oldest < PATIENCE_MS:
             return []
         return list(self._ripe())
 
-    def _clock(self, key: str, ts: int) -> None:
-        """The newest instant that anybody speaks of, but for those far ahead of what half of the cars do."""
+    def _move_clock(self, key: str, ts: int) -> None:
+        """Moves the clock to the newest instant that is not far ahead of half of the cars."""
         self._last[key] = max(ts, self._last.get(key, ts))
         if self._newest - AHEAD_MS <= ts <= self._newest:
             return
@@ -108,6 +110,6 @@ class Frames:
         ts = self._done = self._oldest
         frame = self._open.pop(ts)
         self._oldest = min(self._open, default=ts)
-        if len(frame) < len(self._cars):  # who has gone is not waited for again
+        if len(frame) < len(self._cars):  # a car that has gone is not waited for again
             self._cars = set(frame).union(*self._open.values())
         return ts, frame

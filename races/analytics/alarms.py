@@ -60,9 +60,9 @@ RUN_GAP_MS = 30_000  # flagged rows only: a longer pause ends the run
 class Alarm:
     """One event on one car; (key, kind, start) is its identity.
 
-    start is when the rule raised it, end when it was over, None while it lasts: epoch milliseconds. size_c is
-    the largest deviation so far (from forecast, field or bound), None where nothing tells; reading the most
-    extreme one.
+    `start` is when the rule raised it and `end` when it was over, None while it lasts, both in epoch milliseconds.
+    `size_c` is the largest deviation so far from forecast, field or bound, None where none is known. `reading` is
+    the most extreme one.
     """
 
     key: str
@@ -179,7 +179,7 @@ class _Car:
         return alarm
 
     def _grow(self, kind: Kind, severity: Severity, size: float, reading: float) -> Iterator[Alarm]:
-        """Severity and size only rise; a change is told from one degree on."""
+        """Raises severity and size, which never fall. A change of less than one degree is not reported."""
         alarm = self.alarms[kind]
         worse = _worse(severity, alarm.severity)
         size = round(max(abs(size), alarm.size_c or 0.0), 1)
@@ -219,7 +219,7 @@ class _Flagged:
             self._alarm = None
 
     def end(self) -> Iterator[Alarm]:
-        """At its last flagged row: what came after it is not known. A later row, come late, moves the end on."""
+        """Ends the alarm at its last flagged row, as nothing is known of what followed. A late row moves the end on."""
         if self._alarm is not None and self._alarm.end is None:
             self._alarm = replace(self._alarm, end=self._newest)
             yield self._alarm
@@ -290,7 +290,7 @@ class AlarmRule:
         ]
 
     def judge(self, ts: int, frame: Frame) -> Iterator[Alarm]:
-        """Of one whole instant, each later than the one before; `feed` collects them from records."""
+        """The alarms of one whole instant. Each instant must be later than the one before; `feed` sees to that."""
         field = field_of(frame)
         for key in sorted(frame):
             car = self._cars.get(key)

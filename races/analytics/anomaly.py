@@ -21,7 +21,7 @@ FLOOR_C = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """By the names that ML_DETECT_ANOMALIES gives them. Raises ValueError for what has no meaning."""
+    """Parameters under the names of ML_DETECT_ANOMALIES. Raises ValueError for values without a meaning."""
 
     minTrainingSize: int = 16
     maxTrainingSize: int = 512
@@ -38,7 +38,7 @@ class Parameters:
 
 
 class Outcome(NamedTuple):
-    """Of one value. All None until the key has been trained; rmse is that of the newest forecasts."""
+    """The judgement of one value: all None until the key has been trained. `rmse` is that of the newest forecasts."""
 
     is_anomaly: bool | None
     forecast_value: float | None
@@ -70,7 +70,7 @@ class Series:
         self._sx = self._sy = self._sxx = self._sxy = self._syy = 0.0
 
     def feed(self, value: float) -> Outcome:
-        """Judge a value by those before it, then learn it."""
+        """Judges a value by those before it, then learns it."""
         previous = self._previous
         if previous is None:
             self._shift = value  # sums of small numbers lose no digits

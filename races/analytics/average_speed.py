@@ -1,6 +1,6 @@
 """Average speed: what `AVG(speed) ... GROUP BY driver_name, race_id` gives on the same records.
 
-Flink writes an upsert for every record that comes in. A page that is looked at by people needs one a second,
+Flink writes an upsert for every record that comes in. People who look at a page need one a second,
 so the embedded engine writes each driver's average on every fifth tick, and always on the last one: the
 value that stands at the end is the same to the last bit, since both add up doubles in the records' order.
 """

@@ -26,7 +26,7 @@ Record = Mapping[str, Any]
 class Derived:
     """A record for the topic of `role`. `timestamp` is event time in epoch milliseconds.
 
-    `line` comes with commentary: the facts behind it, for a language model to say in its own words.
+    `line` comes with commentary: it holds the facts, so that a language model can say them in its own words.
     """
 
     role: str
@@ -61,12 +61,12 @@ class RaceAnalytics:
         return self._all_finished and not (self._commentator and self._commentator.waits)
 
     def give_up_waiting(self) -> list[Derived]:
-        """What follows without the race control that was announced and did not come; `over` is true then."""
+        """The lines that waited for announced race control which did not come. `over` is true afterwards."""
         lines = self._commentator.give_up_waiting() if self._commentator else []
         return [self._commentary_record(line) for line in lines]
 
     def feed(self, role: str, record: Record, key: str | None = None) -> list[Derived]:
-        """What follows from one record of positions, race_control or car_metrics; `key`: the metric's.
+        """The records that follow from one of positions, race_control or car_metrics. `key` is the metric's key.
 
         Raises Implausible for one that cannot be true of this race; it has changed nothing then.
         """
@@ -94,12 +94,11 @@ class RaceAnalytics:
             self._all_finished = len(self._at_the_end) == record["field_size"]
         average = self._average.feed(record)
         lines = self._commentator.position(record) if self._commentator else []
-        derived = [] if average is None else [self._average_record(record, average)]
+        derived = []
+        if average is not None:
+            key = {"driver_name": record["driver_name"], "race_id": self.race_id}
+            derived.append(Derived("avg_speed", key, {"avg_speed": average}, record["timestamp"]))
         return derived + [self._commentary_record(line) for line in lines] if lines else derived
-
-    def _average_record(self, record: Record, average: float) -> Derived:
-        key = {"driver_name": record["driver_name"], "race_id": self.race_id}
-        return Derived("avg_speed", key, {"avg_speed": average}, record["timestamp"])
 
     def _commentary_record(self, line: Line) -> Derived:
         value = {

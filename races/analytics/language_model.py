@@ -42,7 +42,7 @@ _QUOTES = "\"'“”‘’«» "
 
 
 def conversation(line: Line, before: Sequence[str]) -> list[dict[str, Any]]:
-    """Messages for a chat completion."""
+    """The messages of a chat completion that asks for the line in other words."""
     earlier = "\n".join(f"- {text}" for text in before) or "- (nothing yet)"
     asked = f"Lines before:\n{earlier}\n\nThe line: {line.text}"
     return [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": asked}]
@@ -75,24 +75,27 @@ def _plain(text: str) -> str:
 
 
 def _latin(text: str) -> bool:
-    """In another alphabet a name that looks like a driver's could pass for no name."""
+    """Whether all letters are Latin: in another alphabet a name that looks like a driver's would pass for no name."""
     return all(unicodedata.name(sign, "").startswith("LATIN") for sign in _folded(text) if sign.isalpha())
 
 
 def _folded(text: str) -> str:
-    """Perez is Pérez, and \u00bd is 1\u20442."""
+    """The text without accents and ligatures: Pérez is Perez, and \u00bd is 1\u20442."""
     apart = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def _says(text: str, name: str) -> bool:
-    """In any case of letters, but a code only as such: HAM and PER are words too. Two Ferraris are Ferrari."""
+    """Whether the text names somebody, in any case of letters.
+
+    A code counts in capitals only, as HAM and PER are words too. A plural counts: two Ferraris are Ferrari.
+    """
     code = len(name) <= 3 and name.isupper()
     pattern = rf"\b{re.escape(_folded(name))}(?:e?s)?\b"
     return re.search(pattern, text, 0 if code else re.IGNORECASE) is not None
 
 
 def _numbers(text: str) -> set[str]:
-    """Digits, and words for numbers and shares; one and first are said of other things too, seconds are a unit."""
+    """Digits and words for numbers and shares, but for one and first, which mean other things too, and seconds."""
     words = (word if word == "seconds" else word.removesuffix("s") for word in _WORD.findall(text.lower()))
     return set(_NUMBER.findall(text)) | _NUMBER_WORDS.intersection(words)

@@ -1,4 +1,4 @@
-"""Which records of a race can be true: anybody may write to a topic, and a well-formed record may still be nonsense.
+"""Refuses records that cannot be true of a race: anybody may write to a topic, and well-formed ones may be nonsense.
 
 Types are the codec's matter; this is the one place that asks whether a record fits its race. A record that cannot be
 true is refused before any analysis or any page sees it, so it changes nothing. A record that could be true and is
@@ -32,8 +32,10 @@ class Implausible(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is known of a race besides its records: who drives for whom (code: name, team), how far, and the instant
-    of a tick (epoch ms), None where that tick cannot have been published yet.
+    """What is known of a race besides its records.
+
+    `drivers` gives name and team by code. `due` gives the instant of a tick in epoch milliseconds, None where that
+    tick cannot have been published yet.
     """
 
     drivers: Mapping[str, tuple[str, str]]
@@ -42,7 +44,7 @@ class Plan:
 
 
 class Plausibility:
-    """Without a plan the first record's size of the field and the codes that fill it are taken for the race's."""
+    """Checks one race's records. Without a plan, the first records say how large the field is and who drives."""
 
     def __init__(self, race_id: str, plan: Plan | None) -> None:
         self._race_id, self._plan = race_id, plan

@@ -54,7 +54,7 @@ class RaisedAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one fault; delay in samples from its beginning, None when missed."""
+    """What became of one fault. `delay` is in samples from its beginning, None when it was missed."""
 
     fault: Fault
     alarm: RaisedAlarm | None
@@ -70,7 +70,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of one race, or of many: scores add up."""
+    """The score of one race, or of many: scores add up."""
 
     findings: tuple[Finding, ...] = ()
     false_alarms: tuple[RaisedAlarm, ...] = ()
@@ -88,7 +88,7 @@ class Score:
 
     @property
     def delay_samples(self) -> float | None:
-        """Median over the faults caught."""
+        """The median delay over the faults that were caught; None where none was."""
         delays = [finding.delay for finding in self.findings if finding.delay is not None]
         return float(median(delays)) if delays else None
 
@@ -105,7 +105,7 @@ class Score:
 
 
 def raised(alarms: Iterable[Alarm], ticks: Mapping[int, int]) -> list[RaisedAlarm]:
-    """Each alarm once, however often it changed, in order. ticks: the tick of each instant (epoch ms)."""
+    """Each alarm once, however often it changed, in order. `ticks` gives the tick of each instant (epoch ms)."""
     first = {(alarm.key, alarm.kind, alarm.start) for alarm in alarms}
     placed = [RaisedAlarm(key.rpartition(":")[2], kind, ticks[start]) for key, kind, start in first]
     return sorted(placed, key=lambda alarm: (alarm.start_tick, alarm.driver_code, alarm.kind))
@@ -114,9 +114,9 @@ def raised(alarms: Iterable[Alarm], ticks: Mapping[int, int]) -> list[RaisedAlar
 def score(
     alarms: Iterable[RaisedAlarm], faults: Iterable[Fault], stopped: Mapping[str, int], last_tick: int
 ) -> Score:
-    """stopped: the tick at which each retired car's engine stopped."""
+    """Scores the alarms against the faults. `stopped` gives the tick at which each retired car's engine stopped."""
     placed = sorted(alarms, key=lambda alarm: alarm.start_tick)
-    found = [(fault, _of(fault, placed)) for fault in faults]
+    found = [(fault, _explained_by(fault, placed)) for fault in faults]
     # A fault planned for a car that had stopped by then isn't to be found, but explains what was raised.
     explained = {alarm for _, its in found for alarm in its}
     findings = tuple(
@@ -132,7 +132,7 @@ def score(
     )
 
 
-def _of(fault: Fault, alarms: Sequence[RaisedAlarm]) -> list[RaisedAlarm]:
+def _explained_by(fault: Fault, alarms: Sequence[RaisedAlarm]) -> list[RaisedAlarm]:
     lasts = fault.kind == "leak"
     return [
         alarm

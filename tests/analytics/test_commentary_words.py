@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from races.analytics.commentary import words
-from races.analytics.commentary.words import Fact, Phrasebook, Telling, phrases, slots_of
+from races.analytics.commentary.words import Candidate, Fact, Phrasebook, phrases, slots_of
 
 SOURCES = sorted(Path(words.__file__).parent.glob("*.py"))
 
@@ -135,10 +135,10 @@ texts = st.text(
 def test_a_phrase_is_used_only_with_all_its_slots_and_brings_their_facts(
     one: str, two: str, seed: int
 ) -> None:
-    telling = Telling("battle", "info", [Fact("base")])
-    telling.offer("a", one, Fact("about a"))
-    telling.offer("b", two, Fact("about b"))
-    put = Phrasebook(str(seed)).put(telling)
+    candidate = Candidate("battle", "info", [Fact("base")])
+    candidate.offer("a", one, Fact("about a"))
+    candidate.offer("b", two, Fact("about b"))
+    put = Phrasebook(str(seed)).put(candidate)
     assert put is not None
     text, facts = put
     assert "{" not in text
@@ -149,20 +149,20 @@ def test_a_phrase_is_used_only_with_all_its_slots_and_brings_their_facts(
 
 def test_sentences_run_out_rather_than_come_twice() -> None:
     book, said = Phrasebook("seed"), []
-    telling = Telling("red_flag", "warning", [])
-    telling.offer("leader", "Norris")
-    telling.offer("second", "Piastri")
-    while put := book.put(telling):
+    candidate = Candidate("red_flag", "warning", [])
+    candidate.offer("leader", "Norris")
+    candidate.offer("second", "Piastri")
+    while put := book.put(candidate):
         said.append(put[0])
     assert len(said) == len(set(said)) == len(phrases()["red_flag"])
 
 
 def test_another_race_tells_it_in_another_order() -> None:
     def said(race: str) -> list[str]:
-        book, telling = Phrasebook(race), Telling("red_flag", "warning", [])
-        telling.offer("leader", "Norris")
-        telling.offer("second", "Piastri")
-        return [put[0] for _ in range(5) if (put := book.put(telling))]
+        book, candidate = Phrasebook(race), Candidate("red_flag", "warning", [])
+        candidate.offer("leader", "Norris")
+        candidate.offer("second", "Piastri")
+        return [put[0] for _ in range(5) if (put := book.put(candidate))]
 
     assert said("one") == said("one")
     assert len({tuple(said(str(race))) for race in range(8)}) > 4

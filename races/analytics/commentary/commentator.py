@@ -16,16 +16,16 @@ from races.analytics.commentary.flags import ABOUT_FLAGS
 from races.analytics.commentary.moments import BIG, LAST_CHANCE, MIDDLING, Moment, announced, observed
 from races.analytics.commentary.race_state import Race, Record
 from races.analytics.commentary.stories import stories
-from races.analytics.commentary.words import Fact, Phrasebook, Telling
+from races.analytics.commentary.words import Candidate, Fact, Phrasebook
 
 # In ticks of 200 ms of wall time.
 PAUSE = 10  # between any two lines
-PAUSE_AT_END = 4  # on the race's last tick, for who stands on the podium
+PAUSE_AT_END = 4  # on the race's last tick, which names the podium
 PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
 QUIET = 14  # after which a story is told, or a moment that few would miss
 STALE = 15  # a moment that could not be told by then is dropped
 PATIENCE = 25  # complete ticks that wait for race control that is announced but doesn't come
-HUSH = 11  # before the flag nothing is begun that would stand in its way
+HUSH = 11  # before the chequered flag no other line is begun
 SHOUT = 90  # weight of a moment that cannot wait even then
 STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
 KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
@@ -39,16 +39,16 @@ SAME_KIND = {"long_battle": "battle"}
 _ABOUT = ABOUT_CARS | ABOUT_FLAGS
 
 
-def describe(moment: Moment, race: Race) -> Telling | None:
+def describe(moment: Moment, race: Race) -> Candidate | None:
     """What to say of it now; None when the board would contradict."""
-    telling = _ABOUT[moment.kind](moment, race)
-    if telling:
-        laps(telling, race)
-    return telling
+    candidate = _ABOUT[moment.kind](moment, race)
+    if candidate:
+        laps(candidate, race)
+    return candidate
 
 
 Called = tuple[tuple[str, ...], ...]
-"""What each goes by."""
+"""The names of each driver or team: surname, first name, code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Commentator:
         self._last_line = -QUIET
         self._drivers: Called = ()
         self._teams: Called = ()
-        self._told: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._last_told: dict[tuple[str, tuple[str, ...]], int] = {}
 
     @property
     def waits(self) -> bool:
@@ -116,7 +116,7 @@ class Commentator:
         return self._proceed(patience=0)
 
     def _proceed(self, patience: int = PATIENCE) -> list[Line]:
-        """Go through complete ticks in order, as far as their race control has been heard too."""
+        """Goes through complete ticks in order, as far as their race control has been heard too."""
         lines = []
         while self._complete and (len(self._complete) > patience or self._all_heard()):
             tick, cars = self._complete.popleft()
@@ -172,36 +172,38 @@ class Commentator:
 
     def _story(self) -> Line | None:
         """The heaviest story that has not been told lately, or a small moment that weighs more."""
-        weighted = [(self._interest(weight, telling), telling) for weight, telling in stories(self._race)]
-        weighted += [
-            (moment.weight, telling)
-            for moment in self._waiting
-            if moment.weight < MIDDLING and (telling := describe(moment, self._race))
+        weighted = [
+            (self._interest(weight, candidate), candidate) for weight, candidate in stories(self._race)
         ]
-        for interest, telling in sorted(weighted, key=lambda pair: -pair[0]):
-            line = self._say(telling) if interest > DULL else None
+        weighted += [
+            (moment.weight, candidate)
+            for moment in self._waiting
+            if moment.weight < MIDDLING and (candidate := describe(moment, self._race))
+        ]
+        for interest, candidate in sorted(weighted, key=lambda pair: -pair[0]):
+            line = self._say(candidate) if interest > DULL else None
             if line:
-                kind = SAME_KIND.get(telling.kind, telling.kind)
-                self._told[kind, telling.subject] = self._told[kind, ()] = line.tick
+                kind = SAME_KIND.get(candidate.kind, candidate.kind)
+                self._last_told[kind, candidate.subject] = self._last_told[kind, ()] = line.tick
                 return line
         return None
 
-    def _interest(self, weight: int, telling: Telling) -> int:
+    def _interest(self, weight: int, candidate: Candidate) -> int:
         """A story's weight, less for a kind that has been heard lately, none for the same one again."""
         tick, lap = self._race.tick, self._race.ticks_a_lap
         again = STORY_AGAIN if tick - self._last_line > LONG_SILENCE else max(STORY_AGAIN, lap)
-        if self._since(telling.kind, telling.subject) < again:
+        if self._since(candidate.kind, candidate.subject) < again:
             return 0
         tires = max(KIND_TIRES, lap // 2)
-        return weight - TIRED * max(0, tires - self._since(telling.kind, ())) // tires
+        return weight - TIRED * max(0, tires - self._since(candidate.kind, ())) // tires
 
     def _since(self, kind: str, subject: tuple[str, ...]) -> int:
         kind = SAME_KIND.get(kind, kind)
-        return self._race.tick - self._told.get((kind, subject), -100_000)
+        return self._race.tick - self._last_told.get((kind, subject), -100_000)
 
-    def _say(self, telling: Telling | None) -> Line | None:
-        put = self._book.put(telling) if telling else None
-        if telling is None or put is None:
+    def _say(self, candidate: Candidate | None) -> Line | None:
+        put = self._book.put(candidate) if candidate else None
+        if candidate is None or put is None:
             return None
         text, facts = put
         self._last_line = self._race.tick
@@ -210,4 +212,4 @@ class Commentator:
             self._drivers = tuple(driver_names(car) for car in cars)
             self._teams = tuple({team_names(car): None for car in cars})
         at, tick = int(self._race.leader["timestamp"]), self._race.tick
-        return Line(text, telling.type, tick, at, telling.kind, facts, self._drivers, self._teams)
+        return Line(text, candidate.type, tick, at, candidate.kind, facts, self._drivers, self._teams)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from races.analytics.commentary.facts import code_of, driver, gap, laps, pair, positions
 from races.analytics.commentary.race_state import Crossing, Race, Record
-from races.analytics.commentary.words import Fact, Telling, count, seconds, tenths
+from races.analytics.commentary.words import Candidate, Fact, count, seconds, tenths
 
 CLOSE_S = 1.0
 """The regulations' own measure: within it the car behind may use its overtake mode."""
@@ -15,7 +15,7 @@ MUCH_S = 0.8
 NEAR_S = 6.0
 
 
-def duels(race: Race) -> Iterator[tuple[int, Telling]]:
+def duels(race: Race) -> Iterator[tuple[int, Candidate]]:
     """Battles and catches for every place, trains, with a weight that falls with the place."""
     for car in race.running()[1:]:
         ahead = race.ahead_of(car)
@@ -23,40 +23,40 @@ def duels(race: Race) -> Iterator[tuple[int, Telling]]:
             continue
         if car["status"] != "racing" or ahead["status"] != "racing":
             continue
-        for weight, telling in (*_battle(race, ahead, car), *_catch(race, ahead, car)):
-            pair(telling, ahead, car)
-            laps(telling, race)
-            yield weight - car["position"] + (8 if car["position"] <= 4 else 0), telling
+        for weight, candidate in (*_battle(race, ahead, car), *_catch(race, ahead, car)):
+            pair(candidate, ahead, car)
+            laps(candidate, race)
+            yield weight - car["position"] + (8 if car["position"] <= 4 else 0), candidate
     yield from _trains(race)
 
 
-def _duel(kind: str, facts: list[Fact], ahead: Record, behind: Record) -> Telling:
+def _duel(kind: str, facts: list[Fact], ahead: Record, behind: Record) -> Candidate:
     who = (code_of(ahead), code_of(behind))
-    telling = Telling(kind, "info", [Fact("next", who), *facts], subject=who)
-    driver(telling, "a", ahead)
-    driver(telling, "b", behind)
-    return telling
+    candidate = Candidate(kind, "info", [Fact("next", who), *facts], subject=who)
+    driver(candidate, "a", ahead)
+    driver(candidate, "b", behind)
+    return candidate
 
 
-def _battle(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Telling]]:
-    """Within a second now; the longer already, the more it is worth."""
+def _battle(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Candidate]]:
+    """A battle: two cars within a second of each other. The longer it lasts, the more it weighs."""
     who = (code_of(ahead), code_of(behind))
     if behind["interval_s"] > CLOSE_S or not race.settled:
         return
     close = laps_close(race, ahead, behind)
-    telling = _duel("battle", [Fact("within", who, CLOSE_S)], ahead, behind)
+    candidate = _duel("battle", [Fact("within", who, CLOSE_S)], ahead, behind)
     if close >= 2:
-        telling.kind = "long_battle"
-        telling.offer("close", f"{count(close)} laps", Fact("laps_close", who, close))
+        candidate.kind = "long_battle"
+        candidate.offer("close", f"{count(close)} laps", Fact("laps_close", who, close))
     few = tenths(behind["interval_s"]) if behind["interval_s"] <= RIGHT_BEHIND_S else None
     if few:
-        telling.offer("few", few, Fact("interval", who, round(behind["interval_s"], 1)))
+        candidate.offer("few", few, Fact("interval", who, round(behind["interval_s"], 1)))
     if behind["overtake_mode"]:
-        telling.offer("b_mode", telling.slots["b"].text, Fact("overtake_mode", who[1:]))
+        candidate.offer("b_mode", candidate.slots["b"].text, Fact("overtake_mode", who[1:]))
     swaps = sum(pair in race.passes for pair in (who, who[::-1]))
     if swaps == 2:
-        telling.offer("b_back", telling.slots["b"].text, Fact("swapped", who))
-    yield 38 + 2 * min(close, 5), telling
+        candidate.offer("b_back", candidate.slots["b"].text, Fact("swapped", who))
+    yield 38 + 2 * min(close, 5), candidate
 
 
 def laps_close(race: Race, ahead: Record, behind: Record) -> int:
@@ -71,7 +71,7 @@ def laps_close(race: Race, ahead: Record, behind: Record) -> int:
     return close
 
 
-def _catch(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Telling]]:
+def _catch(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Candidate]]:
     """The gap has shrunk or grown by a good deal since the end of some lap, with nobody in between since."""
     crossings = race.crossings.get(code_of(behind), [])[-4:]
     newest = [crossing for crossing in crossings if crossing.tick > race.racing_since]
@@ -87,21 +87,21 @@ def _catch(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Tel
         yield 36 + round(min(-shrunk, 4)), _change("escape", newest[0], now, ahead, behind)
 
 
-def _change(kind: str, then: Crossing, now: float, ahead: Record, behind: Record) -> Telling:
-    """{was} at the end of lap {then_lap}, {now}, and {change} between the two."""
+def _change(kind: str, then: Crossing, now: float, ahead: Record, behind: Record) -> Candidate:
+    """A candidate about a gap: {was} at the end of lap {then_lap}, {now}, and {change} between the two."""
     who = (code_of(ahead), code_of(behind))
     was = round(then.interval_s or 0.0, 1)
     facts = [Fact("interval_after_lap", who, f"{then.lap} {was}"), Fact("interval", who, now)]
-    telling = _duel(kind, facts, ahead, behind)
-    telling.offer("was", seconds(was))
-    telling.offer("now", seconds(now))
-    telling.offer("then_lap", str(then.lap))
+    candidate = _duel(kind, facts, ahead, behind)
+    candidate.offer("was", seconds(was))
+    candidate.offer("now", seconds(now))
+    candidate.offer("then_lap", str(then.lap))
     change = round(abs(was - now), 1)
-    telling.offer("change", seconds(change), Fact("interval_change", who, change))
-    return telling
+    candidate.offer("change", seconds(change), Fact("interval_change", who, change))
+    return candidate
 
 
-def _trains(race: Race) -> Iterator[tuple[int, Telling]]:
+def _trains(race: Race) -> Iterator[tuple[int, Candidate]]:
     """Four cars or more, each within a second of the one ahead."""
     train: list[Record] = []
     for car in [*race.running(), None]:
@@ -114,13 +114,15 @@ def _trains(race: Race) -> Iterator[tuple[int, Telling]]:
         train = [car] if car is not None else []
 
 
-def _train(train: list[Record]) -> tuple[int, Telling]:
+def _train(train: list[Record]) -> tuple[int, Candidate]:
     first, last = train[0], train[-1]
     who = (code_of(first), code_of(last))
     spread = sum(round(car["interval_s"], 3) for car in train[1:])
-    telling = Telling("train", "info", [*positions(first, last), Fact("train", who, len(train))], subject=who)
-    driver(telling, "a", first)
-    driver(telling, "b", last)
-    telling.offer("cars", f"{count(len(train))} cars")
-    gap(telling, "spread", spread, "spread", who)
-    return 32 + len(train) // 2 - first["position"] // 2, telling
+    candidate = Candidate(
+        "train", "info", [*positions(first, last), Fact("train", who, len(train))], subject=who
+    )
+    driver(candidate, "a", first)
+    driver(candidate, "b", last)
+    candidate.offer("cars", f"{count(len(train))} cars")
+    gap(candidate, "spread", spread, "spread", who)
+    return 32 + len(train) // 2 - first["position"] // 2, candidate

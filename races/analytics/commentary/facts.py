@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from races.analytics.commentary.race_state import Race, Record
-from races.analytics.commentary.words import Fact, Telling, count, ordinal, plural, seconds, tenths
+from races.analytics.commentary.words import Candidate, Fact, count, ordinal, plural, seconds, tenths
 
 RACING = ("green", "yellow")
 """Flags under which places are won: yellow slows one sector only."""
@@ -25,7 +25,7 @@ def car_name(car: Record) -> str:
 
 
 def driver_names(car: Record) -> tuple[str, ...]:
-    """Surname, first name, code."""
+    """Surname, first name and code, those that there are."""
     first, _, last = str(car["driver_name"]).rpartition(" ")
     return tuple(name for name in (last, first, code_of(car)) if name)
 
@@ -42,101 +42,101 @@ def positions(*cars: Record) -> list[Fact]:
     return [Fact("position", (code_of(car),), car["position"]) for car in cars]
 
 
-def driver(telling: Telling, slot: str, car: Record) -> None:
-    """{a} Norris, {a's} Norris's, {A} Lando Norris, {a_team} McLaren, {a_place} third, {a_tyres} softs ..."""
+def driver(candidate: Candidate, slot: str, car: Record) -> None:
+    """Offers a driver's slots: {a} Norris, {a's} Norris's, {A} Lando Norris, {a_team} McLaren, {a_place} third ..."""
     who = (code_of(car),)
-    telling.offer(slot, surname(car))
-    telling.offer(f"{slot}'s", f"{surname(car)}'s")
-    telling.offer(slot.upper(), car["driver_name"])
-    telling.offer(f"{slot}_team", car["team_name"], Fact("team", who, car["team_name"]))
-    telling.offer(f"{slot}_car", car_name(car), Fact("team", who, car["team_name"]))
-    telling.offer(f"{slot}_place", ordinal(car["position"]), *positions(car))
-    telling.offer(f"{slot}_p", f"P{car['position']}", *positions(car))
+    candidate.offer(slot, surname(car))
+    candidate.offer(f"{slot}'s", f"{surname(car)}'s")
+    candidate.offer(slot.upper(), car["driver_name"])
+    candidate.offer(f"{slot}_team", car["team_name"], Fact("team", who, car["team_name"]))
+    candidate.offer(f"{slot}_car", car_name(car), Fact("team", who, car["team_name"]))
+    candidate.offer(f"{slot}_place", ordinal(car["position"]), *positions(car))
+    candidate.offer(f"{slot}_p", f"P{car['position']}", *positions(car))
     if car["tyre"]:
-        telling.offer(f"{slot}_tyres", f"{car['tyre'].lower()}s", Fact("tyre", who, car["tyre"]))
-        telling.offer(f"{slot}_tyre", car["tyre"].lower(), Fact("tyre", who, car["tyre"]))
+        candidate.offer(f"{slot}_tyres", f"{car['tyre'].lower()}s", Fact("tyre", who, car["tyre"]))
+        candidate.offer(f"{slot}_tyre", car["tyre"].lower(), Fact("tyre", who, car["tyre"]))
     if car["grid"] > 1:
-        telling.offer(f"{slot}_grid", ordinal(car["grid"]), Fact("grid", who, car["grid"]))
-    _moved(telling, slot, car)
+        candidate.offer(f"{slot}_grid", ordinal(car["grid"]), Fact("grid", who, car["grid"]))
+    _moved(candidate, slot, car)
 
 
-def _moved(telling: Telling, slot: str, car: Record) -> None:
-    """{a_gain} five places, {a_loss} three places: since the grid, when it is worth a word."""
+def _moved(candidate: Candidate, slot: str, car: Record) -> None:
+    """Offers {a_gain} or {a_loss} since the grid, such as "five places", from three places on."""
     places = car["grid"] - car["position"] if car["grid"] else 0
     if abs(places) >= 3:
         name = f"{slot}_gain" if places > 0 else f"{slot}_loss"
-        telling.offer(name, plural(abs(places), "place"), Fact("gained", (code_of(car),), places))
+        candidate.offer(name, plural(abs(places), "place"), Fact("gained", (code_of(car),), places))
 
 
-def pair(telling: Telling, ahead: Record, behind: Record, slots: str = "ab") -> None:
-    """{interval} between two neighbours; {a_mate}, {b_mate} when they share a garage; who has newer tyres.
+def pair(candidate: Candidate, ahead: Record, behind: Record, slots: str = "ab") -> None:
+    """Offers what two drivers have to do with each other: {interval}, {a_mate} of one team, {a_fresher} tyres.
 
     `slots` names the two: "ab" when the driver in slot a is ahead, "ba" when b is.
     """
     who = (code_of(ahead), code_of(behind))
     if ahead["team_name"] == behind["team_name"]:
         mates = Fact("team_mates", who)
-        telling.offer(f"{slots[0]}_mate", f"team-mate {surname(ahead)}", mates)
-        telling.offer(f"{slots[1]}_mate", f"team-mate {surname(behind)}", mates)
-        telling.offer("both_team", ahead["team_name"], mates)
+        candidate.offer(f"{slots[0]}_mate", f"team-mate {surname(ahead)}", mates)
+        candidate.offer(f"{slots[1]}_mate", f"team-mate {surname(behind)}", mates)
+        candidate.offer("both_team", ahead["team_name"], mates)
     else:
         for slot in slots:
-            telling.slots[f"{slot}_rival_car"] = telling.slots[f"{slot}_car"]
+            candidate.slots[f"{slot}_rival_car"] = candidate.slots[f"{slot}_car"]
     if behind["position"] == ahead["position"] + 1 and behind["interval_s"] is not None:
-        gap(telling, "interval", behind["interval_s"], "interval", who)
-    _tyres(telling, ahead, behind, slots)
+        gap(candidate, "interval", behind["interval_s"], "interval", who)
+    _tyres(candidate, ahead, behind, slots)
 
 
-def _tyres(telling: Telling, ahead: Record, behind: Record, slots: str) -> None:
-    """{a_fresher} seven laps; {a_unlike}, {b_unlike} softs and hards: only when they differ."""
+def _tyres(candidate: Candidate, ahead: Record, behind: Record, slots: str) -> None:
+    """Offers {a_fresher}, such as "seven laps", and {a_unlike}, {b_unlike}, such as "softs", where they differ."""
     for one, two, slot in ((ahead, behind, slots[0]), (behind, ahead, slots[1])):
         younger = two["tyre_age"] - one["tyre_age"]
         if younger >= 3 and not one["pit"] and not two["pit"]:
             who = (code_of(one), code_of(two))
-            telling.offer(f"{slot}_fresher", plural(younger, "lap"), Fact("fresher", who, younger))
+            candidate.offer(f"{slot}_fresher", plural(younger, "lap"), Fact("fresher", who, younger))
         if one["tyre"] and two["tyre"] and one["tyre"] != two["tyre"]:
             fact = Fact("tyre", (code_of(one),), one["tyre"])
-            telling.offer(f"{slot}_unlike", f"{one['tyre'].lower()}s", fact)
+            candidate.offer(f"{slot}_unlike", f"{one['tyre'].lower()}s", fact)
 
 
-def gap(telling: Telling, slot: str, value: float, claim: str, who: tuple[str, ...]) -> None:
-    """{slot} 0.8 seconds, {slot_tenths} eight tenths. A gap that rounds to nothing is not spoken of."""
+def gap(candidate: Candidate, slot: str, value: float, claim: str, who: tuple[str, ...]) -> None:
+    """Offers {slot} "0.8 seconds" and {slot_tenths} "eight tenths"; nothing for a gap that rounds to nothing."""
     spoken = round(value, 1)
     if spoken <= 0:
         return
     fact = Fact(claim, who, spoken)
-    telling.offer(slot, seconds(spoken), fact)
+    candidate.offer(slot, seconds(spoken), fact)
     words = tenths(spoken)
     if words:
-        telling.offer(f"{slot}_tenths", words, fact)
+        candidate.offer(f"{slot}_tenths", words, fact)
 
 
-def laps(telling: Telling, race: Race) -> None:
-    """{lap} 7, {laps} 12, {distance} 12 laps, {to_go} six laps: the leader's. The lap begun is one of those to go."""
+def laps(candidate: Candidate, race: Race) -> None:
+    """Offers the leader's {lap} 7, {laps} 12, {distance} 12 laps and {to_go} six laps, the lap begun included."""
     distance = Fact("laps", (), race.laps)
-    telling.offer("laps", str(race.laps), distance)
-    telling.offer("distance", f"{race.laps} lap{'' if race.laps == 1 else 's'}", distance)
+    candidate.offer("laps", str(race.laps), distance)
+    candidate.offer("distance", f"{race.laps} lap{'' if race.laps == 1 else 's'}", distance)
     if race.lap < 1 or race.phase != "race":
         return
     to_go = race.laps - race.lap + 1
-    telling.offer("lap", str(race.lap), Fact("lap", (), race.lap))
+    candidate.offer("lap", str(race.lap), Fact("lap", (), race.lap))
     if to_go > 1:
-        telling.offer("to_go", f"{count(to_go)} laps", Fact("to_go", (), to_go))
+        candidate.offer("to_go", f"{count(to_go)} laps", Fact("to_go", (), to_go))
 
 
-def leader(telling: Telling, race: Race) -> None:
-    """{leader} as who leads, {second} as who is second, and {lead} between them; {big_lead} where it is one."""
+def leader(candidate: Candidate, race: Race) -> None:
+    """Offers {leader}, {second}, {lead} between them, and {big_lead} from BIG_LEAD_S on."""
     first, second = race.at(1), race.at(2)
-    telling.offer("leader", surname(first), *positions(first))
-    telling.offer("leader's", f"{surname(first)}'s", *positions(first))
-    telling.offer(
+    candidate.offer("leader", surname(first), *positions(first))
+    candidate.offer("leader's", f"{surname(first)}'s", *positions(first))
+    candidate.offer(
         "leader_car",
         car_name(first),
         *positions(first),
         Fact("team", (code_of(first),), first["team_name"]),
     )
-    telling.offer("second", surname(second), *positions(second))
+    candidate.offer("second", surname(second), *positions(second))
     if second["interval_s"] is not None and not second["laps_down"]:
         for slot, least in (("lead", 0.0), ("big_lead", BIG_LEAD_S)):
             if second["interval_s"] >= least:
-                gap(telling, slot, second["interval_s"], "interval", (code_of(first), code_of(second)))
+                gap(candidate, slot, second["interval_s"], "interval", (code_of(first), code_of(second)))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from races.analytics.commentary.race_state import Race, Record
 
 BIG = 70
-"""From this weight on a moment is told as soon as the last line is two seconds old."""
+"""A moment of this weight or more is told as soon as the last line is two seconds old."""
 MIDDLING = 58
 """Below this weight a moment has to be more interesting than the stories there are."""
 LAST_CHANCE = 110
-"""From this weight on it is told at once, whatever was said before: the race has no later tick."""
+"""A moment of this weight or more is told at once: the race has no later tick."""
 EARLY_FASTEST = 44
 """Weight of a fastest lap in the first half of the race: there will be better ones."""
 
@@ -32,6 +32,8 @@ _BY_PLACE = {  # (down to this place, weight); a retirement without a place name
 
 @dataclass(frozen=True, slots=True)
 class Moment:
+    """Something that happened at a tick. A heavier moment is told before a lighter one."""
+
     kind: str
     tick: int
     weight: int
@@ -39,7 +41,7 @@ class Moment:
 
 
 def announced(message: Record, race: Race) -> Moment | None:
-    """A race-control message as something to tell; None for what nobody needs to hear about."""
+    """The moment that a race-control message announces; None for a message that nobody needs to hear about."""
     kind = message["type"]
     if kind == "overtake" and race.was_ahead(message):
         kind = "opening_lap"
@@ -72,7 +74,7 @@ def _seen(kind: str, race: Race, weight: int, code: str, other: str = "") -> Mom
 
 
 def _weight(kind: str, place: int) -> int:
-    """Of a message; for those that name a place, the better the place the more."""
+    """The weight of a message. Where it names a place, a better place weighs more."""
     if kind in _BY_PLACE:
         return next(weight for until, weight in _BY_PLACE[kind] if place <= until)
     return _WEIGHTS.get(kind, 0)

@@ -1,4 +1,4 @@
-"""The race as its records have told it so far: the newest complete tick, and what a commentator remembers."""
+"""The race as its records show it so far: the newest complete tick, and what a commentator remembers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """From this tick on, this driver led."""
+    """A driver who led, and since which tick."""
 
     tick: int
     lap: int
@@ -71,7 +71,7 @@ class Race:
 
     @property
     def lap(self) -> int:
-        """The leader's, never beyond the distance."""
+        """The leader's lap, never beyond the distance."""
         return int(min(self.leader["lap"], self.laps))
 
     @property
@@ -101,7 +101,7 @@ class Race:
         return any(lead.who == code for lead in self.leads[:-1])
 
     def turn(self, tick: int, cars: dict[str, Record]) -> None:
-        """Make a complete tick, later than the one before, the present one."""
+        """Makes a complete tick the present one. It must be later than the one before."""
         lap = self.lap if self.order else 0
         before, self.cars = self.cars, cars
         self.tick = tick
@@ -130,7 +130,8 @@ class Race:
 
     def flag_near(self, ticks: int) -> bool:
         """Whether the leader, at the present speed, takes the flag within so many ticks."""
-        return self.phase == "race" and self.lap == self.laps and self._to_line() <= ticks * self._pace
+        to_line = 1.0 - float(self.leader["lap_fraction"])
+        return self.phase == "race" and self.lap == self.laps and to_line <= ticks * self._pace
 
     def podium(self) -> list[str]:
         """The first three, once all of them have taken the flag. A lapped car may take it before them."""
@@ -139,15 +140,12 @@ class Race:
 
     @property
     def settled(self) -> bool:
-        """The start is over: who is near whom now says something."""
+        """Whether the start is over, so that it says something who is near whom."""
         return self.lap >= 2 or (bool(self.leads) and self.tick - self.leads[0].tick > SETTLED_TICKS)
 
     @property
     def ticks_a_lap(self) -> int:
         return round(1 / self._pace) if self._pace else 0
-
-    def _to_line(self) -> float:
-        return 1.0 - float(self.leader["lap_fraction"])
 
     def _cross(self, code: str, car: Record) -> None:
         ahead = self.ahead_of(car)
@@ -164,12 +162,12 @@ class Race:
         return int(stops[len(stops) // 2]) if stops else 0
 
     def was_ahead(self, message: Record) -> bool:
-        """Whether an overtake is told later than it was done: the opening lap's are summed up at its end."""
+        """Whether the driver was ahead already: overtakes of the opening lap are summed up at its end."""
         who, whom = (self.cars.get(message[name]) for name in ("driver_code", "other_code"))
         return who is None or whom is None or bool(who["position"] < whom["position"])
 
     def heard(self, message: Record) -> None:
-        """Take a race-control message."""
+        """Takes a race-control message in."""
         kind, code, tick = message["type"], message["driver_code"], message["tick"]
         if kind == "overtake" and not self.was_ahead(message):
             self.passes[code, message["other_code"]] = tick

@@ -2,7 +2,7 @@
 
 A phrase in phrases.json names its slots in braces. A slot is offered only when it is true, and it
 carries the facts that it claims; a phrase can be used when all its slots are offered. So a line's facts are
-those of its telling and those of the slots it used, and a test can hold each one against the records.
+those of its candidate and those of the slots it used, and a test can hold each one against the records.
 """
 
 from __future__ import annotations
@@ -60,13 +60,15 @@ class Fact(NamedTuple):
 
 
 class Slot(NamedTuple):
+    """The text that fills a brace of a phrase, and the facts that it claims."""
+
     text: str
     facts: tuple[Fact, ...] = ()
 
 
 @dataclass(slots=True)
-class Telling:
-    """Something to say: a kind of phrase, what each phrase of that kind claims, and slots to fill."""
+class Candidate:
+    """A line that could be said: a kind of phrase, what each phrase of that kind claims, and slots to fill."""
 
     kind: str
     type: str
@@ -79,7 +81,7 @@ class Telling:
 
 
 def ordinal(number: int) -> str:
-    """third, tenth, 11th, 21st."""
+    """A place as people say it: third, tenth, 11th, 21st."""
     if number < len(ORDINALS):
         return ORDINALS[number]
     ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -87,22 +89,22 @@ def ordinal(number: int) -> str:
 
 
 def count(number: int) -> str:
-    """three, twelve, 13."""
+    """A number as people say it: three, twelve, 13."""
     return COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
 
 
 def plural(number: int, noun: str) -> str:
-    """one lap, five laps, no stops."""
+    """A number of things: one lap, five laps, no stops."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def seconds(value: float) -> str:
-    """0.8 seconds, 12.4 seconds."""
+    """A gap to the tenth: 0.8 seconds, 12.4 seconds."""
     return f"{value:.1f} seconds"
 
 
 def tenths(value: float) -> str | None:
-    """a tenth, four tenths, half a second; None where people would not say it so."""
+    """A gap in words: a tenth, four tenths, half a second; None where people would not say it so."""
     whole = round(value * 10)
     if not 1 <= whole <= 9:
         return None
@@ -110,19 +112,19 @@ def tenths(value: float) -> str | None:
 
 
 def lap_time(value: float) -> str:
-    """1:21.046."""
+    """A lap time in seconds as minutes and seconds: 1:21.046."""
     minutes, rest = divmod(round(value * 1000), 60_000)
     return f"{minutes}:{rest / 1000:06.3f}"
 
 
 def listing(names: Iterable[str]) -> str:
-    """Norris, Piastri and Russell."""
+    """Names as a list in a sentence: Norris, Piastri and Russell."""
     *rest, last = names
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def sentence(text: str) -> str:
-    """Capitals where a sentence begins with a filled slot."""
+    """The text with a capital where a sentence begins."""
     return re.sub(r"(^|[.!?] )([a-z])", lambda found: found[1] + found[2].upper(), text)
 
 
@@ -145,30 +147,26 @@ class Phrasebook:
         self._turns: dict[str, list[str]] = {}
         self._said: set[str] = set()
 
-    def put(self, telling: Telling) -> tuple[str, tuple[Fact, ...]] | None:
+    def put(self, candidate: Candidate) -> tuple[str, tuple[Fact, ...]] | None:
         """The sentence and all its facts; None when no phrase fits that was not said before."""
-        turns = self._turns_of(telling.kind)
+        turns = self._turns.get(candidate.kind)
+        if turns is None:
+            turns = self._turns[candidate.kind] = list(phrases()[candidate.kind])
+            self._random.shuffle(turns)
         for phrase in turns:
-            text = self._fill(phrase, telling)
+            text = self._fill(phrase, candidate)
             if text is not None and text not in self._said:
                 turns.remove(phrase)
                 turns.append(phrase)
                 self._said.add(text)
-                used = [fact for name in slots_of(phrase) for fact in telling.slots[name].facts]
-                return text, (*telling.facts, *used)
+                used = [fact for name in slots_of(phrase) for fact in candidate.slots[name].facts]
+                return text, (*candidate.facts, *used)
         return None
 
-    def _turns_of(self, kind: str) -> list[str]:
-        if kind not in self._turns:
-            lines = list(phrases()[kind])
-            self._random.shuffle(lines)
-            self._turns[kind] = lines
-        return self._turns[kind]
-
     @staticmethod
-    def _fill(phrase: str, telling: Telling) -> str | None:
+    def _fill(phrase: str, candidate: Candidate) -> str | None:
         names = slots_of(phrase)
-        if not all(name in telling.slots for name in names):
+        if not all(name in candidate.slots for name in names):
             return None
-        text = sentence(phrase.format(**{name: telling.slots[name].text for name in names}))
+        text = sentence(phrase.format(**{name: candidate.slots[name].text for name in names}))
         return text if len(text) <= LONGEST else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.studies.moments import Moment, figures
-from bench.studies.telling import told
+from bench.studies.narration import narrated
 from races.analytics.commentary.commentator import STALE
 from tests.analytics.simulated import lines_of, race_records
 
@@ -13,26 +13,26 @@ RECORDS, LINES = race_records("monza", 1), lines_of("monza", 1)
 
 
 def test_a_big_moment_after_two_quiet_seconds_is_told_at_its_own_tick() -> None:
-    quiet = [its for its in told(RECORDS, LINES) if its.quiet]
+    quiet = [its for its in narrated(RECORDS, LINES) if its.quiet]
     assert {"lights_out", "chequered"} <= {its.kind for its in quiet}
     for its in quiet:
         assert its.line and its.line.tick == its.tick
 
 
 def test_a_line_about_something_else_does_not_count() -> None:
-    (start,) = [its for its in told(RECORDS, LINES) if its.kind == "lights_out"]
+    (start,) = [its for its in narrated(RECORDS, LINES) if its.kind == "lights_out"]
     others = [line for line in LINES if line is not start.line]
-    (untold,) = [its for its in told(RECORDS, others) if its.kind == "lights_out"]
+    (untold,) = [its for its in narrated(RECORDS, others) if its.kind == "lights_out"]
     assert any(0 <= line.tick - start.tick <= STALE for line in others)
     assert untold.line is None
     assert figures([Moment(0, untold, None)])["never_told"] == [f"race 0, tick {start.tick}: lights_out"]
 
 
 def test_what_is_told_after_three_seconds_does_not_count() -> None:
-    (start,) = [its for its in told(RECORDS, LINES) if its.kind == "lights_out"]
+    (start,) = [its for its in narrated(RECORDS, LINES) if its.kind == "lights_out"]
     assert start.line
     late = [replace(start.line, tick=start.tick + STALE + 1)]
-    assert [its.line for its in told(RECORDS, late) if its.kind == "lights_out"] == [None]
+    assert [its.line for its in narrated(RECORDS, late) if its.kind == "lights_out"] == [None]
 
 
 def test_without_a_moment_there_is_no_figure() -> None:

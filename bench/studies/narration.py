@@ -1,4 +1,4 @@
-"""Which big moments of a race were told, by which line, and which never: its records through the engine again.
+"""Matches a race's big moments with the lines of commentary about them: its records go through the engine again.
 
 The race and its commentary follow from seed and id, so what comes out here is what was published, and the facts
 behind each line say which moment it tells.
@@ -21,9 +21,11 @@ ALSO = {"last_lap": ("last_lap_neutral",), "lead": ("lost_lead", "inherited_lead
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A big moment that the board agreed with at its tick. quiet: nothing was said in the two seconds before, and of
-    nothing else at the same tick. line: the first that tells it within three seconds; None if none does.
+class NarratedMoment:
+    """A big moment that the board agreed with at its tick.
+
+    `quiet` says that there was no line in the two seconds before, and none about anything else at the same tick.
+    `line` is the first about the moment within three seconds, None where there is none.
     """
 
     kind: str
@@ -39,23 +41,23 @@ def lines_of(records: Sequence[Addressed]) -> list[Line]:
     return [found.line for found in derived if found.line]
 
 
-def told(records: Sequence[Addressed], lines: Sequence[Line]) -> list[Told]:
+def narrated(records: Sequence[Addressed], lines: Sequence[Line]) -> list[NarratedMoment]:
     moments = list(true_moments(records))
-    telling = [next((line for line in lines if tells(line, moment)), None) for moment in moments]
+    matched = [next((line for line in lines if narrates(line, moment)), None) for moment in moments]
     return [
-        Told(
+        NarratedMoment(
             moment.kind,
             moment.message["driver_code"],
             moment.tick,
-            _quiet(moment, line, lines, telling),
+            _quiet(moment, line, lines, matched),
             line,
         )
-        for moment, line in zip(moments, telling, strict=True)
+        for moment, line in zip(moments, matched, strict=True)
     ]
 
 
 def true_moments(records: Sequence[Addressed]) -> Iterator[Moment]:
-    """The big ones that can be told at their own tick."""
+    """The big moments that can be told at their own tick."""
     race = Race()
     for tick, of_tick in groupby(records, key=lambda record: record.value["tick"]):
         rows = list(of_tick)
@@ -68,8 +70,8 @@ def true_moments(records: Sequence[Addressed]) -> Iterator[Moment]:
         yield from (m for m in found if m and m.weight >= BIG and describe(m, race))
 
 
-def tells(line: Line, moment: Moment) -> bool:
-    """By what the line claims: that it happened, to this driver where one is named."""
+def narrates(line: Line, moment: Moment) -> bool:
+    """Whether the line claims that the moment happened, to this driver where one is named."""
     who = moment.message["driver_code"]
     if not 0 <= line.tick - moment.tick <= STALE:
         return False
@@ -84,7 +86,7 @@ def tells(line: Line, moment: Moment) -> bool:
     return line.kind in kinds and "happened" not in claims and any(who in fact.who for fact in line.facts)
 
 
-def _quiet(moment: Moment, line: Line | None, lines: Sequence[Line], telling: Sequence[Line | None]) -> bool:
+def _quiet(moment: Moment, line: Line | None, lines: Sequence[Line], matched: Sequence[Line | None]) -> bool:
     before = any(0 < moment.tick - other.tick < PAUSE for other in lines)
-    beside = any(other and other is not line and other.tick == moment.tick for other in telling)
+    beside = any(other and other is not line and other.tick == moment.tick for other in matched)
     return not before and not beside
