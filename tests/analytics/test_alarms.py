@@ -61,34 +61,32 @@ def tick_of(ts: int | None) -> float:
     return -1 if ts is None else (ts - 1_000_000) / TICK_MS
 
 
-def test_a_field_that_runs_normally_raises_nothing() -> None:
+def test_normal_field_raises_nothing() -> None:
     assert alarms(race(400)) == []
 
 
 @pytest.mark.parametrize(("size", "direction", "severity"), [(7, "high", "info"), (-12, "low", "warning")])
-def test_a_flagged_jump_is_a_spike_from_its_first_reading_until_it_is_back(
-    size: float, direction: str, severity: str
-) -> None:
+def test_flagged_jump_is_a_spike(size: float, direction: str, severity: str) -> None:
     (alarm,) = alarms(race(200, lambda tick: size if 100 <= tick < 104 else 0.0))
     assert (alarm.key, alarm.kind, alarm.direction, alarm.severity) == (CAR, "spike", direction, severity)
     assert (tick_of(alarm.start), tick_of(alarm.end)) == (100, 104)
     assert alarm.size_c == pytest.approx(abs(size), abs=1)
 
 
-def test_a_small_flagged_deviation_is_no_alarm() -> None:
+def test_small_flagged_deviation_is_none() -> None:
     rows = race(200, lambda tick: 3.5 if tick % 40 == 0 else 0.0)
     assert any(record["is_anomaly"] for _, _, record in rows)
     assert alarms(rows) == []
 
 
-def test_a_jump_without_a_flag_is_no_spike() -> None:
+def test_unflagged_jump_is_no_spike() -> None:
     rows = race(200, lambda tick: 7.0 if 100 <= tick < 104 else 0.0)
     for _, _, record in rows:
         record["is_anomaly"] = False
     assert alarms(rows) == []
 
 
-def test_a_slow_rise_over_the_field_is_overheating_though_hardly_flagged() -> None:
+def test_slow_rise_is_overheating() -> None:
     (alarm,) = alarms(race(400, lambda tick: min(9.0, max(0.0, (tick - 100) / 20))))
     assert (alarm.key, alarm.kind, alarm.severity, alarm.direction) == (CAR, "overheating", "warning", "high")
     assert 160 < tick_of(alarm.start) < 220  # three degrees are reached at 160
@@ -96,7 +94,7 @@ def test_a_slow_rise_over_the_field_is_overheating_though_hardly_flagged() -> No
     assert alarm.size_c == pytest.approx(9, abs=1)
 
 
-def test_overheating_ends_when_the_car_is_back_with_the_field_and_may_come_again() -> None:
+def test_overheating_ends_and_may_return() -> None:
     found = alarms(race(400, lambda tick: 8.0 if 100 <= tick < 160 or 260 <= tick < 320 else 0.0))
     assert [alarm.kind for alarm in found if alarm.kind != "spike"] == ["overheating", "overheating"]
     assert all(alarm.end is not None for alarm in found)
@@ -105,20 +103,18 @@ def test_overheating_ends_when_the_car_is_back_with_the_field_and_may_come_again
 @pytest.mark.parametrize(
     ("level", "rise", "severity"), [(112, 8, "warning"), (112, 11, "critical"), (121, 8, "critical")]
 )
-def test_severity_of_heat_is_boiling_or_ten_degrees_over_the_field(
-    level: float, rise: float, severity: str
-) -> None:
+def test_severity_of_heat(level: float, rise: float, severity: str) -> None:
     rows = race(300, lambda tick: min(rise, max(0, (tick - 80) / 10)), lambda tick: level)
     assert [alarm.severity for alarm in alarms(rows)] == [severity]
 
 
-def test_a_field_that_boils_together_is_above_the_limit_on_every_car() -> None:
+def test_whole_field_above_the_limit() -> None:
     found = alarms(race(200, level=lambda tick: min(133.0, 112 + tick / 5)))
     assert {alarm.key for alarm in found} == {f"race:{code}" for code in CODES}
     assert {(alarm.kind, alarm.severity) for alarm in found} == {("overheating", "critical")}
 
 
-def test_a_reading_that_repeats_is_a_stuck_sensor_until_it_moves() -> None:
+def test_repeated_reading_is_a_stuck_sensor() -> None:
     (alarm,) = alarms(race(300, lambda tick: None if 100 <= tick < 160 else 0.0))
     assert (alarm.key, alarm.kind, alarm.severity, alarm.direction) == (
         CAR,
@@ -131,12 +127,12 @@ def test_a_reading_that_repeats_is_a_stuck_sensor_until_it_moves() -> None:
 
 
 @pytest.mark.parametrize(("samples", "severity"), [(16, "info"), (40, "warning")])
-def test_a_sensor_is_the_worse_the_longer_nobody_can_see_through_it(samples: int, severity: str) -> None:
+def test_stuck_sensor_becomes_a_warning(samples: int, severity: str) -> None:
     (alarm,) = alarms(race(300, lambda tick: None if 100 <= tick < 100 + samples else 0.0))
     assert (alarm.kind, alarm.severity) == ("stuck_sensor", severity)
 
 
-def test_an_engine_that_cools_more_slowly_than_the_field_does_not_overheat() -> None:
+def test_slow_cooling_is_no_overheating() -> None:
     """Retired, while a safety car lets the others cool down."""
     field = lambda tick: 112.0 - max(0.0, min(12.0, (tick - 100) / 5))  # noqa: E731
     assert alarms(race(200, lambda tick: max(0.0, min(6.0, (tick - 100) / 10)), field)) == []
@@ -144,13 +140,13 @@ def test_an_engine_that_cools_more_slowly_than_the_field_does_not_overheat() -> 
     assert [alarm.kind for alarm in stays] == ["overheating"], "a car that does not cool is told from it"
 
 
-def test_a_sensor_that_sticks_while_the_field_cools_is_not_called_hot_and_its_return_no_spike() -> None:
+def test_stuck_while_field_cools_is_not_hot() -> None:
     cooling = lambda tick: 112.0 - max(0.0, min(12.0, (tick - 100) / 5))  # noqa: E731
     found = alarms(race(300, lambda tick: None if 100 <= tick < 180 else 0.0, cooling))
     assert [alarm.kind for alarm in found] == ["stuck_sensor"]
 
 
-def test_a_safety_car_and_the_restart_alarm_nobody() -> None:
+def test_safety_car_raises_nothing() -> None:
     def level(tick: int) -> float:
         return 100.0 if 150 <= tick < 220 else 112.0
 
@@ -159,11 +155,11 @@ def test_a_safety_car_and_the_restart_alarm_nobody() -> None:
     assert alarms(rows) == []
 
 
-def test_an_engine_that_is_switched_off_cools_without_an_alarm_and_bends_no_reference() -> None:
+def test_engine_off_raises_nothing() -> None:
     assert alarms(race(600, lambda tick: -min(60.0, max(0.0, (tick - 100) / 4)))) == []
 
 
-def test_half_a_field_in_the_pit_lane_makes_nobody_who_stayed_out_look_hot() -> None:
+def test_half_a_field_pitting_heats_nobody() -> None:
     """Twelve of twenty cars cool by ten degrees together, as when a safety car opens a cheap stop."""
     cars, draw = [f"race:P{number:02d}" for number in range(20)], Random(4)
     before: dict[str, float] = {}
@@ -177,7 +173,7 @@ def test_half_a_field_in_the_pit_lane_makes_nobody_who_stayed_out_look_hot() -> 
     assert alarms(rows) == []
 
 
-def test_a_pit_stop_alarms_nobody() -> None:
+def test_pit_stop_raises_nothing() -> None:
     def off(tick: int) -> float:
         return -max(0.0, min(6.0, (tick - 100) / 2, (130 - tick) / 3))
 
@@ -186,12 +182,12 @@ def test_a_pit_stop_alarms_nobody() -> None:
     assert alarms(rows) == []
 
 
-def test_a_short_spike_is_not_taken_for_heat() -> None:
+def test_short_spike_is_not_heat() -> None:
     found = alarms(race(300, lambda tick: 15.0 if 100 <= tick < 106 else 0.0))
     assert [alarm.kind for alarm in found] == ["spike"]
 
 
-def test_a_jump_that_stays_becomes_overheating() -> None:
+def test_lasting_jump_is_overheating() -> None:
     found = alarms(race(300, lambda tick: 9.0 if tick >= 100 else 0.0))
     assert [alarm.kind for alarm in found][:2] == ["spike", "overheating"]
     assert found[0].end is not None
@@ -203,14 +199,14 @@ def troubled() -> list[Row]:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6))
-def test_order_within_the_patience_and_repeats_change_nothing(seed: int) -> None:
+def test_order_and_repeats_change_nothing(seed: int) -> None:
     rows, order = troubled(), Random(seed)
     shuffled = sorted([*rows, *rows[::7]], key=lambda row: row[1] + order.uniform(0, 8_000))
     assert alarms(shuffled) == alarms(rows)
     assert len(alarms(rows)) >= 2
 
 
-def test_partitions_that_arrive_one_after_the_other_change_nothing() -> None:
+def test_partitions_one_after_another() -> None:
     rows = troubled()
     part = {id(row): Random(f"{row[0]} {row[1]}").randrange(4) for row in rows}  # as a hash of the key does
     batches = [
@@ -222,7 +218,7 @@ def test_partitions_that_arrive_one_after_the_other_change_nothing() -> None:
     assert alarms(batches) == alarms(rows)
 
 
-def test_a_car_that_falls_silent_holds_the_others_up_once_only() -> None:
+def test_silent_car_delays_others_once() -> None:
     rows = [
         r
         for r in race(600, lambda tick: 9.0 if tick >= 450 else 0.0)
@@ -235,14 +231,14 @@ def test_a_car_that_falls_silent_holds_the_others_up_once_only() -> None:
     assert all(ts == start for ts, start in raised_at[:1])
 
 
-def test_a_single_car_has_no_field_to_be_hotter_than_but_spikes_and_limits_hold() -> None:
+def test_single_car_has_no_field() -> None:
     hot = [r for r in race(300, lambda tick: min(9.0, max(0.0, (tick - 100) / 10))) if r[0] == CAR]
     assert [alarm.kind for alarm in alarms(hot)] == []
     boiling = [r for r in race(300, lambda tick: min(22.0, max(0.0, (tick - 100) / 10))) if r[0] == CAR]
     assert {(alarm.kind, alarm.severity) for alarm in alarms(boiling)} == {("overheating", "critical")}
 
 
-def test_a_detector_without_forecast_counts_from_its_bounds() -> None:
+def test_bounds_do_without_forecast() -> None:
     rows = race(200, lambda tick: 14.0 if 100 <= tick < 103 else 0.0)
     for _, _, record in rows:
         record.update(forecast_value=None, lower_bound=100.0, upper_bound=120.0)
@@ -252,7 +248,7 @@ def test_a_detector_without_forecast_counts_from_its_bounds() -> None:
     assert alarm.size_c == pytest.approx(6, abs=1)
 
 
-def test_the_same_flags_make_the_same_alarms_whichever_engine_wrote_them() -> None:
+def test_both_engines_flags_alarm_alike() -> None:
     """Flink's rows: other fields beside, in bursts by partition, some of them twice."""
     written = [
         (
@@ -282,7 +278,7 @@ def original_row(ts: int, reading: float) -> Row:
     return "Ferrari", ts, {"team_name": "Ferrari", "engine_temperature": reading, "is_anomaly": True}
 
 
-def test_flagged_rows_alone_are_one_alarm_for_each_run() -> None:
+def test_flagged_run_is_one_alarm() -> None:
     rows = [original_row(ts, 118.0) for ts in (0, 10_000, 20_000, 120_000, 130_000)]
     found = alarms(rows)
     assert [(alarm.kind, alarm.severity, alarm.start, alarm.end) for alarm in found] == [
@@ -293,13 +289,13 @@ def test_flagged_rows_alone_are_one_alarm_for_each_run() -> None:
     assert {alarm.size_c for alarm in found} == {None}
 
 
-def test_a_run_of_flagged_rows_tells_of_its_worst() -> None:
+def test_flagged_run_shows_its_worst() -> None:
     rows = [original_row(ts, reading) for ts, reading in ((0, 118.0), (200, 131.0), (400, 121.0))]
     (alarm,) = alarms([(key, ts, row | {"upper_bound": 115.0}) for key, ts, row in rows])
     assert (alarm.size_c, alarm.reading, alarm.severity, alarm.end) == (16.0, 131.0, "critical", 400)
 
 
-def test_a_run_of_flagged_rows_ends_when_the_race_has_gone_on_without_them() -> None:
+def test_flagged_run_ends_after_a_gap() -> None:
     rule = AlarmRule()
     rule.feed(*original_row(1000, 118.0))
     assert rule.reached(31_000, over=False) == []
@@ -308,7 +304,7 @@ def test_a_run_of_flagged_rows_ends_when_the_race_has_gone_on_without_them() -> 
     assert rule.reached(100_000, over=False) == []
 
 
-def test_a_row_that_comes_after_the_race_moves_the_end_of_its_alarm() -> None:
+def test_late_row_moves_the_end() -> None:
     rule = AlarmRule()
     rule.feed(*original_row(1000, 118.0))
     assert [alarm.end for alarm in rule.reached(5000, over=True)] == [1000]
@@ -316,23 +312,23 @@ def test_a_row_that_comes_after_the_race_moves_the_end_of_its_alarm() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1, 500, 2000])
-def test_a_reading_of_the_year_2100_silences_no_alarm(place: int) -> None:
+def test_year_2100_silences_no_alarm(place: int) -> None:
     rows = list(troubled())
     lie = (CAR, 4_102_444_800_000, rows[place][2] | {"engine_temperature": 112.0})
     assert alarms([*rows[:place], lie, *rows[place:]]) == alarms(rows)
 
 
-def test_a_flagged_row_at_boiling_is_critical() -> None:
+def test_flagged_boiling_row_is_critical() -> None:
     assert [alarm.severity for alarm in alarms([original_row(0, 128.0)])] == ["critical"]
 
 
 @pytest.mark.parametrize("reading", [None, float("nan"), float("inf"), "hot"])
-def test_a_record_without_a_reading_is_passed_over(reading: object) -> None:
+def test_record_without_reading(reading: object) -> None:
     record: Mapping[str, Any] = {"engine_temperature": reading, "is_anomaly": True}
     assert AlarmRule().feed(CAR, 0, record) == []
 
 
-def test_the_sum_of_heat_is_what_the_rule_says() -> None:
+def test_sum_of_heat_follows_the_rule() -> None:
     """Two degrees above EXCESS_C (the field's warm end is a quarter above its middle): ten samples make HEAT_C."""
     off = EXCESS_C + 2.25
     (alarm,) = alarms(race(300, lambda tick: off if tick >= 100 else 0.0, seed=3))[1:]

@@ -40,7 +40,7 @@ def examined(circuit: str, seed: int, faults: bool = True) -> tuple[Score, list[
 RACES = [("monza", 1), ("monaco", 2), ("spa", 3), ("suzuka", 4), ("spielberg", 5)]
 
 
-def test_most_faults_are_caught_with_few_false_alarms() -> None:
+def test_faults_are_caught_few_false_alarms() -> None:
     total = sum((examined(*race)[0] for race in RACES), Score())
     assert len(total.findings) >= 12
     assert total.event_recall is not None and total.event_recall >= 0.75
@@ -48,20 +48,20 @@ def test_most_faults_are_caught_with_few_false_alarms() -> None:
 
 
 @pytest.mark.full
-def test_recall_and_false_alarms_hold_over_many_races() -> None:
+def test_recall_holds_over_many_races() -> None:
     total = sum((examined("monza", seed)[0] for seed in range(100, 130)), Score())
     assert total.event_recall is not None and total.event_recall >= 0.85
     assert len(total.false_alarms) / 30 <= 1
 
 
-def test_readings_of_racing_cars_keep_to_the_believable_band() -> None:
+def test_readings_keep_to_their_band() -> None:
     _, readings = examined("monza", 1, faults=False)
     racing = readings[100:-40]
     assert 105 < median(reading for tick in racing for reading in tick.values()) < 125
     assert max(reading for tick in racing for reading in tick.values()) < 127
 
 
-def test_no_fixed_limit_separates_faulty_from_healthy_heat() -> None:
+def test_no_fixed_limit_would_do() -> None:
     """Hottest healthy readings lie above what half the overheating cars reach in the median of their fault."""
     overheating, healthy = [], []
     for circuit, seed in RACES:

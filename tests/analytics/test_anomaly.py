@@ -34,20 +34,20 @@ def outcomes(values: list[float], **parameters: float) -> list[Outcome]:
     return [series.feed(value) for value in values]
 
 
-def test_nothing_is_told_before_the_training_size_is_reached() -> None:
+def test_no_outcome_before_training() -> None:
     told = [outcome.is_anomaly is not None for outcome in outcomes(wandering(1, 40), minTrainingSize=16)]
     assert told == [False] * 16 + [True] * 24
     assert outcomes(wandering(1, 5))[-1] == Outcome(None, None, None, None, None)
 
 
-def test_a_reading_outside_its_interval_is_flagged_and_one_inside_is_not() -> None:
+def test_only_outside_the_interval_is_flagged() -> None:
     for outcome, value in zip(outcomes(wandering(2, 300)), wandering(2, 300), strict=True):
         if outcome.forecast_value is not None and outcome.lower_bound and outcome.upper_bound:
             assert outcome.lower_bound < outcome.forecast_value < outcome.upper_bound
             assert outcome.is_anomaly == (not outcome.lower_bound <= value <= outcome.upper_bound)
 
 
-def test_about_one_clean_reading_in_a_hundred_is_flagged_at_99_percent() -> None:
+def test_flag_rate_follows_confidence() -> None:
     draw, off, values = Random(5), 0.0, []
     for _ in range(20_000):
         off = 0.8 * off + draw.gauss(0, 1)
@@ -56,7 +56,7 @@ def test_about_one_clean_reading_in_a_hundred_is_flagged_at_99_percent() -> None
     assert 0.008 < sum(flags) / len(flags) < 0.013
 
 
-def test_higher_confidence_widens_the_interval() -> None:
+def test_confidence_widens_the_interval() -> None:
     widths = []
     for confidence in (90.0, 99.0, 99.99):
         last = outcomes(wandering(3, 100), confidencePercentage=confidence)[-1]
@@ -74,13 +74,13 @@ def test_old_values_leave_the_window() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=17, max_size=80))
-def test_any_finite_readings_give_finite_intervals(values: list[float]) -> None:
+def test_intervals_are_always_finite(values: list[float]) -> None:
     for outcome in outcomes(values)[16:]:
         assert outcome.lower_bound is not None and outcome.upper_bound is not None
         assert -1e9 < outcome.lower_bound < outcome.upper_bound < 1e9
 
 
-def test_a_constant_series_is_no_anomaly_and_its_first_move_is_one() -> None:
+def test_constant_series_then_a_move() -> None:
     results = outcomes([112.0] * 50 + [115.0])
     assert not any(result.is_anomaly for result in results[:50])
     assert results[50].is_anomaly
@@ -96,7 +96,7 @@ def test_a_constant_series_is_no_anomaly_and_its_first_move_is_one() -> None:
         {"evalWindowSize": 0},
     ],
 )
-def test_parameters_without_meaning_are_refused(wrong: dict[str, float]) -> None:
+def test_senseless_parameters_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Parameters(**wrong)  # type: ignore[arg-type]
 
@@ -105,7 +105,7 @@ def metric(timestamp: int, reading: float) -> dict[str, object]:
     return {"team_name": "McLaren", "timestamp": timestamp, "engine_temperature": reading}
 
 
-def test_each_key_learns_for_itself_and_an_instant_seen_again_changes_nothing() -> None:
+def test_keys_are_apart_repeats_ignored() -> None:
     mixed, alone = AnomalyDetector(), AnomalyDetector()
     for index, (one, other) in enumerate(zip(wandering(6, 60), wandering(7, 60, level=90.0), strict=True)):
         first = mixed.feed("r:AAA", metric(index, one))
@@ -155,7 +155,7 @@ def agreement(series: list[tuple[int, float]], count: int) -> tuple[dict[float, 
     return {level: agree[level] / total for level in (90.0, 99.0)}, exact_anomalies
 
 
-def test_flags_agree_with_an_exact_arima_1_0_0_on_98_percent_of_points() -> None:
+def test_flags_agree_with_arima() -> None:
     agree, exact_anomalies = agreement([(11, 0.5), (12, 0.9)], 140)
     assert min(exact_anomalies.values()) >= 4, "a series without flags compares nothing"
     assert agree[99.0] >= 0.98
@@ -164,7 +164,7 @@ def test_flags_agree_with_an_exact_arima_1_0_0_on_98_percent_of_points() -> None
 
 @pytest.mark.full
 @pytest.mark.timeout(300)
-def test_flags_agree_with_an_exact_arima_1_0_0_on_long_series() -> None:
+def test_flags_agree_with_arima_at_length() -> None:
     agree, exact_anomalies = agreement([(21, 0.3), (22, 0.6), (23, 0.8), (24, 0.95)], 500)
     assert min(exact_anomalies.values()) >= 20
     assert agree[99.0] >= 0.98

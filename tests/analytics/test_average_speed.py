@@ -30,7 +30,7 @@ def by_sql(rows: Iterable[tuple[str, str, float]]) -> dict[tuple[str, str], floa
         database.close()
 
 
-def test_the_last_averages_of_a_race_are_those_of_sql_on_the_same_records() -> None:
+def test_last_averages_are_those_of_sql() -> None:
     records = race_records("monza", 1)
     written = {
         (derived.key["driver_name"], derived.key["race_id"]): derived.value["avg_speed"]
@@ -46,7 +46,7 @@ def test_the_last_averages_of_a_race_are_those_of_sql_on_the_same_records() -> N
 
 
 @given(speeds)
-def test_every_record_counts_once_the_grid_included(series: list[float]) -> None:
+def test_every_record_counts_once(series: list[float]) -> None:
     average = AverageSpeed()
     for tick, speed in enumerate(series):
         average.feed(record(tick, speed, phase="grid" if tick < 5 else "race"))
@@ -55,7 +55,7 @@ def test_every_record_counts_once_the_grid_included(series: list[float]) -> None
 
 
 @given(speeds)
-def test_an_average_is_written_once_a_second_and_at_the_end(series: list[float]) -> None:
+def test_written_each_second_and_at_the_end(series: list[float]) -> None:
     average = AverageSpeed()
     last = len(series) - 1
     written = {
@@ -75,7 +75,7 @@ def test_drivers_do_not_mix() -> None:
     assert average.of("Nobody") is None
 
 
-def test_a_stopped_race_ends_with_its_exact_average() -> None:
+def test_stopped_race_ends_exactly() -> None:
     average = AverageSpeed()
     average.feed(record(0, 100.0))
     assert average.feed(record(1, 200.0, flag="red")) == 150.0

@@ -69,7 +69,7 @@ class Scene:
         self.order[first - 1 : first + 1] = self.order[first - 1 : first + 1][::-1]
 
 
-def test_a_pass_for_the_lead_is_told_at_once_when_it_was_quiet_for_two_seconds() -> None:
+def test_quiet_pass_for_lead_comes_at_once() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("overtake", "PIA", "NOR", 1)
@@ -79,7 +79,7 @@ def test_a_pass_for_the_lead_is_told_at_once_when_it_was_quiet_for_two_seconds()
     assert "Piastri" in line.text
 
 
-def test_a_pass_right_after_a_line_waits_its_turn() -> None:
+def test_pass_after_a_line_waits() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("retirement", "HAM", position=4)
@@ -91,7 +91,7 @@ def test_a_pass_right_after_a_line_waits_its_turn() -> None:
     assert [line.kind for line in scene.advance()] == ["lead_change"]
 
 
-def test_the_weightier_of_two_moments_comes_first() -> None:
+def test_weightier_moment_comes_first() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("overtake", "RUS", "PIA", 2)
@@ -101,7 +101,7 @@ def test_the_weightier_of_two_moments_comes_first() -> None:
     assert [line.kind for line in scene.advance()] == ["safety_car"]
 
 
-def test_what_the_board_contradicts_by_then_is_dropped() -> None:
+def test_contradicted_moment_is_dropped() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("safety_car")
@@ -113,7 +113,7 @@ def test_what_the_board_contradicts_by_then_is_dropped() -> None:
     assert "lead_change" not in {line.kind for line in lines}
 
 
-def test_a_moment_older_than_three_seconds_is_dropped() -> None:
+def test_stale_moment_is_dropped() -> None:
     scene = Scene()
     scene.quiet()
     for place, code in ((2, "PIA"), (3, "RUS"), (4, "HAM")):
@@ -125,7 +125,7 @@ def test_a_moment_older_than_three_seconds_is_dropped() -> None:
     assert 2 * PAUSE > STALE
 
 
-def test_an_opening_lap_that_is_summed_up_is_not_called_a_pass() -> None:
+def test_opening_lap_sum_is_no_pass() -> None:
     """Race control tells the first lap's gains at its end, when the board has shown them for long."""
     scene = Scene()
     scene.order = ["HAM", "NOR", "PIA", "RUS"]
@@ -136,7 +136,7 @@ def test_an_opening_lap_that_is_summed_up_is_not_called_a_pass() -> None:
     assert not {"overtake", "lead_change"} & {line.kind for line in lines}
 
 
-def test_a_repeated_message_is_told_once() -> None:
+def test_repeated_message_gives_one_line() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("overtake", "PIA", "NOR", 1)
@@ -147,7 +147,7 @@ def test_a_repeated_message_is_told_once() -> None:
     assert [line.kind for line in lines].count("lead_change") == 1
 
 
-def test_a_pass_that_is_answered_is_called_an_answer() -> None:
+def test_answered_pass_is_a_repass() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("overtake", "RUS", "PIA", 2)
@@ -158,7 +158,7 @@ def test_a_pass_that_is_answered_is_called_an_answer() -> None:
     assert "repass" in {line.kind for line in scene.advance(PAUSE)}
 
 
-def test_a_leader_who_pits_hands_the_lead_over() -> None:
+def test_pitting_leader_hands_over_lead() -> None:
     scene = Scene()
     scene.quiet()
     scene.tell("pit_in", "NOR", position=1)
@@ -190,7 +190,7 @@ def retirement_from(place: int) -> set[str]:
     return said_of("retirement", retire)
 
 
-def test_only_a_place_at_the_front_breaks_a_heart_when_it_is_lost() -> None:
+def test_only_front_places_are_mourned() -> None:
     assert any("Heartbreak" in text for text in retirement_from(2))
     assert any("begging" in text for text in retirement_from(9))
     last = retirement_from(22)
@@ -198,7 +198,7 @@ def test_only_a_place_at_the_front_breaks_a_heart_when_it_is_lost() -> None:
     assert not any("Heartbreak" in text or "begging" in text for text in last)
 
 
-def test_only_a_lead_that_was_one_is_mourned_behind_the_safety_car() -> None:
+def test_only_big_lead_is_mourned() -> None:
     def safety_car(scene: Scene) -> None:
         scene.tell("safety_car")
         scene.common["flag"] = "safety_car"
@@ -215,7 +215,7 @@ def test_only_a_lead_that_was_one_is_mourned_behind_the_safety_car() -> None:
     assert not any("There goes" in text or "clear" in text for text in said_of("safety_car", small))
 
 
-def test_two_laps_to_go_behind_the_safety_car_is_not_called_the_last_lap() -> None:
+def test_neutral_penultimate_lap_is_silent() -> None:
     for flag in ("green", "safety_car"):
         scene = Scene()
         scene.common |= {"lap": 10, "flag": flag}
@@ -226,7 +226,7 @@ def test_two_laps_to_go_behind_the_safety_car_is_not_called_the_last_lap() -> No
         assert ("penultimate_lap" in kinds) == (flag == "green")
 
 
-def test_a_safety_car_that_comes_in_on_the_last_lap_promises_no_restart() -> None:
+def test_no_restart_on_the_last_lap() -> None:
     for lap in (11, 12):
         scene = Scene()
         scene.common |= {"lap": lap, "flag": "safety_car"}
@@ -236,7 +236,7 @@ def test_a_safety_car_that_comes_in_on_the_last_lap_promises_no_restart() -> Non
         assert told == (lap == 11)
 
 
-def test_behind_the_safety_car_nobody_battles() -> None:
+def test_no_battle_behind_safety_car() -> None:
     scene = Scene()
     for code in ("PIA", "RUS", "HAM"):
         scene.cars[code] = {"interval_s": 0.4}
@@ -244,7 +244,7 @@ def test_behind_the_safety_car_nobody_battles() -> None:
     assert not {"battle", "long_battle", "train"} & {line.kind for line in scene.advance(20 * QUIET)}
 
 
-def test_lapped_cars_that_are_let_past_are_spoken_of_while_the_safety_car_is_out() -> None:
+def test_lapped_cars_only_with_safety_car() -> None:
     scene = Scene()
     scene.common["flag"] = "safety_car"
     scene.quiet()
@@ -256,7 +256,7 @@ def test_lapped_cars_that_are_let_past_are_spoken_of_while_the_safety_car_is_out
     assert "lapped_cars" not in [line.kind for line in scene.advance(PAUSE)]
 
 
-def test_before_the_start_only_the_grid_is_spoken_of() -> None:
+def test_only_the_grid_before_the_start() -> None:
     scene = Scene()
     scene.common |= {"phase": "grid", "lap": 0, "laps": 12}
     lines = scene.advance(40)
@@ -264,7 +264,7 @@ def test_before_the_start_only_the_grid_is_spoken_of() -> None:
     assert lines[0].tick == 0
 
 
-def test_an_incomplete_tick_is_not_spoken_of() -> None:
+def test_incomplete_tick_gives_no_line() -> None:
     scene = Scene()
     scene.tick = 0
     commentator = scene.commentator
@@ -274,14 +274,14 @@ def test_an_incomplete_tick_is_not_spoken_of() -> None:
     assert len(commentator.position(scene._record("HAM"))) == 1
 
 
-def test_a_lines_time_is_that_of_its_tick() -> None:
+def test_line_has_the_time_of_its_tick() -> None:
     scene = Scene()
     (line,) = scene.advance()
     assert (line.tick, line.timestamp) == (0, 0)
     assert {driver[0] for driver in line.drivers} == {"Norris", "Piastri", "Russell", "Hamilton"}
 
 
-def test_a_race_of_one_lap_is_not_called_one_of_laps() -> None:
+def test_one_lap_is_not_laps() -> None:
     said = set()
     for number in range(20):
         scene = Scene(laps=1, race_id=str(number))

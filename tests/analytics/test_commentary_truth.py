@@ -65,18 +65,18 @@ def check(circuit: str, seed: int, laps: int, pace: int) -> Sequence[Line]:
 
 
 @pytest.mark.parametrize(("circuit", "seed", "laps", "pace"), SOME)
-def test_no_line_is_contradicted_repeated_or_hurried(circuit: str, seed: int, laps: int, pace: int) -> None:
+def test_lines_are_true_new_and_unhurried(circuit: str, seed: int, laps: int, pace: int) -> None:
     assert check(circuit, seed, laps, pace)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("circuit", circuit_slugs())
-def test_no_line_is_contradicted_on_any_circuit(circuit: str) -> None:
+def test_lines_are_true_on_any_circuit(circuit: str) -> None:
     for seed in range(100, 110):
         assert check(circuit, seed, 12, 12)
 
 
-def test_a_default_race_has_a_line_every_two_to_four_seconds_on_average() -> None:
+def test_a_line_every_two_to_four_seconds() -> None:
     ticks = [line.tick for line in lines_of("monza", 1)]
     pauses = [later - tick for tick, later in pairwise(ticks)]
     assert 10 <= sum(pauses) / len(pauses) <= 20
@@ -88,9 +88,7 @@ BIG_KINDS = {"lights_out", "safety_car", "chequered"}
 
 
 @pytest.mark.parametrize(("circuit", "seed", "laps", "pace"), SOME)
-def test_a_big_moment_is_told_at_once_after_two_quiet_seconds_and_within_three_otherwise(
-    circuit: str, seed: int, laps: int, pace: int
-) -> None:
+def test_big_moments_within_three_seconds(circuit: str, seed: int, laps: int, pace: int) -> None:
     records, lines = race_records(circuit, seed, laps, pace), lines_of(circuit, seed, laps, pace)
     told = {line.kind: line.tick for line in reversed(lines)}
     for record in records:
@@ -104,7 +102,7 @@ def test_a_big_moment_is_told_at_once_after_two_quiet_seconds_and_within_three_o
             ), (record.value, told)
 
 
-def test_the_story_of_a_race_has_its_beginning_and_its_end() -> None:
+def test_race_has_beginning_and_end() -> None:
     kinds = [line.kind for line in lines_of("monza", 1)]
     assert kinds[0] == "grid"
     assert "lights_out" in kinds[:4]

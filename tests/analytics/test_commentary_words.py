@@ -50,7 +50,7 @@ def test_plurals(number: int, said: str) -> None:
         (3.0, None),
     ],
 )
-def test_tenths_are_spoken_of_below_a_second_only(value: float, said: str | None) -> None:
+def test_tenths_only_below_a_second(value: float, said: str | None) -> None:
     assert words.tenths(value) == said
 
 
@@ -62,7 +62,7 @@ def test_lap_times_names_and_sentences() -> None:
     assert words.sentence("third goes. and so? yes! no") == "Third goes. And so? Yes! No"
 
 
-def test_every_kind_has_phrases_enough_and_none_twice() -> None:
+def test_kinds_have_enough_phrases() -> None:
     assert all(len(lines) >= 8 for lines in phrases().values())
     everything = [line for lines in phrases().values() for line in lines]
     assert len(set(everything)) == len(everything)
@@ -97,7 +97,7 @@ UNEARNED = (  # what no record shows: praise, luck, feelings, and how it will en
 )
 
 
-def test_nothing_is_claimed_that_the_records_do_not_show() -> None:
+def test_claims_stand_in_the_records() -> None:
     everything = [line for lines in phrases().values() for line in lines]
     for words_, slot in EARNED.items():
         with_them = [line for line in everything if words_.lower() in line.lower()]
@@ -107,7 +107,7 @@ def test_nothing_is_claimed_that_the_records_do_not_show() -> None:
     assert [line for line in everything if re.search(UNEARNED, line, re.IGNORECASE)] == []
 
 
-def test_the_code_and_the_phrases_know_the_same_kinds() -> None:
+def test_code_and_phrases_share_kinds() -> None:
     """A kind without phrases would never be told; phrases without a kind would never be used."""
     literals = {
         node.value
@@ -118,7 +118,7 @@ def test_the_code_and_the_phrases_know_the_same_kinds() -> None:
     assert set(phrases()) <= literals
 
 
-def test_every_slot_in_a_phrase_is_one_that_the_code_can_offer() -> None:
+def test_every_slot_can_be_offered() -> None:
     source = "\n".join(path.read_text() for path in SOURCES)
     names = {name for lines in phrases().values() for line in lines for name in slots_of(line)}
     ends = {re.sub(r"^(a|b|c)(?=_|'|$)|_tenths$", "", name.lower()) for name in names}
@@ -132,9 +132,7 @@ texts = st.text(
 
 
 @given(texts, texts, st.integers(0, 2**32))
-def test_a_phrase_is_used_only_with_all_its_slots_and_brings_their_facts(
-    one: str, two: str, seed: int
-) -> None:
+def test_phrase_needs_all_its_slots(one: str, two: str, seed: int) -> None:
     candidate = Candidate("battle", "info", [Fact("base")])
     candidate.offer("a", one, Fact("about a"))
     candidate.offer("b", two, Fact("about b"))
@@ -147,7 +145,7 @@ def test_a_phrase_is_used_only_with_all_its_slots_and_brings_their_facts(
     assert set(facts) <= {Fact("base"), Fact("about a"), Fact("about b")}
 
 
-def test_sentences_run_out_rather_than_come_twice() -> None:
+def test_no_sentence_comes_twice() -> None:
     book, said = Phrasebook("seed"), []
     candidate = Candidate("red_flag", "warning", [])
     candidate.offer("leader", "Norris")
@@ -157,7 +155,7 @@ def test_sentences_run_out_rather_than_come_twice() -> None:
     assert len(said) == len(set(said)) == len(phrases()["red_flag"])
 
 
-def test_another_race_tells_it_in_another_order() -> None:
+def test_each_race_has_its_own_order() -> None:
     def said(race: str) -> list[str]:
         book, candidate = Phrasebook(race), Candidate("red_flag", "warning", [])
         candidate.offer("leader", "Norris")

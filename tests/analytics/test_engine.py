@@ -34,7 +34,7 @@ def test_all_three_analyses_come_out(derived: list[Derived]) -> None:
     assert {record.role for record in derived} == {"avg_speed", "commentary", "car_metrics_anomalies"}
 
 
-def test_records_have_the_shapes_of_their_topics(derived: list[Derived]) -> None:
+def test_records_fit_their_topics(derived: list[Derived]) -> None:
     newest = {record.role: record for record in derived}
     race_id = "monaco-4"
     average, line, anomaly = (newest[role] for role in ("avg_speed", "commentary", "car_metrics_anomalies"))
@@ -57,15 +57,13 @@ def test_identities_are_unique(derived: list[Derived]) -> None:
     assert len(set(readings)) == len(readings)
 
 
-def test_the_same_records_give_the_same_result(
-    records: tuple[Addressed, ...], derived: list[Derived]
-) -> None:
+def test_same_records_same_result(records: tuple[Addressed, ...], derived: list[Derived]) -> None:
     assert derived_from(engine_for(records, anomaly=True), records) == derived
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.floats(0, 1))
-def test_a_worker_that_takes_over_goes_on_as_if_nothing_had_happened(
+def test_takeover_changes_nothing(
     records: tuple[Addressed, ...], derived: list[Derived], share: float
 ) -> None:
     cut = int(share * len(records))
@@ -76,7 +74,7 @@ def test_a_worker_that_takes_over_goes_on_as_if_nothing_had_happened(
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.001, 0.2))
-def test_records_that_come_twice_change_nothing(
+def test_repeated_records_change_nothing(
     records: tuple[Addressed, ...], derived: list[Derived], seed: int, share: float
 ) -> None:
     chance = random.Random(seed)
@@ -92,7 +90,7 @@ def test_records_that_come_twice_change_nothing(
     "order", [("race_control", "positions", "car_metrics"), ("car_metrics", "positions", "race_control")]
 )
 @pytest.mark.parametrize("ticks", [1, 20])
-def test_how_the_topics_interleave_changes_nothing(
+def test_interleaving_changes_nothing(
     records: tuple[Addressed, ...], derived: list[Derived], order: tuple[str, ...], ticks: int
 ) -> None:
     """Topics are read side by side; after a pause one of them may come in for seconds before the other."""
@@ -102,14 +100,14 @@ def test_how_the_topics_interleave_changes_nothing(
         assert [d for d in found if d.role == role] == [d for d in derived if d.role == role]
 
 
-def test_race_control_that_never_comes_does_not_stop_the_commentary(records: tuple[Addressed, ...]) -> None:
+def test_missing_race_control_is_survived(records: tuple[Addressed, ...]) -> None:
     without = tuple(record for record in records if record.role != "race_control")
     lines = [record.line for record in derived_from(engine_for(records), without) if record.line]
     assert len(lines) >= 5
     assert "lights_out" not in {line.kind for line in lines}
 
 
-def test_what_still_waits_at_the_end_can_be_given_up(records: tuple[Addressed, ...]) -> None:
+def test_waiting_lines_can_be_given_up(records: tuple[Addressed, ...]) -> None:
     engine = engine_for(records)
     derived_from(engine, tuple(record for record in records if record.role != "race_control"))
     assert engine.ended
@@ -118,7 +116,7 @@ def test_what_still_waits_at_the_end_can_be_given_up(records: tuple[Addressed, .
     assert engine.over
 
 
-def test_a_race_is_over_when_its_last_tick_is_analysed(records: tuple[Addressed, ...]) -> None:
+def test_over_after_the_last_tick(records: tuple[Addressed, ...]) -> None:
     last = records[-1].value["tick"]
     engine = engine_for(records)
     final = [record for record in records if record.value["tick"] == last and record.role == "positions"]
@@ -131,16 +129,16 @@ def test_a_race_is_over_when_its_last_tick_is_analysed(records: tuple[Addressed,
     assert engine.over
 
 
-def test_another_races_records_are_ignored(records: tuple[Addressed, ...]) -> None:
+def test_other_races_are_ignored(records: tuple[Addressed, ...]) -> None:
     assert derived_from(RaceAnalytics("another", anomaly=True), records) == []
 
 
-def test_what_is_switched_off_is_not_made(records: tuple[Addressed, ...]) -> None:
+def test_switched_off_is_not_made(records: tuple[Addressed, ...]) -> None:
     engine = RaceAnalytics("monaco-4", anomaly=False, commentary=False)
     assert {record.role for record in derived_from(engine, records)} == {"avg_speed"}
 
 
-def test_a_stopped_race_is_called_at_its_last_tick(records: tuple[Addressed, ...]) -> None:
+def test_red_flag_gets_its_line(records: tuple[Addressed, ...]) -> None:
     last = 60
     engine = engine_for(records)
     before = derived_from(engine, tuple(record for record in records if record.value["tick"] < last))

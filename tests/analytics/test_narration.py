@@ -12,14 +12,14 @@ from tests.analytics.simulated import lines_of, race_records
 RECORDS, LINES = race_records("monza", 1), lines_of("monza", 1)
 
 
-def test_a_big_moment_after_two_quiet_seconds_is_told_at_its_own_tick() -> None:
+def test_quiet_moment_at_its_own_tick() -> None:
     quiet = [its for its in narrated(RECORDS, LINES) if its.quiet]
     assert {"lights_out", "chequered"} <= {its.kind for its in quiet}
     for its in quiet:
         assert its.line and its.line.tick == its.tick
 
 
-def test_a_line_about_something_else_does_not_count() -> None:
+def test_line_about_another_thing() -> None:
     (start,) = [its for its in narrated(RECORDS, LINES) if its.kind == "lights_out"]
     others = [line for line in LINES if line is not start.line]
     (untold,) = [its for its in narrated(RECORDS, others) if its.kind == "lights_out"]
@@ -28,12 +28,12 @@ def test_a_line_about_something_else_does_not_count() -> None:
     assert figures([Moment(0, untold, None)])["never_told"] == [f"race 0, tick {start.tick}: lights_out"]
 
 
-def test_what_is_told_after_three_seconds_does_not_count() -> None:
+def test_late_line_does_not_count() -> None:
     (start,) = [its for its in narrated(RECORDS, LINES) if its.kind == "lights_out"]
     assert start.line
     late = [replace(start.line, tick=start.tick + STALE + 1)]
     assert [its.line for its in narrated(RECORDS, late) if its.kind == "lights_out"] == [None]
 
 
-def test_without_a_moment_there_is_no_figure() -> None:
+def test_no_moment_no_figure() -> None:
     assert figures([])["p50_ms"] is None

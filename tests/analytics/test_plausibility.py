@@ -71,7 +71,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("role", "lie"), CASES)
-def test_a_record_that_cannot_be_true_is_refused_and_changes_nothing(
+def test_impossible_record_is_refused(
     records: tuple[Addressed, ...], derived: list[Derived], role: str, lie: str
 ) -> None:
     changed = LIES[lie]
@@ -85,9 +85,7 @@ def test_a_record_that_cannot_be_true_is_refused_and_changes_nothing(
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
-def test_lies_anywhere_in_a_race_change_nothing(
-    records: tuple[Addressed, ...], derived: list[Derived], seed: int
-) -> None:
+def test_lies_change_nothing(records: tuple[Addressed, ...], derived: list[Derived], seed: int) -> None:
     chance = random.Random(seed)
     engine, found, refused = engine_for(records, anomaly=True), [], 0
     for record in records:
@@ -137,7 +135,7 @@ ANY = st.lists(
 @pytest.mark.parametrize("planned", [True, False])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mixed=ANY, seed=st.integers(0, 2**32))
-def test_no_record_of_any_content_raises_anything_else(
+def test_only_implausible_is_raised(
     records: tuple[Addressed, ...], planned: bool, mixed: list[tuple[str, dict[str, Any], int]], seed: int
 ) -> None:
     """Each is made of a true one, so that nothing but its content is wrong."""

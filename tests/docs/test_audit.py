@@ -39,7 +39,7 @@ UNKNOWN = {"name": "unknown", "skip_reason": "not found"}
     ],
     ids=["sound", "flawed", "only the second knows", "none known", "no answer"],
 )
-def test_a_flaw_fails_and_silence_is_said(answers: dict[str, Any], code: int, said: list[str]) -> None:
+def test_flaw_fails_and_silence_is_said(answers: dict[str, Any], code: int, said: list[str]) -> None:
     assert AUDIT["verdict"](lambda service: answers.get(service, [])) == (code, said)
 
 

@@ -33,7 +33,7 @@ def sentences() -> list[str]:
 
 
 @pytest.mark.parametrize(("claim", "held_by"), ROWS, ids=[row[0][:50] for row in ROWS])
-def test_a_claim_is_in_the_readme_and_held(claim: str, held_by: str) -> None:
+def test_claims_are_held(claim: str, held_by: str) -> None:
     assert claim in plain(README)
     tests, benches = TEST.findall(held_by), re.findall(r"`bench (\w+)`", held_by)
     assert tests or benches
@@ -43,5 +43,5 @@ def test_a_claim_is_in_the_readme_and_held(claim: str, held_by: str) -> None:
 
 
 @pytest.mark.parametrize("sentence", sentences())
-def test_a_sentence_of_the_readme_has_its_claims(sentence: str) -> None:
+def test_sentences_have_their_claims(sentence: str) -> None:
     assert any(claim in sentence for claim, _ in ROWS), sentence

@@ -18,7 +18,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
-def test_every_fault_names_tests_that_exist(row: str) -> None:
+def test_faults_name_existing_tests(row: str) -> None:
     found = NAMED.findall(row)
     assert found
     for file, name in found:

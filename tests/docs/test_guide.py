@@ -31,7 +31,7 @@ def test_the_guide_has_all_its_parts() -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language in RUNNABLE], ids=str)
-def test_every_command_says_whether_it_is_run(block: Block) -> None:
+def test_commands_say_whether_they_run(block: Block) -> None:
     assert block.how in ("run", "run: race", "run: standin") or block.how.startswith("cannot run here: ")
 
 
@@ -57,7 +57,7 @@ def _flags(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
-def test_commands_and_their_options_exist(block: Block) -> None:
+def test_commands_and_options_exist(block: Block) -> None:
     for words in commands(block):
         if "manage.py" in words:
             _manage(words[words.index("manage.py") + 1 :])
@@ -89,7 +89,7 @@ def _targets() -> set[str]:
 
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.name)
-def test_commands_and_options_in_sentences_exist(path: Path) -> None:
+def test_inline_commands_exist(path: Path) -> None:
     everywhere = OTHERS.union(*(_flags(name) for name in OURS))
     for code in INLINE.findall(path.read_text(encoding="utf-8")):
         words = [word.strip("[]();,") for word in code.split("#")[0].split()]
@@ -107,14 +107,14 @@ def test_commands_and_options_in_sentences_exist(path: Path) -> None:
                 assert word in everywhere, f"{path.name}: nothing has {word}"
 
 
-def test_the_readmes_first_line_runs_what_make_has() -> None:
+def test_first_line_runs_what_make_has() -> None:
     found = re.findall(r"^make ([a-z-]+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
     assert found
     assert set(found) <= _targets()
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "yaml"], ids=str)
-def test_configuration_in_the_guide_is_configuration(block: Block, tmp_path: Path) -> None:
+def test_configuration_blocks_are_valid(block: Block, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(block.text)
     lab = read_lab(tmp_path, {"F1_CONFIG": str(tmp_path / "config.yaml")})
     assert lab.anomaly_detection or lab.commentary.configured
@@ -132,7 +132,7 @@ def _columns(topic: str) -> set[str]:
 
 
 @pytest.mark.parametrize("block", SQL, ids=str)
-def test_sql_names_topics_and_fields_that_exist(block: Block) -> None:
+def test_sql_names_existing_fields(block: Block) -> None:
     names = set(re.findall(r"`([^`]+)`", block.text))
     topics = {name for name in names if name.startswith("f1-")}
     assert topics
@@ -150,12 +150,12 @@ def test_sql_names_topics_and_fields_that_exist(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", SQL, ids=str)
-def test_sql_says_which_statement_it_is_or_why_it_is_none(block: Block) -> None:
+def test_sql_says_which_statement_it_is(block: Block) -> None:
     assert block.how.startswith(("statement: ", "cannot run here: "))
 
 
 @pytest.mark.parametrize("block", [block for block in SQL if block.how.startswith("statement: ")], ids=str)
-def test_sql_with_a_deployed_statements_name_is_that_statement(block: Block) -> None:
+def test_named_sql_is_the_deployed_one(block: Block) -> None:
     name = block.how.removeprefix("statement: ")
     deployed = {statement.name: statement.sql for statement in statements()}
     assert " ".join(block.text.rstrip().rstrip(";").split()) == " ".join(deployed[name].rstrip(";").split())
@@ -167,7 +167,7 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / target).exists(), target
 
 
-def test_every_symptoms_variable_exists() -> None:
+def test_symptom_variables_exist() -> None:
     folders = ("f1site", "races", "provisioning")
     code = "".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py"))
     text = "".join(path.read_text() for path in GUIDE.glob("*.md"))

@@ -84,7 +84,7 @@ def start_on_the_page(base: str) -> str:
     return found[1]
 
 
-def test_the_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) -> None:
     base = f"127.0.0.1:{free_port()}"
     environ["F1_LAB"] = f"http://{base}"
     steps = [block for block in blocks() if block.how in ("run", "run: race")]
@@ -115,7 +115,7 @@ def test_the_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) 
     assert any("bytes" in text for text in said.values())
 
 
-def test_the_steps_on_the_stand_in(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_steps_on_the_stand_in(tmp_path: Path, environ: dict[str, str]) -> None:
     log = tmp_path / "standin.log"
     port = free_port()
     with process(["-m", "provisioning.standin", "--fast", "--port", str(port)], environ, log):
@@ -148,7 +148,7 @@ def told(banner: str) -> list[str]:
     return [line.strip() for line in plain.splitlines() if line.strip()]
 
 
-def test_the_readmes_three_lines_lead_to_a_moving_board(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_three_lines_to_a_moving_board(tmp_path: Path, environ: dict[str, str]) -> None:
     """Line by line; only the packages are there already, and the port is a free one."""
     cloning, running, looking = next(
         block.text.splitlines() for block in blocks(ROOT / "README.md") if "git clone" in block.text

@@ -24,9 +24,7 @@ WITHOUT_VENV = f"""case "$*" in *ensurepip*) exit 1;; *) exec {sys.executable} "
         (WITHOUT_VENV, ["lacks venv or ensurepip", "apt install python3-venv"]),
     ],
 )
-def test_a_python_that_is_not_enough_is_told_with_its_remedy(
-    tmp_path: Path, python: str | None, words: list[str]
-) -> None:
+def test_unfit_python_gets_a_remedy(tmp_path: Path, python: str | None, words: list[str]) -> None:
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
     if python is not None:

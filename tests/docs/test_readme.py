@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = " ".join(README.split())
 
 
-def test_its_numbers_are_the_codes() -> None:
+def test_numbers_are_the_codes() -> None:
     assert f"race of {len(load_season().drivers)} cars" in PROSE
     assert f"; {len(circuit_slugs())} circuits" in PROSE
     assert len(TOPICS) == 6
@@ -23,20 +23,20 @@ def test_its_numbers_are_the_codes() -> None:
     assert "five times a second" in PROSE
 
 
-def test_it_asks_for_the_python_that_the_project_asks_for() -> None:
+def test_python_version_is_the_projects() -> None:
     asked = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
     assert asked
     assert f"Python {asked[1]} or newer" in README
 
 
-def test_every_picture_in_the_docs_is_one_that_the_gallery_makes() -> None:
+def test_pictures_come_from_the_gallery() -> None:
     texts = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
     named = {name for text in texts for name in re.findall(r"gallery/([\w-]+\.(?!md)\w+)", text)}
     assert named
     assert named <= {picture.name for picture in OUT.glob("*.webp")}
 
 
-def test_the_gallery_has_each_of_its_pictures_and_stays_small() -> None:
+def test_gallery_is_whole_and_small() -> None:
     made = {picture.stem.rpartition("-")[0] for picture in OUT.glob("*.webp")}
     assert made == set(PICTURES)
     contents = (OUT / "README.md").read_text(encoding="utf-8")

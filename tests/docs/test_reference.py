@@ -24,13 +24,13 @@ def _source(*folders: str) -> str:
     return "".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def test_every_command_of_ours_is_named() -> None:
+def test_commands_are_named() -> None:
     for name, app in get_commands().items():
         if app in OURS:
             assert f"`{name}" in REFERENCE, name
 
 
-def test_every_command_of_ours_teaches_by_example() -> None:
+def test_commands_teach_by_example() -> None:
     for name, app in get_commands().items():
         if app in OURS:
             shown = load_command_class(str(app), name).create_parser("manage.py", name).format_help()
@@ -39,13 +39,13 @@ def test_every_command_of_ours_teaches_by_example() -> None:
             assert "--settings" not in shown, "Django's own options push ours off the screen"
 
 
-def test_the_help_of_the_benchmarks_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bench_help_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "python -m bench --list" in capsys.readouterr().out.splitlines()[2].split(", ")
 
 
-def test_every_environment_variable_is_named() -> None:
+def test_environment_variables_are_named() -> None:
     code = _source("f1site", "races", "provisioning")
     for name in set(re.findall(r'"((?:F1|DJANGO|CONFLUENT|AWS)_[A-Z0-9_]+)"', code)) - {
         "DJANGO_SETTINGS_MODULE"
@@ -53,7 +53,7 @@ def test_every_environment_variable_is_named() -> None:
         assert f"`{name}`" in REFERENCE, name
 
 
-def test_every_configuration_key_is_in_reference_and_example() -> None:
+def test_configuration_keys_are_named() -> None:
     for section, keys in (
         ("kafka", KAFKA_TEXT),
         ("commentary", COMMENTARY_TEXT),
@@ -73,7 +73,7 @@ def _row(name: str) -> list[str]:
     return next([cell.strip() for cell in row] for row in rows if f"`{name}`" in row[0])
 
 
-def test_the_references_defaults_are_the_codes() -> None:
+def test_defaults_are_the_codes() -> None:
     shared = {"bedrock_model": "none"}  # what none means is said beside it
     for key, default in CONFLUENT_DEFAULTS.items():
         names, shown = _row(f"confluent.{key}")[:2]
@@ -95,29 +95,29 @@ def _addresses() -> set[str]:
     return {"/" + re.sub(r"<[^>]*>", "ID", address) for address in found}
 
 
-def test_every_address_is_in_the_reference() -> None:
+def test_addresses_are_named() -> None:
     named = REFERENCE.partition("## Addresses")[2]
     for address in _addresses():
         first = re.match(r"/(?:api/)?[a-z]*/?", address)
         assert first and f"`{first[0]}" in named, address
 
 
-def test_every_metric_is_in_the_reference() -> None:
+def test_metrics_are_named() -> None:
     for name in set(re.findall(r'"(f1_[a-z_]+)[ {]', _source("races"))):  # as lines of /metrics begin
         assert f"`{name}`" in REFERENCE, name
 
 
-def test_the_example_configures_nothing_as_it_stands() -> None:
+def test_example_configures_nothing() -> None:
     assert yaml.safe_load(EXAMPLE) is None
 
 
-def test_every_topic_is_in_the_reference_of_topics() -> None:
+def test_topics_are_named() -> None:
     text = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8")
     for topic in TOPICS.values():
         assert f"`{topic.name}`" in text
 
 
-def test_every_benchmark_is_in_the_benchmarks_page() -> None:
+def test_benchmarks_are_named() -> None:
     text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     for name in names():
         assert f"bench {name}" in text, name

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("name", list(documents()))
-def test_every_page_is_readable_and_its_links_lead_on(client: Client, name: str) -> None:
+def test_pages_are_readable_and_linked(client: Client, name: str) -> None:
     answer = client.get(f"/lab/{name}/" if name else "/lab/")
     assert answer.status_code == 200
     text = answer.content.decode()
@@ -29,5 +29,5 @@ def test_every_page_is_readable_and_its_links_lead_on(client: Client, name: str)
     assert not re.findall(r"`|\*\*|\]\(", prose), "Markdown that was not rendered"
 
 
-def test_an_unknown_page_of_the_guide_is_404(client: Client) -> None:
+def test_unknown_page_is_404(client: Client) -> None:
     assert client.get("/lab/nothing/").status_code == 404

@@ -23,12 +23,12 @@ def said() -> str:
 
 
 @pytest.mark.parametrize("quote", QUOTES)
-def test_every_quoted_message_is_in_the_code(quote: str) -> None:
+def test_quoted_messages_are_in_the_code(quote: str) -> None:
     for part in re.split(r" ?…|\d+", quote):
         assert part.strip() in said(), part
 
 
-def test_every_symptom_has_a_reason_and_a_way_out() -> None:
+def test_symptoms_have_reason_and_remedy() -> None:
     rows = [line.split("|")[1:-1] for line in TEXT.splitlines() if line.startswith("| ")]
     assert len(rows) > 15
     assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)

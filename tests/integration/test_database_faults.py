@@ -47,9 +47,7 @@ def told(base: str, words: str) -> None:
         time.sleep(0.5)
 
 
-def test_a_locked_database_holds_the_race_and_costs_no_tick(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_locked_database_costs_no_tick(system: System, streams: StreamSettings, registry: Served) -> None:
     worker, (_, base) = system.worker(), system.web()
     race_id = on(system, base)
     with locked(system.database):
@@ -62,7 +60,7 @@ def test_a_locked_database_holds_the_race_and_costs_no_tick(
     check_records(positions(streams, registry, race_id), ticks)
 
 
-def test_a_full_disk_costs_no_tick(
+def test_full_disk_costs_no_tick(
     system_on_disk: System, disk: SmallDisk, streams: StreamSettings, registry: Served
 ) -> None:
     system = system_on_disk

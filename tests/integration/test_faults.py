@@ -46,7 +46,7 @@ def streams(kafka: RealKafka, registry: Served) -> StreamSettings:
     return kafka.settings(registry.url)
 
 
-def test_a_broker_that_is_restarted_in_mid_race_loses_no_tick(
+def test_restarted_broker_loses_no_tick(
     system: System, kafka: RealKafka, streams: StreamSettings, registry: Served
 ) -> None:
     system.worker()
@@ -64,7 +64,7 @@ def test_a_broker_that_is_restarted_in_mid_race_loses_no_tick(
     check_records(positions(streams, registry, race_id), ticks)
 
 
-def test_a_broker_that_comes_back_empty_ends_the_race_with_a_whole_history(
+def test_empty_broker_ends_with_history(
     system: System, kafka: RealKafka, streams: StreamSettings, registry: Served
 ) -> None:
     system.worker()
@@ -82,9 +82,7 @@ def test_a_broker_that_comes_back_empty_ends_the_race_with_a_whole_history(
     check_published(again, ticks, first)
 
 
-def test_a_registry_that_goes_in_mid_race_is_told_and_costs_nothing(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_lost_registry_costs_nothing(system: System, streams: StreamSettings, registry: Served) -> None:
     system.worker()
     _, base = system.web()
     race_id = on(system, base, "--laps", "12")
@@ -98,9 +96,7 @@ def test_a_registry_that_goes_in_mid_race_is_told_and_costs_nothing(
     check_records(positions(streams, registry, race_id), ticks)
 
 
-def test_a_registry_that_is_down_at_the_start_is_waited_for(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_registry_down_at_start_is_awaited(system: System, streams: StreamSettings, registry: Served) -> None:
     registry.down = True
     system.worker()
     _, base = system.web()
@@ -114,9 +110,7 @@ def test_a_registry_that_is_down_at_the_start_is_waited_for(
     check_records(positions(streams, registry, race_id), ticks)
 
 
-def test_a_worker_that_was_suspended_finds_its_race_with_another_and_says_nothing(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_suspended_worker_says_nothing(system: System, streams: StreamSettings, registry: Served) -> None:
     first = system.worker()
     _, base = system.web()
     race_id = on(system, base)

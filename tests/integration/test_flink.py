@@ -192,7 +192,7 @@ def written(real_kafka: RealKafka, registry: Served, tmp_path_factory: pytest.Te
     return found
 
 
-def test_flinks_average_speed_is_ours(written: Written) -> None:
+def test_flinks_average_is_ours(written: Written) -> None:
     engines = {race: AverageSpeed() for race in RACES}
     for record in sent_positions():
         engines[record["race_id"]].feed(record)
@@ -202,11 +202,11 @@ def test_flinks_average_speed_is_ours(written: Written) -> None:
         assert average == pytest.approx(engines[race].of(driver), rel=1e-12)
 
 
-def test_flink_writes_an_average_for_every_record(written: Written) -> None:
+def test_flink_writes_every_average(written: Written) -> None:
     assert len(written.avg_speed) == len(sent_positions())
 
 
-def test_flinks_window_over_readings_is_what_python_computes(written: Written) -> None:
+def test_flinks_window_is_pythons(written: Written) -> None:
     assert len(written.anomalies) == TICKS * len(DRIVERS)
     for key, value in written.anomalies:
         code, tick = key["key"].split(":")[1], (key["ts"] - NOW_MS) // 200
@@ -218,12 +218,12 @@ def test_flinks_window_over_readings_is_what_python_computes(written: Written) -
     assert flagged == [{"key": f"{RACES[0]}:VER", "ts": NOW_MS + SPIKE_TICK * 200}]
 
 
-def test_the_model_is_asked_only_for_what_is_to_be_told(written: Written) -> None:
+def test_model_is_asked_for_chosen_rows(written: Written) -> None:
     told = ("LIGHTS OUT", "PASSED FOR P3", "ANSWER NULL", "ANSWER BLANK", "FLAG")
     assert written.ran.asked == [f"Lap 9: {message}" for message in told]
 
 
-def test_the_rows_are_chosen_below_the_call_in_flinks_own_plan(written: Written) -> None:
+def test_rows_are_chosen_below_the_call(written: Written) -> None:
     """A filter above it would pay for an answer and throw it away."""
     plan = written.ran.plan.partition("== Optimized Execution Plan ==")[2].splitlines()
     (call,) = [line for line, words in enumerate(plan) if "Correlate(" in words and "AI_COMPLETE" in words]
@@ -233,7 +233,7 @@ def test_the_rows_are_chosen_below_the_call_in_flinks_own_plan(written: Written)
     assert not any("lights_out" in words and "where=" in words for words in plan[:call])
 
 
-def test_an_answer_becomes_one_plain_line_and_none_becomes_no_line(written: Written) -> None:
+def test_answer_becomes_a_plain_line(written: Written) -> None:
     lines = [(line["id"].partition(":")[2], line["type"], line["message"]) for line in written.commentary]
     assert lines == [
         ("e0", "highlight", "Lap 9: LIGHTS OUT"),
@@ -242,7 +242,7 @@ def test_an_answer_becomes_one_plain_line_and_none_becomes_no_line(written: Writ
     ]
 
 
-def test_flink_registered_its_own_schemas_with_us(written: Written, registry: Served) -> None:
+def test_flink_registers_its_schemas(written: Written, registry: Served) -> None:
     assert written
     flinks = [line for line in registry.requests if line.startswith("POST /subjects/")]
     assert any("avg-speed" in line and line.endswith("-key/versions") for line in flinks)

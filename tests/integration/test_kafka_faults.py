@@ -97,7 +97,7 @@ def measured(name: str, back: Callable[[], None], traffic: Traffic) -> None:
     print(f"{name}: records flow {time.monotonic() - start:.1f} s after the broker is back")
 
 
-def test_a_restarted_broker_costs_no_tick_and_no_order(own_kafka: RealKafka, traffic: Traffic) -> None:
+def test_restarted_broker_loses_nothing(own_kafka: RealKafka, traffic: Traffic) -> None:
     own_kafka.stop()
     time.sleep(AWAY_S)
     measured("restart", own_kafka.start, traffic)
@@ -106,7 +106,7 @@ def test_a_restarted_broker_costs_no_tick_and_no_order(own_kafka: RealKafka, tra
     assert {"publisher waiting: broker away since", "tail waiting: broker away"} <= traffic.said
 
 
-def test_a_killed_broker_costs_no_tick_and_no_order(own_kafka: RealKafka, traffic: Traffic) -> None:
+def test_killed_broker_loses_nothing(own_kafka: RealKafka, traffic: Traffic) -> None:
     own_kafka.kill()
     time.sleep(AWAY_S)
     measured("kill -9", own_kafka.start, traffic)
@@ -115,7 +115,7 @@ def test_a_killed_broker_costs_no_tick_and_no_order(own_kafka: RealKafka, traffi
     assert list(dict.fromkeys(traffic.read)) == list(range(traffic.sent))
 
 
-def test_a_broker_that_hangs_is_waited_for(own_kafka: RealKafka, traffic: Traffic) -> None:
+def test_hanging_broker_is_waited_for(own_kafka: RealKafka, traffic: Traffic) -> None:
     own_kafka.freeze()
     eventually("the publisher tells", lambda: "broker away" in traffic.publisher.state.text)
     time.sleep(AWAY_S)
@@ -124,9 +124,7 @@ def test_a_broker_that_hangs_is_waited_for(own_kafka: RealKafka, traffic: Traffi
     assert traffic.read == list(range(traffic.sent))
 
 
-def test_a_broker_that_comes_back_empty_gets_topics_and_every_later_tick(
-    own_kafka: RealKafka, traffic: Traffic
-) -> None:
+def test_empty_broker_gets_topics_again(own_kafka: RealKafka, traffic: Traffic) -> None:
     own_kafka.stop()
     own_kafka.wipe()
     gone = traffic.sent

@@ -32,22 +32,20 @@ def run(database: str, folder: Path, *command: str) -> str:
     return done.stdout
 
 
-def test_limits_hold_for_those_who_enter_at_the_same_instant(postgres: PostgreSQL, tmp_path: Path) -> None:
+def test_limits_hold_at_the_same_instant(postgres: PostgreSQL, tmp_path: Path) -> None:
     """The same tests as on SQLite, in a process of their own with this database."""
     said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", "tests/models/test_creation.py")
     assert "2 passed" in said
 
 
-def test_a_preparer_outlives_its_connection_and_words_fit_their_columns(
-    postgres: PostgreSQL, tmp_path: Path
-) -> None:
+def test_preparer_outlives_its_connection(postgres: PostgreSQL, tmp_path: Path) -> None:
     """The server refuses what SQLite takes, and a connection that it has ended is of no use again."""
     tests = ["tests/worker/test_worker_waits.py", "-k", "preparer or columns"]
     said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", *tests)
     assert "2 passed" in said
 
 
-def test_a_locked_table_keeps_no_answer_waiting(postgres: PostgreSQL, tmp_path: Path) -> None:
+def test_locked_table_delays_no_answer(postgres: PostgreSQL, tmp_path: Path) -> None:
     run(postgres.url, tmp_path, "manage.py", "migrate", "--verbosity", "0")
     with psycopg.connect(postgres.url) as other:
         other.execute("LOCK TABLE races_race, races_workerheartbeat")

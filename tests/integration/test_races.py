@@ -26,9 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 LEASE_S = 6.0
 
 
-def test_a_worker_killed_in_mid_race_is_followed_by_another(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_killed_worker_is_followed(system: System, streams: StreamSettings, registry: Served) -> None:
     first = system.worker()
     _, base = system.web("daphne")
     race_id = system.race("--laps", "9")
@@ -52,9 +50,7 @@ def test_a_worker_killed_in_mid_race_is_followed_by_another(
     check_records(positions(streams, registry, race_id), ticks)
 
 
-def test_webs_tell_that_no_worker_is_left_until_there_is_one_again(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_webs_say_that_no_worker_is_left(system: System, streams: StreamSettings, registry: Served) -> None:
     _, base = system.web("daphne")
     assert "error" not in health(base)[1]["worker"], "before the first worker there is nothing to record"
     worker = system.worker()
@@ -69,9 +65,7 @@ def test_webs_tell_that_no_worker_is_left_until_there_is_one_again(
     check_records(positions(streams, registry, race_id), ticks)
 
 
-def test_a_web_that_is_killed_costs_the_race_nothing(
-    system: System, streams: StreamSettings, registry: Served
-) -> None:
+def test_killed_web_costs_nothing(system: System, streams: StreamSettings, registry: Served) -> None:
     system.worker()
     web, base = system.web("uvicorn")
     _, other = system.web("daphne")

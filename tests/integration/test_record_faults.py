@@ -28,20 +28,18 @@ def kafka(real_kafka: RealKafka, registry: Served) -> Iterator[Connection]:
     connection.use(None)
 
 
-def test_duplicated_and_reordered_records_make_the_same_history(kafka: Connection) -> None:
+def test_duplicates_make_the_same_history(kafka: Connection) -> None:
     stories.duplicated_and_reordered(kafka)
 
 
-def test_a_late_tick_is_placed_and_a_missing_one_counted(kafka: Connection) -> None:
+def test_late_and_missing_ticks(kafka: Connection) -> None:
     stories.late_and_missing(kafka)
 
 
-def test_records_of_an_older_and_a_newer_schema_are_the_same_race(
-    kafka: Connection, registry: Served
-) -> None:
+def test_older_and_newer_schemas(kafka: Connection, registry: Served) -> None:
     stories.other_schemas(kafka, registry.registry)
 
 
 @pytest.mark.parametrize("step_s", [-60, 60])
-def test_a_clock_that_steps_changes_no_record_that_was_published(kafka: Connection, step_s: int) -> None:
+def test_stepping_clock_changes_no_record(kafka: Connection, step_s: int) -> None:
     stories.stepped_clock(kafka, step_s)

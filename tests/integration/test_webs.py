@@ -76,7 +76,7 @@ def check_trace(system: System, base: str, race_id: str, tick: int) -> None:
     assert 0 < float(ways[WORDS["read"]]) < float(ways[WORDS["delivered"]]) < 5_000
 
 
-def test_two_webs_behind_one_address_show_the_same_race_and_one_takes_over_from_the_other(
+def test_two_webs_behind_one_address(
     system: System,
 ) -> None:
     system.worker()
