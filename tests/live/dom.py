@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 NOTES = 40
-VOID = {"input", "br", "img", "info", "link"}
+VOID = {"input", "br", "img", "meta", "link"}
 
 
 class Node:
