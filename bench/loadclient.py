@@ -41,7 +41,7 @@ class Spectator:
 
 @dataclass(slots=True)
 class Arrivals:
-    """Of messages with a tick, while measuring: seconds between due and here."""
+    """Delays of messages with a tick, while measuring: seconds from when each was due to its arrival."""
 
     delays: array[float] = field(default_factory=lambda: array("d"))
 

@@ -126,7 +126,7 @@ def _ends(samples: list[Sample], name: str) -> dict[str, int]:
 
 
 def growth(samples: list[Sample], name: str) -> float:
-    """From the first to the last fifth of what follows the first sixth."""
+    """Growth as a share, from the first to the last fifth of what follows the first sixth."""
     kept = [sample[name] for sample in samples[len(samples) // 6 :]]
     fifth = max(1, len(kept) // 5)
     return median(kept[-fifth:]) / median(kept[:fifth]) - 1

@@ -90,7 +90,7 @@ def _ticks(publisher: Publisher, record: dict[str, Any]) -> dict[str, float]:
 
 
 def _through_kafka(publisher: Publisher, tail: Tail, record: dict[str, Any]) -> dict[str, float]:
-    """Of the whole process: the sender, the poll thread, librdkafka and its broker, and the reader."""
+    """Rates of the whole process: the sender, the poll thread, librdkafka and its broker, and the reader."""
     began = time.perf_counter()
     for _ in range(RECORDS):
         publisher.send("positions", RACE, record, record["timestamp"])

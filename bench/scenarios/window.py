@@ -18,7 +18,7 @@ SAMPLE_S, PATIENCE = 3.0, 1000
 
 
 class Window:
-    """On a broker whose races have all ended: their readers know each record already."""
+    """Fills a broker whose races have all ended, so that their readers know each record already."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -57,7 +57,7 @@ class Window:
         return Producer(options)
 
     def _overflow(self, producer: Producer, place: TopicPartition, samples: Iterator[Message]) -> int:
-        """Until the oldest record is gone."""
+        """Sends records until the oldest one is gone, and returns how many."""
         sent, until = 0, time.monotonic() + LIMIT_S
         while self._consumer.get_watermark_offsets(place, TIMEOUT_S)[0] == 0:
             if time.monotonic() > until:

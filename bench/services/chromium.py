@@ -1,4 +1,4 @@
-"""Where this machine's Chromium or Chrome is."""
+"""Finds this machine's Chromium or Chrome."""
 
 from __future__ import annotations
 

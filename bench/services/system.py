@@ -22,7 +22,7 @@ PYTHON = sys.executable
 
 
 class System:
-    """settings: the Kafka and registry to use. Everything is told through config.yaml and the environment.
+    """settings: the Kafka and registry to use. Its processes get them through config.yaml and the environment.
 
     inside: what every command begins with, if its processes are to see another file system.
     """
@@ -128,7 +128,7 @@ class System:
         return self.status(base, race_id)
 
     def wait(self, what: Callable[[], bool], why: str, seconds: float) -> None:
-        """With what the processes said where it fails."""
+        """Waits until the call is true. Raises TimeoutError with the processes' logs when it never is."""
         try:
             wait_for(what, why, seconds)
         except TimeoutError as error:

@@ -234,7 +234,7 @@ class Oracle:
         return len(found) == 1 and abs(found[0]["interval_s"] - float(interval)) < ROUNDING
 
     def _interval_change(self, one: str, two: str, value: float) -> bool:
-        """Between the end of one of the newest four laps and now."""
+        """Whether a gap changed so between the end of one of the newest four laps and now."""
         now = round(self.cars[two]["interval_s"], 1)
         then = [round(record["interval_s"], 1) for record in self.ends[two][-4:] if record["interval_s"]]
         return any(abs(abs(was - now) - value) < ROUNDING for was in then)

@@ -29,7 +29,7 @@ def engine_for(records: tuple[Addressed, ...], anomaly: bool = False) -> RaceAna
 
 
 def plan_for(records: tuple[Addressed, ...]) -> Plan:
-    """As the worker knows it that publishes these records."""
+    """The plan as the worker has it that publishes these records."""
     cars = [record.value for record in records if record.role == "positions"]
     instants = {car["tick"]: car["timestamp"] for car in cars}
     drivers = {car["driver_code"]: (car["driver_name"], car["team_name"]) for car in cars[:22]}

@@ -60,7 +60,7 @@ class Scene:
         } | self.common | self.cars[code]  # fmt: skip
 
     def quiet(self) -> None:
-        """Until the last line is two seconds old and the next story is not due."""
+        """Feeds ticks until the last line is two seconds old and the next story is not due."""
         while not self.advance():
             pass
         self.advance(PAUSE - 1)

@@ -26,7 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Where to
 
 
 def sentences() -> list[str]:
-    """Of the running text: headings, pictures and tables are none."""
+    """The sentences of the running text, without headings, pictures and tables."""
     kept = [line for line in README.splitlines() if not line.startswith(("#", "|", "![", "[More pictures]"))]
     text = re.sub(BOLD, "", "\n".join(kept))
     return [one for one in re.split(r"(?<=[.?]) (?=[A-Z`])|(?<=\.) - ", plain(text)) if len(one) > 15]

@@ -72,7 +72,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def start_on_the_page(base: str) -> str:
-    """As a click on Start does it: only the lab knows which features are on. The race's id."""
+    """Starts a race as a click on Start does, since only the lab knows which features are on. Returns its id."""
     with requests.Session() as browser:
         page = browser.get(f"{base}/", timeout=10).text
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)

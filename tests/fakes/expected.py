@@ -22,7 +22,7 @@ TOLD = (
 ANSWERED = [name for name in CAR if name != "average_speed_kmh"]  # which analytics make, not the simulation
 
 
-def told(race: Race) -> list[Tick]:
+def expected_ticks(race: Race) -> list[Tick]:
     """The race's records as its worker makes them."""
     sim, names = Simulation(settings_of(race)), field_of(str(race.pk), race.laps, load_season())
     ticks = []

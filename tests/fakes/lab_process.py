@@ -18,7 +18,7 @@ from django.conf import settings
 from bench.harness import LabProcess
 from bench.services.waiting import free_port
 from tests.fakes.database import frames, race_of
-from tests.fakes.expected import check_answer, check_frames, told
+from tests.fakes.expected import check_answer, check_frames, expected_ticks
 from tests.fakes.waiting import wait_for
 
 RACES = 20
@@ -90,7 +90,7 @@ def check_all(lab: LabProcess, database: Path) -> None:
     """History, classification and API of each are its simulation's."""
     for race_id in races(lab):
         answer = lab.get(f"/api/races/{race_id}/").json()
-        ticks = told(race_of(database, race_id))
+        ticks = expected_ticks(race_of(database, race_id))
         check_frames(frames(database, race_id), ticks)
         check_answer(answer, ticks)
         assert answer["missing_ticks"] == 0

@@ -33,7 +33,7 @@ from races.streams.connection import Connection
 from races.streams.logs import QUIET
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS, subject
-from tests.fakes.expected import Tick, check_history, of_frame, of_records, order, told
+from tests.fakes.expected import Tick, check_history, expected_ticks, of_frame, of_records, order
 from tests.fakes.lab import Records, ended, health, running, short_race
 from tests.fakes.published import check_whole, over
 from tests.fakes.waiting import wait_for
@@ -60,7 +60,7 @@ def simulated(laps: int = 9, began_s: int = 60, **choice: Any) -> tuple[Race, li
         status=Race.Status.RUNNING, started_ms=wall_ms() - began_s * 1000, published_over=True
     )
     race.refresh_from_db()
-    return race, told(race)
+    return race, expected_ticks(race)
 
 
 @contextmanager
@@ -255,6 +255,6 @@ def stepped_clock(kafka: Connection, step_s: int) -> None:
             all_well()
             ended(race)
             assert (waited_s(race) > 30) == (step_s > 0)
-            check_history(race, told(race))
-            check_shown(race, told(race)[-1], live)
+            check_history(race, expected_ticks(race))
+            check_shown(race, expected_ticks(race)[-1], live)
     check_whole(race, Records(kafka, "positions").read(over))

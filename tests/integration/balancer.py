@@ -54,7 +54,7 @@ class Balancer:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    """Until either end is gone; then both are."""
+    """Passes bytes on until either end is gone, and then closes both."""
     with suppress(OSError):
         while data := source.recv(65_536):
             sink.sendall(data)

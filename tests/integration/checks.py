@@ -16,7 +16,7 @@ from races.streams import connection
 from races.streams.config import StreamSettings
 from races.streams.connection import Connection
 from tests.fakes.database import frames, race_of
-from tests.fakes.expected import Tick, check_answer, check_frames, check_published, told
+from tests.fakes.expected import Tick, check_answer, check_frames, check_published, expected_ticks
 from tests.fakes.waiting import wait_for
 
 
@@ -66,7 +66,7 @@ def check_ended(system: System, base: str, race_id: str, database: Path | None =
     """History, classification and API are the simulation's, whose ticks are returned."""
     answer = system.until(base, race_id, "finished", 150)
     database = database or system.database
-    ticks = told(race_of(database, race_id))
+    ticks = expected_ticks(race_of(database, race_id))
     check_frames(frames(database, race_id), ticks)
     check_answer(answer, ticks)
     assert answer["missing_ticks"] == 0

@@ -37,10 +37,12 @@ def system_on_disk(
         yield found
 
 
-def told(base: str, words: str) -> None:
-    """For ten seconds in which nothing ends."""
+def check_health_says(base: str, words: str) -> None:
+    """Waits until /healthz says the words, and then checks for ten seconds that no process ends."""
     end = time.monotonic() + AWAY_S
-    wait_for(lambda: words in health(base)[1]["database"].get("error", ""), f"it is told: {health(base)}", 9)
+    wait_for(
+        lambda: words in health(base)[1]["database"].get("error", ""), f"health says so: {health(base)}", 9
+    )
     assert health(base)[0] == 503
     while time.monotonic() < end:
         assert lives(base)
@@ -52,7 +54,7 @@ def test_locked_database_costs_no_tick(system: System, streams: StreamSettings, 
     race_id = on(system, base)
     with locked(system.database):
         tick = system.status(base, race_id)["tick"]
-        told(base, "locked")
+        check_health_says(base, "locked")
         assert system.status(base, race_id)["tick"] < tick + 2 * RESERVE, "fifty were due"
     goes_on(system, base, race_id, f"database locked for {AWAY_S:.0f} s")
     ticks = check_ended(system, base, race_id)
@@ -68,7 +70,7 @@ def test_full_disk_costs_no_tick(
     race_id = on(system, base)
     disk.fill()
     try:
-        told(base, "full")
+        check_health_says(base, "full")
         assert "History waits: database or disk is full" in system.logs()
     finally:
         disk.free()

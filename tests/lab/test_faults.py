@@ -24,7 +24,7 @@ from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
 from tests.fakes import stories
 from tests.fakes.database import locked
-from tests.fakes.expected import check_history, told
+from tests.fakes.expected import check_history, expected_ticks
 from tests.fakes.lab import Records, ended, health, recording, running, short_race
 from tests.fakes.published import check_whole, over
 from tests.fakes.stories import publishing, say_all, simulated
@@ -64,7 +64,7 @@ def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(kafka: Conne
     print(f"\ndatabase locked for 10 s: publishing again {time.monotonic() - freed:.1f} s after")
     wait_for(lambda: health()[1]["database"]["ok"] and health()[1]["recorder"]["ok"], "it is told")
     race = ended(race)
-    check_history(race, told(race))
+    check_history(race, expected_ticks(race))
     check_whole(race, Records(kafka, "positions").read(over))
 
 
@@ -105,7 +105,7 @@ def test_a_full_disk_stops_history_until_there_is_room(
         wait_for(lambda: health()[1]["recorder"]["ok"], "it records again")
         print(f"\ndisk full: recording again {time.monotonic() - freed:.1f} s after there was room")
         race = ended(race)
-    check_history(race, told(race))
+    check_history(race, expected_ticks(race))
 
 
 @pytest.mark.parametrize("step_s", [-60, 60])
@@ -132,7 +132,7 @@ def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_ha
             asleep.clear()
             wait_for(lambda: not first.worker.conductor.held, "the first lets go")
             race = ended(race)
-    check_history(race, told(race))
+    check_history(race, expected_ticks(race))
     check_whole(race, Records(kafka, "positions").read(over))
 
 
@@ -157,7 +157,7 @@ def test_a_registry_that_is_down_at_the_start_is_waited_for_and_told() -> None:
             registry.down, back = False, time.monotonic()
             wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 0, "the race starts", 30)
             print(f"\nregistry down at the start: racing {time.monotonic() - back:.1f} s after it was up")
-            check_history(ended(race), told(race))
+            check_history(ended(race), expected_ticks(race))
         wait_for(lambda: Client().get("/healthz").json()["registry"]["ok"], "it is told that it is well")
 
 

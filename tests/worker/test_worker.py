@@ -26,7 +26,7 @@ from races.streams.topics import DEFAULT_NAMES
 from races.worker import store
 from races.worker.preparation import prepare, settings_of
 from races.worker.running_race import Held
-from tests.fakes.expected import check_history, check_published, told
+from tests.fakes.expected import check_history, check_published, expected_ticks
 from tests.fakes.lab import Records, ended, health, recording, running, short_race
 from tests.fakes.published import check_whole, over
 from tests.fakes.waiting import wait_for
@@ -81,7 +81,7 @@ def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(
         race = ended(race)
     first.worker.stop()
     assert race.waits, "the time without a worker is a wait"
-    check_history(race, told(race))
+    check_history(race, expected_ticks(race))
     check_whole(race, Records(kafka, "positions").read(over))
 
 
@@ -201,8 +201,8 @@ def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_ag
             wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > recorded + 20, "it goes on")
             print(f"\nembedded broker lost: 20 further ticks {time.monotonic() - began:.1f} s after its end")
             race = ended(race)
-        check_history(race, told(race))
-        check_published(Records(another, "positions").read(over), told(race), recorded + 1)
+        check_history(race, expected_ticks(race))
+        check_published(Records(another, "positions").read(over), expected_ticks(race), recorded + 1)
 
 
 class Sending:

@@ -35,7 +35,7 @@ from races.worker.preparation import prepare, settings_of
 from races.worker.records import field_of, tick_records
 from races.worker.running_race import Held
 from races.worker.tick_scheduler import MAX_INFLIGHT, Conductor
-from tests.fakes.expected import check_history, told
+from tests.fakes.expected import check_history, expected_ticks
 from tests.fakes.history import history
 from tests.fakes.lab import Records, ended, health, running, short_race
 from tests.fakes.published import check_whole, over
@@ -180,7 +180,7 @@ def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothin
         race = ended(race, 60)
         assert roles.analysis is not None
         assert roles.analysis.error == ""
-    check_history(race, told(race))
+    check_history(race, expected_ticks(race))
     with process(streams) as kafka:
         check_whole(race, Records(kafka, "positions").read(over))
 
