@@ -17,28 +17,23 @@ from __future__ import annotations
 
 import contextlib
 import json as jsonlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 
-from provisioning import explain
+from provisioning import errors
 from provisioning.clock import Clock
-from provisioning.errors import ApiError, Failure, OutcomeUnknown, ProvisioningError
-from provisioning.explain import LOOPBACK
-from provisioning.retrying import asked_wait, backoff, never_sent, refused
-from provisioning.scrub import Scrubber
+from provisioning.errors import LOOPBACK, ApiError, Failure, OutcomeUnknown, ProvisioningError
+from races.streams.redaction import Redactor
 
 TRIES = 6
-PAGE_SIZE = 100
 TIMEOUT_S = (10.0, 60.0)
-GOING = ("DEPROVISIONING", "DELETING")
 TROUBLE = (500, 502, 503, 504)
-JsonObject = dict[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +64,13 @@ class Call:
 class Client:
     def __init__(
         self,
-        scrub: Scrubber,
+        redact: Redactor,
         clock: Clock,
         session: requests.Session | None = None,
         tries: int = TRIES,
         timeout: tuple[float, float] = TIMEOUT_S,
     ) -> None:
-        self._scrub, self._clock, self._tries, self._timeout = scrub, clock, tries, timeout
+        self._redact, self._clock, self._tries, self._timeout = redact, clock, tries, timeout
         self._session = session or requests.Session()
         self._heard = ""
 
@@ -97,7 +92,7 @@ class Client:
             except ValueError:  # requests reads where a redirection leads, followed or not
                 raise _elsewhere(call) from None
             except OSError as error:  # before anything was sent: requests looks for the file first
-                raise explain.certificate_file(error) from None
+                raise errors.certificate_file(error) from None
             self._hear(response)
             if last or not _try_again(call, response):
                 break
@@ -127,7 +122,7 @@ class Client:
         if not call.repeatable and not never_sent(error):
             raise _unknown(call, type(error).__name__) from None
         if last or (refused(error) and urlsplit(call.url).hostname in LOOPBACK):  # a stand-in that is gone
-            raise explain.network_error(error, call.url) from None
+            raise errors.network_error(error, call.url) from None
 
     def _answer(self, call: Call, response: requests.Response) -> Any:
         if response.status_code >= 400:
@@ -142,7 +137,7 @@ class Client:
             return response.json()
         except (requests.exceptions.JSONDecodeError, RecursionError):
             if call.repeatable:
-                raise explain.not_the_api(call.url) from None
+                raise errors.not_the_api(call.url) from None
             raise _unknown(call, "an unreadable answer") from None
 
     def _refusal(self, call: Call, response: requests.Response) -> ApiError:
@@ -152,123 +147,11 @@ class Client:
             method=call.method,
             path=call.path,
             status=response.status_code,
-            code=self._scrub(code),
-            detail=self._scrub(detail),
+            code=self._redact(code),
+            detail=self._redact(detail),
             request_id=response.headers.get("X-Request-Id", ""),
         )
-        return explain.api_error(failure)
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """One service: its address and the key that it takes. patient: tries a refused data-plane key again.
-
-    sees_all: whether the key may see whatever there is; only then a 403 means that a thing is gone.
-    """
-
-    client: Client
-    base: str
-    login: Login
-    patient: bool = True
-    sees_all: Callable[[], bool] = lambda: False
-
-    def get(self, path: str, **params: str) -> Any:
-        return self._call("GET", path, params)
-
-    def post(
-        self, path: str, body: JsonObject, *, repeatable: bool = False, content_type: str = "application/json"
-    ) -> Any:
-        return self._call("POST", path, {}, body, repeatable=repeatable, content_type=content_type)
-
-    def put(self, path: str, body: JsonObject, content_type: str = "application/json") -> Any:
-        return self._call("PUT", path, {}, body, content_type=content_type)
-
-    def patch(self, path: str, body: Any, content_type: str = "application/json") -> Any:
-        return self._call("PATCH", path, {}, body, content_type=content_type)
-
-    def delete(self, path: str, **params: str) -> Any:
-        return self._call("DELETE", path, params)
-
-    def pages(self, path: str, **params: str) -> Iterator[JsonObject]:
-        """Every object of a list. `metadata.next` is a whole address; only its token counts."""
-        query = {**params, "page_size": str(PAGE_SIZE)}
-        while True:
-            page = self._object(path, query)
-            listed = page.get("data") or []
-            if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-                raise explain.not_the_api(self.base)
-            yield from listed
-            token = _next_page(page)
-            if not token or token == query.get("page_token"):
-                return
-            query["page_token"] = token
-
-    def find(self, path: str, **params: str) -> JsonObject | None:
-        """One object, or None where it is gone. Raises ApiError where that is not certain."""
-        try:
-            return self._object(path, params)
-        except ApiError as error:
-            if not error.gone or (error.hidden and not self.sees_all()):
-                raise
-            return None
-
-    def remove(self, path: str, **params: str) -> None:
-        """Deletes; what is gone already counts as deleted. A 403 about a thing that stands is a refusal."""
-        try:
-            self.delete(path, **params)
-        except ApiError as error:
-            if not error.gone or (error.hidden and _stays(self.find(path, **params))):
-                raise
-
-    def _object(self, path: str, params: Mapping[str, str]) -> JsonObject:
-        found = self.get(path, **params)
-        if not isinstance(found, dict):
-            raise explain.not_the_api(self.base)
-        return found
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str],
-        body: Any = None,
-        repeatable: bool = True,
-        content_type: str = "application/json",
-    ) -> Any:
-        call = Call(
-            method,
-            self.base.rstrip("/") + path,
-            self.login,
-            params,
-            body,
-            content_type,
-            repeatable,
-            self.patient,
-        )
-        return self.client.request(call)
-
-
-def _next_page(page: JsonObject) -> str:
-    metadata = page.get("metadata")
-    following = str(metadata.get("next") or "") if isinstance(metadata, dict) else ""
-    try:
-        return parse_qs(urlsplit(following).query).get("page_token", [""])[0]
-    except ValueError:  # no address
-        return ""
-
-
-def _stays(found: JsonObject | None) -> bool:
-    status = found.get("status") if found else None
-    return found is not None and not (isinstance(status, dict) and status.get("phase") in GOING)
-
-
-def present(look: Callable[[], T]) -> T | None:
-    try:
-        return look()
-    except ApiError as error:
-        if error.gone:
-            return None
-        raise
+        return errors.api_error(failure)
 
 
 def read_error(text: str) -> tuple[str, str]:
@@ -311,7 +194,7 @@ def _unknown(call: Call, how: str) -> OutcomeUnknown:
 
 
 def _elsewhere(call: Call) -> ProvisioningError:
-    return explain.not_the_api(call.url) if call.repeatable else _unknown(call, "a redirection")
+    return errors.not_the_api(call.url) if call.repeatable else _unknown(call, "a redirection")
 
 
 def _refuse_plain_text(url: str) -> None:
@@ -321,3 +204,39 @@ def _refuse_plain_text(url: str) -> None:
         raise ProvisioningError(
             f"{parts.scheme}://{parts.hostname} is not encrypted; keys are sent over https:// only."
         )
+
+
+LONGEST_WAIT_S = 30.0
+BEFORE_TLS = (
+    "CERTIFICATE_VERIFY_FAILED",
+    "WRONG_VERSION_NUMBER",
+    "HANDSHAKE_FAILURE",
+    "UNSUPPORTED_PROTOCOL",
+)
+
+
+def asked_wait(response: requests.Response) -> float:
+    if response.status_code != 429:
+        return 0.0
+    for header in ("Retry-After", "X-RateLimit-Reset"):
+        value = response.headers.get(header, "")
+        if value.isdecimal():  # ² is a digit
+            return min(float(value), 2 * LONGEST_WAIT_S)
+    return 0.0
+
+
+def backoff(attempt: int) -> float:
+    return min(2.0 ** (attempt - 1), LONGEST_WAIT_S)
+
+
+def never_sent(error: requests.RequestException) -> bool:
+    early = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+    if isinstance(error, requests.exceptions.SSLError):  # it may also break in the middle of an answer
+        return any(sign in str(error) for sign in BEFORE_TLS)
+    return isinstance(error, early) or refused(error)
+
+
+def refused(error: requests.RequestException) -> bool:
+    """No connection came about."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)

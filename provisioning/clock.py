@@ -1,4 +1,4 @@
-"""Time, passed in: tests turn the hands themselves."""
+"""Time, passed in: tests turn the manual_clock themselves."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.errors import ProvisioningError, Refused
-from provisioning.files import write_private
+from provisioning.private_file import write_private
 
 Record = dict[str, Any]
 INTENTS = "intents"
@@ -95,7 +95,7 @@ class Entry:
         self._journal.write(self._key, _without_empty(records))
 
     def put_all(self, records: Record) -> None:
-        """Several at once, so that no kill comes between them."""
+        """Several at create_once, so that no kill comes between them."""
         self._journal.write(self._key, self._journal.records(self._key) | records)
 
     def drop(self, slot: str) -> None:
@@ -142,7 +142,7 @@ def _read(path: Path) -> Record:
     except (OSError, ValueError) as error:
         raise ProvisioningError(
             f"The journal {path} cannot be read ({type(error).__name__}).",
-            "It says what this lab made. Restore it, or move it away: then the mark in the service account is used.",
+            "It says what this lab made. Restore it, or move it away: the account's ownership tag is then used.",
         ) from None
     if not isinstance(data, dict):
         raise ProvisioningError(f"The journal {path} is not a journal of this lab; move it away.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.client import JsonObject
-from provisioning.resources import connection, statements, subjects
+from provisioning.api import JsonObject
+from provisioning.config import DERIVED, FLINK
+from provisioning.resources import bedrock_connection, flink_statements, subjects
 from provisioning.session import KEY_PLANES, Session
-from provisioning.survey import Survey
-from provisioning.wanted import DERIVED, FLINK
+from provisioning.status import CurrentState
 
 CREATE, CHANGE, LEAVE, DROP = "create", "change", "leave", "drop"
 
@@ -21,7 +21,7 @@ class Planned:
     why: str = ""
 
 
-def plan(session: Session, found: Survey, with_model: bool) -> list[Planned]:
+def plan(session: Session, found: CurrentState, with_model: bool) -> list[Planned]:
     """with_model: AWS keys are there, or a connection stands already."""
     session.commentary_by_flink = with_model
     return [
@@ -32,8 +32,8 @@ def plan(session: Session, found: Survey, with_model: bool) -> list[Planned]:
     ]
 
 
-def _foundations(session: Session, found: Survey) -> Iterator[Planned]:
-    wanted = session.wanted
+def _foundations(session: Session, found: CurrentState) -> Iterator[Planned]:
+    wanted = session.desired
     if wanted.borrowed:
         yield Planned(LEAVE, f"environment {wanted.environment_id}", "yours; it stays at teardown too")
     else:
@@ -45,7 +45,7 @@ def _foundations(session: Session, found: Survey) -> Iterator[Planned]:
     )
     yield _pool(session, found)
     yield _either(found.registry, "Schema Registry", "comes with environment and cluster")
-    yield _either(found.account, f"service account {session.names.account}", "carries the mark of ownership")
+    yield _either(found.account, f"service account {session.names.account}", "carries the ownership tag")
     yield _either(found.has_role or None, "role EnvironmentAdmin for it", "")
 
 
@@ -53,8 +53,8 @@ def _either(standing: object, what: str, why: str) -> Planned:
     return Planned(LEAVE, what) if standing else Planned(CREATE, what, why)
 
 
-def _pool(session: Session, found: Survey) -> Planned:
-    what, wanted = f"Flink compute pool {session.wanted.pool_name}", session.wanted.max_cfu
+def _pool(session: Session, found: CurrentState) -> Planned:
+    what, wanted = f"Flink compute pool {session.desired.pool_name}", session.desired.max_cfu
     if found.pool is None:
         return Planned(CREATE, what, f"at most {wanted} CFU; costs nothing while no statement runs")
     stands = int(found.pool["spec"].get("max_cfu", 0))
@@ -63,12 +63,12 @@ def _pool(session: Session, found: Survey) -> Planned:
     )
 
 
-def _keys(found: Survey) -> Iterator[Planned]:
+def _keys(found: CurrentState) -> Iterator[Planned]:
     for kind, plane in KEY_PLANES.items():
         yield _either((found.keys or {}).get(kind), f"API key for {plane}", "secret into the journal, 0600")
 
 
-def _topics(session: Session, found: Survey) -> Iterator[Planned]:
+def _topics(session: Session, found: CurrentState) -> Iterator[Planned]:
     records = session.entry.get("topics") or {}
     for role, maker in session.makers.items():
         name = session.topic(role)
@@ -83,15 +83,15 @@ def _topics(session: Session, found: Survey) -> Iterator[Planned]:
             yield _either(stands, f"topic {name}", how)
 
 
-def _missing(found: Survey, role: str, name: str) -> list[str]:
+def _missing(found: CurrentState, role: str, name: str) -> list[str]:
     wanted = [subject.name for subject in subjects.of_topic(role, name)]
     return [subject for subject in wanted if found.subjects is not None and subject not in found.subjects]
 
 
-def _flink(session: Session, found: Survey, with_model: bool) -> Iterator[Planned]:
+def _flink(session: Session, found: CurrentState, with_model: bool) -> Iterator[Planned]:
     standing = {str(s["name"]): s for s in found.statements or []}
-    wanted = {session.names.statement(s.name): s.sql for s in statements.wanted(session, "query")}
-    if session.wanted.engine == FLINK:
+    wanted = {session.names.statement(s.name): s.sql for s in flink_statements.wanted(session, "query")}
+    if session.desired.engine == FLINK:
         yield _model(session, found, with_model)
     for name, sql in wanted.items():
         yield _query(name, standing.get(name), sql)
@@ -100,22 +100,22 @@ def _flink(session: Session, found: Survey, with_model: bool) -> Iterator[Planne
             yield Planned(DROP, f"running statement {name}", "this configuration does not ask for it")
 
 
-def _model(session: Session, found: Survey, with_model: bool) -> Planned:
+def _model(session: Session, found: CurrentState, with_model: bool) -> Planned:
     if not with_model:
         left_out = "connection, model, commentary query"
         return Planned(LEAVE, left_out, "left out: no AWS keys in the environment")
     what = "connection to Amazon Bedrock and its model"
-    if found.connection and connection.is_other(session, found.connection):
+    if found.connection and bedrock_connection.is_other(session, found.connection):
         return Planned(CHANGE, what, "its keys or its model are others by now")
     return _either(found.connection, what, "with your AWS keys")
 
 
 def _query(name: str, standing: JsonObject | None, sql: str) -> Planned:
     what, cost = f"running statement {name}", "at least 1 CFU each while it runs"
-    if standing and statements.text(standing) != sql:
+    if standing and flink_statements.text(standing) != sql:
         return Planned(CHANGE, what, f"its SQL is another by now: it is started anew; {cost}")
-    if standing and statements.phase(standing) not in statements.ACTIVE:
-        return Planned(CHANGE, what, f"is {statements.phase(standing)}: it is started again; {cost}")
+    if standing and flink_statements.phase(standing) not in flink_statements.ACTIVE:
+        return Planned(CHANGE, what, f"is {flink_statements.phase(standing)}: it is started again; {cost}")
     return _either(standing, what, cost)
 
 

@@ -6,8 +6,8 @@ import os
 import shutil
 from typing import TextIO
 
-from provisioning.runner import DONE, FAILED, RUNNING, WAITING, Row
-from provisioning.scrub import Scrubber
+from provisioning.steps import DONE, FAILED, RUNNING, WAITING, Row
+from races.streams.redaction import Redactor
 
 SIGNS = {WAITING: "·", RUNNING: "▸", DONE: "✓", FAILED: "✗"}
 PLAIN_SIGNS = {WAITING: ".", RUNNING: ">", DONE: "+", FAILED: "x"}
@@ -36,8 +36,8 @@ def line(row: Row, now: float, width: int, signs: dict[str, str], after: str = "
 class Table:
     """Redraws in place: moves up as many lines as it wrote. A low terminal shows what is at work only."""
 
-    def __init__(self, out: TextIO, scrub: Scrubber) -> None:
-        self._out, self._scrub, self._written = out, scrub, 0
+    def __init__(self, out: TextIO, redact: Redactor) -> None:
+        self._out, self._redact, self._written = out, redact, 0
         self._colour = "NO_COLOR" not in os.environ
         encoding = (getattr(out, "encoding", "") or "ascii").lower()
         self._signs = SIGNS if encoding.startswith("utf") else PLAIN_SIGNS
@@ -53,7 +53,7 @@ class Table:
 
     def _coloured(self, row: Row, now: float, width: int, rows: list[Row]) -> str:
         needed = [r.step.title for r in rows if r.step.name in row.step.needs and r.state != DONE]
-        text = self._scrub(line(row, now, width, self._signs, ", ".join(needed)))
+        text = self._redact(line(row, now, width, self._signs, ", ".join(needed)))
         return f"{COLOURS[row.state]}{text}{RESET}" if self._colour else text
 
     def leave(self) -> None:
@@ -64,8 +64,8 @@ class Table:
 class Lines:
     """A line when a step begins to wait, when what it waits for changes, and when it ends."""
 
-    def __init__(self, out: TextIO, scrub: Scrubber) -> None:
-        self._out, self._scrub = out, scrub
+    def __init__(self, out: TextIO, redact: Redactor) -> None:
+        self._out, self._redact = out, redact
         self._said: dict[str, tuple[str, str, float]] = {}
         self._start: float | None = None
 
@@ -83,7 +83,7 @@ class Lines:
         took = seconds((row.ended or now) - row.started)
         words = {RUNNING: row.text, DONE: f"done in {took}: {row.text}", FAILED: f"failed after {took}"}
         said = f"[{now - (self._start or now):6.1f} s] {row.step.title}: {words[row.state]}"
-        self._out.write(self._scrub(said) + "\n")
+        self._out.write(self._redact(said) + "\n")
         self._out.flush()
 
     def leave(self) -> None:
@@ -101,5 +101,5 @@ class Silent:
 Shown = Table | Lines | Silent
 
 
-def progress_on(out: TextIO, scrub: Scrubber) -> Shown:
-    return Table(out, scrub) if out.isatty() and os.environ.get("TERM") != "dumb" else Lines(out, scrub)
+def progress_on(out: TextIO, redact: Redactor) -> Shown:
+    return Table(out, redact) if out.isatty() and os.environ.get("TERM") != "dumb" else Lines(out, redact)

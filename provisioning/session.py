@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from provisioning.client import Api, Client, Login
+import requests
+
+from provisioning.api import Api
+from provisioning.client import Client, Login
 from provisioning.clock import Clock
-from provisioning.errors import ApiError, ProvisioningError
-from provisioning.journal import Entry, Record
-from provisioning.scrub import Scrubber
-from provisioning.waiting import Steps
-from provisioning.wanted import Credentials, Names, Wanted
+from provisioning.config import Credentials, DesiredState, Names
+from provisioning.errors import KEYS, ApiError, ProvisioningError
+from provisioning.journal import Entry, Journal, Record
+from provisioning.steps import Steps
+from races.streams.redaction import Redactor
 
 KEY_PLANES = {"kafka": "Kafka", "registry": "Schema Registry", "flink": "Flink"}
 BINDINGS = "/iam/v2/role-bindings"
 Ask = Callable[[str], bool]
-Roundtrip = Callable[["Session"], Steps[str] | str]
+SmokeTest = Callable[["Session"], Steps[str] | str]
 
 
 @dataclass
@@ -27,11 +31,11 @@ class Session:
     environment named on the command line. sees_all: see administers.
     """
 
-    wanted: Wanted
+    desired: DesiredState
     credentials: Credentials
     client: Client
     clock: Clock
-    scrub: Scrubber
+    redact: Redactor
     entry: Entry
     organization: str
     ask: Ask
@@ -66,11 +70,11 @@ class Session:
     def names(self) -> Names:
         """By the environment's name; before there is one, by the one it will have."""
         record = self.entry.get("environment") or {}
-        return Names(str(record.get("name") or self.wanted.journal_name))
+        return Names(str(record.get("name") or self.desired.journal_name))
 
     @property
     def lab(self) -> str:
-        """The lab's id as its mark has it: a laptop with another Cloud API key goes on with the first one's."""
+        """The lab's id as in its ownership tag: a laptop with another Cloud API key goes on with the first one's."""
         return str((self.entry.get("account") or {}).get("lab") or self.credentials.lab)
 
     def need(self, slot: str) -> Record:
@@ -91,7 +95,7 @@ class Session:
         key = self.key(kind)
         if key is None:
             raise ProvisioningError(f"The journal holds no {KEY_PLANES[kind]} API key yet.")
-        self.scrub.add(key["secret"])
+        self.redact.add(key["secret"])
         return Api(
             self.client, str(key["endpoint"]), Login(KEY_PLANES[kind], key["id"], key["secret"]), patient
         )
@@ -106,10 +110,10 @@ class Session:
 
     @property
     def makers(self) -> dict[str, str]:
-        return self.wanted.makers(self.commentary_by_flink)
+        return self.desired.makers(self.commentary_by_flink)
 
     def topic(self, role: str) -> str:
-        return self.wanted.topics[role]
+        return self.desired.topics[role]
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -119,3 +123,68 @@ class Session:
 def cloud_api(client: Client, credentials: Credentials, sees_all: Callable[[], bool] = lambda: False) -> Api:
     login = Login("Cloud", credentials.key, credentials.secret)
     return Api(client, credentials.url, login, sees_all=sees_all)
+
+
+HOW_TO_KEY = (
+    "Make one at https://confluent.cloud/settings/api-keys (scope: Cloud resource management; the owner needs the "
+    "role OrganizationAdmin), then:\n"
+    "  export CONFLUENT_CLOUD_API_KEY=…\n"
+    "  export CONFLUENT_CLOUD_API_SECRET=…\n"
+    "or write cloud_api_key and cloud_api_secret under confluent: in config.yaml.\n"
+    "To rehearse without an account: python -m provisioning.standin"
+)
+
+
+def open_session(
+    wanted: DesiredState,
+    credentials: Credentials,
+    journal_path: Path,
+    ask: Ask,
+    clock: Clock | None = None,
+    adopt: str = "",
+    session: requests.Session | None = None,
+    keep: bool = True,
+    by_name: bool = False,
+    redact: Redactor | None = None,
+    unattended: bool = False,
+) -> Session:
+    """keep False: the journal is read and not written. by_name: the journal's entry is the configuration's, even
+    if an environment is named by its id. Raises ProvisioningError.
+    """
+    if not (credentials.key and credentials.secret):
+        raise ProvisioningError("There is no Cloud API key.", HOW_TO_KEY, KEYS)
+    if not (credentials.key + credentials.secret).isascii():  # … pasted along with the line above
+        raise ProvisioningError(
+            "The Cloud API key or its secret holds characters that no key has.", HOW_TO_KEY, KEYS
+        )
+    redact = redact or Redactor()
+    redact.add(credentials.secret)
+    if wanted.aws:
+        redact.add(wanted.aws.access_key, wanted.aws.secret_key, wanted.aws.session_token)
+    clock = clock or Clock()
+    client = Client(redact, clock, session)
+    organization = organization_id(cloud_api(client, credentials))
+    entry = _entry(Journal(journal_path, keep), organization, wanted, adopt, by_name)
+    for key in (entry.get("keys") or {}).values():
+        redact.add(key["secret"])
+    return Session(
+        wanted, credentials, client, clock, redact, entry, organization, ask, adopt, unattended=unattended
+    )
+
+
+def _entry(journal: Journal, organization: str, wanted: DesiredState, adopt: str, by_name: bool) -> Entry:
+    """The one that holds the environment named on the command line, else the configuration's."""
+    if by_name:
+        return journal.entry(organization, wanted.journal_name)
+    for entry in journal.entries(organization):
+        if adopt and (entry.get("environment") or {}).get("id") == adopt:
+            return entry
+    return journal.entry(organization, adopt or wanted.journal_name)
+
+
+def organization_id(cloud: Api) -> str:
+    """The first call of every command: a wrong key fails here, before anything was made."""
+    answer = cloud.get("/org/v2/organizations", page_size="1")
+    if not answer.get("data"):
+        raise ProvisioningError("The Cloud API key sees no organisation.")
+    return str(answer["data"][0]["id"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from provisioning.client import JsonObject
+from provisioning.api import JsonObject
+from provisioning.create import CreateRequest, create, standing
 from provisioning.errors import Refused
 from provisioning.journal import Record
-from provisioning.making import Making, make, standing
 from provisioning.session import Session
-from provisioning.waiting import FAILED_FOR_GOOD, MINUTE, Steps, Until, wait
+from provisioning.steps import FAILED_FOR_GOOD, MINUTE, Steps, Waiter, wait
 
 PATH = "/cmk/v2/clusters"
 
@@ -20,7 +20,7 @@ def find(session: Session) -> JsonObject | None:
 
 
 def named(session: Session) -> list[JsonObject]:
-    environment, name = session.id("environment"), session.wanted.cluster_name
+    environment, name = session.id("environment"), session.desired.cluster_name
     listed = session.cloud.pages(PATH, environment=environment)
     return standing(session, PATH, [x for x in listed if x["spec"].get("display_name") == name], environment)
 
@@ -29,14 +29,14 @@ def ensure(session: Session) -> Steps[str]:
     found = find(session)
     if found is None:
         session.entry.drop("cluster")
-        yield from make(session, making(session))
+        yield from create(session, create_request(session))
     else:
         same_region(session, found)
     return (yield from _ready(session))
 
 
 def same_region(session: Session, found: JsonObject) -> None:
-    wanted, stands = session.wanted.region, found["spec"].get("region")
+    wanted, stands = session.desired.region, found["spec"].get("region")
     if stands and stands != wanted:
         raise Refused(
             f"The Kafka cluster stands in {stands}, config.yaml asks for {wanted}. A cluster cannot move.",
@@ -49,7 +49,7 @@ def _ready(session: Session) -> Steps[str]:
         found = find(session)
         return (found["status"]["phase"] if found else "not listed yet"), found or {}
 
-    until = Until(
+    until = Waiter(
         what="Kafka cluster",
         target=frozenset({"PROVISIONED"}),
         failed=frozenset({"FAILED"}),
@@ -65,8 +65,8 @@ def _ready(session: Session) -> Steps[str]:
     return str(seen["id"])
 
 
-def making(session: Session) -> Making:
-    wanted = session.wanted
+def create_request(session: Session) -> CreateRequest:
+    wanted = session.desired
     spec = {
         "display_name": wanted.cluster_name,
         "availability": "SINGLE_ZONE",
@@ -75,7 +75,7 @@ def making(session: Session) -> Making:
         "config": {"kind": "Basic"},
         "environment": {"id": session.id("environment")},
     }
-    return Making(
+    return CreateRequest(
         slot="cluster",
         what=f"the Kafka cluster {wanted.cluster_name}",
         listed=lambda: named(session),
@@ -107,6 +107,6 @@ def delete(session: Session) -> Steps[str]:
         body = {"spec": {"deletion_protection": False, "environment": {"id": environment}}}
         session.cloud.patch(path, body)
     session.cloud.remove(path, environment=environment)
-    until = Until("Kafka cluster", frozenset({"gone"}), timeout=40 * MINUTE, interval=10.0)
+    until = Waiter("Kafka cluster", frozenset({"gone"}), timeout=40 * MINUTE, interval=10.0)
     yield from wait(lambda: ("gone" if find(session) is None else "going", None), until, session.clock)
     return f"deleted {found['id']}"

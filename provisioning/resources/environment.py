@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from provisioning.client import JsonObject
+from provisioning.api import JsonObject
+from provisioning.create import CreateRequest, create, name_taken, standing
 from provisioning.errors import ProvisioningError, Refused
 from provisioning.journal import Record
-from provisioning.making import Making, make, name_taken, standing
-from provisioning.mark import Mark
-from provisioning.resources import account, cluster, pool
+from provisioning.ownership_tag import OwnershipTag
+from provisioning.resources import cluster, flink_pool, service_account
 from provisioning.session import Session
-from provisioning.waiting import Steps
+from provisioning.steps import Steps
 
 PATH = "/org/v2/environments"
 NAMES = "config.yaml (confluent.environment_name) and --environment have to mean the same one."
@@ -26,14 +26,16 @@ INSIDE = (
     "queries",
     "going",
 )
-GOING = "going"  # in the journal: what a teardown has begun to delete; WHOLE: that it has begun at all
-WHOLE = "lab"
+DELETION_STARTED = (
+    "going"  # in the journal: what a teardown has begun to delete; TEARDOWN_STARTED: that it has begun at all
+)
+TEARDOWN_STARTED = "lab"
 
 
 def ensure(session: Session) -> Steps[str]:
-    if session.wanted.borrowed:
+    if session.desired.borrowed:
         return _borrow(session)
-    _meant(session)
+    _check_adopted_id(session)
     if session.entry.get("environment") and not recorded(session):
         # deleted by somebody: all that stood in it went along
         for slot in INSIDE:
@@ -47,24 +49,24 @@ def ensure(session: Session) -> Steps[str]:
             return adopted
         if session.adopt:
             raise Refused(
-                f"{session.adopt} is no environment named {session.wanted.environment_name} of this lab.",
+                f"{session.adopt} is no environment named {session.desired.environment_name} of this lab.",
                 NAMES,
             )
-        account.check_name(session, session.wanted.environment_name)
-    made = yield from make(session, making(session))
+        service_account.check_name(session, session.desired.environment_name)
+    made = yield from create(session, create_request(session))
     return str(made["id"])
 
 
-def _meant(session: Session) -> None:
+def _check_adopted_id(session: Session) -> None:
     known = (session.entry.get("environment") or {}).get("id")
     if session.adopt and known and known != session.adopt:
         raise Refused(
-            f"The journal knows {session.wanted.environment_name} as {known}, not {session.adopt}.", NAMES
+            f"The journal knows {session.desired.environment_name} as {known}, not {session.adopt}.", NAMES
         )
 
 
 def is_half(session: Session) -> bool:
-    return WHOLE in (session.entry.get(GOING) or [])
+    return TEARDOWN_STARTED in (session.entry.get(DELETION_STARTED) or [])
 
 
 def check_whole(session: Session) -> None:
@@ -76,26 +78,28 @@ def check_whole(session: Session) -> None:
         )
 
 
-def foresee(session: Session) -> None:
+def dry_run(session: Session) -> None:
     """What ensure would find, without making anything. Raises NameTaken, Refused."""
-    if session.wanted.borrowed:
+    if session.desired.borrowed:
         _borrow(session)
     elif recorded(session):
         check_whole(session)
     elif not adopt(session):
-        for found in named(session, session.wanted.environment_name):
+        for found in named(session, session.desired.environment_name):
             raise name_taken(f"the environment {found['display_name']}", str(found["id"]))
-    inside = [cluster.making(session), pool.making(session)] if recorded(session) else []
-    account.check_name(session, session.names.environment)
-    for making_it in inside:
-        _foresee_name(session, making_it)
+    inside = (
+        [cluster.create_request(session), flink_pool.create_request(session)] if recorded(session) else []
+    )
+    service_account.check_name(session, session.names.environment)
+    for request in inside:
+        _check_name_free(session, request)
 
 
-def _foresee_name(session: Session, making_it: Making) -> None:
-    if session.entry.get(making_it.slot) or session.entry.intent(making_it.slot):
+def _check_name_free(session: Session, request: CreateRequest) -> None:
+    if session.entry.get(request.slot) or session.entry.intent(request.slot):
         return
-    for found in making_it.listed():
-        raise name_taken(making_it.what, str(found["id"]))
+    for found in request.listed():
+        raise name_taken(request.what, str(found["id"]))
 
 
 def recorded(session: Session) -> JsonObject | None:
@@ -108,36 +112,36 @@ def named(session: Session, name: str) -> list[JsonObject]:
 
 
 def adopt(session: Session) -> str:
-    """Without a journal, the mark tells: the environment that our service account names."""
-    for found in named(session, session.wanted.environment_name):
+    """Without a journal, the ownership tag tells: the environment that our service account names."""
+    for found in named(session, session.desired.environment_name):
         if _taken_over(session, found, borrowed=False):
             return str(found["id"])
     return ""
 
 
 def _taken_over(session: Session, found: JsonObject, borrowed: bool) -> bool:
-    owner, mark = account.marked(session, found) or ({}, None)
-    if not mark or mark.borrowed != borrowed or mark.environment != found["id"]:
+    owner, tag = service_account.tagged(session, found) or ({}, None)
+    if not tag or tag.borrowed != borrowed or tag.environment != found["id"]:
         return False
-    if not _may_adopt(session, mark):
+    if not _may_adopt(session, tag):
         return False
-    take_over(session, found, owner, mark)
+    take_over(session, found, owner, tag)
     return True
 
 
-def _may_adopt(session: Session, mark: Mark) -> bool:
-    if mark.environment == session.adopt:
+def _may_adopt(session: Session, tag: OwnershipTag) -> bool:
+    if tag.environment == session.adopt:
         return True
-    if mark.lab != session.credentials.lab:
+    if tag.lab != session.credentials.lab:
         return False
     if session.unattended:
         raise Refused(
-            f"There is no journal of {session.wanted.environment_name} ({mark.environment}) on this machine. It was "
+            f"There is no journal of {session.desired.environment_name} ({tag.environment}) on this machine. It was "
             "made with this Cloud API key; --yes takes it over only by its id, for its API keys are then made anew.",
-            f"If it is meant:  manage.py provision_confluent --yes --environment {mark.environment}",
+            f"If it is meant:  manage.py provision_confluent --yes --environment {tag.environment}",
         )
     if not session.ask(
-        f"There is no journal of {session.wanted.environment_name} ({mark.environment}) on this machine, but it was "
+        f"There is no journal of {session.desired.environment_name} ({tag.environment}) on this machine, but it was "
         "made with this Cloud API key. Take it over? Its API keys are then made anew, so that a lab elsewhere that "
         "uses them stops."
     ):
@@ -147,17 +151,22 @@ def _may_adopt(session: Session, mark: Mark) -> bool:
     return True
 
 
-def take_over(session: Session, found: JsonObject, owner: JsonObject, mark: Mark) -> None:
+def take_over(session: Session, found: JsonObject, owner: JsonObject, tag: OwnershipTag) -> None:
     """In one write: half of it would look like a lab without an account."""
     name = str(found["display_name"])
-    records = {"environment": _record(found) | {"borrowed": mark.borrowed}, "account": account.record(owner)}
-    inside = (("cluster", mark.cluster), ("pool", mark.pool))
+    records = {
+        "environment": _record(found) | {"borrowed": tag.borrowed},
+        "account": service_account.record(owner),
+    }
+    inside = (("cluster", tag.cluster), ("pool", tag.pool))
     session.entry.put_all(records | {slot: {"id": identity} for slot, identity in inside if identity})
-    session.changes.append(f"took over the environment {name} ({found['id']}), which carries this lab's mark")
+    session.changes.append(
+        f"took over the environment {name} ({found['id']}), which carries this lab's ownership tag"
+    )
 
 
 def _borrow(session: Session) -> str:
-    wanted = session.wanted.environment_id
+    wanted = session.desired.environment_id
     found = session.cloud.find(f"{PATH}/{wanted}")
     if found is None:
         raise ProvisioningError(
@@ -167,15 +176,15 @@ def _borrow(session: Session) -> str:
         )
     check_whole(session)
     if not session.entry.get("environment") and not _taken_over(session, found, borrowed=True):
-        account.check_name(session, str(found["display_name"]))
+        service_account.check_name(session, str(found["display_name"]))
         session.entry.put("environment", _record(found) | {"borrowed": True})
     return wanted
 
 
-def making(session: Session) -> Making:
-    name = session.wanted.environment_name
+def create_request(session: Session) -> CreateRequest:
+    name = session.desired.environment_name
     body = {"display_name": name, "stream_governance_config": {"package": "ESSENTIALS"}}
-    return Making(
+    return CreateRequest(
         slot="environment",
         what=f"the environment {name}",
         listed=lambda: named(session, name),

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from provisioning.client import JsonObject, present
-from provisioning.making import name_taken, once
+from provisioning.api import JsonObject, present
+from provisioning.config import EMBEDDED
+from provisioning.create import create_once, name_taken
 from provisioning.session import Session
-from provisioning.wanted import EMBEDDED
 from races.streams.topics import TOPICS, compatibility, subject
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -85,11 +85,11 @@ def _register(session: Session, wanted_one: Subject) -> None:
     path = f"/subjects/{quote(wanted_one.name, safe='')}/versions"
     body = {"schemaType": wanted_one.kind, "schema": wanted_one.schema}
 
-    def stands() -> bool:
+    def exists() -> bool:
         standing = _latest(session, wanted_one.name)
         return standing is not None and _same(standing, wanted_one)
 
-    once(lambda: session.api("registry").post(path, body, content_type=CONTENT_TYPE), stands)
+    create_once(lambda: session.api("registry").post(path, body, content_type=CONTENT_TYPE), exists)
 
 
 def _set_level(session: Session, wanted_one: Subject) -> bool:

@@ -6,14 +6,14 @@ Flink if its table's statement stands.
 
 from __future__ import annotations
 
-from provisioning.client import JsonObject, present
+from provisioning.api import JsonObject, present
+from provisioning.config import EMBEDDED
+from provisioning.create import create_once
 from provisioning.errors import ApiError
 from provisioning.journal import Record
-from provisioning.making import once
-from provisioning.resources.statements import MARKED
+from provisioning.resources.flink_statements import MARKED_FOR_DELETION
 from provisioning.session import Session
-from provisioning.waiting import MINUTE, Steps, Until, wait
-from provisioning.wanted import EMBEDDED
+from provisioning.steps import MINUTE, Steps, Waiter, wait
 from races.streams.topics import TOPICS
 
 EXISTS = "40002"
@@ -68,16 +68,16 @@ def _make(session: Session, role: str) -> Steps[int]:
 
     def attempt() -> tuple[str, int]:
         try:
-            once(lambda: _post(session, role), lambda: find(session, name) is not None)
+            create_once(lambda: _post(session, role), lambda: find(session, name) is not None)
         except ApiError as error:
             if error.failure.code != EXISTS or "already exists" not in error.failure.detail:
-                if MARKED in error.failure.detail:
-                    return MARKED, 0
+                if MARKED_FOR_DELETION in error.failure.detail:
+                    return MARKED_FOR_DELETION, 0
                 raise
             return "there", 0  # a list that lags
         return "there", 1
 
-    until = Until(f"topic {name}", frozenset({"there"}), timeout=3 * MINUTE, interval=5.0, label=name)
+    until = Waiter(f"topic {name}", frozenset({"there"}), timeout=3 * MINUTE, interval=5.0, label=name)
     made = yield from wait(attempt, until, session.clock)
     if made:
         session.changes.append(f"made the topic {name}")
@@ -97,7 +97,7 @@ def _post(session: Session, role: str) -> None:
 
 def delete(session: Session, name: str) -> Steps[None]:
     session.api("kafka").remove(f"{session.kafka_path}/topics/{name}")
-    until = Until(f"topic {name}", frozenset({"gone"}), timeout=30 * MINUTE, interval=5.0, label=name)
+    until = Waiter(f"topic {name}", frozenset({"gone"}), timeout=30 * MINUTE, interval=5.0, label=name)
     yield from wait(lambda: ("gone" if find(session, name) is None else "going", None), until, session.clock)
     forget(session, name)
     session.changes.append(f"deleted the topic {name}")

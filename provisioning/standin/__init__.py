@@ -4,15 +4,15 @@
         ...  # CONFLUENT_CLOUD_URL=standin.url, key standin.key, secret standin.secret
 
 `standin.state` is what stands, `standin.calls` what was asked and answered, `standin.faults` what shall go
-wrong; `seed` puts other people's things in, `picture` compares what stands.
+wrong.
 Flink statements go through their phases and make tables; they compute nothing.
 """
 
-from .exchanges import Exchange
+from .administrator import DEMO_KEY, DEMO_SECRET
+from .app import Standin
 from .faults import KINDS, Fault, Faults
-from .picture import picture, strangers
-from .service import DEMO_KEY, DEMO_SECRET, Standin
-from .timings import CLOUD, INSTANT, Timings
+from .latencies import CLOUD, INSTANT, Latencies
+from .request_log import Exchange
 
 __all__ = [
     "CLOUD",
@@ -23,8 +23,6 @@ __all__ = [
     "Exchange",
     "Fault",
     "Faults",
+    "Latencies",
     "Standin",
-    "Timings",
-    "picture",
-    "strangers",
 ]

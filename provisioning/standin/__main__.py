@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from . import CLOUD, Standin
-from .exchanges import Exchange
-from .seed import add_strangers
+from .request_log import Exchange
 
 DEFAULT_PORT = 8095
 FAST = 20.0
@@ -63,11 +62,6 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--fast", action="store_true", help=f"time passes {FAST:.0f} times as fast: for rehearsals"
     )
-    found.add_argument(
-        "--strangers",
-        action="store_true",
-        help="the organisation also holds a dozen other teams' environments",
-    )
     found.add_argument("--quiet", action="store_true", help="don't show the calls")
     return found
 
@@ -90,8 +84,6 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
     except OSError as error:
         print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)
         return 2
-    if options.strangers:
-        add_strangers(standin.state)
     with standin:
         print(_banner(standin, options.fast), file=out, flush=True)
         _wait_for_the_end()

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .answers import Answer, control, taken
 from .auth import demand_administrator, may_see
-from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
 from .records import Account
 from .references import metadata
+from .responses import Answer, control, taken
+from .routing import Call, Route, required
 
 
 def account_crn(cloud: Cloud, account_id: str) -> str:

@@ -5,9 +5,9 @@ Schema Registry key its registry, a Flink key its region in its environment, a G
 Flink.
 """
 
-from .answers import CONTROL_UNAUTHORIZED, WRONG_KIND_OF_KEY, Refused, coded, control, page
-from .calls import Call
 from .records import Cluster, Key, SchemaRegistry
+from .responses import CONTROL_UNAUTHORIZED, WRONG_KIND_OF_KEY, Refused, coded, control, page
+from .routing import Call
 
 
 def authenticate(call: Call) -> Key:
@@ -74,7 +74,7 @@ def _synced(call: Call, key: Key) -> bool:
     if call.cloud.now() < key.ready:
         return False
     key.asked += 1
-    nodes = call.cloud.timings.key_nodes
+    nodes = call.cloud.latencies.key_nodes
     return key.kind == "Cloud" or key.asked > len(nodes) or nodes[key.asked - 1]
 
 

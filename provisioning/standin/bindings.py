@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .answers import Answer, coded, control, invalid
 from .auth import demand_administrator, may_see
-from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
 from .records import Binding
 from .references import metadata
+from .responses import Answer, coded, control, invalid
+from .routing import Call, Route, required
 
 ROLES = (
     "OrganizationAdmin",
@@ -72,7 +72,7 @@ def create(call: Call) -> Answer:
         if (other.principal, other.role, other.crn) == (principal, role, crn):
             raise control(409, "The role binding already exists.", "resource_already_exists")
     made = Binding(id=cloud.new_id("rb"), name=role, principal=principal, role=role, crn=crn)
-    cloud.bindings[made.id] = cloud.made(made, cloud.timings.binding)
+    cloud.bindings[made.id] = cloud.made(made, cloud.latencies.binding)
     return Answer(201, rendered(cloud, made))
 
 

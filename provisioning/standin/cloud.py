@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from .carried import Broker, Subjects
+from .embedded_services import Broker, Subjects
+from .latencies import Latencies
 from .records import (
     Account,
     Binding,
@@ -21,7 +22,6 @@ from .records import (
     Statement,
     Topic,
 )
-from .timings import Timings
 
 R = TypeVar("R", bound=Resource)
 
@@ -38,8 +38,8 @@ REGIONS_WITHOUT_FLINK = ("af-south-1",)
 class Cloud:
     """Every collection keeps what was deleted too, because lists and error answers depend on it."""
 
-    def __init__(self, timings: Timings, clock: Callable[[], float], seed: int, kafka: bool) -> None:
-        self.timings = timings
+    def __init__(self, latencies: Latencies, clock: Callable[[], float], seed: int, kafka: bool) -> None:
+        self.latencies = latencies
         self.now = clock
         self.lock = threading.RLock()
         self.random = random.Random(seed)
@@ -116,12 +116,13 @@ class Cloud:
 
     def listed(self, resources: Iterable[R]) -> list[R]:
         """What a list shows: new ones late, deleted ones for too long."""
-        now, timings = self.now(), self.timings
+        now, latencies = self.now(), self.latencies
         return sorted(
             (
                 r
                 for r in resources
-                if r.created + timings.listed <= now and (r.gone is None or now < r.gone + timings.unlisted)
+                if r.created + latencies.listed <= now
+                and (r.gone is None or now < r.gone + latencies.unlisted)
             ),
             key=lambda r: r.sequence,
         )

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from .answers import Answer, control, forbidden, invalid
 from .auth import demand_administrator
-from .calls import Call, Route, reference, required
-from .carried import new_broker
 from .cloud import CLOUDS, KAFKA_REGIONS, Cloud
+from .embedded_services import new_broker
 from .paging import paged
 from .records import Cluster
 from .references import environment_crn, environment_reference, live_environment, metadata
+from .responses import Answer, control, forbidden, invalid
+from .routing import Call, Route, reference, required
 
 AVAILABILITIES = ("SINGLE_ZONE", "MULTI_ZONE", "LOW", "HIGH")
 KINDS = ("Basic", "Standard", "Enterprise", "Dedicated", "Freight")
@@ -102,7 +102,7 @@ def create(call: Call) -> Answer:
     )
     cloud.brokers[made.id] = new_broker(cloud.kafka)
     made.bootstrap = f"PLAINTEXT://{cloud.brokers[made.id].bootstrap}"
-    cloud.clusters[made.id] = cloud.made(made, cloud.timings.cluster)
+    cloud.clusters[made.id] = cloud.made(made, cloud.latencies.cluster)
     return Answer(202, rendered(cloud, made))
 
 
@@ -146,7 +146,7 @@ def delete(call: Call) -> Answer:
     for key in cloud.alive(cloud.keys.values()):
         if key.resource == found.id:
             cloud.delete(key)
-    cloud.delete(found, cloud.timings.cluster_gone)
+    cloud.delete(found, cloud.latencies.cluster_gone)
     return Answer(204)
 
 

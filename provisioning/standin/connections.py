@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from .answers import Answer, control, invalid
-from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
 from .records import Connection
 from .references import environment_crn, live_environment
+from .responses import Answer, control, invalid
+from .routing import Call, Route, required
 
 SECRETS_NEEDED = {
     "BEDROCK": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),

@@ -3,13 +3,13 @@
 from typing import Any
 
 from . import registries
-from .answers import Answer, control, invalid, taken, unknown
 from .auth import demand_administrator, may_see
-from .calls import Call, Route, required
 from .cloud import Cloud
 from .paging import paged
 from .records import Environment, Resource
 from .references import environment_crn, metadata
+from .responses import Answer, control, invalid, taken, unknown
+from .routing import Call, Route, required
 
 PACKAGES = ("ESSENTIALS", "ADVANCED")
 
@@ -103,11 +103,11 @@ def delete(call: Call) -> Answer:
     if any(cluster.protected for cluster in clusters):
         raise control(409, "The environment holds a cluster with deletion protection.", "conflict")
     for part in (*clusters, *_parts(cloud, found.id)):
-        cloud.delete(part, cloud.timings.environment_gone)
+        cloud.delete(part, cloud.latencies.environment_gone)
     for topic in cloud.topics:
         if any(topic.cluster_id == cluster.id for cluster in clusters):
             cloud.delete(topic)
-    cloud.delete(found, cloud.timings.environment_gone)
+    cloud.delete(found, cloud.latencies.environment_gone)
     registries.close(cloud, found.id)
     return Answer(204)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .answers import Answer, Refused, coded, control, enveloped, page
-from .exchanges import Exchange
+from .request_log import Exchange
+from .responses import Answer, Refused, coded, control, enveloped, page
 
 Kind = Literal[
     "timeout_before",

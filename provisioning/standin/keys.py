@@ -3,14 +3,14 @@
 from typing import Any
 
 from .accounts import account_reference
-from .answers import Answer, control, forbidden, invalid
 from .auth import demand_administrator
-from .calls import Call, Route, reference
 from .cloud import Cloud
 from .paging import paged
 from .pools import region_id, regions
 from .records import Key
 from .references import environment_crn, metadata
+from .responses import Answer, control, forbidden, invalid
+from .routing import Call, Route, reference
 
 KIND_VERSIONS = {"Cluster": "cmk/v2", "SchemaRegistry": "srcm/v3", "Region": "fcpm/v2", "Global": "global/v1"}
 
@@ -103,7 +103,7 @@ def create(call: Call) -> Answer:
         environment_id=environment,
         description=str(spec.get("description", "")),
     )
-    cloud.keys[made.id] = cloud.made(made, cloud.timings.key)
+    cloud.keys[made.id] = cloud.made(made, cloud.latencies.key)
     return Answer(202, rendered(cloud, made, with_secret=True))
 
 

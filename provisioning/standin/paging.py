@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from .answers import Answer, invalid
-from .calls import Call
 from .records import Resource
+from .responses import Answer, invalid
+from .routing import Call
 
 R = TypeVar("R", bound=Resource)
 DEFAULT_SIZE, LARGEST_SIZE = 10, 100

@@ -3,14 +3,14 @@
 import re
 from typing import Any
 
-from .answers import Answer, control, invalid
 from .auth import demand_administrator, flink_host
-from .calls import Call, Route, reference, required
 from .cloud import KAFKA_REGIONS, REGIONS_WITHOUT_FLINK, Cloud
 from .clusters import located
 from .paging import paged
 from .records import Pool, Resource
 from .references import environment_crn, environment_reference, live_environment, metadata
+from .responses import Answer, control, invalid
+from .routing import Call, Route, reference, required
 
 NAME = re.compile(r"^(?:[0-9A-Za-z\-])[\w\.-]{0,63}$")
 SIZES = (5, 10, 20, 30, 40, 50)
@@ -110,7 +110,7 @@ def create(call: Call) -> Answer:
         region=region,
         max_cfu=_size(size),
     )
-    cloud.pools[made.id] = cloud.made(made, cloud.timings.pool)
+    cloud.pools[made.id] = cloud.made(made, cloud.latencies.pool)
     return Answer(202, rendered(cloud, made))
 
 
@@ -145,7 +145,7 @@ def update(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     cloud, found = call.cloud, _get(call, call.environment())
     demand_administrator(call, found.environment_id)
-    cloud.delete(found, cloud.timings.pool_gone)
+    cloud.delete(found, cloud.latencies.pool_gone)
     return Answer(204)
 
 

@@ -21,7 +21,7 @@ class Resource:
     deleted: float | None = None  # the moment of its DELETE
     gone: float | None = None  # from when a GET knows it no more
     failed: bool = False
-    stranger: bool = False
+    foreign: bool = False
     created_at: str = field(default_factory=wall_time)
     sequence: int = field(default_factory=lambda: next(_SEQUENCE))
     touched: int = 0  # how often a call changed or deleted it
@@ -80,7 +80,7 @@ class Key(Resource):
     kind: str  # Cluster, SchemaRegistry, Region, Cloud, Global
     environment_id: str = ""
     description: str = ""
-    asked: int = 0  # calls since it is synced, see Timings.key_nodes
+    asked: int = 0  # calls since it is synced, see Latencies.key_nodes
 
 
 @dataclass(kw_only=True)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .answers import forbidden
 from .auth import may_see
-from .calls import Call
 from .cloud import Cloud
 from .records import Environment, Resource
+from .responses import forbidden
+from .routing import Call
 
 
 def metadata(cloud: Cloud, path: str, resource: Resource, crn: str) -> dict[str, Any]:

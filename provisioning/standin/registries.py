@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .answers import Answer, forbidden
-from .calls import Call, Route
-from .carried import Subjects
 from .cloud import Cloud
+from .embedded_services import Subjects
 from .paging import paged
 from .records import Environment, SchemaRegistry
 from .references import environment_crn, environment_reference, live_environment, metadata
+from .responses import Answer, forbidden
+from .routing import Call, Route
 
 
 def settle(cloud: Cloud) -> None:
@@ -20,7 +20,7 @@ def settle(cloud: Cloud) -> None:
 
 
 def _appear(cloud: Cloud, environment: Environment) -> None:
-    takes = cloud.timings.registry
+    takes = cloud.latencies.registry
     for cluster in cloud.live_in(cloud.clusters.values(), environment.id):
         if cloud.now() >= cluster.ready + takes and not cluster.failed:
             found = SchemaRegistry(
@@ -30,7 +30,7 @@ def _appear(cloud: Cloud, environment: Environment) -> None:
                 cloud=cluster.cloud,
                 region=cluster.region,
                 endpoint=cloud.new_id("psrc"),
-                created=cluster.ready + takes - cloud.timings.listed,
+                created=cluster.ready + takes - cloud.latencies.listed,
                 ready=cluster.ready + 2 * takes,
             )
             cloud.registries[found.id] = found

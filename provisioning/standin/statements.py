@@ -3,18 +3,18 @@
 import re
 from typing import Any
 
-from .answers import Answer, control, invalid
 from .auth import may
-from .calls import Call, Route, required
 from .cloud import Cloud
 from .connections import base, checked_environment
+from .lifecycle import QUERIES, move
 from .paging import paged
-from .phases import QUERIES, move
 from .pools import region_id
 from .records import Pool, Statement
 from .references import environment_crn
-from .sql import parse
-from .tokens import SqlError
+from .responses import Answer, control, invalid
+from .routing import Call, Route, required
+from .sql_parser import parse
+from .sql_tokens import SqlError
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LONGEST_NAME, LONGEST_SQL = 72, 131072
@@ -123,7 +123,7 @@ def create(call: Call) -> Answer:
         principal=_principal(call, spec.get("principal")),
     )
     call.cloud.statements.append(call.cloud.made(made))
-    made.due = call.cloud.now() + call.cloud.timings.statement
+    made.due = call.cloud.now() + call.cloud.latencies.statement
     return Answer(201, rendered(call, made), {"Location": f"{call.url}/{name}"})
 
 
@@ -199,19 +199,19 @@ def _set_stopped(cloud: Cloud, found: Statement, stopped: bool) -> None:
     found.touched += 1
     if stopped and found.phase in ("PENDING", "RUNNING", "DEGRADED"):
         move(found, "STOPPING")
-        found.stopped, found.due = True, cloud.now() + cloud.timings.stop
+        found.stopped, found.due = True, cloud.now() + cloud.latencies.stop
     elif not stopped and found.phase == "STOPPED":
         if found.kind not in RESUMABLE:
             raise invalid("Only INSERT INTO and statement sets can be resumed.", "/spec/stopped")
         move(found, "PENDING")
-        found.stopped, found.due = False, cloud.now() + cloud.timings.statement
+        found.stopped, found.due = False, cloud.now() + cloud.latencies.statement
 
 
 def delete(call: Call) -> Answer:
     """A running one is stopped first, so that it takes longer."""
     found, cloud = _get(call), call.cloud
-    stopping = cloud.timings.stop if found.phase in ("RUNNING", "STOPPING", "DEGRADED") else 0.0
-    cloud.delete(found, cloud.timings.statement_gone + stopping)
+    stopping = cloud.latencies.stop if found.phase in ("RUNNING", "STOPPING", "DEGRADED") else 0.0
+    cloud.delete(found, cloud.latencies.statement_gone + stopping)
     return Answer(202)
 
 

@@ -1,7 +1,7 @@
 """Schema Registry: the embedded registry's own REST interface, one for each environment, behind its keys."""
 
-from .answers import Answer, coded
-from .calls import Call
+from .responses import Answer, coded
+from .routing import Call
 
 
 def handle(call: Call) -> Answer:

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from . import connections, topics
-from .carried import Subjects
 from .cloud import Cloud
+from .embedded_services import Subjects
 from .records import Cluster, Model, Statement, Topic
-from .sql import Column, Parsed, Query
-from .tokens import SqlError
+from .sql_parser import Column, Parsed, Query
+from .sql_tokens import SqlError
 
 AVRO_TYPES: dict[str, Any] = {
     "STRING": "string",
@@ -191,7 +191,7 @@ def _drop_table(database: Database, parsed: Parsed, dry: bool) -> None:
         database.known(parsed.name)
     if found is None or dry:
         return
-    database.cloud.delete(found, database.cloud.timings.topic_gone)
+    database.cloud.delete(found, database.cloud.latencies.topic_gone)
     for part in ("key", "value"):
         database.subjects().handle("DELETE", f"/subjects/{parsed.name}-{part}", {}, None)
 

@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from .answers import Answer, coded
-from .calls import Call, Route
 from .cloud import Cloud
 from .records import Cluster, Topic
+from .responses import Answer, coded
+from .routing import Call, Route
 
 NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 DEFAULT_PARTITIONS = 6
@@ -140,7 +140,7 @@ def resize(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    call.cloud.delete(_topic(call), call.cloud.timings.topic_gone)
+    call.cloud.delete(_topic(call), call.cloud.latencies.topic_gone)
     return Answer(204)
 
 

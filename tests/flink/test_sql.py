@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.standin.sql import Column, Parsed, parse
+from provisioning.standin.sql_parser import Column, Parsed, parse
 from races import flink
 from races.analytics.anomaly import Parameters
 from races.flink.statements import DEFAULT_NAMES, Statement, fill, read, statements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.roundtrip import NO_RACE, ROLE, check_record
+from provisioning.smoke_test import NO_RACE, ROLE, check_record
 from races.board.board import Board
 from races.board.race_info import RaceInfo
 from races.lab.components import Roles

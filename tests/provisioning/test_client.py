@@ -12,12 +12,15 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.client import Api, Client, Login, read_error
+from provisioning.api import Api
+from provisioning.client import Client, Login, read_error
 from provisioning.clock import Clock
 from provisioning.errors import ApiError, NetworkError, OutcomeUnknown, ProvisioningError
-from provisioning.scrub import HIDDEN, Scrubber
-from provisioning.standin import KINDS, Fault, Standin, Timings, picture, seed
-from tests.provisioning.bench import Hands
+from provisioning.standin import KINDS, Fault, Latencies, Standin, administrator
+from races.streams.redaction import HIDDEN, Redactor
+from tests.fakes import standin_fixtures
+from tests.fakes.laptop import ManualClock
+from tests.fakes.standin_snapshot import snapshot
 
 SECRET = "cfltTheSecretThatNobodyMaySee1234567890"
 
@@ -41,7 +44,7 @@ class Naps:
 def cloud(standin: Standin, naps: Naps | None = None, patience: float = 20.0) -> Api:
     session = requests.Session()
     session.trust_env = False
-    client = Client(Scrubber(), (naps or Naps()).clock(), session, timeout=(20.0, patience))
+    client = Client(Redactor(), (naps or Naps()).clock(), session, timeout=(20.0, patience))
     return Api(client, standin.url, Login("Cloud", standin.key, standin.secret))
 
 
@@ -75,7 +78,7 @@ def test_a_post_whose_answer_is_lost_is_not_sent_again(standin: Standin, kind: A
 def test_a_post_that_was_refused_for_its_rate_is_sent_again(standin: Standin, kind: Any) -> None:
     standin.faults.add(Fault(kind, method="POST", times=2))
     assert cloud(standin).post(PATH, BODY)["display_name"] == "one"
-    assert list(picture(standin.state)["environments"]) == ["one"]
+    assert list(snapshot(standin.state)["environments"]) == ["one"]
 
 
 def test_the_wait_is_what_the_answer_asks_for_else_it_doubles(standin: Standin) -> None:
@@ -107,17 +110,17 @@ def test_every_error_carries_call_status_detail_and_request_id(standin: Standin)
 
 def test_all_pages_of_a_list_are_read(standin: Standin) -> None:
     for number in range(230):
-        seed.add_environment(standin.state, f"e{number}")
+        standin_fixtures.add_environment(standin.state, f"e{number}")
     assert len(list(cloud(standin).pages(PATH))) == 230
     assert len(standin.calls) == 3
 
 
 def test_a_new_key_is_tried_again_on_its_data_plane_but_not_on_the_control_plane() -> None:
-    hands = Hands()
-    with Standin(Timings(), clock=hands, kafka=False) as standin:
+    manual_clock = ManualClock()
+    with Standin(Latencies(), clock=manual_clock, kafka=False) as standin:
         session = requests.Session()
         session.trust_env = False
-        client = Client(Scrubber(), Clock(sleep=hands.turn), session)
+        client = Client(Redactor(), Clock(sleep=manual_clock.advance), session)
         for plane, calls in (("Cloud", 1), ("Flink", 6)):
             standin.calls.clear()
             with pytest.raises(ApiError):
@@ -126,7 +129,7 @@ def test_a_new_key_is_tried_again_on_its_data_plane_but_not_on_the_control_plane
 
 
 def test_keys_are_not_sent_unencrypted_beyond_this_machine() -> None:
-    api = Api(Client(Scrubber(), Clock()), "http://api.example", Login("Cloud", "key", SECRET))
+    api = Api(Client(Redactor(), Clock()), "http://api.example", Login("Cloud", "key", SECRET))
     with pytest.raises(ProvisioningError, match="https:// only"):
         api.get("/anything")
 
@@ -168,13 +171,13 @@ def test_no_answer_breaks_the_reader_of_errors(body: Any) -> None:
 
 @given(st.text(), st.text(alphabet="abcdefgh/+=1234", min_size=8, max_size=40))
 def test_a_known_secret_never_comes_through(text: str, secret: str) -> None:
-    scrub = Scrubber()
-    scrub.add(secret)
-    assert secret not in scrub(f"{text}{secret}{text}").replace(HIDDEN, "")
+    redact = Redactor()
+    redact.add(secret)
+    assert secret not in redact(f"{text}{secret}{text}").replace(HIDDEN, "")
 
 
 def test_what_looks_like_a_secret_is_hidden_even_if_nobody_announced_it() -> None:
-    assert Scrubber()(f"it was {SECRET} and AKIAIOSFODNN7EXAMPLE") == f"it was {HIDDEN} and {HIDDEN}"
+    assert Redactor()(f"it was {SECRET} and AKIAIOSFODNN7EXAMPLE") == f"it was {HIDDEN} and {HIDDEN}"
 
 
 class Portal(requests.Session):
@@ -225,7 +228,7 @@ def broken(error: Exception) -> Callable[[], requests.Response]:
 def test_each_trouble_on_the_way_has_its_own_words(
     answer: Callable[[], requests.Response], words: str
 ) -> None:
-    client = Client(Scrubber(), Naps().clock(), Portal(answer))
+    client = Client(Redactor(), Naps().clock(), Portal(answer))
     with pytest.raises(NetworkError, match=words):
         Api(client, "https://api.example", Login("Cloud", "key", SECRET)).get("/org/v2/organizations")
 
@@ -233,14 +236,14 @@ def test_each_trouble_on_the_way_has_its_own_words(
 def test_a_machine_without_network_says_so() -> None:
     session = requests.Session()
     session.trust_env = False
-    client = Client(Scrubber(), Naps().clock(), session, timeout=(0.5, 0.5))
+    client = Client(Redactor(), Naps().clock(), session, timeout=(0.5, 0.5))
     with pytest.raises(NetworkError, match="cannot be reached"):
         Api(client, "https://127.0.0.1:9", Login("Cloud", "key", SECRET)).get("/")
 
 
 def test_a_proxy_that_refuses_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    client = Client(Scrubber(), Naps().clock(), timeout=(0.5, 0.5))
+    client = Client(Redactor(), Naps().clock(), timeout=(0.5, 0.5))
     with pytest.raises(NetworkError, match="proxy"):
         Api(client, "https://api.example", Login("Cloud", "key", SECRET)).get("/")
 
@@ -248,7 +251,7 @@ def test_a_proxy_that_refuses_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets_are_in_no_repr() -> None:
     login = Login("Cloud", "key", SECRET)
     assert SECRET not in repr(login)
-    assert SECRET not in repr(Api(Client(Scrubber(), Clock()), "https://api.example", login))
+    assert SECRET not in repr(Api(Client(Redactor(), Clock()), "https://api.example", login))
 
 
 @pytest.mark.parametrize(
@@ -263,7 +266,7 @@ def test_secrets_are_in_no_repr() -> None:
 def test_a_post_is_sent_again_only_if_tls_broke_before_it(words: str, early: bool) -> None:
     portal = Portal(broken(requests.exceptions.SSLError(words)))
     api = Api(
-        Client(Scrubber(), Naps().clock(), portal), "https://api.example", Login("Cloud", "key", SECRET)
+        Client(Redactor(), Naps().clock(), portal), "https://api.example", Login("Cloud", "key", SECRET)
     )
     with pytest.raises(NetworkError if early else OutcomeUnknown):
         api.post(PATH, BODY)
@@ -271,8 +274,8 @@ def test_a_post_is_sent_again_only_if_tls_broke_before_it(words: str, early: boo
 
 def test_a_delete_that_is_refused_is_no_deletion(standin: Standin) -> None:
     """A deleted thing and a thing that the key may not delete both answer 403."""
-    made = seed.add_environment(standin.state, "theirs")
-    seed.add_cloud_key(standin.state, "WEAK", SECRET, "u-weak")
+    made = standin_fixtures.add_environment(standin.state, "theirs")
+    administrator.add_cloud_key(standin.state, "WEAK", SECRET, "u-weak")
     api = cloud(standin)
     weak = Api(api.client, api.base, Login("Cloud", "WEAK", SECRET), sees_all=lambda: True)
     with pytest.raises(ApiError, match="OrganizationAdmin"):

@@ -16,8 +16,8 @@ import pytest
 
 from provisioning.errors import ProvisioningError
 from provisioning.standin import KINDS, Fault
-from tests.provisioning.bench import NOTHING, bench, wish
-from tests.provisioning.nearby import Killed, kill
+from tests.fakes.in_process_session import Killed, kill
+from tests.fakes.laptop import NOTHING_STANDS, desired_state, new_laptop
 
 KILLS = ("kill_before", "kill_after")
 FAULTS = (*KINDS, *KILLS)
@@ -43,7 +43,7 @@ def two_of(call: int) -> tuple[str, str]:
 
 
 def interrupted(command: Callable[[], object]) -> None:
-    """What a person sees as a failure, or nothing at all when the client got over it."""
+    """What a laptop sees as a failure, or nothing at all when the client got over it."""
     with suppress(ProvisioningError, Killed):
         command()
 
@@ -51,11 +51,11 @@ def interrupted(command: Callable[[], object]) -> None:
 @cache
 def clean(engine: str) -> tuple[dict[str, Any], int, int]:
     """What stands after a clean run, and how many calls provision and teardown take."""
-    with TemporaryDirectory() as folder, bench(Path(folder), engine=engine) as person:
-        person.provision()
-        picture, made = person.picture(), len(person.standin.calls)
-        person.teardown()
-        return picture, made, len(person.standin.calls) - made
+    with TemporaryDirectory() as folder, new_laptop(Path(folder), engine=engine) as laptop:
+        laptop.provision()
+        picture, made = laptop.snapshot(), len(laptop.standin.calls)
+        laptop.teardown()
+        return picture, made, len(laptop.standin.calls) - made
 
 
 def cases(calls: int, all_faults: bool) -> Iterator[tuple[int, str]]:
@@ -64,34 +64,34 @@ def cases(calls: int, all_faults: bool) -> Iterator[tuple[int, str]]:
 
 
 def provision_case(folder: Path, engine: str, call: int, kind: str) -> None:
-    with bench(folder, engine=engine) as person:
-        person.standin.faults.add(fault(kind, call))
-        interrupted(person.provision)
-        assert person.standin.faults.met == 1, "the fault never happened"
-        person.provision()
-        assert person.picture() == clean(engine)[0]
-        assert person.journalled_keys() == person.living_keys(), "a secret was lost, or a key made twice"
+    with new_laptop(folder, engine=engine) as laptop:
+        laptop.standin.faults.add(fault(kind, call))
+        interrupted(laptop.provision)
+        assert laptop.standin.faults.met == 1, "the fault never happened"
+        laptop.provision()
+        assert laptop.snapshot() == clean(engine)[0]
+        assert laptop.journalled_keys() == laptop.living_keys(), "a secret was lost, or a key made twice"
 
 
 def teardown_case(folder: Path, engine: str, call: int, kind: str) -> None:
-    with bench(folder, engine=engine) as person:
-        person.config.write_text(CONFIG)
-        person.provision()
-        person.standin.faults.add(fault(kind, len(person.standin.calls) + call))
-        interrupted(person.teardown)
-        assert person.standin.faults.met == 1, "the fault never happened"
-        assert person.teardown() == []
-        assert person.picture() == NOTHING
-        assert person.config.read_text() == CONFIG
+    with new_laptop(folder, engine=engine) as laptop:
+        laptop.config.write_text(CONFIG)
+        laptop.provision()
+        laptop.standin.faults.add(fault(kind, len(laptop.standin.calls) + call))
+        interrupted(laptop.teardown)
+        assert laptop.standin.faults.met == 1, "the fault never happened"
+        assert laptop.teardown() == []
+        assert laptop.snapshot() == NOTHING_STANDS
+        assert laptop.config.read_text() == CONFIG
 
 
 def abandoned_case(folder: Path, engine: str, call: int, kind: str) -> None:
     """Provision is interrupted and never taken up again: teardown finds what it had made."""
-    with bench(folder, engine=engine) as person:
-        person.standin.faults.add(fault(kind, call))
-        interrupted(person.provision)
-        assert person.teardown() == []
-        assert person.picture() == NOTHING
+    with new_laptop(folder, engine=engine) as laptop:
+        laptop.standin.faults.add(fault(kind, call))
+        interrupted(laptop.provision)
+        assert laptop.teardown() == []
+        assert laptop.snapshot() == NOTHING_STANDS
 
 
 OTHER = {"flink": "embedded", "embedded": "flink"}
@@ -100,23 +100,23 @@ OTHER = {"flink": "embedded", "embedded": "flink"}
 @cache
 def switched(engine: str) -> tuple[dict[str, Any], int]:
     """What stands after a change to this engine, and how many calls the change takes."""
-    with TemporaryDirectory() as folder, bench(Path(folder), engine=OTHER[engine]) as person:
-        person.provision()
-        before, person.wanted = len(person.standin.calls), wish(engine=engine)
-        person.provision()
-        return person.picture(), len(person.standin.calls) - before
+    with TemporaryDirectory() as folder, new_laptop(Path(folder), engine=OTHER[engine]) as laptop:
+        laptop.provision()
+        before, laptop.desired = len(laptop.standin.calls), desired_state(engine=engine)
+        laptop.provision()
+        return laptop.snapshot(), len(laptop.standin.calls) - before
 
 
 def switch_case(folder: Path, engine: str, call: int, kind: str) -> None:
-    with bench(folder, engine=OTHER[engine]) as person:
-        person.provision()
-        person.standin.faults.add(fault(kind, len(person.standin.calls) + call))
-        person.wanted = wish(engine=engine)
-        interrupted(person.provision)
-        assert person.standin.faults.met == 1, "the fault never happened"
-        person.provision()
-        assert person.picture() == switched(engine)[0]
-        assert person.journalled_keys() == person.living_keys()
+    with new_laptop(folder, engine=OTHER[engine]) as laptop:
+        laptop.provision()
+        laptop.standin.faults.add(fault(kind, len(laptop.standin.calls) + call))
+        laptop.desired = desired_state(engine=engine)
+        interrupted(laptop.provision)
+        assert laptop.standin.faults.met == 1, "the fault never happened"
+        laptop.provision()
+        assert laptop.snapshot() == switched(engine)[0]
+        assert laptop.journalled_keys() == laptop.living_keys()
 
 
 def sweep(

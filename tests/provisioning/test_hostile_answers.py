@@ -17,18 +17,19 @@ import pytest
 import requests
 from hypothesis import strategies as st
 
-from provisioning.client import Api, Client, Login
+from provisioning.api import Api
+from provisioning.client import Client, Login
 from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError
-from provisioning.scrub import Scrubber
 from races.analytics.commentary.commentator import Line
 from races.analytics.language_model import believed, conversation
 from races.lib.http_deadline import NoAnswer, Wire
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.redaction import Redactor
 from races.streams.registry.client import HttpRegistry
 from races.worker.language_model import LanguageModel
 from tests.fakes.fuzzing import FEW, MANY, MARKUP, Counted, sweep
-from tests.provisioning.answering import Answering, answering
+from tests.fakes.raw_server import RawServer, raw_server
 
 WHAT = "hostile API answers"
 WORDS = (
@@ -99,11 +100,11 @@ def answers(bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 ANSWERS = answers(BODIES)
 
 
-def cloud(service: Answering, counted: Counted, at_least: int) -> None:
+def cloud(service: RawServer, counted: Counted, at_least: int) -> None:
     def ask(case: tuple[bytes, str]) -> int:
         service.answer, how = case
         session = requests.Session()
-        client = Client(Scrubber(), Clock(sleep=lambda _: None), session)
+        client = Client(Redactor(), Clock(sleep=lambda _: None), session)
         api = Api(client, service.url, Login("Kafka", "key", "secret"))
         with suppress(ProvisioningError), session:
             if how == "pages":
@@ -121,7 +122,7 @@ def cloud(service: Answering, counted: Counted, at_least: int) -> None:
     sweep(counted, WHAT, at_least, st.tuples(ANSWERS, ways), ask)
 
 
-def registry(service: Answering, counted: Counted, at_least: int) -> None:
+def registry(service: RawServer, counted: Counted, at_least: int) -> None:
     client = HttpRegistry(service.url)
     client._client._rest_client.max_retries = 0
     fresh = count(1)  # the client remembers what it was told of a subject or an id
@@ -151,7 +152,7 @@ COMPLETIONS = st.builds(
 )
 
 
-def model(service: Answering, counted: Counted, at_least: int) -> None:
+def model(service: RawServer, counted: Counted, at_least: int) -> None:
     speaker = LanguageModel(service.url, "some-model")
 
     def ask(answer: bytes) -> int:
@@ -167,20 +168,20 @@ def model(service: Answering, counted: Counted, at_least: int) -> None:
 
 
 READERS = (cloud, registry, model)
-Reader = Callable[[Answering, Counted, int], None]
+Reader = Callable[[RawServer, Counted, int], None]
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with answering() as found:
+    with raw_server() as found:
         yield found
         assert found.asked, "nobody asked"
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_hostile_answer_is_a_value_or_an_error_in_words(
-    service: Answering, counted: Counted, reader: Reader
+    service: RawServer, counted: Counted, reader: Reader
 ) -> None:
     reader(service, counted, FEW // len(READERS) + 1)
 
@@ -189,15 +190,15 @@ def test_a_hostile_answer_is_a_value_or_an_error_in_words(
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("reader", READERS)
 def test_many_hostile_answers_are_values_or_errors_in_words(
-    service: Answering, counted: Counted, reader: Reader
+    service: RawServer, counted: Counted, reader: Reader
 ) -> None:
     reader(service, counted, MANY // len(READERS) + 1)
 
 
 @pytest.mark.parametrize("where", ["\x80", "//["])
-def test_a_redirection_to_no_address_is_told_in_words(service: Answering, where: str) -> None:
+def test_a_redirection_to_no_address_is_told_in_words(service: RawServer, where: str) -> None:
     service.answer = told(302, {"Location": where}, b"")
-    api = Api(Client(Scrubber(), Clock()), service.url, Login("Cloud", "key", "secret"))
+    api = Api(Client(Redactor(), Clock()), service.url, Login("Cloud", "key", "secret"))
     with pytest.raises(ProvisioningError, match="not the API's JSON"):
         api.get("/thing")
 
@@ -216,5 +217,5 @@ class Same(requests.Session):
 
 def test_a_list_whose_next_page_is_itself_ends() -> None:
     body = json.dumps({"data": [{}], "metadata": {"next": "https://service.example/?page_token=a"}}).encode()
-    api = Api(Client(Scrubber(), Clock(), Same(body)), "https://service.example", Login("Cloud", "", ""))
+    api = Api(Client(Redactor(), Clock(), Same(body)), "https://service.example", Login("Cloud", "", ""))
     assert len(list(api.pages("/things"))) == 2

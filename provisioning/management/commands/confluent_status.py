@@ -6,21 +6,21 @@ import textwrap
 from datetime import datetime
 from typing import Any
 
-from provisioning import guard
-from provisioning.claim import claim
-from provisioning.client import JsonObject
-from provisioning.console import CloudCommand, configured, journal_path
+from provisioning import cost_guard
+from provisioning.api import JsonObject
+from provisioning.cli import CloudCommand, configured, journal_path
 from provisioning.cost import SOURCE, Running, age, hourly, instant, so_far
-from provisioning.resources import connection, environment, statements
+from provisioning.ownership import resolve_ownership
+from provisioning.resources import bedrock_connection, environment, flink_statements
 from provisioning.session import Session
-from provisioning.survey import Survey, look
-from provisioning.waiting import drive
+from provisioning.status import CurrentState, current_state
+from provisioning.steps import drive
 
 EXAMPLES = """
 examples:
   manage.py confluent_status      after provision_confluent, and before you go home
 
-It looks at what the journal names, or, without one, what the mark in the service account names.
+It looks at what the journal names, or, without one, what the ownership tag in the service account names.
 The cost is an estimate from list prices, at one CFU for each query that stands, running or stopped; a busy query
 takes more, and one that was deleted is not in it. The bill decides.
 If provision_confluent --hours set a deadline, it makes sure that the cost guard is at work.
@@ -33,19 +33,21 @@ class Command(CloudCommand):
 
     def work(self, options: dict[str, Any]) -> int:
         session = self.begin(configured(), yes=False, keep=False)
-        if not drive(claim(session), session.clock):
-            self.tell(f"Nothing of this lab stands on Confluent Cloud ({session.wanted.journal_name}).")
-            self.tell_of_others(session.entry.others(), session.organization)
+        if not drive(resolve_ownership(session), session.clock):
+            self.print_text(
+                f"Nothing of this lab stands on Confluent Cloud ({session.desired.journal_name})."
+            )
+            self.list_other_labs(session.entry.others(), session.organization)
             return 0
-        found = look(session)
+        found = current_state(session)
         self._things(session, found)
         self._cost(session, found)
         if found.environment and environment.is_half(session):
-            self.tell("A teardown of this lab was interrupted: run teardown_confluent to its end.")
-        self.tell_of_others(session.entry.others(), session.organization)
+            self.print_text("A teardown of this lab was interrupted: run teardown_confluent to its end.")
+        self.list_other_labs(session.entry.others(), session.organization)
         return 0
 
-    def _things(self, session: Session, found: Survey) -> None:
+    def _things(self, session: Session, found: CurrentState) -> None:
         borrowed = bool(session.need("environment").get("borrowed"))
         self._thing(session, "Your environment" if borrowed else "Environment", found.environment)
         self._thing(session, "Kafka cluster", found.cluster)
@@ -55,11 +57,11 @@ class Command(CloudCommand):
         self._row("Topics", _count(found.topics), "")
         self._row("Schemas", _count(found.subjects), "")
         if found.connection:
-            self._row("Bedrock connection", connection.told(session, found.connection), "")
+            self._row("Bedrock connection", bedrock_connection.describe(session, found.connection), "")
         for statement in found.statements or []:
             since = instant(statement.get("metadata", {}).get("created_at"))
-            why = statements.complaint(session, statement)
-            name = f"{statement['name']}: {statements.phase(statement)}" + (f": {why}" if why else "")
+            why = flink_statements.complaint(session, statement)
+            name = f"{statement['name']}: {flink_statements.phase(statement)}" + (f": {why}" if why else "")
             self._row("Flink statement", name, since_when(since, session.clock.utc()))
 
     def _thing(self, session: Session, kind: str, thing: JsonObject | None) -> None:
@@ -74,54 +76,56 @@ class Command(CloudCommand):
 
     def _row(self, kind: str, name: str, since: str) -> None:
         first, *rest = textwrap.wrap(name, 66, break_on_hyphens=False)
-        self.tell(f" {kind:<18}{first:<68}{since}".rstrip())
+        self.print_text(f" {kind:<18}{first:<68}{since}".rstrip())
         for line in rest:
-            self.tell(f" {'':<18}{line}")
+            self.print_text(f" {'':<18}{line}")
 
-    def _cost(self, session: Session, found: Survey) -> None:
+    def _cost(self, session: Session, found: CurrentState) -> None:
         now = session.clock.utc()
         queries = [s for s in found.statements or [] if str(s["name"]).endswith("-query")]
-        running = [s for s in queries if statements.phase(s) in statements.ACTIVE]
+        running = [s for s in queries if flink_statements.phase(s) in flink_statements.ACTIVE]
         spent = f"so far about ${so_far([_ran(s) for s in queries], now):.2f} at one CFU each"
-        self.tell("")
+        self.print_text("")
         if found.statements is None:
-            self.tell("Flink could not be asked (its API key is missing or refused): cost unknown.")
+            self.print_text("Flink could not be asked (its API key is missing or refused): cost unknown.")
         elif running:
-            self.tell(
+            self.print_text(
                 f"Running statements: {len(running)}, about ${hourly(len(running)):.2f} an hour; {spent} ({SOURCE})."
             )
         elif queries:
-            self.tell(f"No statement runs; {spent} ({SOURCE}).")
+            self.print_text(f"No statement runs; {spent} ({SOURCE}).")
         else:
-            self.tell(
+            self.print_text(
                 "No statement runs: no price by the hour; Kafka's traffic and storage are billed by use."
             )
-        self.tell(
+        self.print_text(
             "The estimate counts the statements that stand, running or stopped; what was deleted is not in it."
         )
-        self.tell("The bill decides: https://confluent.cloud/settings/billing")
+        self.print_text("The bill decides: https://confluent.cloud/settings/billing")
         self._guard(session, bool(running))
 
     def _guard(self, session: Session, running: bool) -> None:
-        until = guard.deadline(session.entry)
+        until = cost_guard.deadline(session.entry)
         if until is None or not running:
             return
         late = until <= session.clock.utc()
-        self.tell(f"Cost guard: stops the statements at {guard.told(until)}. {guard.CANNOT}")
+        self.print_text(
+            f"Cost guard: stops the statements at {cost_guard.format_deadline(until)}. {cost_guard.CANNOT}"
+        )
         if late:
-            self.tell(
+            self.print_text(
                 "That time is past and they run: the guard was not at work, or Flink refuses it. It is (still) trying; "
-                f"its words are in {journal_path().parent / guard.LOG}."
+                f"its words are in {journal_path().parent / cost_guard.LOG}."
             )
-        if not guard.start(journal_path(), session.organization, session.entry.name):
-            self.tell(
-                f"It did not start: see {journal_path().parent / guard.LOG}. Nothing stops the statements."
+        if not cost_guard.start(journal_path(), session.organization, session.entry.name):
+            self.print_text(
+                f"It did not start: see {journal_path().parent / cost_guard.LOG}. Nothing stops the statements."
             )
 
 
 def _ran(statement: JsonObject) -> Running:
     """One that ended did so when it was last changed."""
-    known, ended = statement["metadata"], statements.phase(statement) not in statements.ACTIVE
+    known, ended = statement["metadata"], flink_statements.phase(statement) not in flink_statements.ACTIVE
     until = instant(known.get("updated_at")) if ended else None
     return Running(str(statement["name"]), instant(known.get("created_at")), until)
 

@@ -7,18 +7,18 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from provisioning import configfile, guard
-from provisioning.console import CloudCommand, alone, config_path, configured, journal_path
+from provisioning import config_file, cost_guard
+from provisioning.apply import steps
+from provisioning.cli import CloudCommand, config_path, configured, exclusively, journal_path
+from provisioning.config import EMBEDDED, FLINK
 from provisioning.cost import sentence
 from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
-from provisioning.provision import steps
-from provisioning.resources import environment, statements
-from provisioning.resources.organization import flink_region
-from provisioning.roundtrip import produce_and_read_back
-from provisioning.runner import run
+from provisioning.resources import environment, flink_statements
+from provisioning.resources.flink_pool import flink_region
 from provisioning.session import Session
-from provisioning.survey import look
-from provisioning.wanted import EMBEDDED, FLINK
+from provisioning.smoke_test import produce_and_read_back
+from provisioning.status import current_state
+from provisioning.steps import run
 
 EXAMPLES = """
 examples:
@@ -60,55 +60,55 @@ class Command(CloudCommand):
     def work(self, options: dict[str, Any]) -> int:
         engine = FLINK if options["flink"] else EMBEDDED if options["embedded"] else ""
         wanted = configured(engine, options["hours"])
-        configfile.check_room(config_path(), wanted.engine)
+        config_file.check_room(config_path(), wanted.engine)
         if options["plan"]:
             return self._plan(self.begin(wanted, False, options["environment"], keep=False, by_name=True))
-        with alone():
+        with exclusively():
             session = self.begin(wanted, options["yes"], options["environment"], by_name=True)
             rows = steps(
-                session, config_path(), produce_and_read_back, lambda s: guard.arm(s, journal_path())
+                session, config_path(), produce_and_read_back, lambda s: cost_guard.arm(s, journal_path())
             )
             run(rows, session.clock, self.progress)
             self.progress.leave()
-            self._told(session)
+            self._report(session)
         return 0
 
     def _plan(self, session: Session) -> int:
         session.ask = lambda _: True  # a look takes nothing over: the journal is not kept
         flink_region(session)
-        environment.foresee(session)
-        found = look(session)
-        rows = plan(session, found, bool(session.wanted.aws) or found.connection is not None)
+        environment.dry_run(session)
+        found = current_state(session)
+        rows = plan(session, found, bool(session.desired.aws) or found.connection is not None)
         for row in rows:
             why = f"  ({row.why})" if row.why else ""
-            self.tell(f" {SIGNS[row.action]} {row.action:<7}{row.what}{why}")
+            self.print_text(f" {SIGNS[row.action]} {row.action:<7}{row.what}{why}")
         if found.cluster and (found.topics is None or found.statements is None):
-            self.tell(
+            self.print_text(
                 "\nThe journal holds no key that opens them, so topics, schemas and statements that stand already are "
                 "in the list as if they did not."
             )
-        self.tell(f"\n{summary(rows)}")
+        self.print_text(f"\n{summary(rows)}")
         return 0
 
-    def _told(self, session: Session) -> None:
+    def _report(self, session: Session) -> None:
         running = self._running(session)
-        self.tell("")
+        self.print_text("")
         for note in session.notes:
-            self.tell(f"Note: {note}")
+            self.print_text(f"Note: {note}")
         made = [c for c in session.changes if not c.startswith("wrote")]
-        self.tell(
+        self.print_text(
             f"{len(made)} things made or changed." if made else "Nothing changed: everything stood already."
         )
-        self.tell(self._standing(session, running))
-        self.tell(sentence(running))
+        self.print_text(self._standing(session, running))
+        self.print_text(sentence(running))
         self._guard(session, running)
-        self.tell("\nNext:  make run                                the lab, on this Kafka")
-        self.tell("       python manage.py confluent_status      what stands and what it has cost")
-        self.tell("       python manage.py teardown_confluent    all of it gone again")
+        self.print_text("\nNext:  make run                                the lab, on this Kafka")
+        self.print_text("       python manage.py confluent_status      what stands and what it has cost")
+        self.print_text("       python manage.py teardown_confluent    all of it gone again")
 
     def _standing(self, session: Session, running: int) -> str:
         record = session.need("environment")
-        engine = f"Flink, {running} queries" if session.wanted.engine == FLINK else "embedded in the lab"
+        engine = f"Flink, {running} queries" if session.desired.engine == FLINK else "embedded in the lab"
         return (
             f"Stands: environment {record['name']} ({record['id']}), cluster {session.id('cluster')}, "
             f"{len(session.makers)} topics, analytics: {engine}.\n"
@@ -116,17 +116,19 @@ class Command(CloudCommand):
         )
 
     def _running(self, session: Session) -> int:
-        if session.wanted.engine != FLINK:
+        if session.desired.engine != FLINK:
             return 0
-        return len(statements.wanted(session, "query"))
+        return len(flink_statements.wanted(session, "query"))
 
     def _guard(self, session: Session, running: int) -> None:
-        until = guard.deadline(session.entry)
-        if session.wanted.hours is not None and not running:
-            self.tell("--hours: no Flink statement runs, so there is nothing to stop.")
+        until = cost_guard.deadline(session.entry)
+        if session.desired.hours is not None and not running:
+            self.print_text("--hours: no Flink statement runs, so there is nothing to stop.")
         elif running and until:
-            said = guard.told(until)
-            self.tell(f"Cost guard: a process on this machine stops the statements at {said}. {guard.CANNOT}")
+            said = cost_guard.format_deadline(until)
+            self.print_text(
+                f"Cost guard: a process on this machine stops the statements at {said}. {cost_guard.CANNOT}"
+            )
 
 
 def _hours(text: str) -> float:

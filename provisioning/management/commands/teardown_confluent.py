@@ -6,29 +6,27 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from provisioning import rehearsal
-from provisioning.claim import MARK, claim
-from provisioning.configfile import has_block, remove
-from provisioning.console import CloudCommand, alone, config_path, configured, credentials, journal_path
+from provisioning import stale_standin
+from provisioning.cli import CloudCommand, config_path, configured, credentials, exclusively, journal_path
+from provisioning.config_file import has_block, remove
+from provisioning.destroy import Destroy, clear_config
 from provisioning.errors import Refused
-from provisioning.inventory import lines, wrapped
 from provisioning.journal import Entry, Journal
-from provisioning.runner import run
+from provisioning.ownership import TAG, resolve_ownership
 from provisioning.session import Ask, Session
-from provisioning.survey import look, others
-from provisioning.teardown import Teardown, clear_config
-from provisioning.waiting import drive
+from provisioning.status import current_state, describe_all, foreign_things, wrapped
+from provisioning.steps import drive, run
 
 EXAMPLES = """
 examples:
   manage.py teardown_confluent --plan     what would go and what would stay; nothing is touched
-  manage.py teardown_confluent            shows the list, asks once, deletes, audits
+  manage.py teardown_confluent            shows the list, asks create_once, deletes, audits
   manage.py teardown_confluent --yes      without the question
 
-Lost the laptop with its journal? The mark in the service account still tells what is the lab's:
+Lost the laptop with its journal? The ownership tag in the service account still tells what is the lab's:
   manage.py teardown_confluent --yes --environment env-abc123
 
-It deletes what the journal or the mark names, and nothing else. An environment that you lent
+It deletes what the journal or the ownership tag names, and nothing else. An environment that you lent
 (confluent.environment_id) stays. Exit code 0: nothing is left. 1: something is, and it is listed.
 """
 
@@ -45,108 +43,118 @@ class Command(CloudCommand):
     def work(self, options: dict[str, Any]) -> int:
         if options["plan"]:
             return self._work(options)
-        with alone():
+        with exclusively():
             return self._work(options)
 
     def _work(self, options: dict[str, Any]) -> int:
-        if not options["environment"] and rehearsal.unanswered(credentials()) and self._unanswered(options):
+        if (
+            not options["environment"]
+            and stale_standin.unanswered(credentials())
+            and self._unanswered(options)
+        ):
             return 0
         session = self.begin(configured(), options["yes"], options["environment"], keep=False)
-        told = drive(claim(session), session.clock)
-        if not told:
+        source = drive(resolve_ownership(session), session.clock)
+        if not source:
             return self._nothing(session, options["plan"])
         self._list(session)
         if options["plan"]:
-            self.tell("\nNothing was touched; run without --plan to do it.")
-            self._tell_of_others(session)
+            self.print_text("\nNothing was touched; run without --plan to do it.")
+            self._list_other_labs(session)
             return 0
-        self._agreed(session, told, options)
-        session.entry.keep()  # not before: after a no, the mark has made no journal
+        self._agreed(session, source, options)
+        session.entry.keep()  # not before: after a no, the ownership tag has made no journal
         return self._down(session)
 
     def _unanswered(self, options: dict[str, Any]) -> bool:
         """After a rehearsal its stand-in is often gone first, and with it everything that there was to take down."""
         journal = Journal(journal_path())
-        over = rehearsal.over(journal.all())
-        if not over and not rehearsal.block_is_over(config_path(), journal.all()):
+        over = stale_standin.stale_entries(journal.all())
+        if not over and not stale_standin.block_is_stale(config_path(), journal.all()):
             return False
         if options["plan"]:
-            self.tell(
+            self.print_text(
                 "This goes: what was rehearsed on a stand-in that is gone, and its block in config.yaml."
             )
         else:
             self._forget(over, journal.all(), self.asker(options["yes"]))
-        self.tell_of_others([entry for entry in journal.all() if not rehearsal.over([entry])])
+        self.list_other_labs([entry for entry in journal.all() if not stale_standin.stale_entries([entry])])
         return True
 
-    def _tell_of_others(self, session: Session) -> None:
-        self.tell_of_others(session.entry.others(), session.organization)
+    def _list_other_labs(self, session: Session) -> None:
+        self.list_other_labs(session.entry.others(), session.organization)
 
     def _nothing(self, session: Session, plan: bool) -> int:
-        """A block of ours may still be there, for somebody else's hands took the lab down."""
-        name = session.adopt or session.wanted.journal_name
-        self.tell(f"Nothing of this lab stands: neither the journal nor a mark names {name}.")
-        self.tell("What carries the name without this lab's mark is somebody else's and was left alone.")
+        """A block of ours may still be there, for somebody else's manual_clock took the lab down."""
+        name = session.adopt or session.desired.journal_name
+        self.print_text(f"Nothing of this lab stands: neither the journal nor an ownership tag names {name}.")
+        self.print_text(
+            "What carries the name without this lab's ownership tag is somebody else's and was left alone."
+        )
         if not plan:
-            self.tell(f"config.yaml: {clear_config(session, config_path())}.")
+            self.print_text(f"config.yaml: {clear_config(session, config_path())}.")
             self._after(session)
         else:
-            self._tell_of_others(session)
+            self._list_other_labs(session)
         return 0
 
     def _after(self, session: Session) -> None:
-        over = rehearsal.over(session.entry.others(), session.credentials.url, session.organization)
+        over = stale_standin.stale_entries(
+            session.entry.others(), session.credentials.url, session.organization
+        )
         self._forget(over, session.entry.others(), session.ask)
-        self._tell_of_others(session)
+        self._list_other_labs(session)
 
     def _forget(self, over: list[Entry], known: list[Entry], ask: Ask) -> None:
         """Nothing can be taken down on a stand-in that is gone, and `make run` would wait for its Kafka."""
         gone = "on a stand-in that is gone. Forget it, and take its block out of config.yaml?"
         for entry in over:
             if ask(f"The journal holds a rehearsal, {entry.name}, {gone}"):
-                rehearsal.forget(entry, config_path())
-                self.tell(f"Forgotten: {entry.name}. config.yaml holds no block of it.")
-        if rehearsal.block_is_over(config_path(), known) and ask(
+                stale_standin.forget(entry, config_path())
+                self.print_text(f"Forgotten: {entry.name}. config.yaml holds no block of it.")
+        if stale_standin.block_is_stale(config_path(), known) and ask(
             "config.yaml holds the block of a rehearsal on a stand-in that is gone. Take it out?"
         ):
             remove(config_path())
-            self.tell("config.yaml: our block taken out.")
+            self.print_text("config.yaml: our block taken out.")
 
     def _list(self, session: Session) -> None:
-        self.tell("This goes:")
-        found = look(session)
-        for line in lines(session, found, others(session, found)):
-            self.tell(wrapped(line))
+        self.print_text("This goes:")
+        found = current_state(session)
+        for line in describe_all(session, found, foreign_things(session, found)):
+            self.print_text(wrapped(line))
         if has_block(config_path()):
-            self.tell("  config.yaml       our block in it")
+            self.print_text("  config.yaml       our block in it")
 
-    def _agreed(self, session: Session, told: str, options: dict[str, Any]) -> None:
-        if told == MARK and options["yes"] and not session.adopt:
+    def _agreed(self, session: Session, source: str, options: dict[str, Any]) -> None:
+        if source == TAG and options["yes"] and not session.adopt:
             environment = session.id("environment")
             raise Refused(
-                "There is no journal on this machine, so what goes is known by the mark alone; --yes then needs the "
-                "environment's id.",
+                "There is no journal on this machine, so what goes is known by the ownership tag alone; --yes then "
+                "needs the environment's id.",
                 f"If the list above is right:  manage.py teardown_confluent --yes --environment {environment}",
             )
         if not session.ask("Delete all of this?"):
             raise Refused("Nothing was deleted.")
 
     def _down(self, session: Session) -> int:
-        down = Teardown(session, config_path())
+        down = Destroy(session, config_path())
         run(down.steps(), session.clock, self.progress)
         self.progress.leave()
-        self.tell("")
+        self.print_text("")
         for note in session.notes:
-            self.tell(f"Note: {note}")
+            self.print_text(f"Note: {note}")
         if down.left:
             self.stderr.write("Left:")
             for thing in down.left:
-                self.tell(f"  {thing}", error=True)
-            self.tell(
+                self.print_text(f"  {thing}", error=True)
+            self.print_text(
                 "Remove what is not the lab's in the console, then run teardown_confluent again.", error=True
             )
-            self._tell_of_others(session)
+            self._list_other_labs(session)
             return 1
-        self.tell("Nothing of this lab is left on Confluent Cloud. The next `make run` is embedded again.")
+        self.print_text(
+            "Nothing of this lab is left on Confluent Cloud. The next `make run` is embedded again."
+        )
         self._after(session)
         return 0

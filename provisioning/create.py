@@ -1,0 +1,137 @@
+"""CreateRequest something exactly create_once, although answers get lost and commands get killed.
+
+Before the POST the journal takes an intent: the name, and the ids that carry it already. After it, the answer's id.
+If the answer is lost, the list is looked at until it would show what was made; what carries the name, was not there
+before and was made since is ours. Only if nothing shows up is the POST sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from provisioning.api import JsonObject
+from provisioning.errors import ApiError, NameTaken, OutcomeUnknown
+from provisioning.journal import Record
+from provisioning.session import Session
+from provisioning.steps import Steps, Waiting
+
+STALE_LIST_S = 20.0  # lists were seen up to 15 s behind
+LOOK_EVERY_S = 4.0
+TRIES = 3
+EARLIER, LATER = timedelta(minutes=2), timedelta(minutes=20)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """slot: in the journal. what: in words. listed: everything of that name. record: what the journal keeps of it."""
+
+    slot: str
+    what: str
+    listed: Callable[[], list[JsonObject]]
+    post: Callable[[], JsonObject]
+    record: Callable[[JsonObject], Record]
+
+
+def create(session: Session, request: CreateRequest) -> Steps[Record]:
+    """Raises NameTaken for what is there and not ours."""
+    if session.entry.intent(request.slot):
+        found = yield from _find_lost(session, request)
+        if found:
+            return _keep(session, request, found)
+    others = request.listed()
+    if others:
+        raise name_taken(request.what, str(others[0].get("id", "")))
+    return (yield from _post(session, request, []))
+
+
+def standing(
+    session: Session, path: str, listed: list[JsonObject], environment: str = ""
+) -> list[JsonObject]:
+    """Those of a list that are really there: lists show what was deleted for a while."""
+    query = {"environment": environment} if environment else {}
+    return [thing for thing in listed if session.cloud.find(f"{path}/{thing['id']}", **query)]
+
+
+def create_once(post: Callable[[], object], exists: Callable[[], bool]) -> None:
+    """For what is found by its name at once: a lost answer is followed by a look, then by another try."""
+    for attempt in range(TRIES):
+        try:
+            post()
+        except OutcomeUnknown:
+            if exists():
+                return
+            if attempt == TRIES - 1:
+                raise
+        else:
+            return
+
+
+def resolve_intent(session: Session, request: CreateRequest) -> Steps[None]:
+    """Settles what an interrupted run left open, without making anything."""
+    if session.entry.intent(request.slot) and not session.entry.get(request.slot):
+        found = yield from _find_lost(session, request)
+        if found:
+            _keep(session, request, found)
+    session.entry.settle(request.slot)
+
+
+def _post(session: Session, request: CreateRequest, before: list[str]) -> Steps[Record]:
+    unsure = session.entry.intent(request.slot) is not None
+    for attempt in range(TRIES):
+        session.entry.intend(request.slot, before, session.client.service_time())
+        try:
+            return _keep(session, request, request.post())
+        except OutcomeUnknown:
+            if attempt == TRIES - 1:
+                raise
+            unsure = True
+        except ApiError as error:
+            if error.status != 409 or not unsure:
+                session.entry.settle(request.slot)
+                raise (name_taken(request.what, "") if error.status == 409 else error) from None
+        found = yield from _find_lost(session, request)
+        if found:
+            return _keep(session, request, found)
+    raise name_taken(request.what, "")
+
+
+def _keep(session: Session, request: CreateRequest, made: JsonObject) -> Record:
+    record = request.record(made)
+    session.entry.put(request.slot, record)
+    session.changes.append(f"made {request.what} ({made['id']})")
+    return record
+
+
+def _find_lost(session: Session, request: CreateRequest) -> Steps[JsonObject | None]:
+    end = session.clock.monotonic() + STALE_LIST_S
+    while True:
+        intent = session.entry.intent(request.slot) or {}
+        ours = [thing for thing in request.listed() if _is_ours(thing, intent)]
+        if ours or session.clock.monotonic() >= end:
+            return ours[0] if ours else None
+        yield Waiting(f"{request.what}: an answer was lost, looking for what it made", LOOK_EVERY_S)
+
+
+def _is_ours(thing: JsonObject, intent: Record) -> bool:
+    if str(thing["id"]) in intent.get("before", []):
+        return False
+    created, since = _instant(thing.get("metadata", {}).get("created_at")), _instant(intent.get("since"))
+    return created is None or since is None or since - EARLIER <= created <= since + LATER
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def name_taken(what: str, where: str) -> NameTaken:
+    return NameTaken(
+        f"Name taken: {what}{f' ({where})' if where else ''} is there already, without this lab's ownership tag.",
+        "Choose another name in config.yaml, section confluent:, or delete it if it is yours. "
+        "(If you made it with another Cloud API key: --environment ENV-ID takes it over.)",
+        "https://confluent.cloud/environments",
+    )

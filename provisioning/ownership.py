@@ -1,0 +1,89 @@
+"""What is ours, before a teardown: by the journal, else by the tag; and what an interrupted run left open."""
+
+from __future__ import annotations
+
+from provisioning.api import JsonObject
+from provisioning.config import Names
+from provisioning.create import resolve_intent
+from provisioning.ownership_tag import OwnershipTag, read_tag
+from provisioning.resources import cluster, environment, flink_pool, service_account
+from provisioning.session import Session
+from provisioning.steps import Steps
+
+JOURNAL, TAG, NOTHING_STANDS = "journal", "tag", ""
+
+
+def resolve_ownership(session: Session) -> Steps[str]:
+    """Who says what is ours: the journal, the tag, or nobody.
+
+    By the tag only what was made with this Cloud API key, or was named outright.
+    """
+    if session.entry.intent("environment"):
+        yield from resolve_intent(session, environment.create_request(session))
+    source = JOURNAL if _made_something(session) else TAG
+    if source == TAG and not _by_tag(session):
+        return NOTHING_STANDS
+    if environment.recorded(session):
+        yield from resolve_intent(session, cluster.create_request(session))
+        yield from resolve_intent(session, flink_pool.create_request(session))
+        yield from resolve_intent(session, service_account.create_request(session))
+    if not session.entry.get("account"):
+        _find_account(session)
+    return source
+
+
+def _made_something(session: Session) -> bool:
+    """A lent environment in the journal says nothing: who was stopped by a name has written it down, too."""
+    entry = session.entry
+    environment_made = not (entry.get("environment") or {"borrowed": True})["borrowed"]
+    inside = any(entry.get(slot) or entry.intent(slot) for slot in ("cluster", "pool", "account"))
+    return environment_made or inside
+
+
+def _find_account(session: Session) -> None:
+    """In a lent environment another lab may stand: there the tag has to name what our journal names."""
+    record = session.need("environment")
+    for found in service_account.named(session, session.names.account):
+        tag = read_tag(found.get("description", ""))
+        if tag and tag.environment == record["id"] and (not record["borrowed"] or _same(session, tag)):
+            session.entry.put("account", service_account.record(found))
+
+
+def _same(session: Session, tag: OwnershipTag) -> bool:
+    ours = [str((session.entry.get(slot) or {}).get("id", "")) for slot in ("cluster", "pool")]
+    return all(ours) and ours == [tag.cluster, tag.pool]
+
+
+def _by_tag(session: Session) -> bool:
+    for found in _tagged_accounts(session):
+        tag = read_tag(found.get("description", ""))
+        if tag and _matches(session, tag):
+            _take_over(session, found, tag)
+            return True
+    return False
+
+
+def _tagged_accounts(session: Session) -> list[JsonObject]:
+    """By name; with an environment's id alone the name is not known, so all are looked at."""
+    if session.adopt or session.desired.borrowed:
+        return list(session.cloud.pages(service_account.PATH))
+    return service_account.named(session, Names(session.desired.environment_name).account)
+
+
+def _matches(session: Session, tag: OwnershipTag) -> bool:
+    if session.adopt:
+        return tag.environment == session.adopt
+    if session.desired.borrowed and tag.environment != session.desired.environment_id:
+        return False
+    return tag.lab == session.credentials.lab
+
+
+def _take_over(session: Session, found: JsonObject, tag: OwnershipTag) -> None:
+    """An environment that is gone leaves its account behind; its name is in the account's."""
+    standing = session.cloud.find(f"{environment.PATH}/{tag.environment}")
+    if standing:
+        environment.take_over(session, standing, found, tag)
+        return
+    name = str(found["display_name"]).removesuffix("-lab")
+    session.entry.put("environment", {"id": tag.environment, "name": name, "borrowed": tag.borrowed})
+    session.entry.put("account", service_account.record(found))

@@ -1,0 +1,143 @@
+"""Changing who makes a derived topic: this command (embedded engine) or Flink's CREATE TABLE.
+
+An upsert table is not an append topic, so the topic is dropped and made anew. That loses its records: a person is
+asked first.
+"""
+
+from __future__ import annotations
+
+from provisioning.config import DERIVED, EMBEDDED, FLINK, MODEL
+from provisioning.errors import Refused
+from provisioning.resources import bedrock_connection, flink_statements, foreign, subjects, topics
+from provisioning.session import Session
+from provisioning.steps import Steps, together
+
+
+def confirm(session: Session) -> None:
+    """Before connection and model change, as far as it can be will_write_commentary who will write the commentary."""
+    session.commentary_by_flink = bedrock_connection.will_write_commentary(session)
+    _confirm_dropping(session, _changing(session))
+
+
+def ensure(session: Session) -> Steps[str]:
+    changing = _changing(session)
+    _confirm_dropping(session, changing)
+    yield from _end_unwanted_statements(session)
+    yield from together([_drop(session, name) for name in changing])
+    return f"dropped {', '.join(changing)}" if changing else "unchanged"
+
+
+def _changing(session: Session) -> list[str]:
+    return [name for name, record in topics.records(session).items() if _changes(session, record)]
+
+
+def _drop(session: Session, name: str) -> Steps[None]:
+    """Subjects first: the topic's record in the journal goes last, so that an interrupted drop is taken up."""
+    ours = foreign.our_subjects(session)
+    for subject in subjects.both(name):
+        if subject in ours:
+            subjects.delete(session, subject)
+    yield from topics.delete(session, name)
+
+
+def _changes(session: Session, record: dict[str, str]) -> bool:
+    wanted = session.makers.get(record["role"])
+    return record["role"] in DERIVED and wanted is not None and wanted != record["maker"]
+
+
+def _confirm_dropping(session: Session, changing: list[str]) -> None:
+    """Asks about what was not agreed to before. Raises Refused."""
+    asked = sorted(set(changing) - session.agreed)
+    if not asked:
+        return
+    question = (
+        f"{_why(session, asked)} drops {', '.join(asked)} with all records and makes {_them(asked)} anew. "
+        f"Races that run now lose what {_these(asked)} held. Go on?"
+    )
+    if not session.ask(question):
+        changed = f" Before the question it {'; '.join(session.changes)}." if session.changes else ""
+        raise Refused(
+            f"Nothing was dropped; topics and config.yaml stay as they were.{changed}",
+            "Run again when the topics may go.",
+        )
+    session.agreed.update(asked)
+
+
+def _why(session: Session, asked: list[str]) -> str:
+    if session.desired.engine == EMBEDDED:
+        return "Switching the analytics to the embedded engine"
+    if asked == [session.topic("commentary")]:
+        writer = "Flink's model" if session.commentary_by_flink else "the lab's own commentator"
+        return f"Commentary by {writer}"
+    return "Switching the analytics to Flink"
+
+
+def _them(names: list[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _these(names: list[str]) -> str:
+    return "this topic" if len(names) == 1 else "these topics"
+
+
+def recover(session: Session) -> Steps[str]:
+    """Topics that stand without a record in the journal, and records whose topic is gone."""
+    standing = topics.listed(session)
+    known = topics.records(session)
+    gone = [
+        name for name in known if name not in standing and topics.find(session, name) is None
+    ]  # lists lag
+    if any(known[name]["maker"] == FLINK for name in gone):
+        yield from _end(
+            session, [str(s["name"]) for s in flink_statements.ours(session)]
+        )  # they worked on what is gone
+    for name in gone:
+        topics.forget(session, name)
+    for role in session.desired.topics:
+        name = session.topic(role)
+        if name in standing and name not in known and topics.find(session, name):
+            topics.record(session, name, role, _maker(session, role))
+    return f"{len(topics.records(session))} topics of ours"
+
+
+def _maker(session: Session, role: str) -> str:
+    for group, made in flink_statements.GROUP_ROLES.items():
+        if made == role:
+            table = session.names.statement(f"{group}-table")
+            by_flink = any(
+                str(s["name"]) == table or _inserts(session, s, role) for s in flink_statements.ours(session)
+            )
+            return FLINK if by_flink else EMBEDDED
+    return EMBEDDED
+
+
+def _inserts(session: Session, statement: dict[str, object], role: str) -> bool:
+    spec = statement.get("spec")
+    text = str(spec.get("statement", "")) if isinstance(spec, dict) else ""
+    return f"`{session.topic(role)}`" in text and text.upper().startswith(("INSERT INTO", "CREATE TABLE"))
+
+
+def _end_unwanted_statements(session: Session) -> Steps[None]:
+    """Queries cost money while they run: those that this configuration does not ask for go."""
+    kept = {
+        session.names.statement(s.name) for s in flink_statements.wanted(session, "table", "query", "model")
+    }
+    yield from _end(
+        session, [str(s["name"]) for s in flink_statements.ours(session) if str(s["name"]) not in kept]
+    )
+    if not session.commentary_by_flink:
+        yield from drop_model(session)
+        if session.entry.get("connection"):
+            bedrock_connection.delete(session)
+
+
+def _end(session: Session, names: list[str]) -> Steps[None]:
+    yield from together([flink_statements.delete(session, name) for name in names])
+
+
+def drop_model(session: Session) -> Steps[None]:
+    """A model belongs to the cluster's catalogue and would stay in a borrowed environment."""
+    if session.entry.get("model"):
+        name = session.names.statement("drop-model")
+        yield from flink_statements.run_once(session, name, f"DROP MODEL IF EXISTS `{MODEL}`")
+        session.entry.drop("model")

@@ -1,0 +1,151 @@
+"""The three API keys of the service account. A secret is shown once: it is in the journal before anything else.
+
+Keys with our names that the journal does not know lost their secret with an answer or a killed command. They are
+deleted, and made anew.
+"""
+
+from __future__ import annotations
+
+from provisioning.api import JsonObject
+from provisioning.create import LOOK_EVERY_S, STALE_LIST_S, TRIES
+from provisioning.errors import ApiError, OutcomeUnknown
+from provisioning.journal import Record
+from provisioning.session import KEY_PLANES, Session
+from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
+
+PATH = "/iam/v2/api-keys"
+PENDING = (400, 401, 403, 404, 503)  # how a key that is not known everywhere yet is refused
+
+
+def ensure(session: Session, kind: str) -> Steps[str]:
+    """kind: kafka, registry or flink."""
+    record = session.key(kind)
+    if record is None or not _stands(session, kind, record):
+        forget(session, kind)
+        yield from _make_anew(session, kind)
+    yield from _usable(session, kind)
+    return str((session.key(kind) or {})["id"])
+
+
+def _stands(session: Session, kind: str, record: Record) -> bool:
+    """For the resource that stands now: a cluster that was made anew needs a new key."""
+    if record["resource"] != session.id(_slot(kind)):
+        return False
+    return session.cloud.find(f"{PATH}/{record['id']}") is not None
+
+
+def _make_anew(session: Session, kind: str) -> Steps[None]:
+    slot = f"key {kind}"
+    yield from _delete_lost(session, kind, patient=session.entry.intent(slot) is not None)
+    for attempt in range(TRIES):
+        session.entry.intend(slot, [], session.client.service_time())
+        try:
+            made = session.cloud.post(PATH, {"spec": _spec(session, kind)})
+        except OutcomeUnknown:
+            if attempt == TRIES - 1:
+                raise
+            yield from _delete_lost(session, kind, patient=True)
+            continue
+        _keep(session, kind, made)
+        return
+
+
+def _keep(session: Session, kind: str, made: JsonObject) -> None:
+    spec = _spec(session, kind)
+    record = {
+        "id": made["id"],
+        "secret": made["spec"]["secret"],
+        "resource": spec["resource"]["id"],
+        "endpoint": str(session.need(_slot(kind))["endpoint"]),
+        "checked": False,
+    }
+    session.redact.add(record["secret"])
+    session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: record}, intent=f"key {kind}")
+    session.changes.append(f"made the {KEY_PLANES[kind]} API key {made['id']}")
+
+
+def forget(session: Session, kind: str) -> None:
+    keys = session.entry.get("keys") or {}
+    if kind in keys:
+        session.entry.put("keys", {k: v for k, v in keys.items() if k != kind})
+
+
+def owned(session: Session) -> list[JsonObject]:
+    return list(session.cloud.pages(PATH, **{"spec.owner": session.id("account")}))
+
+
+def _delete_lost(session: Session, kind: str, patient: bool) -> Steps[None]:
+    """patient: a key may have been made a moment ago, which the list does not show yet."""
+    end = session.clock.monotonic() + (STALE_LIST_S if patient else 0.0)
+    while True:
+        lost = _lost(session, kind)
+        for key in lost:
+            session.cloud.remove(f"{PATH}/{key['id']}")
+            session.changes.append(
+                f"deleted the {KEY_PLANES[kind]} API key {key['id']}, whose secret was lost"
+            )
+        if lost or session.clock.monotonic() >= end:
+            return
+        yield Waiting("an answer was lost, looking for a key without its secret", LOOK_EVERY_S)
+
+
+def _lost(session: Session, kind: str) -> list[JsonObject]:
+    known = {record["id"] for record in (session.entry.get("keys") or {}).values()}
+    name = session.names.key(kind)
+    mine = [k for k in owned(session) if k["spec"].get("display_name") == name and k["id"] not in known]
+    # a list shows deleted keys for a while
+    return [k for k in mine if session.cloud.find(f"{PATH}/{k['id']}")]
+
+
+def _slot(kind: str) -> str:
+    return {"kafka": "cluster", "registry": "registry", "flink": "flink"}[kind]
+
+
+def _spec(session: Session, kind: str) -> JsonObject:
+    resource: JsonObject = {"id": session.id(_slot(kind)), "kind": "Cluster"}
+    if kind == "flink":
+        environment = session.id("environment")
+        resource |= {"api_version": "fcpm/v2", "kind": "Region", "environment": environment}
+    return {
+        "display_name": session.names.key(kind),
+        "description": f"F1 streaming lab: lab={session.lab}",
+        "owner": {"id": session.id("account"), "kind": "ServiceAccount"},
+        "resource": resource,
+    }
+
+
+def probe(session: Session, kind: str) -> None:
+    """One cheap call to the key's own service. Raises ApiError."""
+    api = session.api(kind, patient=False)
+    if kind == "kafka":
+        api.get(f"{session.kafka_path}/topics")
+    elif kind == "registry":
+        api.get("/subjects")
+    else:
+        api.get(f"{session.flink_path}/statements", page_size="1")
+
+
+def _usable(session: Session, kind: str) -> Steps[None]:
+    """Twice in a row for a new key: one frontend that knows it does not mean that all do."""
+
+    def look() -> tuple[str, str]:
+        try:
+            probe(session, kind)
+        except ApiError as error:
+            if error.status not in PENDING:
+                raise
+            return f"not accepted yet ({error.status})", error.failure.detail
+        return "accepted", ""
+
+    record = session.key(kind) or {}
+    until = Waiter(
+        what=f"{KEY_PLANES[kind]} API key {record['id']}",
+        target=frozenset({"accepted"}),
+        timeout=(20 if kind == "kafka" else 10) * MINUTE,
+        in_a_row=1 if record.get("checked") else 2,
+        again="The key was made and is kept in the journal; running again goes on waiting for it.",
+        look="https://confluent.cloud/settings/api-keys",
+    )
+    yield from wait(look, until, session.clock)
+    if not record.get("checked"):
+        session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: record | {"checked": True}})

@@ -1,0 +1,266 @@
+"""Flink statements: the lab's SQL, running. One statement a call, each with the lab's label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioning.api import JsonObject
+from provisioning.config import FLINK, MODEL
+from provisioning.create import create_once, name_taken
+from provisioning.errors import ApiError, ProvisioningError
+from provisioning.resources import bedrock_connection
+from provisioning.resources.bedrock_connection import LABEL
+from provisioning.session import Session
+from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
+from races.flink.statements import Statement
+from races.flink.statements import statements as sql_statements
+
+GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": "car_metrics_anomalies"}
+PATCH_TYPE = "application/json-patch+json"
+ACTIVE = ("PENDING", "RUNNING", "DEGRADED", "FAILING")
+STOPPED_MEANWHILE = (
+    "Somebody stopped it, or the cost guard did: the time of --hours is up. Running again resumes it."
+)
+MARKED_FOR_DELETION = "marked for deletion"
+ENDED_BADLY = frozenset({"FAILED", "FAILING"})
+DOCS = "https://docs.confluent.io/cloud/current/flink/operate-and-deploy/monitor-statements.html"
+
+
+def path(session: Session, name: str = "") -> str:
+    return f"{session.flink_path}/statements" + (f"/{name}" if name else "")
+
+
+def find(session: Session, name: str) -> JsonObject | None:
+    return session.api("flink").find(path(session, name))
+
+
+def ours(session: Session) -> list[JsonObject]:
+    """By label, and the queries that the journal knows, for the list may lag. Each is looked at by its name."""
+    listed = session.api("flink").pages(path(session), label_selector=f"{LABEL}={session.lab}")
+    names = dict.fromkeys([*(str(s["name"]) for s in listed), *(session.entry.get("queries") or [])])
+    found = (find(session, name) for name in names)
+    return [s for s in found if s is not None and is_ours(session, s)]
+
+
+def everyone(session: Session) -> list[JsonObject]:
+    return list(session.api("flink").pages(path(session)))
+
+
+def is_ours(session: Session, statement: JsonObject) -> bool:
+    labels = statement.get("metadata", {}).get("labels") or {}
+    return bool(labels.get(LABEL) == session.lab)
+
+
+def phase(statement: JsonObject) -> str:
+    return str(statement.get("status", {}).get("phase") or "PENDING")
+
+
+def wanted(session: Session, *kinds: str) -> list[Statement]:
+    """Of these kinds, those whose topic Flink makes."""
+    by_flink = {role for role, maker in session.makers.items() if maker == FLINK}
+    found = sql_statements(sql_names(session))
+    return [s for s in found if s.kind in kinds and GROUP_ROLES[s.group] in by_flink]
+
+
+def sql_names(session: Session) -> Mapping[str, str]:
+    return {
+        **session.desired.topics,
+        "connection": bedrock_connection.name(session),
+        "model": MODEL,
+        "bedrock_endpoint": session.desired.bedrock_endpoint,
+    }
+
+
+def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[bool]:
+    """True if something was made or resumed. Tables and models are done once; queries are kept running.
+
+    tries: a topic that was dropped a moment ago keeps its name for a while, and CREATE TABLE fails meanwhile.
+    """
+    name = session.names.statement(statement.name)
+    found = yield from _standing(session, name)
+    if found is not None and text(found) != statement.sql:
+        yield from delete(session, name)
+        found = None
+    resumed = found is not None and statement.kind == "query" and phase(found) not in ACTIVE
+    if found is not None and resumed:
+        found = yield from _revive(session, found)
+    elif found is not None and phase(found) == "FAILED":
+        yield from delete(session, name)
+        found = None
+    made = found is None
+    if made:
+        _submit(session, name, statement)
+        session.changes.append(f"started the statement {name}")
+    target = "RUNNING" if statement.kind == "query" else "COMPLETED"
+    stopped = frozenset({"STOPPED"} if made else ())  # a resumed one may still show it
+    found = yield from _reach(session, name, frozenset({target, "DEGRADED"}) | ENDED_BADLY, stopped)
+    if MARKED_FOR_DELETION in str(found.get("status", {}).get("detail")) and tries:
+        yield Waiting(f"{name}: its topic's old namesake is going", 5.0)
+        return (yield from ensure(session, statement, tries - 1))
+    _check(session, found)
+    return made or resumed
+
+
+def _our_own(session: Session, name: str) -> JsonObject | None:
+    """Raises NameTaken: names are unique in an environment, and only the label says whose one is."""
+    found = find(session, name)
+    if found is not None and not is_ours(session, found):
+        raise name_taken(f"the Flink statement {name}", session.id("environment"))
+    return found
+
+
+def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
+    """One that an interrupted run has deleted shows itself until it is gone, and must not be waited for."""
+    found = _our_own(session, name)
+    if found is not None and phase(found) == "DELETING":
+        yield from _reach(session, name, frozenset({"gone"}))
+        return None
+    return found
+
+
+def text(found: JsonObject) -> str:
+    return str(found.get("spec", {}).get("statement", "")).strip().removesuffix(";").rstrip()
+
+
+def _revive(session: Session, found: JsonObject) -> Steps[JsonObject | None]:
+    name = str(found["name"])
+    if phase(found) in ("STOPPED", "STOPPING"):
+        yield from _reach(session, name, frozenset({"STOPPED"}))
+        _set_stopped(session, name, False)
+        session.changes.append(f"resumed the statement {name}")
+        return found
+    yield from delete(session, name)
+    return None
+
+
+def _submit(session: Session, name: str, statement: Statement) -> None:
+    environment = session.need("environment")
+    properties = {
+        "sql.current-catalog": str(environment["name"]),
+        "sql.current-database": str(session.need("cluster")["name"]),
+        **statement.properties,
+    }
+    body = {
+        "name": name,
+        "organization_id": session.organization,
+        "environment_id": environment["id"],
+        "metadata": {"labels": {LABEL: session.lab}},
+        "spec": {
+            "statement": statement.sql,
+            "properties": properties,
+            "compute_pool_id": session.id("pool"),
+            "principal": session.id("account"),
+            "stopped": False,
+        },
+    }
+    create_once(
+        lambda: session.api("flink").post(path(session), body), lambda: _our_own(session, name) is not None
+    )
+
+
+def _check(session: Session, found: JsonObject) -> None:
+    """Raises ProvisioningError for a statement that failed."""
+    name = str(found["name"])
+    scaling = found.get("status", {}).get("scaling_status", {}).get("scaling_state")
+    if scaling == "POOL_EXHAUSTED":
+        session.note(
+            f"The Flink pool is exhausted ({name} waits): raise confluent.flink_max_cfu and run again."
+        )
+    if phase(found) == "DEGRADED":
+        session.note(f"{name} is DEGRADED: it runs but gets nowhere. {DOCS}")
+    if phase(found) in ENDED_BADLY:
+        raise ProvisioningError(
+            f"The Flink statement {name} went to {phase(found)}.\n"
+            f"The service says: {session.redact(_why(session, found))}",
+            "It is left for you to look at. Running again deletes it and starts it anew.",
+            DOCS,
+        )
+
+
+def _detail(found: JsonObject) -> str:
+    return str(found.get("status", {}).get("detail") or "")
+
+
+def complaint(session: Session, found: JsonObject) -> str:
+    """The service's own words on a statement that gets nowhere, in a line; nothing for one that is well."""
+    ill = phase(found) in ENDED_BADLY or phase(found) == "DEGRADED"
+    return session.redact(" ".join(_why(session, found).split())) if ill else ""
+
+
+def _waits_for(found: JsonObject) -> str:
+    """In a line. An exhausted pool may be told by its own field alone. What goes still says how it once ended."""
+    if phase(found) == "DELETING":
+        return ""
+    exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
+    return " ".join(_detail(found).split()) or ("the Flink pool is exhausted" if exhausted else "")
+
+
+def _why(session: Session, found: JsonObject) -> str:
+    if detail := _detail(found):
+        return detail
+    listed = session.api("flink").find(f"{path(session, str(found['name']))}/exceptions") or {}
+    return str((listed.get("data") or [{}])[0].get("message") or "no detail")
+
+
+def _reach(
+    session: Session, name: str, target: frozenset[str], failed: frozenset[str] = frozenset()
+) -> Steps[JsonObject]:
+    def look() -> tuple[str, JsonObject]:
+        found = find(session, name)
+        return ("gone" if found is None else phase(found)), found or {}
+
+    until = Waiter(
+        what=f"statement {name}",
+        target=target,
+        failed=failed,
+        timeout=15 * MINUTE,
+        interval=3.0,
+        label=name,
+        says=lambda found: session.redact(_waits_for(found)),
+        after_failure=STOPPED_MEANWHILE,
+        look=DOCS,
+    )
+    return (yield from wait(look, until, session.clock))
+
+
+def _set_stopped(session: Session, name: str, stopped: bool) -> None:
+    change = [{"op": "replace", "path": "/spec/stopped", "value": stopped}]
+    session.api("flink").patch(path(session, name), change, PATCH_TYPE)
+
+
+def stop(session: Session, name: str) -> None:
+    """Ends its cost. What is gone or ended already is fine."""
+    found = find(session, name)
+    if found is None or phase(found) not in ACTIVE:
+        return
+    try:
+        _set_stopped(session, name, True)
+    except ApiError as error:
+        if not error.gone and error.status != 409:  # 409: it ended meanwhile
+            raise
+
+
+def delete(session: Session, name: str) -> Steps[None]:
+    stop(session, name)
+    session.api("flink").remove(path(session, name))
+    yield from _reach(session, name, frozenset({"gone"}))
+    known = session.entry.get("queries") or []
+    if name in known:
+        session.entry.put("queries", [query for query in known if query != name])
+    session.changes.append(f"deleted the statement {name}")
+
+
+def may_run(session: Session, names: list[str]) -> None:
+    """In the journal before the first starts: a command that fails later must say what costs meanwhile."""
+    known = session.entry.get("queries") or []
+    if set(names) - set(known):
+        session.entry.put("queries", sorted({*known, *names}))
+
+
+def run_once(session: Session, name: str, sql: str) -> Steps[None]:
+    """A DDL that leaves no trace: submitted, awaited, deleted."""
+    statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
+    if (yield from _standing(session, name)) is None:
+        _submit(session, name, statement)
+    _check(session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | ENDED_BADLY)))
+    yield from delete(session, name)

@@ -1,0 +1,84 @@
+"""What others have put beside our things. It decides what may not be deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from provisioning.resources import bedrock_connection, cluster, flink_pool, flink_statements, subjects, topics
+from provisioning.session import Session
+
+ENDED = ("COMPLETED", "FAILED")  # a console's finished queries hold nothing
+
+
+@dataclass(slots=True)
+class ForeignResources:
+    """Names, by where they are."""
+
+    in_environment: list[str] = field(default_factory=list)
+    in_cluster: list[str] = field(default_factory=list)
+    in_pool: list[str] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.in_environment, *self.in_cluster, *self.in_pool]
+
+
+def find(session: Session, usable: set[str]) -> ForeignResources:
+    """usable: the services (kafka, registry, flink) that can be asked."""
+    found = ForeignResources()
+    environment = session.id("environment")
+    for path, kind, slot in (
+        (cluster.PATH, "Kafka cluster", "cluster"),
+        (flink_pool.PATH, "Flink pool", "pool"),
+    ):
+        ours = (session.entry.get(slot) or {}).get("id")
+        for other in session.cloud.pages(path, environment=environment):
+            stands = other["id"] != ours and session.cloud.find(
+                f"{path}/{other['id']}", environment=environment
+            )
+            if stands:
+                found.in_environment.append(f"the {kind} {other['spec'].get('display_name')} ({other['id']})")
+    if "kafka" in usable:
+        found.in_cluster = [f"the topic {name}" for name in _topics(session)]
+    if "registry" in usable:
+        found.in_environment += [f"the schema {name}" for name in _subjects(session)]
+    if "flink" in usable:
+        found.in_environment += [f"the connection {name}" for name in _connections(session)]
+        _add_statements(session, found)
+    return found
+
+
+def _topics(session: Session) -> list[str]:
+    ours = {*topics.records(session), *session.desired.topics.values()}
+    return [name for name in topics.listed(session) if name not in ours and topics.find(session, name)]
+
+
+def _subjects(session: Session) -> list[str]:
+    ours = our_subjects(session)
+    return [name for name in subjects.listed(session) if name not in ours]
+
+
+def our_subjects(session: Session) -> list[str]:
+    """What the journal knows. In an environment of our own our topics' names decide."""
+    made = [*(session.entry.get("subjects") or [])]
+    if not session.need("environment")["borrowed"]:
+        for name in (*topics.records(session), *session.desired.topics.values()):
+            made += subjects.both(name)
+    return list(dict.fromkeys(made))
+
+
+def _connections(session: Session) -> list[str]:
+    ours = {bedrock_connection.name(session)} if bedrock_connection.is_ours(session) else set()
+    path = f"{session.flink_path}/connections"
+    others = [str(c["name"]) for c in session.api("flink").pages(path) if c["name"] not in ours]
+    return [name for name in others if session.api("flink").find(f"{path}/{name}")]
+
+
+def _add_statements(session: Session, found: ForeignResources) -> None:
+    """A statement holds the pool that it runs on."""
+    ours = (session.entry.get("pool") or {}).get("id")
+    others = [s for s in flink_statements.everyone(session) if not flink_statements.is_ours(session, s)]
+    for seen in filter(None, (flink_statements.find(session, str(s["name"])) for s in others)):
+        if flink_statements.phase(seen) not in ENDED:
+            where = found.in_pool if seen["spec"].get("compute_pool_id") == ours else found.in_environment
+            where.append(f"the Flink statement {seen['name']}")

@@ -1,0 +1,37 @@
+"""Schema Registry: it comes by itself with the environment's package and its first cluster."""
+
+from __future__ import annotations
+
+from provisioning.api import JsonObject
+from provisioning.journal import Record
+from provisioning.session import Session
+from provisioning.steps import FAILED_FOR_GOOD, MINUTE, Steps, Waiter, wait
+
+
+def find(session: Session) -> JsonObject | None:
+    listed = list(session.cloud.pages("/srcm/v3/clusters", environment=session.id("environment")))
+    return listed[0] if listed else None
+
+
+def ensure(session: Session) -> Steps[str]:
+    def look() -> tuple[str, JsonObject]:
+        found = find(session) or {}
+        return str(found.get("status", {}).get("phase") or "not listed yet"), found
+
+    until = Waiter(
+        what="Schema Registry",
+        target=frozenset({"PROVISIONED"}),
+        failed=frozenset({"FAILED"}),
+        after_failure=FAILED_FOR_GOOD,
+        timeout=15 * MINUTE,
+        again="It needs the environment's Stream Governance package (Essentials will do). Running again goes on.",
+        look="https://confluent.cloud/environments (Stream Governance)",
+    )
+    seen = record((yield from wait(look, until, session.clock)))
+    if session.entry.get("registry") != seen:
+        session.entry.put("registry", seen)
+    return str(seen["id"])
+
+
+def record(found: JsonObject) -> Record:
+    return {"id": found["id"], "endpoint": found["spec"]["http_endpoint"]}

@@ -1,0 +1,65 @@
+"""Rehearsals on a stand-in that is gone: nothing of them stands, and nobody can be asked."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from provisioning import config_file
+from provisioning.config import Credentials
+from provisioning.destroy import names_cluster
+from provisioning.errors import LOOPBACK
+from provisioning.journal import Entry
+
+
+def stale_entries(entries: Iterable[Entry], answering: str = "", organization: str = "") -> list[Entry]:
+    """Entries on this machine where nobody answers, or a stand-in of another organisation: answering is its address."""
+    others = [entry for entry in entries if entry.organization != organization]
+    return [entry for entry in others if _is_stale(place(entry), _place(answering))]
+
+
+def unanswered(known: Credentials) -> bool:
+    """Nobody can be asked about anything: a stand-in that is gone, or no Cloud API key."""
+    host, port = _place(known.url)
+    return not (known.key and known.secret) or (host in LOOPBACK and not _answers(host, port))
+
+
+def block_is_stale(config: Path, entries: Iterable[Entry]) -> bool:
+    """A block that no entry of the journal knows, of a Kafka on this machine that does not answer."""
+    text = config_file.read(config)
+    if any(names_cluster(entry, text) for entry in entries):
+        return False
+    host, port = _place(f"//{config_file.bootstrap(config)}")
+    return host in LOOPBACK and not _answers(host, port)
+
+
+def place(entry: Entry) -> tuple[str, int]:
+    """Host and port of the service that it was built on."""
+    return _place(str((entry.get("flink") or {}).get("endpoint", "")))
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
+
+
+def _is_stale(where: tuple[str, int], answering: tuple[str, int]) -> bool:
+    host, port = where
+    return host in LOOPBACK and (where == answering or not _answers(host, port))
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def forget(entry: Entry, config: Path) -> None:
+    if names_cluster(entry, config_file.read(config)):
+        config_file.remove(config)
+    entry.keep()
+    entry.forget()

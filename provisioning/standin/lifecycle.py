@@ -1,0 +1,63 @@
+"""Flink statements move on with time: they start, fail, stop, and degrade when what they use is gone."""
+
+from . import tables
+from .cloud import Cloud
+from .pools import used_cfu
+from .records import Statement, wall_time
+from .sql_parser import Parsed, parse
+from .sql_tokens import SqlError
+
+QUERIES = ("INSERT_INTO", "STATEMENT_SET", "SELECT")
+
+
+def settle(cloud: Cloud) -> None:
+    """Moves every statement on that is due."""
+    for statement in cloud.alive(cloud.statements):
+        if statement.phase == "PENDING" and statement.due <= cloud.now():
+            _begin(cloud, statement)
+        elif statement.phase == "STOPPING" and statement.due <= cloud.now():
+            move(statement, "STOPPED", "This statement was stopped manually.")
+        elif statement.phase == "RUNNING":
+            _degrade(cloud, statement)
+
+
+def move(statement: Statement, phase: str, detail: str = "") -> None:
+    statement.phase, statement.detail = phase, detail
+    statement.version += 1
+    statement.updated_at = wall_time()
+
+
+def _begin(cloud: Cloud, statement: Statement) -> None:
+    try:
+        parsed = parse(statement.sql)
+        if _waits_for_pool(cloud, statement, parsed):
+            return
+        dry = statement.properties.get("sql.dry-run") == "true"
+        statement.tables = tables.run(tables.Database(cloud, statement), parsed, dry)
+    except SqlError as error:
+        move(statement, "FAILED", str(error))
+        return
+    runs = parsed.kind in QUERIES and not dry
+    move(statement, "RUNNING" if runs else "COMPLETED", "" if runs else "Command completed successfully.")
+
+
+def _waits_for_pool(cloud: Cloud, statement: Statement, parsed: Parsed) -> bool:
+    pool = cloud.pools.get(statement.pool_id)
+    if pool is None or pool.deleted is not None:
+        raise SqlError(f"The compute pool {statement.pool_id} was not found.")
+    statement.exhausted = parsed.kind in QUERIES and used_cfu(cloud, pool.id) >= pool.max_cfu
+    statement.detail = "The compute pool has no CFU left for this statement." if statement.exhausted else ""
+    return statement.exhausted
+
+
+def _degrade(cloud: Cloud, statement: Statement) -> None:
+    """What becomes of a statement whose pool is deleted is not documented; here it fails."""
+    pool = cloud.pools.get(statement.pool_id)
+    if pool is None or pool.deleted is not None:
+        move(statement, "FAILED", f"The compute pool {statement.pool_id} was not found.")
+        return
+    for cluster_id, name in statement.tables:
+        topic = cloud.topic(cluster_id, name)
+        if topic is None or topic.deleted is not None:
+            move(statement, "DEGRADED", f"Table '{name}' does not exist any more.")
+            return

@@ -1,0 +1,158 @@
+"""The current state, read and not touched: for --plan, for the question before a teardown, and for confluent_status.
+
+A service whose key the journal does not hold, or that does not take it, cannot be looked into: None.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from provisioning.api import JsonObject
+from provisioning.errors import ApiError, ProvisioningError
+from provisioning.resources import (
+    api_keys,
+    bedrock_connection,
+    cluster,
+    environment,
+    flink_pool,
+    flink_statements,
+    foreign,
+    schema_registry,
+    service_account,
+    subjects,
+    topics,
+)
+from provisioning.resources.foreign import ForeignResources
+from provisioning.session import KEY_PLANES, Session
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class CurrentState:
+    """Each as the service shows it; lists only of what is ours."""
+
+    environment: JsonObject | None = None
+    cluster: JsonObject | None = None
+    pool: JsonObject | None = None
+    registry: JsonObject | None = None
+    account: JsonObject | None = None
+    has_role: bool = False
+    keys: dict[str, str] | None = None  # kind -> id, of those whose secret we have
+    topics: list[str] | None = None
+    subjects: list[str] | None = None
+    statements: list[JsonObject] | None = None
+    connection: JsonObject | None = None
+
+
+def current_state(session: Session) -> CurrentState:
+    found = CurrentState()
+    if not session.entry.get("environment"):
+        return found
+    found.environment = environment.recorded(session)
+    found.account = service_account.find(session)
+    if found.environment:
+        found.cluster, found.pool, found.registry = (
+            cluster.find(session),
+            flink_pool.find(session),
+            schema_registry.find(session),
+        )
+    if found.account:
+        found.keys = _keys(session)
+        found.has_role = bool(found.environment) and service_account.has_role(session)
+    if found.environment and found.account:
+        _look_inside(session, found)
+    return found
+
+
+def _keys(session: Session) -> dict[str, str]:
+    recorded = {kind: session.key(kind) for kind in ("kafka", "registry", "flink")}
+    standing = {str(k["id"]) for k in api_keys.owned(session)}
+    return {kind: str(key["id"]) for kind, key in recorded.items() if key and key["id"] in standing}
+
+
+def _look_inside(session: Session, found: CurrentState) -> None:
+    known = found.keys or {}
+    if found.cluster and "kafka" in known:
+        ours = {*topics.records(session), *session.desired.topics.values()}
+        answers = _or_none(lambda: topics.listed(session)) is not None  # each by its name: the list lags
+        found.topics = sorted(name for name in ours if topics.find(session, name)) if answers else None
+    if found.registry and "registry" in known:
+        names = foreign.our_subjects(session)
+        standing = _or_none(lambda: subjects.listed(session))
+        found.subjects = None if standing is None else [name for name in standing if name in names]
+    if "flink" in known:
+        found.statements = _or_none(lambda: flink_statements.ours(session))
+        found.connection = _or_none(lambda: bedrock_connection.ours(session))
+
+
+def foreign_things(session: Session, found: CurrentState) -> foreign.ForeignResources:
+    """What others have put there, as far as our keys open the services."""
+    seen = {"kafka": found.topics, "registry": found.subjects, "flink": found.statements}
+    usable = {kind for kind, inside in seen.items() if inside is not None}
+    if not found.environment or session.need("environment")["borrowed"]:
+        return foreign.ForeignResources()
+    return _or_none(lambda: foreign.find(session, usable)) or foreign.ForeignResources()
+
+
+def _or_none(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except ApiError as error:
+        if error.status in api_keys.PENDING:
+            return None
+        raise
+    except ProvisioningError:
+        return None
+
+
+def describe_all(session: Session, found: CurrentState, others: ForeignResources) -> Iterator[str]:
+    """In the order of a teardown, with what stays for others' sake."""
+    yield from (
+        f"Flink statement   {s['name']} ({flink_statements.phase(s)})" for s in found.statements or []
+    )
+    if found.connection:
+        yield f"Connection        {found.connection['name']}"
+    if found.subjects:
+        yield f"Schemas           {', '.join(found.subjects)}"
+    if found.topics:
+        yield f"Topics            {', '.join(found.topics)}, with all records"
+    if found.pool:
+        yield _goes("Flink pool", _named(found.pool), others.in_pool)
+    if found.cluster:
+        yield _goes("Kafka cluster", _named(found.cluster), others.in_cluster)
+    yield from _environment(session, found, others)
+    if found.account:
+        owned = ", ".join(KEY_PLANES[kind] for kind in found.keys or {})
+        keys = f", with its API keys ({owned})" if owned else ""
+        yield f"Service account   {found.account['display_name']} ({found.account['id']}){keys}"
+
+
+def wrapped(line: str) -> str:
+    """The names of a long line stand below each other, after its kind."""
+    return textwrap.fill(line, 110, initial_indent="  ", subsequent_indent=" " * 20, break_on_hyphens=False)
+
+
+def _named(thing: JsonObject) -> str:
+    return f"{thing['spec'].get('display_name')} ({thing['id']})"
+
+
+def _goes(what: str, name: str, others: list[str]) -> str:
+    if others:
+        return f"(stays)           {what} {name}: it holds what this lab did not make: {', '.join(others)}"
+    return f"{what:<17} {name}"
+
+
+def _environment(session: Session, found: CurrentState, others: ForeignResources) -> Iterator[str]:
+    if not found.environment:
+        return
+    name = f"{found.environment['display_name']} ({found.environment['id']})"
+    if session.need("environment").get("borrowed"):
+        yield f"(stays)           environment {name}: it is yours, only what the lab made in it goes"
+    else:
+        yield _goes("Environment", name, others.all)
+    if found.statements is None or (found.cluster and found.topics is None):
+        yield "(not looked into) without its keys; new ones are made for the teardown"

@@ -1,0 +1,454 @@
+"""The three commands as a laptop runs them: output, questions, exit codes; and killed for real, over a real Kafka."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from f1site.config import read_lab
+from provisioning.config_file import BEGIN, END
+from provisioning.standin import Exchange, Fault, Standin
+from tests.fakes import openapi, standin_fixtures
+from tests.fakes.laptop import NOTHING_STANDS, SHORT
+from tests.fakes.shell import Shell
+from tests.fakes.standin_snapshot import snapshot
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_plan_writes_nothing_and_says_what_would_be_made(shell: Shell) -> None:
+    code, said = shell.run("provision_confluent", "--plan", "--flink")
+    assert code == 0
+    assert " + create environment f1-leaderboard-env" in said
+    assert "f1-leaderboard-env-average-speed-query" in said
+    assert "left out: no AWS keys" in said
+    assert {call.method for call in shell.standin.calls} == {"GET"}
+    assert not shell.journal.exists()
+    assert not shell.config.exists()
+
+
+def test_the_plan_tells_of_a_name_that_is_taken(shell: Shell) -> None:
+    standin_fixtures.add_account(shell.standin.state, "f1-leaderboard-env-lab")
+    code, said = shell.run("provision_confluent", "--plan")
+    assert (code, "Name taken: the service account" in said) == (1, True)
+    standin_fixtures.add_environment(shell.standin.state, "f1-leaderboard-env")
+    code, said = shell.run("provision_confluent", "--plan")
+    assert (code, "Name taken: the environment" in said) == (1, True)
+
+
+def test_the_plan_for_a_borrowed_environment_tells_of_a_cluster_of_that_name(shell: Shell) -> None:
+    lent = standin_fixtures.add_environment(shell.standin.state, "shared")
+    standin_fixtures.add_cluster(shell.standin.state, lent.id, "f1-leaderboard-cluster")
+    shell.manual_clock.advance(10)  # lists show what is new after a while
+    shell.config.write_text(f"confluent:\n  environment_id: {lent.id}\n")
+    django_settings.LAB = read_lab(shell.folder, {})
+    code, said = shell.run("provision_confluent", "--plan")
+    assert (code, "Name taken: the Kafka cluster" in said) == (1, True)
+
+
+def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(shell: Shell) -> None:
+    shell.run("provision_confluent", "--flink")
+    django_settings.LAB = read_lab(shell.folder, {})
+    journal, calls = shell.journal.read_bytes(), len(shell.standin.calls)
+    code, said = shell.run("provision_confluent", "--plan")
+    assert (code, "Nothing to do" in said) == (0, True)
+    assert {call.method for call in shell.standin.calls[calls:]} == {"GET"}
+    assert shell.journal.read_bytes() == journal
+
+
+def test_the_plan_names_what_would_be_dropped(shell: Shell) -> None:
+    shell.run("provision_confluent")
+    _, said = shell.run("provision_confluent", "--plan", "--flink")
+    assert (
+        " - drop   topic f1-driver-avg-speed  (and made anew as a Flink table; you are asked first)" in said
+    )
+    assert " = leave  environment f1-leaderboard-env" in said
+    assert "no key that opens them" not in said
+    shell.journal.unlink()
+    assert "no key that opens them" in shell.run("provision_confluent", "--plan")[1]
+
+
+def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(shell: Shell) -> None:
+    shell.run("provision_confluent", "--flink")
+    shell.manual_clock.advance(10)  # lists show what is new after a while
+    state = shell.standin.state
+    state.topics.remove(next(t for t in state.topics if t.name == "f1-race-control"))
+    query = next(s for s in state.statements if s.name.endswith("average-speed-query"))
+    sql = query.sql
+    query.sql = "SELECT 1"
+    _, said = shell.run("provision_confluent", "--flink", "--plan")
+    assert f" ~ change running statement {query.name}  (its SQL is another by now: it is started anew" in said
+    query.sql, query.phase, query.stopped = sql, "STOPPED", True
+    _, said = shell.run("provision_confluent", "--flink", "--plan")
+    assert " + create topic f1-race-control" in said
+    assert f" ~ change running statement {query.name}  (is STOPPED: it is started again" in said
+    assert "1 to create, 1 to change" in said
+    _, said = shell.run("provision_confluent", "--flink")
+    assert "1 of 1 made or resumed" in said
+    assert query.phase == "RUNNING"
+
+
+def test_provision_ends_with_what_stands_what_it_costs_and_what_comes_next(shell: Shell) -> None:
+    code, said = shell.run("provision_confluent", "--flink")
+    assert code == 0
+    assert "Stands: environment f1-leaderboard-env (env-" in said
+    assert "about $0.21 an hour for 1 running Flink statement" in said
+    assert "make run" in said
+    assert "No AWS keys in the environment" in said
+    code, said = shell.run("provision_confluent", "--flink")
+    assert (code, "Nothing changed: everything stood already." in said) == (0, True)
+
+
+def test_a_question_without_a_terminal_is_not_answered_by_silence(shell: Shell) -> None:
+    shell.run("provision_confluent")
+    code, said = shell.run("provision_confluent", "--flink")
+    assert code == 1
+    assert "drops f1-driver-avg-speed" in said
+    assert "with --yes" in said
+    code, said = shell.run("provision_confluent", "--flink", "--yes")
+    assert code == 0
+
+
+def test_the_end_of_input_is_a_no(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ctrl_d(prompt: str) -> str:
+        raise EOFError
+
+    shell.run("provision_confluent")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", ctrl_d)
+    code, said = shell.run("teardown_confluent")
+    assert (code, "Nothing was deleted." in said) == (1, True)
+    assert "Traceback" not in said
+
+
+def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(shell: Shell) -> None:
+    shell.run("provision_confluent", "--flink")
+    code, said = shell.run("teardown_confluent")
+    assert (code, "with --yes" in said) == (1, True)
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert code == 0
+    assert "Service account   f1-leaderboard-env-lab" in said
+    assert "Nothing of this lab is left on Confluent Cloud" in said
+    assert snapshot(shell.standin.state) == NOTHING_STANDS
+    assert not shell.config.exists()
+    shell.config.write_text(
+        f"# mine\n{BEGIN}\nkafka: {{}}\n{END}\n"
+    )  # somebody else's manual_clock took it down
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert (code, "Nothing of this lab stands" in said) == (0, True)
+    assert "config.yaml: our block taken out" in said
+    assert shell.config.read_text() == "# mine\n"
+
+
+def test_a_teardowns_plan_touches_nothing(shell: Shell) -> None:
+    shell.run("provision_confluent", "--flink")
+    files = {path: path.read_bytes() for path in shell.folder.rglob("*") if path.is_file()}
+    for known in (True, False):
+        calls = len(shell.standin.calls)
+        if not known:
+            shell.journal.unlink()
+            del files[shell.journal]
+        code, said = shell.run("teardown_confluent", "--plan")
+        assert (code, "Nothing was touched" in said) == (0, True)
+        assert "Environment       f1-leaderboard-env" in said
+        assert {call.method for call in shell.standin.calls[calls:]} == {"GET"}
+        assert {path: path.read_bytes() for path in shell.folder.rglob("*") if path.is_file()} == files
+
+
+def test_without_a_journal_yes_needs_the_environments_id(shell: Shell) -> None:
+    shell.run("provision_confluent")
+    identity = next(iter(shell.standin.state.environments))
+    shell.journal.unlink()
+    before = snapshot(shell.standin.state)
+    for first in ("teardown_confluent", "provision_confluent", "confluent_status"):
+        shell.run(first)  # refused, or a look: none of them makes the ownership tag a journal
+        code, said = shell.run("teardown_confluent", "--yes")
+        assert code == 1
+        assert f"--yes --environment {identity}" in said
+        assert snapshot(shell.standin.state) == before
+    code, said = shell.run("teardown_confluent", "--yes", "--environment", identity)
+    assert code == 0
+    assert snapshot(shell.standin.state) == NOTHING_STANDS
+
+
+def test_what_is_left_is_listed_with_a_code_that_is_not_zero(shell: Shell) -> None:
+    shell.run("provision_confluent")
+    standin_fixtures.add_topic(shell.standin.state, next(iter(shell.standin.state.clusters)), "orders")
+    shell.manual_clock.advance(10)  # lists show what is new after a while
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert code == 1
+    assert "the Kafka cluster, because it holds what this lab did not make: the topic orders" in said
+
+
+def test_status_shows_what_stands_since_when_and_its_cost(shell: Shell) -> None:
+    code, said = shell.run("confluent_status")
+    assert (code, "Nothing of this lab stands" in said) == (0, True)
+    shell.run("provision_confluent", "--flink")
+    calls = len(shell.standin.calls)
+    code, said = shell.run("confluent_status")
+    assert code == 0
+    assert "f1-leaderboard-env-average-speed-query: RUNNING" in said
+    assert "(0 min)" in said
+    assert "about $0.21 an hour; so far about $0.00" in said
+    assert {call.method for call in shell.standin.calls[calls:]} == {"GET"}
+
+
+def test_hours_sets_a_deadline_starts_the_guard_and_says_what_it_cannot_do(shell: Shell) -> None:
+    code, said = shell.run("provision_confluent", "--flink", "--hours", "2")
+    assert code == 0
+    assert "a process on this machine stops the statements at" in said
+    assert "cannot act while this machine is off or asleep" in said
+    assert len(shell.guards) == 1
+    _, said = shell.run("confluent_status")
+    assert "Cost guard: stops the statements at" in said
+    assert len(shell.guards) == 2  # should it have died with the machine
+
+
+def test_hours_without_a_statement_has_nothing_to_stop(shell: Shell) -> None:
+    _, said = shell.run("provision_confluent", "--hours", "2")
+    assert "nothing to stop" in said
+    assert shell.guards == []
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "soon", "9999"])
+def test_senseless_hours_are_refused(shell: Shell, hours: str) -> None:
+    with pytest.raises((CommandError, SystemExit)):
+        call_command("provision_confluent", "--hours", hours)
+    assert shell.standin.calls == []
+
+
+@pytest.mark.parametrize("command", ["provision_confluent", "teardown_confluent", "confluent_status"])
+def test_a_failure_is_words_and_code_one(shell: Shell, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", "cfltNotTheRightSecretAtAll12345")
+    code, said = shell.run(command)
+    assert code == 1
+    assert "has to be a Cloud API key" in said
+    assert "Request id:" in said
+    assert "Traceback" not in said
+    assert "cfltNotTheRight" not in said
+
+
+def test_a_key_with_characters_that_no_key_has_is_said_so(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", "…")
+    code, said = shell.run("provision_confluent")
+    assert (code, "holds characters that no key has" in said) == (1, True)
+    assert "Traceback" not in said
+
+
+def test_a_key_that_was_pasted_with_spaces_is_that_key(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", f" {shell.standin.key}\r\n")
+    monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", f"{shell.standin.secret} ")
+    assert shell.run("provision_confluent", "--plan")[0] == 0
+
+
+def test_what_nobody_foresaw_is_shown_without_secrets(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError(f"with {shell.standin.secret} in it")
+
+    monkeypatch.setattr("provisioning.management.commands.provision_confluent.run", surprise)
+    code, said = shell.run("provision_confluent")
+    assert code == 1
+    assert "This should not happen" in said
+    assert "RuntimeError: with [hidden] in it" in said
+
+
+def test_ctrl_c_says_how_to_go_on(shell: Shell) -> None:
+    def interrupt(exchange: Exchange) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    shell.standin.faults.add(Fault("hook_after", method="POST", path="clusters", hook=interrupt))
+    code, said = shell.run("provision_confluent")
+    assert code == 130
+    assert "the same command goes on from there" in said
+    assert "an hour" not in said
+    code, _ = shell.run("provision_confluent")
+    assert code == 0
+    assert len([c for c in shell.standin.state.clusters.values() if c.deleted is None]) == 1
+
+
+# -- processes --
+
+
+def test_a_reader_that_goes_away_is_no_accident(shell: Shell) -> None:
+    """As with … | head."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, str(ROOT / "manage.py"), "provision_confluent", "--plan"]
+    with os.fdopen(write, "wb") as nowhere:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=nowhere, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert done.returncode == 130
+    assert "Nobody reads the output any more, so the command has ended." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+class KillableShell:
+    """Runs the commands as processes; the stand-in can kill the one that runs."""
+
+    def __init__(self, standin: Standin, folder: Path) -> None:
+        self.standin, self.folder, self.pid = standin, folder, 0
+        (folder / "config.yaml").write_text("# mine\n")
+        self.environ = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "F1_"))
+        }
+        self.environ |= {
+            "CONFLUENT_CLOUD_URL": standin.url,
+            "CONFLUENT_CLOUD_API_KEY": standin.key,
+            "CONFLUENT_CLOUD_API_SECRET": standin.secret,
+            "F1_JOURNAL": str(folder / ".confluent" / "journal.json"),
+            "F1_CONFIG": str(folder / "config.yaml"),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        command = [sys.executable, str(ROOT / "tests" / "fakes" / "hurried_command.py"), *arguments]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.pid = process.pid
+        said, _ = process.communicate(timeout=120)
+        return process.returncode, said
+
+    def kill(self, exchange: Exchange) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def killable(tmp_path: Path) -> Iterator[KillableShell]:
+    with Standin(replace(SHORT, key_nodes=()), speed=200.0) as standin:
+        yield KillableShell(standin, tmp_path)
+        assert openapi.problems(standin.calls) == []
+
+
+KILLED_AT = ("environments", "api-keys", "statements")
+
+
+@pytest.mark.timeout(300)
+def test_kill_9_of_the_real_thing_again_and_again(killable: KillableShell) -> None:
+    for path in KILLED_AT:
+        killable.standin.faults.add(Fault("hook_after", method="POST", path=path, hook=killable.kill))
+        code, said = killable.run("provision_confluent", "--flink")
+        assert code == -signal.SIGKILL, said
+    code, said = killable.run("provision_confluent", "--flink")
+    assert code == 0, said
+    assert "one record there and back in" in said
+    lab = read_lab(killable.folder, {})
+    assert lab.kafka is not None
+    assert lab.kafka.librdkafka["security.protocol"] == "PLAINTEXT"
+    stands = snapshot(killable.standin.state)
+    assert len(stands["keys"]) == 3
+    assert len(stands["environments"]["f1-leaderboard-env"]["clusters"]) == 1
+    killable.standin.faults.add(
+        Fault("hook_after", method="DELETE", path="compute-pools", hook=killable.kill)
+    )
+    assert killable.run("teardown_confluent", "--yes")[0] == -signal.SIGKILL
+    code, said = killable.run("teardown_confluent", "--yes")
+    assert code == 0, said
+    assert snapshot(killable.standin.state) == NOTHING_STANDS
+    assert (killable.folder / "config.yaml").read_text() == "# mine\n"
+
+
+# -- several labs --
+
+
+def test_status_and_teardown_name_the_other_labs_of_the_journal(shell: Shell) -> None:
+    shell.run("provision_confluent")
+    other = next(iter(shell.standin.state.environments))
+    shell.config.write_text("confluent:\n  environment_name: second\n")
+    django_settings.LAB = read_lab(shell.folder, {})
+    labs = json.loads(shell.journal.read_text())
+    (organization, _), real = (
+        next(iter(labs)).split("/"),
+        {"environment": {"id": "env-real1", "name": "real"}},
+    )
+    labs |= {f"{organization}/begun": {"intents": {"environment": {}}}, "elsewhere/real": real}
+    shell.journal.write_text(json.dumps(labs))
+    for command in (("confluent_status",), ("teardown_confluent", "--yes")):
+        _, said = shell.run(*command)
+        assert f"The journal holds another lab, f1-leaderboard-env ({other})" in said
+        assert f"teardown_confluent --environment {other}" in said
+        assert "another lab, begun, whose making was interrupted: confluent.environment_name" in said
+        assert "another lab, real (env-real1), in another organisation: a Cloud API key of that one" in said
+
+
+def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.run("provision_confluent")
+    django_settings.LAB = read_lab(shell.folder, {})
+    real, rehearsed = shell.config.read_bytes(), shell.journal.read_bytes()
+    with Standin(SHORT, clock=shell.manual_clock, kafka=False, seed=7) as another:
+        monkeypatch.setenv("CONFLUENT_CLOUD_URL", another.url)
+        code, said = shell.run("teardown_confluent", "--yes")  # the first one still answers
+        assert (code, "rehearsal" in said, shell.config.exists()) == (0, False, True)
+        assert "another lab, f1-leaderboard-env, on a stand-in at 127.0.0.1:" in said
+        shell.standin.stop()
+        code, said = shell.run("teardown_confluent")
+        assert (code, "with --yes" in said, shell.config.exists()) == (1, True, True)
+        code, said = shell.run("teardown_confluent", "--yes")
+        assert (code, "on a stand-in that is gone" in said) == (0, True)
+    assert not shell.config.exists()
+    assert shell.journal.read_text().strip() == "{}"
+    code, said = shell.run("confluent_status")  # nobody answers any more
+    assert (code, "The stand-in at 127.0.0.1:" in said) == (1, True)
+    shell.config.write_bytes(real)  # the journal was lost, the block is there
+    assert shell.run("teardown_confluent", "--yes")[0] == 0
+    assert not shell.config.exists()
+    shell.config.write_bytes(real)
+    shell.journal.write_bytes(rehearsed)
+    code, said = shell.run("teardown_confluent", "--plan")
+    assert (code, "This goes: what was rehearsed" in said, shell.config.exists()) == (0, True, True)
+    monkeypatch.delenv("CONFLUENT_CLOUD_URL")
+    monkeypatch.delenv("CONFLUENT_CLOUD_API_KEY")  # another terminal
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert (code, "The journal holds a rehearsal, f1-leaderboard-env" in said) == (0, True)
+    assert (shell.config.exists(), shell.journal.read_text().strip()) == (False, "{}")
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert (code, "There is no Cloud API key" in said) == (1, True)
+
+
+def test_the_list_before_a_teardown_tells_what_would_stay(shell: Shell) -> None:
+    shell.run("provision_confluent")
+    standin_fixtures.add_topic(shell.standin.state, next(iter(shell.standin.state.clusters)), "orders")
+    shell.manual_clock.advance(10)  # lists show what is new after a while
+    code, said = shell.run("teardown_confluent", "--plan")
+    assert code == 0
+    assert "(stays)           Kafka cluster f1-leaderboard-cluster" in said
+    assert said.count("it holds what this lab did not make: the topic orders") == 2
+    assert "Flink pool        f1-leaderboard-flink-pool" in said
+
+
+def test_a_block_without_its_end_does_not_keep_a_lab_running(shell: Shell) -> None:
+    shell.run("provision_confluent", "--flink")
+    shell.config.write_text(shell.config.read_text().replace(END, ""))
+    code, said = shell.run("teardown_confluent", "--yes")
+    assert (code, "first line of our block without its last" in said) == (1, True)
+    assert snapshot(shell.standin.state) == NOTHING_STANDS
+
+
+def test_status_counts_what_stopped_queries_have_cost(shell: Shell) -> None:
+    shell.run("provision_confluent", "--flink")
+    query = next(s for s in shell.standin.state.statements if s.name.endswith("-query"))
+    query.phase, query.stopped = "STOPPED", True
+    query.created_at, query.updated_at = "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z"
+    _, said = shell.run("confluent_status")
+    assert "No statement runs; so far about $2.10 at one CFU each" in said
+    assert (
+        "The estimate counts the statements that stand, running or stopped; what was deleted is not in it."
+        in said
+    )

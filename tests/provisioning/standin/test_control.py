@@ -1,0 +1,305 @@
+"""The stand-in's control plane: what its answers promise to the commands."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioning.standin import CLOUD, Standin
+from tests.fakes import openapi, standin_fixtures
+from tests.fakes.api_caller import (
+    Caller,
+    ManualClock,
+    as_administrator,
+    bind,
+    build,
+    cluster_body,
+    environment_body,
+    key_body,
+    made,
+    pool_body,
+)
+from tests.fakes.standin_snapshot import foreign_things, snapshot
+
+
+@pytest.fixture
+def standin() -> Iterator[Standin]:
+    with Standin(kafka=False) as found:
+        yield found
+    assert openapi.problems(found.calls) == []
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def slow(manual_clock: ManualClock) -> Iterator[Standin]:
+    """One in which things take their time, by a clock that the test turns."""
+    with Standin(CLOUD, clock=manual_clock, kafka=False) as found:
+        yield found
+    assert openapi.problems(found.calls) == []
+
+
+def environment(cloud: Caller, name: str = "lab") -> str:
+    return str(made(cloud("POST", "/org/v2/environments", environment_body(name)))["id"])
+
+
+@openapi.needs_specifications
+def test_every_exchange_of_building_and_removing_a_lab_matches_the_official_specifications(
+    standin: Standin,
+) -> None:
+    lab = build(standin)
+    cloud = lab.cloud
+    for path in (
+        "/org/v2/environments",
+        f"/cmk/v2/clusters?environment={lab.environment}",
+        f"/fcpm/v2/compute-pools?environment={lab.environment}",
+        "/iam/v2/service-accounts",
+        f"/iam/v2/api-keys?spec.owner={lab.account}",
+        f"/srcm/v3/clusters?environment={lab.environment}",
+        f"/org/v2/environments/{lab.environment}",
+        f"/iam/v2/service-accounts/{lab.account}",
+        f"/iam/v2/api-keys/{lab.keys['kafka'][0]}",
+    ):
+        cloud.get(path)
+    assert cloud("DELETE", f"/org/v2/environments/{lab.environment}").status_code == 204
+    assert cloud("DELETE", f"/iam/v2/service-accounts/{lab.account}").status_code == 204
+    assert len(standin.calls) > 20
+    assert openapi.problems(standin.calls) == []
+
+
+@openapi.needs_specifications
+def test_the_validator_notices_an_unknown_field_and_a_missing_one(standin: Standin) -> None:
+    cloud = as_administrator(standin)
+    cloud("POST", "/org/v2/environments", {"display_name": "lab", "colour": "red"})
+    cloud("POST", "/iam/v2/service-accounts", {"description": "without a name"})
+    found = openapi.problems(standin.calls)
+    standin.calls.clear()
+    assert any("/colour is unknown" in problem for problem in found)
+    assert any("'display_name' is a required property" in problem for problem in found)
+
+
+def test_cluster_and_pool_are_provisioning_until_their_time_has_come(
+    slow: Standin, manual_clock: ManualClock
+) -> None:
+    cloud = as_administrator(slow)
+    place = environment(cloud)
+    cluster = made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
+    pool = made(cloud("POST", "/fcpm/v2/compute-pools", pool_body(place)))
+    assert (cluster["status"]["phase"], pool["status"]["phase"]) == ("PROVISIONING", "PROVISIONING")
+    manual_clock.advance(CLOUD.cluster)
+    assert (
+        cloud.get(f"/cmk/v2/clusters/{cluster['id']}?environment={place}")["status"]["phase"] == "PROVISIONED"
+    )
+    assert (
+        cloud.get(f"/fcpm/v2/compute-pools/{pool['id']}?environment={place}")["status"]["phase"]
+        == "PROVISIONED"
+    )
+
+
+def test_a_schema_registry_appears_only_after_the_first_cluster(
+    slow: Standin, manual_clock: ManualClock
+) -> None:
+    cloud = as_administrator(slow)
+    place = environment(cloud)
+    address = f"/srcm/v3/clusters?environment={place}"
+    manual_clock.advance(600)
+    assert cloud.get(address)["data"] == []
+    made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
+    manual_clock.advance(CLOUD.cluster)
+    assert cloud.get(address)["data"] == []
+    manual_clock.advance(CLOUD.registry)
+    assert cloud.get(address)["data"][0]["status"]["phase"] == "PROVISIONING"
+    manual_clock.advance(CLOUD.registry)
+    assert cloud.get(address)["data"][0]["status"]["phase"] == "PROVISIONED"
+
+
+def test_without_a_governance_package_no_schema_registry_comes(standin: Standin) -> None:
+    cloud = as_administrator(standin)
+    place = made(cloud("POST", "/org/v2/environments", {"display_name": "bare"}))["id"]
+    made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
+    assert cloud.get(f"/srcm/v3/clusters?environment={place}")["data"] == []
+    made(cloud("PATCH", f"/org/v2/environments/{place}", environment_body("bare")))
+    assert len(cloud.get(f"/srcm/v3/clusters?environment={place}")["data"]) == 1
+
+
+def test_a_page_names_the_next_as_a_full_address_and_only_the_first_size_counts(standin: Standin) -> None:
+    standin_fixtures.add_foreign_teams(standin.state)
+    cloud = as_administrator(standin)
+    seen, address, pages = [], "/org/v2/environments?page_size=5", 0
+    while address:
+        page = cloud.get(address)
+        seen += [item["id"] for item in page["data"]]
+        pages += 1
+        following = page["metadata"]["next"]
+        assert following == "" or following.startswith(f"{standin.url}/org/v2/environments?")
+        assert "page_size" not in following
+        address = following.removeprefix(standin.url)
+    assert pages == 3
+    assert len(seen) == len(set(seen)) == standin_fixtures.FOREIGN_TEAMS
+
+
+def test_ten_items_make_a_page_unless_asked(standin: Standin) -> None:
+    standin_fixtures.add_foreign_teams(standin.state)
+    assert len(as_administrator(standin).get("/org/v2/environments")["data"]) == 10
+
+
+def test_lists_show_new_things_late_and_deleted_ones_for_too_long(
+    slow: Standin, manual_clock: ManualClock
+) -> None:
+    cloud = as_administrator(slow)
+    place = environment(cloud)
+    assert cloud.names("/org/v2/environments") == []
+    assert cloud.get(f"/org/v2/environments/{place}")["display_name"] == "lab"
+    manual_clock.advance(CLOUD.listed)
+    assert cloud.names("/org/v2/environments") == ["lab"]
+    cloud("DELETE", f"/org/v2/environments/{place}")
+    manual_clock.advance(CLOUD.environment_gone)
+    assert cloud("GET", f"/org/v2/environments/{place}").status_code == 404
+    assert cloud.names("/org/v2/environments") == ["lab"]
+    manual_clock.advance(CLOUD.unlisted)
+    assert cloud.names("/org/v2/environments") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/org/v2/environments", environment_body("same")),
+        ("/iam/v2/service-accounts", {"display_name": "same"}),
+    ],
+)
+def test_a_display_name_of_the_organisation_is_taken_once(
+    standin: Standin, path: str, body: dict[str, object]
+) -> None:
+    cloud = as_administrator(standin)
+    first = made(cloud("POST", path, body))
+    second = cloud("POST", path, body)
+    assert second.status_code == 409
+    assert second.headers["Location"].endswith(first["id"])
+    assert second.json()["errors"][0]["code"] == "resource_already_exists"
+
+
+def test_clusters_and_keys_may_share_a_name_so_that_a_blind_retry_makes_two(standin: Standin) -> None:
+    cloud = as_administrator(standin)
+    place = environment(cloud)
+    made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
+    made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
+    assert len(cloud.get(f"/cmk/v2/clusters?environment={place}")["data"]) == 2
+
+
+def test_a_quota_that_is_reached_is_402(standin: Standin) -> None:
+    standin.state.quotas["environments"] = 1
+    cloud = as_administrator(standin)
+    environment(cloud)
+    refused = cloud("POST", "/org/v2/environments", environment_body("second"))
+    assert refused.status_code == 402
+    assert refused.json()["errors"][0]["code"] == "quota_exceeded"
+
+
+@pytest.mark.parametrize("path", ["/cmk/v2/clusters", "/fcpm/v2/compute-pools", "/srcm/v3/clusters"])
+def test_the_environment_query_is_required(standin: Standin, path: str) -> None:
+    assert as_administrator(standin)("GET", path).status_code == 400
+
+
+def test_deleted_clusters_pools_keys_and_bindings_are_403_and_the_rest_404(standin: Standin) -> None:
+    lab = build(standin)
+    cloud, place = lab.cloud, f"?environment={lab.environment}"
+    crn = f"crn://confluent.cloud/organization={lab.organization}/environment={lab.environment}"
+    binding = cloud.get(f"/iam/v2/role-bindings?crn_pattern={crn}")["data"][0]["id"]
+    expected = {
+        f"/iam/v2/api-keys/{lab.keys['kafka'][0]}": (204, 403),
+        f"/iam/v2/role-bindings/{binding}": (200, 403),
+        f"/fcpm/v2/compute-pools/{lab.pool}{place}": (204, 403),
+        f"/cmk/v2/clusters/{lab.cluster}{place}": (204, 403),
+        f"/org/v2/environments/{lab.environment}": (204, 404),
+        f"/iam/v2/service-accounts/{lab.account}": (204, 404),
+    }
+    for path, (on_delete, after) in expected.items():
+        assert cloud("DELETE", path).status_code == on_delete, path
+        assert cloud("GET", path).status_code == after, path
+
+
+def test_deleting_an_environment_takes_what_is_in_it_but_no_service_account(standin: Standin) -> None:
+    lab = build(standin)
+    lab.topic("orders")
+    lab.cloud("DELETE", f"/org/v2/environments/{lab.environment}")
+    left = snapshot(standin.state)
+    assert left == {"environments": {}, "accounts": ["lab"], "bindings": [], "keys": []}
+
+
+def test_deleting_a_service_account_takes_its_keys_and_roles(standin: Standin) -> None:
+    lab = build(standin)
+    lab.cloud("DELETE", f"/iam/v2/service-accounts/{lab.account}")
+    left = snapshot(standin.state)
+    assert (left["accounts"], left["bindings"], left["keys"]) == ([], [], [])
+
+
+def test_a_protected_cluster_is_deleted_only_after_its_protection_is_off(standin: Standin) -> None:
+    cloud = as_administrator(standin)
+    place = environment(cloud)
+    cluster = made(cloud("POST", "/cmk/v2/clusters", cluster_body(place, deletion_protection=True)))["id"]
+    address = f"/cmk/v2/clusters/{cluster}?environment={place}"
+    assert cloud("DELETE", address).status_code == 409
+    assert cloud("DELETE", f"/org/v2/environments/{place}").status_code == 409
+    change = {"spec": {"deletion_protection": False, "environment": {"id": place}}}
+    made(cloud("PATCH", f"/cmk/v2/clusters/{cluster}", change))
+    assert cloud("DELETE", address).status_code == 204
+
+
+def test_a_region_without_flink_is_an_empty_list_and_no_place_for_a_pool(standin: Standin) -> None:
+    cloud = as_administrator(standin)
+    assert cloud.get("/fcpm/v2/regions?cloud=AWS&region_name=af-south-1")["data"] == []
+    body = pool_body(environment(cloud))
+    body["spec"]["region"] = "af-south-1"
+    assert cloud("POST", "/fcpm/v2/compute-pools", body).status_code == 400
+
+
+def test_the_secret_is_in_the_answer_to_the_post_only(standin: Standin) -> None:
+    lab = build(standin)
+    key, secret = lab.keys["kafka"]
+    assert secret.startswith("cflt")
+    listed = lab.cloud("GET", f"/iam/v2/api-keys?spec.owner={lab.account}")
+    assert key in listed.text
+    assert secret not in listed.text
+    assert secret not in lab.cloud("GET", f"/iam/v2/api-keys/{key}").text
+
+
+def test_role_bindings_are_listed_by_their_exact_scope_and_exist_once(standin: Standin) -> None:
+    lab = build(standin)
+    crn = f"crn://confluent.cloud/organization={lab.organization}/environment={lab.environment}"
+    query = f"crn_pattern={crn}&principal=User:{lab.account}&role_name=EnvironmentAdmin"
+    assert len(lab.cloud.get(f"/iam/v2/role-bindings?{query}")["data"]) == 1
+    assert bind(lab.cloud, lab.account, crn).status_code == 409
+    assert lab.cloud("GET", "/iam/v2/role-bindings").status_code == 400
+    standin.calls.pop()  # the specification demands crn_pattern as well
+
+
+def test_calls_of_strangers_things_are_counted_and_nobody_elses_are(standin: Standin) -> None:
+    standin_fixtures.add_foreign_teams(standin.state, environment="theirs")
+    before = foreign_things(standin.state)
+    build(standin)
+    assert foreign_things(standin.state) == before
+    assert list(snapshot(standin.state)["environments"]) == ["lab"]
+    theirs = next(e.id for e in standin.state.environments.values() if e.name == "theirs")
+    as_administrator(standin)("DELETE", f"/org/v2/environments/{theirs}")
+    assert foreign_things(standin.state) != before
+
+
+def test_every_answer_carries_a_request_id_and_some_their_rate_limit(standin: Standin) -> None:
+    lab = build(standin)
+    environments = lab.cloud("GET", "/org/v2/environments")
+    keys = lab.cloud("GET", "/iam/v2/api-keys")
+    assert environments.headers["X-Request-Id"] != keys.headers["X-Request-Id"]
+    assert "X-RateLimit-Reset" in environments.headers
+    assert "X-RateLimit-Reset" not in keys.headers
+
+
+def test_unknown_addresses_and_broken_bodies_are_refused(standin: Standin) -> None:
+    cloud = as_administrator(standin)
+    assert cloud("GET", "/nothing/v1/here").status_code == 404
+    assert cloud("DELETE", "/org/v2/environments").status_code == 405
+    broken = cloud.session.post(f"{standin.url}/org/v2/environments", data="{", timeout=5)
+    assert broken.status_code == 400
+    assert cloud("POST", "/iam/v2/api-keys", key_body("sa-nobody", None)).status_code == 400
+    del standin.calls[:]  # three of the four are nothing that a specification describes

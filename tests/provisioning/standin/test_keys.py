@@ -1,0 +1,160 @@
+"""Which key opens which door of the stand-in, and from when."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioning.standin import Latencies, Standin, administrator
+from tests.fakes import openapi, standin_fixtures
+from tests.fakes.api_caller import (
+    Caller,
+    Lab,
+    ManualClock,
+    as_administrator,
+    bind,
+    build,
+    environment_body,
+    made,
+    new_key,
+)
+
+
+@pytest.fixture
+def standin() -> Iterator[Standin]:
+    with Standin(kafka=False) as found:
+        yield found
+    assert openapi.problems(found.calls) == []
+
+
+def statuses(lab: Lab, kind: str) -> dict[str, int]:
+    """What each plane answers to the key of one kind."""
+    key = (lab.cloud.session.auth if kind == "cloud" else lab.keys[kind]) or ("", "")
+    doors = {
+        "cloud": (lab.cloud.base, "/org/v2/environments"),
+        "kafka": (lab.kafka.base, lab.topics),
+        "registry": (lab.registry.base, "/subjects"),
+        "flink": (lab.flink.base, "/statements"),
+    }
+    return {door: Caller(base, key)("GET", path).status_code for door, (base, path) in doors.items()}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["cloud", "kafka", "registry", "flink"])
+def test_a_key_opens_its_own_plane_and_is_401_on_every_other(standin: Standin, kind: str) -> None:
+    lab = build(standin)
+    assert statuses(lab, kind) == {
+        d: 200 if d == kind else 401 for d in ("cloud", "kafka", "registry", "flink")
+    }
+
+
+def test_each_plane_refuses_in_its_own_shape(standin: Standin) -> None:
+    lab = build(standin)
+    wrong = ("NOTAKEY", "nothing")
+    cloud = Caller(lab.cloud.base, wrong)("GET", "/org/v2/environments")
+    assert cloud.json()["errors"][0]["detail"] == "Unauthorized"
+    kafka = Caller(lab.kafka.base, wrong)("GET", lab.topics)
+    assert kafka.headers["Content-Type"].startswith("text/html")
+    registry = Caller(lab.registry.base, wrong)("GET", "/subjects")
+    assert registry.json() == {"error_code": 401, "message": "Unauthorized"}
+    flink = Caller(lab.flink.base, wrong)("GET", "/statements")
+    assert flink.json()["errors"][0]["status"] == "401"
+
+
+def test_the_control_plane_tells_a_cluster_key_what_kind_it_wants(standin: Standin) -> None:
+    lab = build(standin)
+    refused = Caller(lab.cloud.base, lab.keys["kafka"])("GET", "/org/v2/environments")
+    assert "invalid API key: make sure you're using a Cloud API Key" in refused.json()["errors"][0]["detail"]
+
+
+def test_a_kafka_key_of_another_cluster_is_401(standin: Standin) -> None:
+    lab = build(standin)
+    other = standin_fixtures.add_cluster(standin.state, lab.environment, "other")
+    key = new_key(lab.cloud, lab.account, {"id": other.id})
+    assert Caller(lab.kafka.base, key)("GET", lab.topics).status_code == 401
+
+
+def test_a_flink_key_is_403_in_another_environment(standin: Standin) -> None:
+    lab = build(standin)
+    other = made(lab.cloud("POST", "/org/v2/environments", environment_body("other")))["id"]
+    elsewhere = lab.flink.base.replace(lab.environment, other)
+    assert Caller(elsewhere, lab.keys["flink"])("GET", "/statements").status_code == 403
+
+
+def test_a_flink_key_needs_its_environment(standin: Standin) -> None:
+    lab = build(standin)
+    body = {"spec": {"owner": {"id": lab.account}, "resource": {"id": "aws.us-east-2"}}}
+    assert lab.cloud("POST", "/iam/v2/api-keys", body).status_code == 400
+
+
+def test_a_deleted_key_opens_nothing(standin: Standin) -> None:
+    lab = build(standin)
+    lab.cloud("DELETE", f"/iam/v2/api-keys/{lab.keys['registry'][0]}")
+    assert lab.registry("GET", "/subjects").status_code == 401
+
+
+def test_a_new_key_is_unknown_for_a_while_and_then_to_some_nodes() -> None:
+    manual_clock = ManualClock()
+    with Standin(
+        Latencies(key=40, key_nodes=(True, False, True, True, False)), clock=manual_clock, kafka=False
+    ) as standin:
+        lab = build(standin)
+
+        def ask() -> int:
+            return lab.registry("GET", "/subjects").status_code
+
+        assert [ask(), ask()] == [401, 401]
+        manual_clock.advance(40)
+        assert [ask() for _ in range(7)] == [200, 401, 200, 200, 401, 200, 200]
+
+
+def test_a_key_without_a_role_yet_is_403_until_the_binding_has_spread() -> None:
+    manual_clock = ManualClock()
+    with Standin(Latencies(binding=30), clock=manual_clock, kafka=False) as standin:
+        lab = build(standin)
+        before = [
+            c("GET", p)
+            for c, p in ((lab.kafka, lab.topics), (lab.registry, "/subjects"), (lab.flink, "/statements"))
+        ]
+        assert [answer.status_code for answer in before] == [403, 403, 403]
+        assert before[0].json()["error_code"] == 40301
+        manual_clock.advance(30)
+        assert lab.kafka("GET", lab.topics).status_code == 200
+
+
+def test_a_caller_without_a_role_sees_nothing_and_may_make_nothing(standin: Standin) -> None:
+    lab = build(standin)
+    administrator.add_cloud_key(standin.state, "WEAK", "secret", "u-guest")
+    guest = Caller(standin.url, ("WEAK", "secret"))
+    assert guest.get("/org/v2/environments")["data"] == []
+    assert guest("POST", "/org/v2/environments", environment_body("mine")).status_code == 403
+    assert guest("DELETE", f"/org/v2/environments/{lab.environment}").status_code == 403
+    assert guest("GET", f"/cmk/v2/clusters?environment={lab.environment}").status_code == 403
+
+
+def test_an_environment_administrator_may_build_in_it_but_make_no_account(standin: Standin) -> None:
+    lab = build(standin)
+    administrator.add_cloud_key(standin.state, "HERE", "secret", "u-here")
+    bind(lab.cloud, "u-here", f"{standin.state.crn}/environment={lab.environment}")
+    here = Caller(standin.url, ("HERE", "secret"))
+    assert here.names("/org/v2/environments") == ["lab"]
+    assert here("DELETE", f"/cmk/v2/clusters/{lab.cluster}?environment={lab.environment}").status_code == 204
+    assert here("POST", "/iam/v2/service-accounts", {"display_name": "x"}).status_code == 403
+
+
+def test_a_global_key_opens_control_plane_and_flink_but_two_are_the_limit(standin: Standin) -> None:
+    lab = build(standin)
+    world = {"id": "global"}
+    key = new_key(lab.cloud, lab.account, world)
+    new_key(lab.cloud, lab.account, world)
+    assert Caller(lab.flink.base, key)("GET", "/statements").status_code == 200
+    assert Caller(lab.kafka.base, key)("GET", lab.topics).status_code == 401
+    body = {"spec": {"owner": {"id": lab.account}, "resource": world}}
+    assert lab.cloud("POST", "/iam/v2/api-keys", body).status_code == 402
+
+
+def test_keys_are_listed_by_owner_and_resource(standin: Standin) -> None:
+    standin_fixtures.add_foreign_teams(standin.state)
+    lab = build(standin)
+    listed = as_administrator(standin).get(f"/iam/v2/api-keys?spec.owner={lab.account}")["data"]
+    assert {key["id"] for key in listed} == {key for key, _ in lab.keys.values()}
+    on_cluster = as_administrator(standin).get(f"/iam/v2/api-keys?spec.resource={lab.cluster}")["data"]
+    assert [key["id"] for key in on_cluster] == [lab.keys["kafka"][0]]

@@ -1,0 +1,152 @@
+"""The waiter, steps side by side, and what people see of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from provisioning.clock import Clock
+from provisioning.errors import ProvisioningError, WaitTimeout
+from provisioning.progress import Lines, Silent, Table, seconds
+from provisioning.steps import FAILED_FOR_GOOD, Step, Steps, Waiter, Waiting, drive, run, together, wait
+from races.streams.redaction import Redactor
+from tests.fakes.laptop import ManualClock
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    return ManualClock(0.0)
+
+
+def clock(manual_clock: ManualClock) -> Clock:
+    return Clock(sleep=manual_clock.advance, monotonic=manual_clock)
+
+
+def states(*names: str) -> Callable[[], tuple[str, str]]:
+    left = list(names)
+    return lambda: (left.pop(0) if len(left) > 1 else left[0], "seen")
+
+
+def until(**changes: object) -> Waiter:
+    return Waiter("the cluster", frozenset({"UP"}), frozenset({"FAILED"}), **changes)  # type: ignore[arg-type]
+
+
+def test_it_waits_through_states_it_has_never_heard_of(manual_clock: ManualClock) -> None:
+    assert (
+        drive(wait(states("NEW", "WHATEVER", "UP"), until(), clock(manual_clock)), clock(manual_clock))
+        == "seen"
+    )
+    assert manual_clock.seconds == 10
+
+
+def test_the_target_must_be_seen_so_many_times_in_a_row(manual_clock: ManualClock) -> None:
+    drive(wait(states("UP", "NOT", "UP", "UP"), until(in_a_row=2), clock(manual_clock)), clock(manual_clock))
+    assert manual_clock.seconds == 15
+
+
+def test_a_failed_state_ends_it_at_once(manual_clock: ManualClock) -> None:
+    with pytest.raises(ProvisioningError, match="went to FAILED"):
+        drive(wait(states("NEW", "FAILED"), until(), clock(manual_clock)), clock(manual_clock))
+    assert manual_clock.seconds == 5
+
+
+def test_a_time_out_names_the_last_state_seen(manual_clock: ManualClock) -> None:
+    with pytest.raises(WaitTimeout, match="the cluster: still STUCK after 10 minutes"):
+        drive(wait(states("NEW", "STUCK"), until(), clock(manual_clock)), clock(manual_clock))
+
+
+def test_what_the_service_says_of_a_pending_state_is_shown_and_in_the_time_out(
+    manual_clock: ManualClock,
+) -> None:
+    waiting = wait(states("NEW", "STUCK"), until(label="query", says=str.upper), clock(manual_clock))
+    assert next(waiting).text == "query NEW: SEEN"
+    with pytest.raises(WaitTimeout, match=r"still STUCK after 10 minutes\.\nThe service says: SEEN"):
+        drive(waiting, clock(manual_clock))
+
+
+def nap(length: float, name: str, log: list[str]) -> Steps[str]:
+    log.append(f"{name} begins")
+    yield Waiting(f"{name} sleeps", length)
+    log.append(f"{name} ends")
+    return name
+
+
+def test_several_waits_take_as_long_as_the_longest(manual_clock: ManualClock) -> None:
+    log: list[str] = []
+    assert drive(together([nap(30, "a", log), nap(10, "b", log)]), clock(manual_clock)) == ["a", "b"]
+    assert manual_clock.seconds == pytest.approx(30)
+    assert log == ["a begins", "b begins", "b ends", "a ends"]
+
+
+def test_steps_run_side_by_side_and_after_what_they_need(manual_clock: ManualClock) -> None:
+    log: list[str] = []
+    steps = [
+        Step("slow", "Slow", lambda: nap(60, "slow", log)),
+        Step("quick", "Quick", lambda: nap(20, "quick", log)),
+        Step("last", "Last", lambda: "at once", ("slow", "quick")),
+    ]
+    rows = run(steps, clock(manual_clock), Silent())
+    assert manual_clock.seconds == pytest.approx(60, abs=1)
+    assert [row.text for row in rows] == ["slow", "quick", "at once"]
+    assert rows[2].started >= rows[0].ended
+
+
+def shown(out: Table | Lines, manual_clock: ManualClock) -> None:
+    def fails() -> str:
+        raise ProvisioningError("no")
+
+    steps = [
+        Step("cluster", "Kafka cluster", lambda: nap(40, "cfltASecretThatLooksLikeOne123456", [])),
+        Step("check", "Check", fails, ("cluster",)),
+        Step("never", "Never", lambda: "", ("check",)),
+    ]
+    with pytest.raises(ProvisioningError):
+        run(steps, clock(manual_clock), out)
+
+
+def test_a_pipe_gets_plain_lines_and_hears_again_of_a_long_wait(manual_clock: ManualClock) -> None:
+    out = io.StringIO()
+    shown(Lines(out, Redactor()), manual_clock)
+    lines = out.getvalue().splitlines()
+    assert "\x1b" not in out.getvalue()
+    assert "cflt" not in out.getvalue()
+    assert [line.split("] ", 1)[1] for line in lines] == [
+        "Kafka cluster: [hidden] sleeps",
+        "Kafka cluster: [hidden] sleeps",
+        "Kafka cluster: done in 40.0 s: [hidden]",
+        "Check: failed after 0.0 s",
+    ]
+
+
+def test_a_terminal_gets_a_table_that_is_drawn_in_place(
+    manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    shown(Table(out, Redactor()), manual_clock)
+    out.seek(0)
+    last = out.read().rsplit("\x1b[3A\x1b[J", 1)[1].splitlines()
+    assert len(last) == 3
+    assert "✓ Kafka cluster" in last[0]
+    assert "✗ Check" in last[1]
+    assert "after: Check" in last[2]
+
+
+def test_elapsed_times_read_well() -> None:
+    assert [seconds(s) for s in (0.04, 7.44, 59.99, 65, 754)] == [
+        "0.0 s",
+        "7.4 s",
+        "60.0 s",
+        "1:05 min",
+        "12:34 min",
+    ]
+
+
+def test_a_failure_tells_what_the_service_says_and_what_to_do(manual_clock: ManualClock) -> None:
+    failing = until(says=str.upper, after_failure=FAILED_FOR_GOOD)
+    with pytest.raises(ProvisioningError) as caught:
+        drive(wait(states("FAILED"), failing, clock(manual_clock)), clock(manual_clock))
+    assert "The service says: SEEN" in str(caught.value)
+    assert "teardown_confluent takes it away" in str(caught.value)
