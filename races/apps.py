@@ -6,6 +6,7 @@ from django.db.models.signals import post_migrate
 
 from races.lib.memory import few_arenas
 from races.streams import connection
+from races.streams.registry.service import Registry
 
 
 class RacesConfig(AppConfig):
@@ -14,7 +15,7 @@ class RacesConfig(AppConfig):
 
     def ready(self) -> None:
         few_arenas()  # before there are threads
-        connection.configure(lambda: settings.LAB.kafka)
+        connection.configure(lambda: settings.LAB.kafka, lambda: Registry(settings.REGISTRY_PATH))
         post_migrate.connect(_load, sender=self)
 
 

@@ -1,4 +1,4 @@
-"""Jars by Maven, and Java processes that are watched: what the real Kafka and the real Flink need alike."""
+"""Jars, and Java processes that are watched: what the real Kafka and the real Flink need alike."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from races.flink.local.jars import jars as locked_jars
+
 ROOT = Path(__file__).resolve().parents[2]
 JARS = ROOT / ".jars"
-MAVEN_LIMIT_S = 240
 
 
 class ProgramMissing(RuntimeError):
@@ -28,29 +29,11 @@ def require(*programs: str) -> None:
 
 
 def jars(name: str) -> Path:
-    """The folder with the jars of kafka or flink, fetched once for each state of its pom."""
-    require("java", "mvn")
-    pom, folder, stamp = Path(__file__).with_name(f"{name}.pom.xml"), JARS / name, JARS / f"{name}.pom"
-    with _alone(JARS / f"{name}.lock"):
-        if not (stamp.exists() and stamp.read_text() == pom.read_text()):
-            shutil.rmtree(folder, ignore_errors=True)
-            _fetch(pom, folder)
-            stamp.write_text(pom.read_text())
+    """The folder with the locked jars of kafka or flink, fetched once."""
+    require("java")
+    with _alone(JARS / "lock"):
+        (folder,) = locked_jars([name], JARS, print)
     return folder
-
-
-def _fetch(pom: Path, folder: Path) -> None:
-    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
-    done = subprocess.run(
-        [*command, f"-DoutputDirectory={folder}"],
-        capture_output=True,
-        text=True,
-        timeout=MAVEN_LIMIT_S,
-        check=False,
-    )
-    if done.returncode != 0:
-        output = (done.stdout + done.stderr)[-2000:]
-        raise RuntimeError(f"Maven could not fetch the jars of {folder.name}:\n{output}")
 
 
 @contextlib.contextmanager

@@ -37,6 +37,14 @@ class Job:
         return self.state in ENDED
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """path: its address, for a job that goes on from it. at_ms: when it was whole; 0: there is none yet."""
+
+    path: str = ""
+    at_ms: int = 0
+
+
 class Cluster:
     def __init__(self, url: str, timeout: tuple[float, float] = TIMEOUT_S) -> None:
         self.url = url.rstrip("/")
@@ -65,6 +73,14 @@ class Cluster:
         newest = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
         trace = str(newest.get("stacktrace") or "")
         return str(refusal(trace)) if trace else ""
+
+    def checkpoint(self, job: str) -> Checkpoint:
+        """The newest one that is whole. Raises ClusterAway."""
+        latest = self._get(f"/jobs/{job}/checkpoints").get("latest")
+        found = latest.get("completed") if isinstance(latest, dict) else None
+        if not isinstance(found, dict):
+            return Checkpoint()
+        return Checkpoint(str(found.get("external_path") or ""), _count(found.get("latest_ack_timestamp")))
 
     def cancel(self, job: str) -> None:
         """Asks for the job's end; a job that has ended already is fine. Raises ClusterAway."""

@@ -94,6 +94,10 @@ class Codec:
             if side.topic.role not in self._settings.unused:
                 self._header(side)
 
+    def schema_id(self, role: str) -> int:
+        """Of the role's value, for a writer that is no codec. Raises RegistryUnavailable, RegistryRefused."""
+        return int(HEADER.unpack(self._header(self._sides[role, "value"]))[1])
+
     def encode(self, role: str, value: Record) -> bytes:
         """Raises BadRecord (a field missing or of a wrong type), RegistryUnavailable, RegistryRefused."""
         return self._encode(self._sides[role, "value"], value)

@@ -17,6 +17,7 @@ class StreamSettings:
     printed.
 
     With the embedded cluster registry_url may be empty: its threads use the Registry object itself.
+    own_registry: the lab's registry stands beside a Kafka that is not its own; registry_url is where it serves it.
     auto_register False: schemas are looked up, and one that is missing is an error for a person.
     """
 
@@ -26,6 +27,7 @@ class StreamSettings:
     registry_auth: str | None = field(default=None, repr=False)
     topics: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_NAMES))
     group: str = DEFAULT_GROUP
+    own_registry: bool = False
     auto_register: bool = True
     unused: frozenset[str] = frozenset()  # roles that this lab neither writes nor reads: no topic, no schema
 

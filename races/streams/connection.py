@@ -20,7 +20,7 @@ class NoKafka(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """embedded_registry: the object that serves /registry/, where the Kafka is the embedded one."""
+    """embedded_registry: the object that serves /registry/, where the registry is the lab's own."""
 
     settings: StreamSettings
     codec: Codec
@@ -54,6 +54,7 @@ class Connection:
 
 _current: Connection | None = None
 _configured: Callable[[], StreamSettings | None] | None = None
+_own_registry: Callable[[], Registry] | None = None
 
 
 def connect(kafka: StreamSettings, registry: Registry | None = None) -> Connection:
@@ -71,10 +72,12 @@ def use(connection: Connection | None) -> None:
     _current = connection
 
 
-def configure(settings: Callable[[], StreamSettings | None]) -> None:
-    """Where the settings of a configured Kafka come from, asked when a connection is first needed."""
-    global _configured
-    _configured = settings
+def configure(settings: Callable[[], StreamSettings | None], own_registry: Callable[[], Registry]) -> None:
+    """Where the settings of a configured Kafka come from, and the lab's own registry where they want it beside that
+    Kafka; both are asked when a connection is first needed.
+    """
+    global _configured, _own_registry
+    _configured, _own_registry = settings, own_registry
 
 
 def current() -> Connection:
@@ -86,6 +89,7 @@ def current() -> Connection:
         raise NoKafka(
             "No Kafka here: config.yaml has no kafka: section, and the embedded one lives in `manage.py runlab`"
         )
-    connection = connect(kafka)
+    registry = _own_registry() if kafka.own_registry and _own_registry else None
+    connection = connect(kafka, registry)
     use(connection)
     return connection

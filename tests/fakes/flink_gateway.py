@@ -79,6 +79,7 @@ class FakeGateway:
     sessions: dict[str, dict[str, Running]] = field(default_factory=dict)
     jobs: dict[str, list[str]] = field(default_factory=dict)  # id -> [name, state]
     failures: dict[str, str] = field(default_factory=dict)  # job -> root cause
+    checkpoints: dict[str, str] = field(default_factory=dict)  # job -> address of the newest one
     statements: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -205,6 +206,7 @@ KNOWN: tuple[tuple[str, Callable[[FakeGateway, re.Match[str]], Running]], ...] =
         r"SELECT (\*|n) FROM \S+$",
         lambda _, __: _rows([("n", "BIGINT")], ([("INSERT", [n])] for n in itertools.count(1))),
     ),
+    (r"CREATE TEMPORARY SYSTEM FUNCTION", lambda _, __: _ok()),
     (r"CREATE (?:TEMPORARY )?(?:TABLE|VIEW)(?: IF NOT EXISTS)? [`]?([\w-]+)", _create),
     (r"(SET|RESET|DROP|ALTER|USE)\b", lambda _, __: _ok()),
     (
@@ -293,6 +295,9 @@ class _Handler(BaseHTTPRequestHandler):
             case ("GET", "jobs", job, "exceptions"):
                 entries = [{"stacktrace": trace(fake.failures[job])}] if job in fake.failures else []
                 return {"exceptionHistory": {"entries": entries}}
+            case ("GET", "jobs", job, "checkpoints"):
+                path = fake.checkpoints.get(job)
+                return {"latest": {"completed": {"external_path": path} if path else None}}
             case ("PATCH", "jobs", job):
                 fake.stop(job)
                 return {}

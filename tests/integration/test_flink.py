@@ -44,6 +44,7 @@ HAPPENED = (  # type, position, message: what the stand-in of AI_COMPLETE answer
 TABLES = """
 SET 'parallelism.default' = '1';
 SET 'table.local-time-zone' = 'UTC';
+SET 'table.exec.sink.require-on-conflict' = 'false';
 CREATE TABLE `${positions}` (
   driver_name STRING, `position` INT, `timestamp` BIGINT, race_id STRING, team_name STRING, speed DOUBLE
 ) WITH (${source}, 'topic' = '${positions}');
