@@ -40,7 +40,8 @@ def writes_since(laptop: Laptop, calls: int) -> list[str]:
     return [str(call) for call in laptop.standin.calls[calls:] if call.method in WRITES]
 
 
-def test_the_embedded_lab_has_all_its_topics_with_retention_and_schemas(laptop: Laptop) -> None:
+def test_embedded_lab_has_all_its_topics(laptop: Laptop) -> None:
+    """The embedded lab has all its topics with retention and schemas."""
     laptop.desired = desired_state(engine="embedded", aws=None)
     laptop.provision()
     (found,) = laptop.snapshot()["environments"].values()
@@ -55,7 +56,8 @@ def test_the_embedded_lab_has_all_its_topics_with_retention_and_schemas(laptop: 
     assert openapi.problems(laptop.standin.calls) == []
 
 
-def test_value_schemas_may_grow_and_key_schemas_stay(laptop: Laptop) -> None:
+def test_schema_compatibility_levels(laptop: Laptop) -> None:
+    """Value schemas may grow and key schemas stay."""
     laptop.desired = desired_state(engine="embedded")
     session = laptop.provision()
     registry = session.api("registry")
@@ -63,14 +65,16 @@ def test_value_schemas_may_grow_and_key_schemas_stay(laptop: Laptop) -> None:
     assert registry.get("/config/f1-driver-avg-speed-key")["compatibilityLevel"] == "FULL"
 
 
-def test_without_the_anomaly_feature_nothing_of_it_is_made(laptop: Laptop) -> None:
+def test_without_anomalies_nothing_of_them(laptop: Laptop) -> None:
+    """Without the anomaly feature nothing of it is made."""
     laptop.desired = desired_state(anomalies=False)
     laptop.provision()
     assert not [name for name in topics(laptop) if "metrics" in name]
     assert not [name for name in running(laptop) if "anomalies" in name]
 
 
-def test_the_feature_switched_on_later_adds_just_what_it_needs(laptop: Laptop) -> None:
+def test_anomalies_switched_on_later(laptop: Laptop) -> None:
+    """The feature switched on later adds just what it needs."""
     laptop.desired = desired_state(anomalies=False)
     laptop.provision()
     laptop.desired = desired_state(anomalies=True)
@@ -84,7 +88,8 @@ def test_the_feature_switched_on_later_adds_just_what_it_needs(laptop: Laptop) -
 
 
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_a_second_run_writes_nothing_and_takes_less_than_a_minute(laptop: Laptop, engine: str) -> None:
+def test_second_run_writes_nothing(laptop: Laptop, engine: str) -> None:
+    """A second run writes nothing and takes less than a minute."""
     laptop.desired = desired_state(engine=engine)
     laptop.provision()
     calls, began, config = len(laptop.standin.calls), laptop.manual_clock.seconds, laptop.config.read_bytes()
@@ -96,7 +101,8 @@ def test_a_second_run_writes_nothing_and_takes_less_than_a_minute(laptop: Laptop
     assert (laptop.config.read_bytes(), laptop.journal.read_bytes()) == (config, journal)
 
 
-def test_cluster_and_pool_are_ordered_before_either_is_waited_for(laptop: Laptop) -> None:
+def test_cluster_and_pool_come_side_by_side(laptop: Laptop) -> None:
+    """Cluster and pool are ordered before either is waited for."""
     laptop.provision()
     calls = [f"{call.method} {call.path}" for call in laptop.standin.calls]
     ordered = calls.index("POST /fcpm/v2/compute-pools")
@@ -107,9 +113,8 @@ def test_cluster_and_pool_are_ordered_before_either_is_waited_for(laptop: Laptop
     )  # its state is asked for once meanwhile
 
 
-def test_every_secret_is_in_the_journal_before_the_next_call(
-    laptop: Laptop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_are_journalled_at_once(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every secret is in the journal before the next call."""
     seen: list[bool] = []
     record = laptop.standin.record
 
@@ -123,13 +128,15 @@ def test_every_secret_is_in_the_journal_before_the_next_call(
     assert all(seen)
 
 
-def test_journal_and_config_are_for_their_owner_only(laptop: Laptop) -> None:
+def test_journal_and_config_are_private(laptop: Laptop) -> None:
+    """Journal and config are for their owner only."""
     laptop.provision()
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (laptop.journal, laptop.config)}
     assert modes == {0o600}
 
 
-def test_config_yaml_names_the_new_kafka_without_the_scheme(laptop: Laptop) -> None:
+def test_config_names_kafka_without_scheme(laptop: Laptop) -> None:
+    """Config yaml names the new Kafka without the scheme."""
     laptop.provision()
     written = yaml.safe_load(laptop.config.read_text())
     assert written["kafka"]["bootstrap.servers"] == "127.0.0.1:9"
@@ -139,7 +146,8 @@ def test_config_yaml_names_the_new_kafka_without_the_scheme(laptop: Laptop) -> N
     assert laptop.living_keys()[key] == written["kafka"]["schema_registry_secret"]
 
 
-def test_a_real_endpoint_gets_sasl_with_the_kafka_key(laptop: Laptop) -> None:
+def test_real_endpoint_gets_sasl(laptop: Laptop) -> None:
+    """A real endpoint gets sasl with the Kafka key."""
     session = laptop.provision()
     cluster = session.need("cluster")
     session.entry.put(
@@ -155,7 +163,7 @@ def test_a_real_endpoint_gets_sasl_with_the_kafka_key(laptop: Laptop) -> None:
     }
 
 
-def test_the_check_tells_what_it_waits_for(laptop: Laptop) -> None:
+def test_smoke_test_says_what_it_waits_for(laptop: Laptop) -> None:
     """Nobody is at the bench's Kafka address: librdkafka's complaint is part of the progress."""
     waiting = smoke_test._produce(laptop.provision(), b"record")
     assert next(waiting).text.startswith("for Kafka to take a record")
@@ -163,7 +171,8 @@ def test_the_check_tells_what_it_waits_for(laptop: Laptop) -> None:
     waiting.close()
 
 
-def test_switching_to_flink_and_back_asks_before_it_drops(laptop: Laptop) -> None:
+def test_switching_engines_asks_first(laptop: Laptop) -> None:
+    """Switching to Flink and back asks before it drops."""
     laptop.desired = desired_state(engine="embedded")
     laptop.provision()
     embedded = laptop.snapshot()
@@ -180,7 +189,8 @@ def test_switching_to_flink_and_back_asks_before_it_drops(laptop: Laptop) -> Non
 
 @pytest.mark.parametrize("aws", [None, AWS])
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_no_to_the_question_leaves_everything_as_it_was(laptop: Laptop, engine: str, aws: Aws | None) -> None:
+def test_no_leaves_everything(laptop: Laptop, engine: str, aws: Aws | None) -> None:
+    """No to the question leaves everything as it was."""
     laptop.desired = desired_state(engine="flink" if engine == "embedded" else "embedded")
     laptop.provision()
     before = (laptop.snapshot(), laptop.journal.read_bytes(), laptop.config.read_bytes())
@@ -193,7 +203,8 @@ def test_no_to_the_question_leaves_everything_as_it_was(laptop: Laptop, engine: 
 
 
 @pytest.mark.parametrize("keys", [None, Aws("ASIAEXPIREDKEYS", "secret-of-an-hour", "expired-token")])
-def test_without_usable_aws_keys_the_commentary_stays_in_the_lab(laptop: Laptop, keys: Aws | None) -> None:
+def test_without_usable_aws_keys(laptop: Laptop, keys: Aws | None) -> None:
+    """Without usable AWS keys the commentary stays in the lab."""
     laptop.desired = desired_state(aws=keys)
     session = laptop.provision()
     (found,) = laptop.snapshot()["environments"].values()
@@ -204,7 +215,8 @@ def test_without_usable_aws_keys_the_commentary_stays_in_the_lab(laptop: Laptop,
     assert "embedded commentator writes the commentary" in " ".join(session.notes)
 
 
-def test_aws_keys_that_come_later_bring_the_model(laptop: Laptop) -> None:
+def test_later_aws_keys_bring_the_model(laptop: Laptop) -> None:
+    """AWS keys that come later bring the model."""
     laptop.desired = desired_state(aws=None)
     laptop.provision()
     laptop.desired = desired_state(aws=AWS)
@@ -216,13 +228,15 @@ def test_aws_keys_that_come_later_bring_the_model(laptop: Laptop) -> None:
     )
 
 
-def test_the_aws_keys_are_in_no_statement_and_not_in_the_journal(laptop: Laptop) -> None:
+def test_aws_keys_are_nowhere(laptop: Laptop) -> None:
+    """The AWS keys are in no statement and not in the journal."""
     laptop.provision()
     statements = [str(s.sql) for s in laptop.standin.state.statements]
     assert AWS.secret_key not in "".join(statements) + laptop.journal.read_text() + laptop.config.read_text()
 
 
-def test_renewed_aws_keys_renew_the_connection_only(laptop: Laptop) -> None:
+def test_renewed_aws_keys(laptop: Laptop) -> None:
+    """Renewed AWS keys renew the connection only."""
     laptop.provision()
     laptop.desired = desired_state(aws=Aws("AKIANEWKEYNEWKEY", "another-secret-altogether"))
     session = laptop.session(by_name=True)
@@ -235,7 +249,8 @@ def test_renewed_aws_keys_renew_the_connection_only(laptop: Laptop) -> None:
     assert laptop.provision().changes == ["renewed the AWS keys of the Bedrock connection"]
 
 
-def test_a_bigger_pool_is_raised_and_a_smaller_one_is_left_with_a_word(laptop: Laptop) -> None:
+def test_pool_grows_only(laptop: Laptop) -> None:
+    """A bigger pool is raised and a smaller one is left with a word."""
     laptop.provision()
     laptop.desired = desired_state(max_cfu=10)
     assert laptop.provision().changes == ["raised the Flink pool from 5 to 10 CFU"]
@@ -245,14 +260,16 @@ def test_a_bigger_pool_is_raised_and_a_smaller_one_is_left_with_a_word(laptop: L
     assert "never lower" in session.notes[0]
 
 
-def test_another_region_is_refused_instead_of_built_twice(laptop: Laptop) -> None:
+def test_another_region_is_refused(laptop: Laptop) -> None:
+    """Another region is refused instead of built twice."""
     laptop.provision()
     laptop.desired = desired_state(region="us-west-2")
     with pytest.raises(Refused, match="stands in us-east-2"):
         laptop.provision()
 
 
-def test_what_somebody_deleted_is_made_again(laptop: Laptop) -> None:
+def test_deleted_things_are_made_again(laptop: Laptop) -> None:
+    """What somebody deleted is made again."""
     session = laptop.provision()
     whole = laptop.snapshot()
     session.cloud.delete(f"/cmk/v2/clusters/{session.id('cluster')}", environment=session.id("environment"))
@@ -262,7 +279,8 @@ def test_what_somebody_deleted_is_made_again(laptop: Laptop) -> None:
     assert laptop.journalled_keys() == laptop.living_keys()
 
 
-def test_a_deleted_environment_is_made_again_with_everything_in_it(laptop: Laptop) -> None:
+def test_deleted_environment_is_made_again(laptop: Laptop) -> None:
+    """A deleted environment is made again with everything in it."""
     session = laptop.provision()
     whole = laptop.snapshot()
     session.cloud.delete(f"{environment.PATH}/{session.id('environment')}")
@@ -271,7 +289,8 @@ def test_a_deleted_environment_is_made_again_with_everything_in_it(laptop: Lapto
     assert laptop.snapshot() == whole
 
 
-def test_a_pool_that_somebody_deletes_is_waited_for_and_made_again(laptop: Laptop) -> None:
+def test_pool_on_its_way_out(laptop: Laptop) -> None:
+    """A pool that somebody deletes is waited for and made again."""
     session = laptop.provision()
     whole = laptop.snapshot()
     session.cloud.delete(
@@ -286,7 +305,7 @@ def test_a_pool_that_somebody_deletes_is_waited_for_and_made_again(laptop: Lapto
 
 
 @pytest.mark.parametrize("path", ["/subjects", "/org/v2/environments/"])
-def test_a_teardown_that_was_interrupted_has_to_end_first(laptop: Laptop, path: str) -> None:
+def test_interrupted_teardown_comes_first(laptop: Laptop, path: str) -> None:
     """Half of it cannot be told from what stands: a table's schema is gone, its topic is not."""
     laptop.provision()
     whole = laptop.snapshot()
@@ -300,7 +319,8 @@ def test_a_teardown_that_was_interrupted_has_to_end_first(laptop: Laptop, path: 
     assert laptop.snapshot() == whole
 
 
-def test_a_key_whose_secret_was_lost_is_deleted_and_made_anew(laptop: Laptop) -> None:
+def test_key_whose_secret_was_lost(laptop: Laptop) -> None:
+    """A key whose secret was lost is deleted and made anew."""
     session = laptop.provision()
     lost = session.key("kafka") or {}
     keys = session.need("keys")
@@ -310,7 +330,8 @@ def test_a_key_whose_secret_was_lost_is_deleted_and_made_anew(laptop: Laptop) ->
     assert laptop.journalled_keys() == laptop.living_keys()
 
 
-def test_a_stopped_query_is_resumed_and_a_failed_one_started_anew(laptop: Laptop) -> None:
+def test_stopped_and_failed_queries(laptop: Laptop) -> None:
+    """A stopped query is resumed and a failed one started anew."""
     laptop.provision()
     whole = laptop.snapshot()
     average, anomalies = [
@@ -321,7 +342,8 @@ def test_a_stopped_query_is_resumed_and_a_failed_one_started_anew(laptop: Laptop
     assert laptop.snapshot() == whole
 
 
-def test_long_and_odd_environment_names_make_valid_names(laptop: Laptop) -> None:
+def test_odd_environment_names(laptop: Laptop) -> None:
+    """Long and odd environment names make valid names."""
     laptop.desired = desired_state(
         environment_name="Formula 1 Workshop — Über Group B, afternoon, second floor, left"
     )
@@ -331,7 +353,8 @@ def test_long_and_odd_environment_names_make_valid_names(laptop: Laptop) -> None
     assert laptop.provision().changes == []
 
 
-def test_no_to_the_question_leaves_the_connection_too(laptop: Laptop) -> None:
+def test_no_leaves_the_connection(laptop: Laptop) -> None:
+    """No to the question leaves the connection too."""
     laptop.provision()
     laptop.desired = desired_state(aws=Aws("ASIAEXPIREDKEYS", "secret-of-an-hour", "expired-token"))
     laptop.answer = False

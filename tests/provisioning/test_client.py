@@ -58,7 +58,8 @@ PATH = "/org/v2/environments"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_only_reads_is_asked_again_over_a_real_connection(standin: Standin, kind: Any) -> None:
+def test_reads_are_retried(standin: Standin, kind: Any) -> None:
+    """What only reads is asked again over a real connection."""
     standin.faults.add(Fault(kind, path="environments"))
     assert list(cloud(standin, patience=patience(kind)).pages(PATH)) == []
     assert len(standin.calls) >= 2
@@ -67,7 +68,8 @@ def test_what_only_reads_is_asked_again_over_a_real_connection(standin: Standin,
 @pytest.mark.parametrize(
     "kind", ["timeout_before", "timeout_after", "drop_before", "drop_after", "500", "503"]
 )
-def test_a_post_whose_answer_is_lost_is_not_sent_again(standin: Standin, kind: Any) -> None:
+def test_lost_post_is_not_retried(standin: Standin, kind: Any) -> None:
+    """A post whose answer is lost is not sent again."""
     standin.faults.add(Fault(kind, method="POST"))
     with pytest.raises(OutcomeUnknown, match="not known whether it was carried out"):
         cloud(standin, patience=patience(kind)).post(PATH, BODY)
@@ -75,13 +77,15 @@ def test_a_post_whose_answer_is_lost_is_not_sent_again(standin: Standin, kind: A
 
 
 @pytest.mark.parametrize("kind", ["429", "429_bare"])
-def test_a_post_that_was_refused_for_its_rate_is_sent_again(standin: Standin, kind: Any) -> None:
+def test_rate_limited_post_is_retried(standin: Standin, kind: Any) -> None:
+    """A post that was refused for its rate is sent again."""
     standin.faults.add(Fault(kind, method="POST", times=2))
     assert cloud(standin).post(PATH, BODY)["display_name"] == "one"
     assert list(snapshot(standin.state)["environments"]) == ["one"]
 
 
-def test_the_wait_is_what_the_answer_asks_for_else_it_doubles(standin: Standin) -> None:
+def test_wait_as_asked_or_doubled(standin: Standin) -> None:
+    """The wait is what the answer asks for else it doubles."""
     naps = Naps()
     standin.faults.add(Fault("429", times=1, retry_after="7"), Fault("429_bare", path="api-keys", times=3))
     api = cloud(standin, naps)
@@ -90,7 +94,8 @@ def test_the_wait_is_what_the_answer_asks_for_else_it_doubles(standin: Standin) 
     assert naps.taken == [7.0, 1.0, 2.0, 4.0]
 
 
-def test_it_gives_up_after_six_tries_and_says_whether_to_try_again(standin: Standin) -> None:
+def test_gives_up_after_six_tries(standin: Standin) -> None:
+    """It gives up after six tries and says whether to try again."""
     standin.faults.add(Fault("503", times=99))
     with pytest.raises(ApiError, match="trouble of its own") as caught:
         cloud(standin).get(PATH)
@@ -98,7 +103,8 @@ def test_it_gives_up_after_six_tries_and_says_whether_to_try_again(standin: Stan
     assert "goes on from here" in str(caught.value)
 
 
-def test_every_error_carries_call_status_detail_and_request_id(standin: Standin) -> None:
+def test_errors_carry_call_and_request_id(standin: Standin) -> None:
+    """Every error carries call status detail and request id."""
     with pytest.raises(ApiError) as caught:
         cloud(standin).get(f"{PATH}/env-none")
     error = caught.value
@@ -115,7 +121,8 @@ def test_all_pages_of_a_list_are_read(standin: Standin) -> None:
     assert len(standin.calls) == 3
 
 
-def test_a_new_key_is_tried_again_on_its_data_plane_but_not_on_the_control_plane() -> None:
+def test_new_keys_are_retried_on_data_planes() -> None:
+    """A new key is tried again on its data plane but not on the control plane."""
     manual_clock = ManualClock()
     with Standin(Latencies(), clock=manual_clock, kafka=False) as standin:
         session = requests.Session()
@@ -128,7 +135,8 @@ def test_a_new_key_is_tried_again_on_its_data_plane_but_not_on_the_control_plane
             assert len(standin.calls) == calls
 
 
-def test_keys_are_not_sent_unencrypted_beyond_this_machine() -> None:
+def test_keys_are_not_sent_unencrypted() -> None:
+    """Keys are not sent unencrypted beyond this machine."""
     api = Api(Client(Redactor(), Clock()), "http://api.example", Login("Cloud", "key", SECRET))
     with pytest.raises(ProvisioningError, match="https:// only"):
         api.get("/anything")
@@ -150,7 +158,8 @@ def test_keys_are_not_sent_unencrypted_beyond_this_machine() -> None:
         ("[1, 2]", "", "[1, 2]"),
     ],
 )
-def test_the_four_shapes_of_errors_are_read(body: str, code: str, detail: str) -> None:
+def test_four_shapes_of_errors(body: str, code: str, detail: str) -> None:
+    """The four shapes of errors are read."""
     assert read_error(body) == (code, detail)
 
 
@@ -163,20 +172,23 @@ ERRORISH = st.dictionaries(st.sampled_from(["errors", "error", "error_code", "me
 
 
 @given(JSON | ERRORISH)
-def test_no_answer_breaks_the_reader_of_errors(body: Any) -> None:
+def test_any_error_body_can_be_read(body: Any) -> None:
+    """No answer breaks the reader of errors."""
     code, detail = read_error(json.dumps(body))
     assert isinstance(code, str)
     assert isinstance(detail, str)
 
 
 @given(st.text(), st.text(alphabet="abcdefgh/+=1234", min_size=8, max_size=40))
-def test_a_known_secret_never_comes_through(text: str, secret: str) -> None:
+def test_known_secrets_never_come_through(text: str, secret: str) -> None:
+    """A known secret never comes through."""
     redact = Redactor()
     redact.add(secret)
     assert secret not in redact(f"{text}{secret}{text}").replace(HIDDEN, "")
 
 
-def test_what_looks_like_a_secret_is_hidden_even_if_nobody_announced_it() -> None:
+def test_secret_looking_text_is_hidden() -> None:
+    """What looks like a secret is hidden even if nobody announced it."""
     assert Redactor()(f"it was {SECRET} and AKIAIOSFODNN7EXAMPLE") == f"it was {HIDDEN} and {HIDDEN}"
 
 
@@ -225,15 +237,15 @@ def broken(error: Exception) -> Callable[[], requests.Response]:
         ),
     ],
 )
-def test_each_trouble_on_the_way_has_its_own_words(
-    answer: Callable[[], requests.Response], words: str
-) -> None:
+def test_network_troubles_have_their_words(answer: Callable[[], requests.Response], words: str) -> None:
+    """Each trouble on the way has its own words."""
     client = Client(Redactor(), Naps().clock(), Portal(answer))
     with pytest.raises(NetworkError, match=words):
         Api(client, "https://api.example", Login("Cloud", "key", SECRET)).get("/org/v2/organizations")
 
 
-def test_a_machine_without_network_says_so() -> None:
+def test_machine_without_network() -> None:
+    """A machine without network says so."""
     session = requests.Session()
     session.trust_env = False
     client = Client(Redactor(), Naps().clock(), session, timeout=(0.5, 0.5))
@@ -263,7 +275,8 @@ def test_secrets_are_in_no_repr() -> None:
         ("EOF occurred in violation of protocol", False),
     ],
 )
-def test_a_post_is_sent_again_only_if_tls_broke_before_it(words: str, early: bool) -> None:
+def test_post_after_a_broken_handshake(words: str, early: bool) -> None:
+    """A post is sent again only if tls broke before it."""
     portal = Portal(broken(requests.exceptions.SSLError(words)))
     api = Api(
         Client(Redactor(), Naps().clock(), portal), "https://api.example", Login("Cloud", "key", SECRET)
@@ -272,7 +285,7 @@ def test_a_post_is_sent_again_only_if_tls_broke_before_it(words: str, early: boo
         api.post(PATH, BODY)
 
 
-def test_a_delete_that_is_refused_is_no_deletion(standin: Standin) -> None:
+def test_refused_delete_is_no_deletion(standin: Standin) -> None:
     """A deleted thing and a thing that the key may not delete both answer 403."""
     made = standin_fixtures.add_environment(standin.state, "theirs")
     administrator.add_cloud_key(standin.state, "WEAK", SECRET, "u-weak")

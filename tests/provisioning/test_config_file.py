@@ -45,7 +45,8 @@ def rewrite(path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize("text", FILES)
-def test_the_block_comes_and_goes_and_the_rest_stays_byte_for_byte(tmp_path: Path, text: str) -> None:
+def test_block_comes_and_goes(tmp_path: Path, text: str) -> None:
+    """The block comes and goes and the rest stays byte for byte."""
     path = tmp_path / "config.yaml"
     written = rewrite(path, text)
     loaded = yaml.safe_load(written)
@@ -61,14 +62,16 @@ LINES = st.text(alphabet="ab: #\n\r\t'\"{}é", max_size=60)
 
 
 @given(LINES)
-def test_any_text_around_the_block_survives(text: str) -> None:
+def test_text_around_the_block_survives(text: str) -> None:
+    """Any text around the block survives."""
     whole = config_file.with_blocks("", SECTIONS)
     assert config_file.without_blocks(
         text + ("\n" if text and not text.endswith("\n") else "") + whole
     ).startswith(text)
 
 
-def test_a_new_block_replaces_the_old_one(tmp_path: Path) -> None:
+def test_new_block_replaces_the_old(tmp_path: Path) -> None:
+    """A new block replaces the old one."""
     path = tmp_path / "config.yaml"
     rewrite(path, "# mine\n")
     config_file.write(path, {"kafka": {"bootstrap.servers": "pkc-2:9092"}, "analytics": {}})
@@ -82,7 +85,8 @@ def test_the_persons_own_topic_names_win(tmp_path: Path) -> None:
     assert loaded["kafka"]["bootstrap.servers"] == "pkc-1:9092"
 
 
-def test_it_is_for_its_owner_only_even_if_it_was_open_before(tmp_path: Path) -> None:
+def test_file_becomes_private(tmp_path: Path) -> None:
+    """It is for its owner only even if it was open before."""
     path = tmp_path / "config.yaml"
     path.write_text("features: {}\n")
     path.chmod(0o644)
@@ -93,7 +97,8 @@ def test_it_is_for_its_owner_only_even_if_it_was_open_before(tmp_path: Path) -> 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails leaves the old file."""
     path = tmp_path / "config.yaml"
     path.write_text("features: {}\n")
 
@@ -117,9 +122,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         ("analytics: {}\n", "with nothing in it"),
     ],
 )
-def test_a_file_that_says_otherwise_stops_it_before_anything_is_made(
-    tmp_path: Path, text: str, words: str
-) -> None:
+def test_contradicting_file_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    """A file that says otherwise stops it before anything is made."""
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(Refused, match=words):
@@ -137,9 +141,8 @@ TWO_BLOCKS = "kafka:\n  topics:\n    positions: mine\nanalytics:\n  commentary: 
 
 @pytest.mark.parametrize("missing", [0, 1])
 @pytest.mark.parametrize(("cut", "words"), [("END", "first line of our"), ("BEGIN", "last line of our")])
-def test_a_line_of_the_block_that_is_missing_takes_nothing_of_the_persons_text_along(
-    tmp_path: Path, missing: int, cut: str, words: str
-) -> None:
+def test_block_with_a_missing_line(tmp_path: Path, missing: int, cut: str, words: str) -> None:
+    """A line of the block that is missing takes nothing of the person's text along."""
     path = tmp_path / "config.yaml"
     path.write_text(TWO_BLOCKS)
     config_file.write(path, SECTIONS)
@@ -159,7 +162,8 @@ def test_a_line_of_the_block_that_is_missing_takes_nothing_of_the_persons_text_a
     assert path.read_text() == broken
 
 
-def test_what_a_kill_left_half_written_is_swept_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_written_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a kill left half written is swept away."""
     path, killed = tmp_path / "config.yaml", []
 
     def kill(self: Path, target: Path) -> None:

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REALLY_START = cost_guard.start
 
 
-def test_the_guard_stops_the_queries_when_the_time_is_up_and_nothing_else(shell: Shell) -> None:
+def test_guard_stops_queries_and_no_more(shell: Shell) -> None:
+    """The guard stops the queries when the time is up and nothing else."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     (journal, organization, name) = shell.guards[0]
     before = snapshot(shell.standin.state)
@@ -45,7 +46,8 @@ def test_the_guard_stops_the_queries_when_the_time_is_up_and_nothing_else(shell:
     )
 
 
-def test_the_guard_ends_when_the_lab_was_torn_down(shell: Shell) -> None:
+def test_guard_ends_with_the_lab(shell: Shell) -> None:
+    """The guard ends when the lab was torn down."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.run("teardown_confluent", "--yes")
     (journal, organization, name) = shell.guards[0]
@@ -53,7 +55,8 @@ def test_the_guard_ends_when_the_lab_was_torn_down(shell: Shell) -> None:
     cost_guard.watch(Path(journal), organization, name, never, lambda: never("asked for the time"))
 
 
-def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(shell: Shell) -> None:
+def test_running_again_drops_the_deadline(shell: Shell) -> None:
+    """Running again after the time was up resumes without the old deadline."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.overdue()
     for statement in shell.standin.state.statements:
@@ -66,7 +69,8 @@ def test_running_again_after_the_time_was_up_resumes_without_the_old_deadline(sh
     assert len([s for s in shell.standin.state.statements if s.phase == "RUNNING"]) == 1
 
 
-def test_trouble_with_the_network_is_waited_out(shell: Shell) -> None:
+def test_network_trouble_is_waited_out(shell: Shell) -> None:
+    """Trouble with the network is waited out."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.overdue()
     shell.standin.faults.add(
@@ -84,7 +88,8 @@ def test_trouble_with_the_network_is_waited_out(shell: Shell) -> None:
     assert naps
 
 
-def test_as_a_process_it_needs_no_cloud_key_and_writes_no_secret(shell: Shell) -> None:
+def test_guard_process_has_no_secret(shell: Shell) -> None:
+    """As a process it needs no cloud key and writes no secret."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.overdue()
     arguments = [sys.executable, "-m", "provisioning.cost_guard", *shell.guards[0]]
@@ -104,7 +109,7 @@ def test_as_a_process_it_needs_no_cloud_key_and_writes_no_secret(shell: Shell) -
     assert not [s for s in shell.standin.state.statements if s.phase == "RUNNING"]
 
 
-def test_one_guard_for_each_entry_of_the_journal(tmp_path: Path) -> None:
+def test_one_guard_for_each_entry(tmp_path: Path) -> None:
     """A rehearsal's guard must not keep the real one from its work, nor a name that looks alike as a file."""
     journal = tmp_path / "journal.json"
     entries = [("rehearsal", "Group A"), ("real", "Group A"), ("real", "group-a")]
@@ -117,9 +122,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost_guard, "Clock", lambda: Clock(sleep=lambda seconds: None))
 
 
-def test_a_guard_with_nothing_to_ask_gives_up_after_a_day_and_says_why(
-    shell: Shell, hurried: None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_guard_gives_up_after_a_day(shell: Shell, hurried: None, caplog: pytest.LogCaptureFixture) -> None:
+    """A guard with nothing to ask gives up after a day and says why."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.overdue()
     shell.standin.faults.add(Fault("429_bare", path="statements", times=9999))
@@ -133,7 +137,8 @@ def test_a_guard_with_nothing_to_ask_gives_up_after_a_day_and_says_why(
     assert "the guard was not at work, or Flink refuses it" in shell.run("confluent_status")[1]
 
 
-def test_a_flink_that_refuses_for_good_is_not_taken_for_done(shell: Shell, hurried: None) -> None:
+def test_refusing_flink_is_not_done(shell: Shell, hurried: None) -> None:
+    """A Flink that refuses for good is not taken for done."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.overdue()
     state, naps = shell.standin.state, list[float]()
@@ -151,9 +156,8 @@ def test_a_flink_that_refuses_for_good_is_not_taken_for_done(shell: Shell, hurri
     assert not [s for s in state.statements if s.phase == "RUNNING"]
 
 
-def test_the_guard_watches_before_the_first_query_and_no_query_starts_on_a_kafka_that_failed(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guard_watches_before_the_first_query(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard watches before the first query and no query starts on a Kafka that failed."""
     check = "provisioning.management.commands.provision_confluent.produce_and_read_back"
 
     def fails(session: object) -> str:
@@ -177,7 +181,8 @@ def test_the_guard_watches_before_the_first_query_and_no_query_starts_on_a_kafka
     assert "until" in shell.journal.read_text()
 
 
-def test_without_its_guard_no_query_starts(shell: Shell) -> None:
+def test_no_query_without_its_guard(shell: Shell) -> None:
+    """Without its guard no query starts."""
     shell.guard_starts = False
     code, said = shell.run("provision_confluent", "--flink", "--hours", "1")
     assert (code, "did not start, so no query was started" in said) == (1, True)
@@ -188,7 +193,8 @@ def test_without_its_guard_no_query_starts(shell: Shell) -> None:
     assert "It did not start" in shell.run("confluent_status")[1]
 
 
-def test_starting_it_tells_whether_it_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_tells_whether_it_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting it tells whether it watches."""
     journal = tmp_path / "journal.json"
     journal.write_text("{}")
     monkeypatch.chdir(tmp_path)

@@ -70,9 +70,9 @@ def at_the_last_look(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]) 
     monkeypatch.setattr(flink_statements, "ours", ours)
 
 
-def test_a_deadline_set_while_the_guard_looks_for_the_last_time_is_kept(
-    lab: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deadline_set_during_the_last_look(lab: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deadline set while the guard looks for the last time is kept."""
+
     def provisioned() -> None:
         lab.set_deadline((START + timedelta(hours=4)).isoformat())
         phase(lab, "RUNNING")
@@ -82,7 +82,8 @@ def test_a_deadline_set_while_the_guard_looks_for_the_last_time_is_kept(
     assert not lab.running
 
 
-def test_nothing_runs_yet_is_not_done_while_a_command_is_at_work(lab: Shell) -> None:
+def test_not_done_while_a_command_works(lab: Shell) -> None:
+    """Nothing runs yet is not done while a command is at work."""
     with ExitStack() as command:
         command.enter_context(only_one(lab.journal))
 
@@ -95,9 +96,8 @@ def test_nothing_runs_yet_is_not_done_while_a_command_is_at_work(lab: Shell) -> 
     assert not lab.running
 
 
-def test_queries_started_between_its_look_and_its_end_are_stopped(
-    lab: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_queries_started_before_its_end(lab: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries started between its look and its end are stopped."""
     with ExitStack() as command:
         command.enter_context(only_one(lab.journal))
 
@@ -110,7 +110,8 @@ def test_queries_started_between_its_look_and_its_end_are_stopped(
     assert not lab.running
 
 
-def test_a_query_that_the_list_does_not_show_yet_is_stopped(lab: Shell) -> None:
+def test_query_not_listed_yet_is_stopped(lab: Shell) -> None:
+    """A query that the list does not show yet is stopped."""
     for statement in lab.standin.state.statements:
         statement.created = lab.manual_clock()
     phase(lab, "RUNNING")
@@ -118,9 +119,8 @@ def test_a_query_that_the_list_does_not_show_yet_is_stopped(lab: Shell) -> None:
     assert not lab.running
 
 
-def test_what_it_has_not_stopped_when_the_deadline_moves_runs_on(
-    lab: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_moved_deadline_spares_the_rest(lab: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has not stopped when the deadline moves runs on."""
     phase(lab, "RUNNING")
     until = (START + timedelta(hours=4)).isoformat()
     at_the_last_look(monkeypatch, lambda: lab.set_deadline(until))
@@ -130,7 +130,8 @@ def test_what_it_has_not_stopped_when_the_deadline_moves_runs_on(
     assert not lab.running
 
 
-def test_it_does_not_give_up_on_a_command_at_work(lab: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_giving_up_on_a_working_command(lab: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not give up on a command at work."""
     monkeypatch.setattr(cost_guard, "Clock", lambda: Clock(sleep=lambda seconds: None))
     monkeypatch.setattr(cost_guard, "GIVE_UP_AFTER", 2)
     lab.standin.faults.add(Fault("429_bare", path="statements", times=9999))
@@ -147,7 +148,7 @@ def test_it_does_not_give_up_on_a_command_at_work(lab: Shell, monkeypatch: pytes
     assert not lab.running
 
 
-def test_it_lets_go_before_a_command_can_start(lab: Shell) -> None:
+def test_lock_is_free_before_a_command(lab: Shell) -> None:
     """Else the new guard of that command would be refused by one that ends."""
     let_go: list[bool] = []
 
@@ -162,7 +163,8 @@ def test_it_lets_go_before_a_command_can_start(lab: Shell) -> None:
         pass
 
 
-def test_the_process_lets_go_of_its_own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_frees_its_own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process lets go of its own lock."""
     journal = tmp_path / "journal.json"
     seen: list[str] = []
 
@@ -180,14 +182,14 @@ def test_the_process_lets_go_of_its_own_lock(tmp_path: Path, monkeypatch: pytest
     assert seen == ["free"]
 
 
-def test_a_folder_that_was_deleted_is_not_made_again(tmp_path: Path) -> None:
+def test_deleted_folder_is_not_made_again(tmp_path: Path) -> None:
+    """A folder that was deleted is not made again."""
     cost_guard.watch(tmp_path / "gone" / "journal.json", "real", "lab", pytest.fail, lambda: START)  # type: ignore[arg-type]
     assert not (tmp_path / "gone").exists()
 
 
-def test_a_query_stopped_while_it_starts_is_told_at_once(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_stopped_while_it_starts(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query stopped while it starts is told at once."""
     submit = flink_statements._submit
 
     def overtaken(session: Session, name: str, statement: Statement) -> None:

@@ -13,7 +13,8 @@ from provisioning.standin import Fault, administrator
 from tests.fakes.laptop import NOTHING_STANDS, SHORT, Laptop, desired_state, new_laptop
 
 
-def test_no_key_at_all_tells_how_to_make_one(laptop: Laptop) -> None:
+def test_no_key_tells_how_to_make_one(laptop: Laptop) -> None:
+    """No key at all tells how to make one."""
     laptop.standin.key = laptop.standin.secret = ""
     with pytest.raises(ProvisioningError, match="no Cloud API key") as caught:
         laptop.provision()
@@ -22,7 +23,8 @@ def test_no_key_at_all_tells_how_to_make_one(laptop: Laptop) -> None:
     assert laptop.standin.calls == []
 
 
-def test_a_kafka_key_where_a_cloud_key_belongs_is_named_as_that(laptop: Laptop) -> None:
+def test_kafka_key_for_a_cloud_key(laptop: Laptop) -> None:
+    """A Kafka key where a cloud key belongs is named as that."""
     kafka = laptop.provision().key("kafka") or {}
     laptop.key, laptop.secret = kafka["id"], kafka["secret"]
     with pytest.raises(ApiError, match="has to be a Cloud API key") as caught:
@@ -31,7 +33,8 @@ def test_a_kafka_key_where_a_cloud_key_belongs_is_named_as_that(laptop: Laptop) 
     assert laptop.secret not in str(caught.value)
 
 
-def test_a_key_without_the_role_is_told_which_role_it_needs(laptop: Laptop) -> None:
+def test_key_without_the_role(laptop: Laptop) -> None:
+    """A key without the role is told which role it needs."""
     administrator.add_cloud_key(laptop.standin.state, "WEAKKEY", "cfltWeakSecretOfNoUseAtAll1234", "u-weak")
     laptop.key, laptop.secret = "WEAKKEY", "cfltWeakSecretOfNoUseAtAll1234"
     with pytest.raises(ApiError, match="OrganizationAdmin") as caught:
@@ -40,7 +43,8 @@ def test_a_key_without_the_role_is_told_which_role_it_needs(laptop: Laptop) -> N
 
 
 @pytest.mark.parametrize("quota", ["environments", "clusters", "service_accounts"])
-def test_a_quota_names_itself_and_is_not_tried_again(laptop: Laptop, quota: str) -> None:
+def test_quota_is_named(laptop: Laptop, quota: str) -> None:
+    """A quota names itself and is not tried again."""
     laptop.standin.state.quotas[quota] = 0
     with pytest.raises(ApiError, match="quota") as caught:
         laptop.provision()
@@ -49,7 +53,8 @@ def test_a_quota_names_itself_and_is_not_tried_again(laptop: Laptop, quota: str)
     assert "after something was deleted or the quota was raised" in str(caught.value)
 
 
-def test_a_region_without_flink_lists_those_with(laptop: Laptop) -> None:
+def test_region_without_flink_lists_others(laptop: Laptop) -> None:
+    """A region without Flink lists those with."""
     laptop.desired = desired_state(region="af-south-1")
     with pytest.raises(ProvisioningError, match="Flink is not offered in AWS af-south-1") as caught:
         laptop.provision()
@@ -57,7 +62,8 @@ def test_a_region_without_flink_lists_those_with(laptop: Laptop) -> None:
     assert [call.method for call in laptop.standin.calls if call.method != "GET"] == []
 
 
-def test_an_expired_aws_token_is_named_as_that(laptop: Laptop) -> None:
+def test_expired_aws_token_is_named(laptop: Laptop) -> None:
+    """An expired AWS token is named as that."""
     laptop.desired = desired_state(aws=Aws("ASIAEXPIREDKEYS", "secret-of-an-hour", "expired-token"))
     (note,) = laptop.provision().notes
     assert "the AWS session token has expired" in note
@@ -65,7 +71,8 @@ def test_an_expired_aws_token_is_named_as_that(laptop: Laptop) -> None:
     assert "secret-of-an-hour" not in note
 
 
-def test_a_key_that_never_works_is_kept_and_running_again_waits_on(tmp_path: object) -> None:
+def test_key_that_never_works_is_kept(tmp_path: object) -> None:
+    """A key that never works is kept and running again waits on."""
     from dataclasses import replace
     from pathlib import Path
 
@@ -80,7 +87,8 @@ def test_a_key_that_never_works_is_kept_and_running_again_waits_on(tmp_path: obj
         assert laptop.living_keys() == keys
 
 
-def test_a_post_that_stays_unknown_says_that_running_again_looks_first(laptop: Laptop) -> None:
+def test_unknown_post_says_run_again(laptop: Laptop) -> None:
+    """A post that stays unknown says that running again looks first."""
     laptop.standin.faults.add(Fault("timeout_before", method="POST", path="clusters", times=9))
     with pytest.raises(OutcomeUnknown, match="looks first"):
         laptop.provision()
@@ -90,7 +98,8 @@ def test_a_post_that_stays_unknown_says_that_running_again_looks_first(laptop: L
 
 
 @pytest.mark.parametrize("kind", ["cluster", "pool"])
-def test_what_failed_ends_the_wait_at_once_and_says_what_helps(laptop: Laptop, kind: str) -> None:
+def test_failure_ends_the_wait(laptop: Laptop, kind: str) -> None:
+    """What failed ends the wait at once and says what helps."""
     session, state = laptop.provision(), laptop.standin.state
     (state.clusters if kind == "cluster" else state.pools)[session.id(kind)].failed = True
     began = laptop.manual_clock.seconds
@@ -104,7 +113,8 @@ def test_what_failed_ends_the_wait_at_once_and_says_what_helps(laptop: Laptop, k
     laptop.provision()
 
 
-def test_a_statement_that_fails_gives_the_services_words(laptop: Laptop) -> None:
+def test_failed_statement_gives_its_words(laptop: Laptop) -> None:
+    """A statement that fails gives the service's words."""
     laptop.provision()
     query = next(s for s in laptop.standin.state.statements if s.name.endswith("speed-query"))
     query.phase, query.detail = "FAILING", "SQL validation failed near line 1"
@@ -120,9 +130,8 @@ def test_a_statement_that_fails_gives_the_services_words(laptop: Laptop) -> None
         ("", False, "PENDING"),
     ],
 )
-def test_a_pending_statement_shows_what_it_waits_for(
-    laptop: Laptop, detail: str, exhausted: bool, words: str
-) -> None:
+def test_pending_statement_says_why(laptop: Laptop, detail: str, exhausted: bool, words: str) -> None:
+    """A pending statement shows what it waits for."""
     session = laptop.provision()
     query = next(s for s in laptop.standin.state.statements if s.name.endswith("speed-query"))
     query.phase, query.detail, query.exhausted = "PENDING", detail, exhausted
@@ -133,7 +142,8 @@ def test_a_pending_statement_shows_what_it_waits_for(
     )
 
 
-def test_an_exhausted_pool_is_noted_with_what_to_do(laptop: Laptop) -> None:
+def test_exhausted_pool_is_noted(laptop: Laptop) -> None:
+    """An exhausted pool is noted with what to do."""
     laptop.provision()
     for statement in laptop.standin.state.statements:
         statement.exhausted = True
@@ -141,7 +151,8 @@ def test_an_exhausted_pool_is_noted_with_what_to_do(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize("kind", ["500", "429", "timeout_before", "timeout_after"])
-def test_no_secret_in_any_message_or_traceback(laptop: Laptop, kind: str) -> None:
+def test_no_secret_in_any_message(laptop: Laptop, kind: str) -> None:
+    """No secret in any message or traceback."""
     laptop.standin.faults.add(Fault(kind, path="statements|api-keys|connections", times=99))  # type: ignore[arg-type]
     try:
         laptop.provision()
@@ -153,7 +164,8 @@ def test_no_secret_in_any_message_or_traceback(laptop: Laptop, kind: str) -> Non
         pytest.fail("it should have failed")
 
 
-def test_a_session_shows_no_secret_when_it_is_printed(laptop: Laptop) -> None:
+def test_session_repr_has_no_secret(laptop: Laptop) -> None:
+    """A session shows no secret when it is printed."""
     session = laptop.provision()
     for secret in (*laptop.living_keys().values(), laptop.standin.secret):
         assert secret not in repr(session)

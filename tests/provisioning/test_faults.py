@@ -145,9 +145,8 @@ def part_of(calls: int, part: int) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_provision_recovers_from_a_fault_at_every_call(
-    part: int, folder: Path, record_property: Count
-) -> None:
+def test_provision_with_a_fault_at_every_call(part: int, folder: Path, record_property: Count) -> None:
+    """Provision recovers from a fault at every call."""
     calls = clean("flink")[1]
     chosen = part_of(calls, part)
     sweep(provision_case, "flink", folder, chosen)
@@ -155,16 +154,15 @@ def test_provision_recovers_from_a_fault_at_every_call(
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_teardown_recovers_from_a_fault_at_every_call(
-    part: int, folder: Path, record_property: Count
-) -> None:
+def test_teardown_with_a_fault_at_every_call(part: int, folder: Path, record_property: Count) -> None:
+    """Teardown recovers from a fault at every call."""
     calls = clean("flink")[2]
     chosen = part_of(calls, part)
     sweep(teardown_case, "flink", folder, chosen)
     record_property("cases", (f"teardown, two faults at each of its {calls} calls", len(chosen)))
 
 
-def test_teardown_after_a_provision_that_was_killed_at_any_call(folder: Path, record_property: Count) -> None:
+def test_teardown_after_a_kill_at_any_call(folder: Path, record_property: Count) -> None:
     """After the effect, before the journal: the worst moment. Every third call; all of them in the long sweep."""
     chosen = [(call, "kill_after") for call in range(1, clean("flink")[1] + 1, 3)]
     sweep(abandoned_case, "flink", folder, chosen)
@@ -172,9 +170,7 @@ def test_teardown_after_a_provision_that_was_killed_at_any_call(folder: Path, re
 
 
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_a_switch_of_engines_that_was_killed_is_taken_up(
-    engine: str, folder: Path, record_property: Count
-) -> None:
+def test_killed_switch_is_taken_up(engine: str, folder: Path, record_property: Count) -> None:
     """Every sixth call from the first one that drops; all of them in the long sweep."""
     chosen = [(call, "kill_after") for call in range(30, switched(engine)[1] + 1, 6)]
     sweep(switch_case, engine, folder, chosen)

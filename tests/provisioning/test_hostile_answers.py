@@ -180,23 +180,22 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_hostile_answer_is_a_value_or_an_error_in_words(
-    service: RawServer, counted: Counted, reader: Reader
-) -> None:
+def test_hostile_answers(service: RawServer, counted: Counted, reader: Reader) -> None:
+    """A hostile answer is a value or an error in words."""
     reader(service, counted, FEW // len(READERS) + 1)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("reader", READERS)
-def test_many_hostile_answers_are_values_or_errors_in_words(
-    service: RawServer, counted: Counted, reader: Reader
-) -> None:
+def test_many_hostile_answers(service: RawServer, counted: Counted, reader: Reader) -> None:
+    """Many hostile answers are values or errors in words."""
     reader(service, counted, MANY // len(READERS) + 1)
 
 
 @pytest.mark.parametrize("where", ["\x80", "//["])
-def test_a_redirection_to_no_address_is_told_in_words(service: RawServer, where: str) -> None:
+def test_redirect_to_no_address(service: RawServer, where: str) -> None:
+    """A redirection to no address is told in words."""
     service.answer = told(302, {"Location": where}, b"")
     api = Api(Client(Redactor(), Clock()), service.url, Login("Cloud", "key", "secret"))
     with pytest.raises(ProvisioningError, match="not the API's JSON"):
@@ -215,7 +214,8 @@ class Same(requests.Session):
         return self.answer
 
 
-def test_a_list_whose_next_page_is_itself_ends() -> None:
+def test_list_that_points_at_itself_ends() -> None:
+    """A list whose next page is itself ends."""
     body = json.dumps({"data": [{}], "metadata": {"next": "https://service.example/?page_token=a"}}).encode()
     api = Api(Client(Redactor(), Clock(), Same(body)), "https://service.example", Login("Cloud", "", ""))
     assert len(list(api.pages("/things"))) == 2

@@ -21,7 +21,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / ".confluent" / "journal.json"
 
 
-def test_every_record_is_on_the_disk_when_the_call_returns(path: Path) -> None:
+def test_records_are_on_the_disk_at_once(path: Path) -> None:
+    """Every record is on the disk when the call returns."""
     entry = Journal(path).entry("org", "lab")
     entry.intend("cluster", [], "now")
     assert Journal(path).entry("org", "lab").intent("cluster") == {"before": [], "since": "now"}
@@ -33,7 +34,8 @@ def test_every_record_is_on_the_disk_when_the_call_returns(path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_organisations_and_environments_do_not_mix(path: Path) -> None:
+def test_entries_do_not_mix(path: Path) -> None:
+    """Organisations and environments do not mix."""
     journal = Journal(path)
     journal.entry("rehearsal", "lab").put("cluster", {"id": "lkc-standin"})
     journal.entry("real", "lab").put("cluster", {"id": "lkc-real"})
@@ -42,7 +44,8 @@ def test_organisations_and_environments_do_not_mix(path: Path) -> None:
     assert [e.name for e in journal.entries("real")] == ["lab"]
 
 
-def test_a_crash_while_writing_leaves_the_old_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_leaves_the_old_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash while writing leaves the old journal."""
     entry = Journal(path).entry("org", "lab")
     entry.put("cluster", {"id": "lkc-1"})
     before = path.read_bytes()
@@ -57,7 +60,8 @@ def test_a_crash_while_writing_leaves_the_old_journal(path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("text", ["{half", "[1]", "\x00"])
-def test_a_broken_journal_is_named_and_not_overwritten(path: Path, text: str) -> None:
+def test_broken_journal_is_not_overwritten(path: Path, text: str) -> None:
+    """A broken journal is named and not overwritten."""
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(ProvisioningError, match="journal"):
@@ -72,14 +76,16 @@ def test_a_look_keeps_nothing(path: Path) -> None:
     assert not path.exists()
 
 
-def test_two_commands_at_once_are_kept_apart(path: Path) -> None:
+def test_two_commands_at_once(path: Path) -> None:
+    """Two commands at once are kept apart."""
     with only_one(path), pytest.raises(Refused, match="at work here"), only_one(path):
         pass
     with only_one(path):
         pass
 
 
-def test_the_lock_of_a_command_that_was_killed_is_gone_with_it(path: Path) -> None:
+def test_lock_of_a_killed_command(path: Path) -> None:
+    """The lock of a command that was killed is gone with it."""
     code = "import pathlib, sys, time; from provisioning.journal import only_one\n"
     code += "with only_one(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     command = [sys.executable, "-c", code, str(path)]
@@ -96,12 +102,13 @@ def test_the_lock_of_a_command_that_was_killed_is_gone_with_it(path: Path) -> No
         pass
 
 
-def test_it_is_json_that_a_person_can_read(path: Path) -> None:
+def test_journal_is_readable_json(path: Path) -> None:
+    """It is json that a person can read."""
     Journal(path).entry("org", "lab").put("cluster", {"id": "lkc-1"})
     assert json.loads(path.read_text())["org/lab"]["cluster"]["id"] == "lkc-1"
 
 
-def test_a_lock_held_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+def test_short_lock_is_waited_for(tmp_path: Path) -> None:
     """A cost guard looks whether a command is at work; the command must not be refused for it."""
     with ExitStack() as moment:
         moment.enter_context(only_one(tmp_path / "journal.json"))

@@ -15,7 +15,8 @@ from tests.fakes.standin_snapshot import foreign_things
 ENVIRONMENT, CLUSTER, POOL = "f1-leaderboard-env", "f1-leaderboard-cluster", "f1-leaderboard-flink-pool"
 
 
-def test_an_organisation_full_of_strangers_is_left_as_it_is(laptop: Laptop) -> None:
+def test_full_organisation_is_left_alone(laptop: Laptop) -> None:
+    """An organisation full of foreign is left as it is."""
     state = laptop.standin.state
     standin_fixtures.add_foreign_teams(state)
     shared = standin_fixtures.add_environment(state, "shared")
@@ -33,7 +34,8 @@ def test_an_organisation_full_of_strangers_is_left_as_it_is(laptop: Laptop) -> N
 
 
 @pytest.mark.parametrize("kind", ["environment", "account"])
-def test_a_name_of_somebody_else_stops_provision_and_is_left_by_teardown(laptop: Laptop, kind: str) -> None:
+def test_taken_name_stops_provision(laptop: Laptop, kind: str) -> None:
+    """A name of somebody else stops provision and is left by teardown."""
     state = laptop.standin.state
     if kind == "environment":
         standin_fixtures.add_environment(state, ENVIRONMENT)
@@ -49,9 +51,8 @@ def test_a_name_of_somebody_else_stops_provision_and_is_left_by_teardown(laptop:
 
 
 @pytest.mark.parametrize("add", [standin_fixtures.add_cluster, standin_fixtures.add_pool])
-def test_a_cluster_or_pool_of_our_name_in_a_borrowed_environment_is_not_ours(
-    laptop: Laptop, add: object
-) -> None:
+def test_our_names_in_a_borrowed_environment(laptop: Laptop, add: object) -> None:
+    """A cluster or pool of our name in a borrowed environment is not ours."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     add(laptop.standin.state, home.id, CLUSTER if add is standin_fixtures.add_cluster else POOL)  # type: ignore[operator]
     before = foreign_things(laptop.standin.state)
@@ -63,7 +64,8 @@ def test_a_cluster_or_pool_of_our_name_in_a_borrowed_environment_is_not_ours(
     assert laptop.living_keys() == {}
 
 
-def test_two_people_with_different_names_do_not_see_each_other(laptop: Laptop, tmp_path: Path) -> None:
+def test_two_people_with_two_names(laptop: Laptop, tmp_path: Path) -> None:
+    """Two people with different names do not see each other."""
     second = colleague(laptop, tmp_path / "second", environment_name="group-b")
     laptop.provision()
     second.provision()
@@ -76,7 +78,8 @@ def test_two_people_with_different_names_do_not_see_each_other(laptop: Laptop, t
     assert laptop.snapshot() == NOTHING_STANDS
 
 
-def test_two_people_with_one_name_the_second_is_stopped(laptop: Laptop, tmp_path: Path) -> None:
+def test_two_people_with_one_name(laptop: Laptop, tmp_path: Path) -> None:
+    """Two people with one name the second is stopped."""
     laptop.provision()
     second, before = colleague(laptop, tmp_path / "second"), laptop.snapshot()
     with pytest.raises(NameTaken):
@@ -97,9 +100,8 @@ def test_one_checkout_can_hold_two_labs(laptop: Laptop) -> None:
     assert laptop.provision().changes == ["wrote " + str(laptop.config)]
 
 
-def test_a_lab_known_by_its_mark_alone_leaves_the_block_of_the_one_in_the_journal(
-    laptop: Laptop, tmp_path: Path
-) -> None:
+def test_lab_known_by_its_tag_leaves_the_block(laptop: Laptop, tmp_path: Path) -> None:
+    """A lab known by its ownership tag alone leaves the block of the one in the journal."""
     laptop.provision()
     mine = laptop.config.read_bytes()
     other = colleague(laptop, tmp_path / "other", environment_name="another")
@@ -109,7 +111,7 @@ def test_a_lab_known_by_its_mark_alone_leaves_the_block_of_the_one_in_the_journa
     assert laptop.config.read_bytes() == mine
 
 
-def test_the_block_of_a_cluster_that_stands_no_more_goes_too(laptop: Laptop) -> None:
+def test_block_of_a_gone_cluster_goes(laptop: Laptop) -> None:
     """It was made anew, at another address, and the run ended before it came to config.yaml."""
     laptop.provision()
     text = laptop.config.read_text()
@@ -118,7 +120,8 @@ def test_the_block_of_a_cluster_that_stands_no_more_goes_too(laptop: Laptop) -> 
     assert not laptop.config.exists()
 
 
-def test_a_lost_journal_is_recovered_by_the_mark_after_a_question(laptop: Laptop) -> None:
+def test_lost_journal_is_recovered_by_the_tag(laptop: Laptop) -> None:
+    """A lost journal is recovered by the ownership tag after a question."""
     laptop.provision()
     whole = laptop.snapshot()
     laptop.journal.unlink()
@@ -139,7 +142,8 @@ def test_no_to_taking_over_leaves_it(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_a_lost_laptop_tears_down_by_the_mark(laptop: Laptop, engine: str) -> None:
+def test_lost_laptop_tears_down_by_the_tag(laptop: Laptop, engine: str) -> None:
+    """A lost laptop tears down by the ownership tag."""
     laptop.desired = desired_state(engine=engine)
     laptop.provision()
     laptop.journal.unlink()
@@ -147,7 +151,8 @@ def test_a_lost_laptop_tears_down_by_the_mark(laptop: Laptop, engine: str) -> No
     assert laptop.snapshot() == NOTHING_STANDS
 
 
-def test_with_a_new_cloud_key_the_environments_id_is_needed(laptop: Laptop, tmp_path: Path) -> None:
+def test_new_cloud_key_needs_the_id(laptop: Laptop, tmp_path: Path) -> None:
+    """With a new cloud key the environment's id is needed."""
     identity = laptop.provision().id("environment")
     other = colleague(laptop, tmp_path / "new")
     assert other.teardown() == []
@@ -156,7 +161,8 @@ def test_with_a_new_cloud_key_the_environments_id_is_needed(laptop: Laptop, tmp_
     assert laptop.snapshot() == NOTHING_STANDS
 
 
-def test_provision_takes_over_what_is_named_by_its_id(laptop: Laptop, tmp_path: Path) -> None:
+def test_take_over_by_id(laptop: Laptop, tmp_path: Path) -> None:
+    """Provision takes over what is named by its id."""
     identity = laptop.provision().id("environment")
     whole, other = laptop.snapshot(), colleague(laptop, tmp_path / "new")
     other.provision(adopt=identity)
@@ -168,7 +174,8 @@ def test_provision_takes_over_what_is_named_by_its_id(laptop: Laptop, tmp_path: 
         other.provision(adopt=identity)
 
 
-def test_a_borrowed_environment_stays_and_only_ours_goes(laptop: Laptop) -> None:
+def test_borrowed_environment_stays(laptop: Laptop) -> None:
+    """A borrowed environment stays and only ours goes."""
     state = laptop.standin.state
     home = standin_fixtures.add_environment(state, "shared")
     kafka = standin_fixtures.add_cluster(state, home.id, "theirs")
@@ -188,7 +195,8 @@ def test_a_borrowed_environment_stays_and_only_ours_goes(laptop: Laptop) -> None
     assert laptop.snapshot() == others
 
 
-def test_a_borrowed_environment_stays_without_a_journal_too(laptop: Laptop) -> None:
+def test_borrowed_stays_without_a_journal(laptop: Laptop) -> None:
+    """A borrowed environment stays without a journal too."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     laptop.desired = desired_state(environment_id=home.id)
     laptop.provision()
@@ -203,9 +211,10 @@ def test_a_borrowed_environment_stays_without_a_journal_too(laptop: Laptop) -> N
     )
 
 
-def test_a_schema_that_somebody_registered_in_the_borrowed_environment_is_not_overwritten(
+def test_foreign_schema_is_not_overwritten(
     laptop: Laptop,
 ) -> None:
+    """A schema that somebody registered in the borrowed environment is not overwritten."""
     state = laptop.standin.state
     home = standin_fixtures.add_environment(state, "shared")
     standin_fixtures.add_cluster(state, home.id, "theirs")
@@ -216,13 +225,15 @@ def test_a_schema_that_somebody_registered_in_the_borrowed_environment_is_not_ov
         laptop.provision()
 
 
-def test_an_environment_id_that_nobody_knows_is_said_so(laptop: Laptop) -> None:
+def test_unknown_environment_id(laptop: Laptop) -> None:
+    """An environment id that nobody knows is said so."""
     laptop.desired = desired_state(environment_id="env-nobody")
     with pytest.raises(ProvisioningError, match="env-nobody, which this Cloud API key cannot see"):
         laptop.provision()
 
 
-def test_our_environment_stays_while_others_have_things_in_it(laptop: Laptop) -> None:
+def test_environment_with_foreign_things_stays(laptop: Laptop) -> None:
+    """Our environment stays while others have things in it."""
     session = laptop.provision()
     state, identity = laptop.standin.state, session.id("environment")
     kafka = standin_fixtures.add_cluster(state, identity, "somebody-elses")
@@ -237,7 +248,8 @@ def test_our_environment_stays_while_others_have_things_in_it(laptop: Laptop) ->
 
 
 @pytest.mark.parametrize("kind", ["topic", "schema", "statement", "connection"])
-def test_a_strangers_thing_keeps_what_holds_it(laptop: Laptop, kind: str) -> None:
+def test_foreign_thing_keeps_what_holds_it(laptop: Laptop, kind: str) -> None:
+    """A foreign thing keeps what holds it."""
     session = laptop.provision()
     state, identity = laptop.standin.state, session.id("environment")
     if kind == "topic":
@@ -258,7 +270,8 @@ def test_a_strangers_thing_keeps_what_holds_it(laptop: Laptop, kind: str) -> Non
     assert [s for s in environment["statements"] if s[0].startswith("f1-")] == []
 
 
-def test_without_the_account_others_things_are_still_seen(laptop: Laptop) -> None:
+def test_foreign_things_without_an_account(laptop: Laptop) -> None:
+    """Without the account others things are still seen."""
     session = laptop.provision()
     session.cloud.delete(f"/iam/v2/service-accounts/{session.id('account')}")
     standin_fixtures.add_topic(laptop.standin.state, session.id("cluster"), "orders")
@@ -267,7 +280,8 @@ def test_without_the_account_others_things_are_still_seen(laptop: Laptop) -> Non
     assert environment["clusters"]
 
 
-def test_the_mark_survives_being_written_and_read() -> None:
+def test_tag_round_trip() -> None:
+    """The ownership tag survives being written and read."""
     tag = OwnershipTag("0123456789ab", "env-1", borrowed=True, cluster="lkc-1", pool="lfcp-1")
     assert read_tag(tag.text()) == tag
     assert read_tag("created by hand") is None

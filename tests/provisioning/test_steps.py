@@ -33,7 +33,8 @@ def until(**changes: object) -> Waiter:
     return Waiter("the cluster", frozenset({"UP"}), frozenset({"FAILED"}), **changes)  # type: ignore[arg-type]
 
 
-def test_it_waits_through_states_it_has_never_heard_of(manual_clock: ManualClock) -> None:
+def test_waits_through_unknown_states(manual_clock: ManualClock) -> None:
+    """It waits through states it has never heard of."""
     assert (
         drive(wait(states("NEW", "WHATEVER", "UP"), until(), clock(manual_clock)), clock(manual_clock))
         == "seen"
@@ -41,7 +42,8 @@ def test_it_waits_through_states_it_has_never_heard_of(manual_clock: ManualClock
     assert manual_clock.seconds == 10
 
 
-def test_the_target_must_be_seen_so_many_times_in_a_row(manual_clock: ManualClock) -> None:
+def test_target_several_times_in_a_row(manual_clock: ManualClock) -> None:
+    """The target must be seen so many times in a row."""
     drive(wait(states("UP", "NOT", "UP", "UP"), until(in_a_row=2), clock(manual_clock)), clock(manual_clock))
     assert manual_clock.seconds == 15
 
@@ -52,14 +54,16 @@ def test_a_failed_state_ends_it_at_once(manual_clock: ManualClock) -> None:
     assert manual_clock.seconds == 5
 
 
-def test_a_time_out_names_the_last_state_seen(manual_clock: ManualClock) -> None:
+def test_time_out_names_the_last_state(manual_clock: ManualClock) -> None:
+    """A time out names the last state seen."""
     with pytest.raises(WaitTimeout, match="the cluster: still STUCK after 10 minutes"):
         drive(wait(states("NEW", "STUCK"), until(), clock(manual_clock)), clock(manual_clock))
 
 
-def test_what_the_service_says_of_a_pending_state_is_shown_and_in_the_time_out(
+def test_pending_words_are_shown(
     manual_clock: ManualClock,
 ) -> None:
+    """What the service says of a pending state is shown and in the time out."""
     waiting = wait(states("NEW", "STUCK"), until(label="query", says=str.upper), clock(manual_clock))
     assert next(waiting).text == "query NEW: SEEN"
     with pytest.raises(WaitTimeout, match=r"still STUCK after 10 minutes\.\nThe service says: SEEN"):
@@ -73,14 +77,16 @@ def nap(length: float, name: str, log: list[str]) -> Steps[str]:
     return name
 
 
-def test_several_waits_take_as_long_as_the_longest(manual_clock: ManualClock) -> None:
+def test_waits_take_as_long_as_the_longest(manual_clock: ManualClock) -> None:
+    """Several waits take as long as the longest."""
     log: list[str] = []
     assert drive(together([nap(30, "a", log), nap(10, "b", log)]), clock(manual_clock)) == ["a", "b"]
     assert manual_clock.seconds == pytest.approx(30)
     assert log == ["a begins", "b begins", "b ends", "a ends"]
 
 
-def test_steps_run_side_by_side_and_after_what_they_need(manual_clock: ManualClock) -> None:
+def test_steps_run_side_by_side(manual_clock: ManualClock) -> None:
+    """Steps run side by side and after what they need."""
     log: list[str] = []
     steps = [
         Step("slow", "Slow", lambda: nap(60, "slow", log)),
@@ -106,7 +112,8 @@ def shown(out: Table | Lines, manual_clock: ManualClock) -> None:
         run(steps, clock(manual_clock), out)
 
 
-def test_a_pipe_gets_plain_lines_and_hears_again_of_a_long_wait(manual_clock: ManualClock) -> None:
+def test_pipe_gets_plain_lines(manual_clock: ManualClock) -> None:
+    """A pipe gets plain lines and hears again of a long wait."""
     out = io.StringIO()
     shown(Lines(out, Redactor()), manual_clock)
     lines = out.getvalue().splitlines()
@@ -120,9 +127,8 @@ def test_a_pipe_gets_plain_lines_and_hears_again_of_a_long_wait(manual_clock: Ma
     ]
 
 
-def test_a_terminal_gets_a_table_that_is_drawn_in_place(
-    manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_terminal_gets_a_table(manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal gets a table that is drawn in place."""
     monkeypatch.setenv("COLUMNS", "80")
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     shown(Table(out, Redactor()), manual_clock)
@@ -144,7 +150,8 @@ def test_elapsed_times_read_well() -> None:
     ]
 
 
-def test_a_failure_tells_what_the_service_says_and_what_to_do(manual_clock: ManualClock) -> None:
+def test_failure_tells_what_to_do(manual_clock: ManualClock) -> None:
+    """A failure tells what the service says and what to do."""
     failing = until(says=str.upper, after_failure=FAILED_FOR_GOOD)
     with pytest.raises(ProvisioningError) as caught:
         drive(wait(states("FAILED"), failing, clock(manual_clock)), clock(manual_clock))

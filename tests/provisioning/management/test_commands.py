@@ -27,7 +27,8 @@ from tests.fakes.standin_snapshot import snapshot
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_plan_writes_nothing_and_says_what_would_be_made(shell: Shell) -> None:
+def test_plan_writes_nothing(shell: Shell) -> None:
+    """The plan writes nothing and says what would be made."""
     code, said = shell.run("provision_confluent", "--plan", "--flink")
     assert code == 0
     assert " + create environment f1-leaderboard-env" in said
@@ -38,7 +39,8 @@ def test_the_plan_writes_nothing_and_says_what_would_be_made(shell: Shell) -> No
     assert not shell.config.exists()
 
 
-def test_the_plan_tells_of_a_name_that_is_taken(shell: Shell) -> None:
+def test_plan_names_a_taken_name(shell: Shell) -> None:
+    """The plan tells of a name that is taken."""
     standin_fixtures.add_account(shell.standin.state, "f1-leaderboard-env-lab")
     code, said = shell.run("provision_confluent", "--plan")
     assert (code, "Name taken: the service account" in said) == (1, True)
@@ -47,7 +49,8 @@ def test_the_plan_tells_of_a_name_that_is_taken(shell: Shell) -> None:
     assert (code, "Name taken: the environment" in said) == (1, True)
 
 
-def test_the_plan_for_a_borrowed_environment_tells_of_a_cluster_of_that_name(shell: Shell) -> None:
+def test_plan_in_a_borrowed_environment(shell: Shell) -> None:
+    """The plan for a borrowed environment tells of a cluster of that name."""
     lent = standin_fixtures.add_environment(shell.standin.state, "shared")
     standin_fixtures.add_cluster(shell.standin.state, lent.id, "f1-leaderboard-cluster")
     shell.manual_clock.advance(10)  # lists show what is new after a while
@@ -57,7 +60,8 @@ def test_the_plan_for_a_borrowed_environment_tells_of_a_cluster_of_that_name(she
     assert (code, "Name taken: the Kafka cluster" in said) == (1, True)
 
 
-def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(shell: Shell) -> None:
+def test_plan_of_a_whole_lab_is_empty(shell: Shell) -> None:
+    """The plan of a lab that stands has nothing to do."""
     shell.run("provision_confluent", "--flink")
     django_settings.LAB = read_lab(shell.folder, {})
     journal, calls = shell.journal.read_bytes(), len(shell.standin.calls)
@@ -67,7 +71,8 @@ def test_the_plan_of_a_lab_that_stands_has_nothing_to_do(shell: Shell) -> None:
     assert shell.journal.read_bytes() == journal
 
 
-def test_the_plan_names_what_would_be_dropped(shell: Shell) -> None:
+def test_plan_names_what_is_dropped(shell: Shell) -> None:
+    """The plan names what would be dropped."""
     shell.run("provision_confluent")
     _, said = shell.run("provision_confluent", "--plan", "--flink")
     assert (
@@ -79,7 +84,8 @@ def test_the_plan_names_what_would_be_dropped(shell: Shell) -> None:
     assert "no key that opens them" in shell.run("provision_confluent", "--plan")[1]
 
 
-def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(shell: Shell) -> None:
+def test_plan_sees_drift(shell: Shell) -> None:
+    """The plan sees a topic that somebody deleted and a query that stopped."""
     shell.run("provision_confluent", "--flink")
     shell.manual_clock.advance(10)  # lists show what is new after a while
     state = shell.standin.state
@@ -99,7 +105,8 @@ def test_the_plan_sees_a_topic_that_somebody_deleted_and_a_query_that_stopped(sh
     assert query.phase == "RUNNING"
 
 
-def test_provision_ends_with_what_stands_what_it_costs_and_what_comes_next(shell: Shell) -> None:
+def test_closing_summary(shell: Shell) -> None:
+    """Provision ends with what stands, what it costs and what comes next."""
     code, said = shell.run("provision_confluent", "--flink")
     assert code == 0
     assert "Stands: environment f1-leaderboard-env (env-" in said
@@ -110,7 +117,8 @@ def test_provision_ends_with_what_stands_what_it_costs_and_what_comes_next(shell
     assert (code, "Nothing changed: everything stood already." in said) == (0, True)
 
 
-def test_a_question_without_a_terminal_is_not_answered_by_silence(shell: Shell) -> None:
+def test_question_without_a_terminal(shell: Shell) -> None:
+    """A question without a terminal is not answered by silence."""
     shell.run("provision_confluent")
     code, said = shell.run("provision_confluent", "--flink")
     assert code == 1
@@ -132,7 +140,8 @@ def test_the_end_of_input_is_a_no(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     assert "Traceback" not in said
 
 
-def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(shell: Shell) -> None:
+def test_teardown_lists_asks_and_audits(shell: Shell) -> None:
+    """Teardown shows the list, asks and proves that nothing is left."""
     shell.run("provision_confluent", "--flink")
     code, said = shell.run("teardown_confluent")
     assert (code, "with --yes" in said) == (1, True)
@@ -151,7 +160,8 @@ def test_teardown_shows_the_list_asks_and_proves_that_nothing_is_left(shell: She
     assert shell.config.read_text() == "# mine\n"
 
 
-def test_a_teardowns_plan_touches_nothing(shell: Shell) -> None:
+def test_teardown_plan_touches_nothing(shell: Shell) -> None:
+    """A teardown's plan touches nothing."""
     shell.run("provision_confluent", "--flink")
     files = {path: path.read_bytes() for path in shell.folder.rglob("*") if path.is_file()}
     for known in (True, False):
@@ -166,7 +176,8 @@ def test_a_teardowns_plan_touches_nothing(shell: Shell) -> None:
         assert {path: path.read_bytes() for path in shell.folder.rglob("*") if path.is_file()} == files
 
 
-def test_without_a_journal_yes_needs_the_environments_id(shell: Shell) -> None:
+def test_yes_without_a_journal_needs_an_id(shell: Shell) -> None:
+    """Without a journal yes needs the environment's id."""
     shell.run("provision_confluent")
     identity = next(iter(shell.standin.state.environments))
     shell.journal.unlink()
@@ -182,7 +193,8 @@ def test_without_a_journal_yes_needs_the_environments_id(shell: Shell) -> None:
     assert snapshot(shell.standin.state) == NOTHING_STANDS
 
 
-def test_what_is_left_is_listed_with_a_code_that_is_not_zero(shell: Shell) -> None:
+def test_leftovers_are_listed_with_code_1(shell: Shell) -> None:
+    """What is left is listed with a code that is not zero."""
     shell.run("provision_confluent")
     standin_fixtures.add_topic(shell.standin.state, next(iter(shell.standin.state.clusters)), "orders")
     shell.manual_clock.advance(10)  # lists show what is new after a while
@@ -191,7 +203,8 @@ def test_what_is_left_is_listed_with_a_code_that_is_not_zero(shell: Shell) -> No
     assert "the Kafka cluster, because it holds what this lab did not make: the topic orders" in said
 
 
-def test_status_shows_what_stands_since_when_and_its_cost(shell: Shell) -> None:
+def test_status_shows_age_and_cost(shell: Shell) -> None:
+    """Status shows what stands since when and its cost."""
     code, said = shell.run("confluent_status")
     assert (code, "Nothing of this lab stands" in said) == (0, True)
     shell.run("provision_confluent", "--flink")
@@ -204,7 +217,8 @@ def test_status_shows_what_stands_since_when_and_its_cost(shell: Shell) -> None:
     assert {call.method for call in shell.standin.calls[calls:]} == {"GET"}
 
 
-def test_hours_sets_a_deadline_starts_the_guard_and_says_what_it_cannot_do(shell: Shell) -> None:
+def test_hours_sets_a_deadline(shell: Shell) -> None:
+    """Hours sets a deadline, starts the guard and says what it cannot do."""
     code, said = shell.run("provision_confluent", "--flink", "--hours", "2")
     assert code == 0
     assert "a process on this machine stops the statements at" in said
@@ -215,7 +229,8 @@ def test_hours_sets_a_deadline_starts_the_guard_and_says_what_it_cannot_do(shell
     assert len(shell.guards) == 2  # should it have died with the machine
 
 
-def test_hours_without_a_statement_has_nothing_to_stop(shell: Shell) -> None:
+def test_hours_without_a_statement(shell: Shell) -> None:
+    """Hours without a statement has nothing to stop."""
     _, said = shell.run("provision_confluent", "--hours", "2")
     assert "nothing to stop" in said
     assert shell.guards == []
@@ -239,22 +254,24 @@ def test_a_failure_is_words_and_code_one(shell: Shell, command: str, monkeypatch
     assert "cfltNotTheRight" not in said
 
 
-def test_a_key_with_characters_that_no_key_has_is_said_so(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key_with_impossible_characters(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key with characters that no key has is said so."""
     monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", "…")
     code, said = shell.run("provision_confluent")
     assert (code, "holds characters that no key has" in said) == (1, True)
     assert "Traceback" not in said
 
 
-def test_a_key_that_was_pasted_with_spaces_is_that_key(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_pasted_with_spaces(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was pasted with spaces is that key."""
     monkeypatch.setenv("CONFLUENT_CLOUD_API_KEY", f" {shell.standin.key}\r\n")
     monkeypatch.setenv("CONFLUENT_CLOUD_API_SECRET", f"{shell.standin.secret} ")
     assert shell.run("provision_confluent", "--plan")[0] == 0
 
 
-def test_what_nobody_foresaw_is_shown_without_secrets(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_errors_hide_secrets(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is shown without secrets."""
+
     def surprise(*_: object) -> None:
         raise RuntimeError(f"with {shell.standin.secret} in it")
 
@@ -282,7 +299,7 @@ def test_ctrl_c_says_how_to_go_on(shell: Shell) -> None:
 # -- processes --
 
 
-def test_a_reader_that_goes_away_is_no_accident(shell: Shell) -> None:
+def test_reader_of_the_output_goes_away(shell: Shell) -> None:
     """As with … | head."""
     read, write = os.pipe()
     os.close(read)
@@ -339,7 +356,8 @@ KILLED_AT = ("environments", "api-keys", "statements")
 
 
 @pytest.mark.timeout(300)
-def test_kill_9_of_the_real_thing_again_and_again(killable: KillableShell) -> None:
+def test_kill_9_again_and_again(killable: KillableShell) -> None:
+    """Kill 9 of the real thing again and again."""
     for path in KILLED_AT:
         killable.standin.faults.add(Fault("hook_after", method="POST", path=path, hook=killable.kill))
         code, said = killable.run("provision_confluent", "--flink")
@@ -366,7 +384,8 @@ def test_kill_9_of_the_real_thing_again_and_again(killable: KillableShell) -> No
 # -- several labs --
 
 
-def test_status_and_teardown_name_the_other_labs_of_the_journal(shell: Shell) -> None:
+def test_other_labs_are_named(shell: Shell) -> None:
+    """Status and teardown name the other labs of the journal."""
     shell.run("provision_confluent")
     other = next(iter(shell.standin.state.environments))
     shell.config.write_text("confluent:\n  environment_name: second\n")
@@ -386,9 +405,8 @@ def test_status_and_teardown_name_the_other_labs_of_the_journal(shell: Shell) ->
         assert "another lab, real (env-real1), in another organisation: a Cloud API key of that one" in said
 
 
-def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stale_rehearsal_can_be_forgotten(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rehearsal on a stand in that is gone can be forgotten."""
     shell.run("provision_confluent")
     django_settings.LAB = read_lab(shell.folder, {})
     real, rehearsed = shell.config.read_bytes(), shell.journal.read_bytes()
@@ -422,7 +440,8 @@ def test_a_rehearsal_on_a_stand_in_that_is_gone_can_be_forgotten(
     assert (code, "There is no Cloud API key" in said) == (1, True)
 
 
-def test_the_list_before_a_teardown_tells_what_would_stay(shell: Shell) -> None:
+def test_teardown_list_tells_what_stays(shell: Shell) -> None:
+    """The list before a teardown tells what would stay."""
     shell.run("provision_confluent")
     standin_fixtures.add_topic(shell.standin.state, next(iter(shell.standin.state.clusters)), "orders")
     shell.manual_clock.advance(10)  # lists show what is new after a while
@@ -433,7 +452,8 @@ def test_the_list_before_a_teardown_tells_what_would_stay(shell: Shell) -> None:
     assert "Flink pool        f1-leaderboard-flink-pool" in said
 
 
-def test_a_block_without_its_end_does_not_keep_a_lab_running(shell: Shell) -> None:
+def test_broken_block_stops_no_teardown(shell: Shell) -> None:
+    """A block without its end does not keep a lab running."""
     shell.run("provision_confluent", "--flink")
     shell.config.write_text(shell.config.read_text().replace(END, ""))
     code, said = shell.run("teardown_confluent", "--yes")
@@ -441,7 +461,8 @@ def test_a_block_without_its_end_does_not_keep_a_lab_running(shell: Shell) -> No
     assert snapshot(shell.standin.state) == NOTHING_STANDS
 
 
-def test_status_counts_what_stopped_queries_have_cost(shell: Shell) -> None:
+def test_status_counts_stopped_queries(shell: Shell) -> None:
+    """Status counts what stopped queries have cost."""
     shell.run("provision_confluent", "--flink")
     query = next(s for s in shell.standin.state.statements if s.name.endswith("-query"))
     query.phase, query.stopped = "STOPPED", True

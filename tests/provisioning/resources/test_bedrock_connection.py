@@ -8,9 +8,8 @@ from f1site.config import read_lab
 from tests.fakes.shell import Shell
 
 
-def test_status_says_why_a_statement_failed_whose_aws_token_has_expired(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_explains_an_expired_token(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status says why a statement failed whose AWS token has expired."""
     for name, value in (
         ("ACCESS_KEY_ID", "AKIA0"),
         ("SECRET_ACCESS_KEY", "s3cret"),
@@ -33,9 +32,8 @@ def test_status_says_why_a_statement_failed_whose_aws_token_has_expired(
     assert f"{bedrock.name}: ACTIVE" in said and f"{query.name}: RUNNING" in said
 
 
-def test_an_expired_token_that_nobody_renews_leaves_the_commentary_to_the_lab(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_expired_token_leaves_it_to_the_lab(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expired token that nobody renews leaves the commentary to the lab."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     for name in names:
         monkeypatch.setenv(name, "something")

@@ -35,7 +35,8 @@ def add_foreign(kind: str, laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize("kind", ["topic", "schema", "statement", "connection"])
-def test_a_second_teardown_leaves_what_the_first_one_left(laptop: Laptop, kind: str) -> None:
+def test_second_teardown_leaves_the_same(laptop: Laptop, kind: str) -> None:
+    """A second teardown leaves what the first one left."""
     laptop.provision()
     add_foreign(kind, laptop)
     before = foreign_things(laptop.standin.state)
@@ -46,7 +47,8 @@ def test_a_second_teardown_leaves_what_the_first_one_left(laptop: Laptop, kind: 
         assert laptop.living_keys() == {}
 
 
-def test_a_lab_that_never_got_an_account_is_looked_into(laptop: Laptop) -> None:
+def test_lab_without_an_account(laptop: Laptop) -> None:
+    """A lab that never got an account is looked into."""
     laptop.standin.state.quotas["service_accounts"] = 0
     with pytest.raises(ApiError, match="quota"):
         laptop.provision()
@@ -63,7 +65,8 @@ def test_a_lab_that_never_got_an_account_is_looked_into(laptop: Laptop) -> None:
     assert laptop.snapshot() == NOTHING_STANDS
 
 
-def test_a_service_that_takes_no_key_is_left_and_said_so(laptop: Laptop) -> None:
+def test_service_that_takes_no_key(laptop: Laptop) -> None:
+    """A service that takes no key is left and said so."""
     laptop.provision()
     laptop.manual_clock.advance(60)
     laptop.standin.faults.add(Fault("503", path="/kafka/v3", times=9999))
@@ -77,7 +80,8 @@ def test_a_service_that_takes_no_key_is_left_and_said_so(laptop: Laptop) -> None
     assert laptop.snapshot() == NOTHING_STANDS
 
 
-def test_a_topic_with_an_underscore_is_no_more_kafkas_own_than_another(laptop: Laptop) -> None:
+def test_topic_with_an_underscore(laptop: Laptop) -> None:
+    """A topic with an underscore is no more Kafkas own than another."""
     standin_fixtures.add_topic(laptop.standin.state, laptop.provision().id("cluster"), "_orders")
     before = foreign_things(laptop.standin.state)
     assert any("the topic _orders" in thing for thing in laptop.teardown())
@@ -88,9 +92,8 @@ def test_a_topic_with_an_underscore_is_no_more_kafkas_own_than_another(laptop: L
 
 
 @pytest.mark.parametrize("names", [{}, {"cluster_name": "b-cluster", "pool_name": "b-pool"}])
-def test_in_a_lent_environment_the_second_lab_leaves_the_first_one_alone(
-    laptop: Laptop, tmp_path: Path, names: dict[str, str]
-) -> None:
+def test_two_labs_in_a_lent_environment(laptop: Laptop, tmp_path: Path, names: dict[str, str]) -> None:
+    """In a lent environment the second lab leaves the first one alone."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     laptop.desired = desired_state(environment_id=home.id)
     laptop.provision()
@@ -103,7 +106,7 @@ def test_in_a_lent_environment_the_second_lab_leaves_the_first_one_alone(
     assert laptop.provision().changes == []
 
 
-def test_a_lent_environment_in_the_journal_claims_no_account(laptop: Laptop, tmp_path: Path) -> None:
+def test_lent_environment_claims_no_account(laptop: Laptop, tmp_path: Path) -> None:
     """As a lab that was stopped half-way by the first one's names."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     laptop.desired = desired_state(environment_id=home.id)
@@ -121,9 +124,8 @@ def test_a_lent_environment_in_the_journal_claims_no_account(laptop: Laptop, tmp
 
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
 @pytest.mark.parametrize("aws", [None, AWS])
-def test_a_strangers_connection_of_our_name_is_neither_used_nor_deleted(
-    laptop: Laptop, engine: str, aws: Aws | None
-) -> None:
+def test_foreign_connection_of_our_name(laptop: Laptop, engine: str, aws: Aws | None) -> None:
+    """A foreign connection of our name is neither used nor deleted."""
     state = laptop.standin.state
     home = standin_fixtures.add_environment(state, "shared")
     theirs = standin_fixtures.add_connection(state, home.id, "shared-bedrock")
@@ -138,7 +140,8 @@ def test_a_strangers_connection_of_our_name_is_neither_used_nor_deleted(
     assert (theirs.deleted, theirs.auth) == (None, secrets)
 
 
-def test_a_strangers_statement_of_our_name_is_not_deleted(laptop: Laptop) -> None:
+def test_foreign_statement_of_our_name(laptop: Laptop) -> None:
+    """A foreign statement of our name is not deleted."""
     state = laptop.standin.state
     home = standin_fixtures.add_environment(state, "shared")
     theirs = standin_fixtures.add_statement(
@@ -152,7 +155,8 @@ def test_a_strangers_statement_of_our_name_is_not_deleted(laptop: Laptop) -> Non
 
 
 @pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_derived_schemas_that_stood_before_stay(laptop: Laptop, engine: str) -> None:
+def test_earlier_derived_schemas_stay(laptop: Laptop, engine: str) -> None:
+    """Derived schemas that stood before stay."""
     state, topic = laptop.standin.state, TOPICS["avg_speed"]
     home = standin_fixtures.add_environment(state, "shared")
     standin_fixtures.add_cluster(state, home.id, "theirs")
@@ -170,7 +174,8 @@ def test_derived_schemas_that_stood_before_stay(laptop: Laptop, engine: str) -> 
     assert state.subjects[registry.id].names(deleted=True) == before
 
 
-def test_a_connection_made_by_a_killed_command_is_taken_up_in_a_lent_environment(laptop: Laptop) -> None:
+def test_connection_of_a_killed_command(laptop: Laptop) -> None:
+    """A connection made by a killed command is taken up in a lent environment."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     laptop.desired = desired_state(environment_id=home.id)
     laptop.standin.faults.add(Fault("hook_after", method="POST", path="/connections", hook=kill))
@@ -212,6 +217,7 @@ class Blind(InProcessSession):
 def test_403_for_everything_forgets_nothing(
     laptop: Laptop, act: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """403 for everything forgets nothing."""
     laptop.provision()
     journal, before = laptop.journal.read_bytes(), laptop.snapshot()
     monkeypatch.setattr("tests.fakes.laptop.InProcessSession", Blind)
@@ -220,7 +226,8 @@ def test_403_for_everything_forgets_nothing(
     assert (laptop.journal.read_bytes(), laptop.snapshot()) == (journal, before)
 
 
-def test_a_delete_that_is_not_allowed_is_an_error_at_once_and_not_a_wait(laptop: Laptop) -> None:
+def test_forbidden_delete_fails_at_once(laptop: Laptop) -> None:
+    """A delete that is not allowed is an error at once and not a wait."""
     laptop.provision()
     laptop.manual_clock.advance(60)
     began, key = laptop.manual_clock.seconds, (laptop.key, laptop.secret)
@@ -238,7 +245,8 @@ def test_a_delete_that_is_not_allowed_is_an_error_at_once_and_not_a_wait(laptop:
 
 
 @pytest.mark.parametrize("call", range(1, 13))
-def test_a_take_over_that_was_killed_is_taken_up(laptop: Laptop, call: int) -> None:
+def test_killed_take_over_is_taken_up(laptop: Laptop, call: int) -> None:
+    """A take over that was killed is taken up."""
     laptop.provision()
     whole = laptop.snapshot()
     laptop.manual_clock.advance(60)
@@ -251,7 +259,8 @@ def test_a_take_over_that_was_killed_is_taken_up(laptop: Laptop, call: int) -> N
     assert laptop.journalled_keys() == laptop.living_keys()
 
 
-def test_yes_takes_nothing_over_without_the_environments_id(laptop: Laptop) -> None:
+def test_yes_alone_takes_nothing_over(laptop: Laptop) -> None:
+    """Yes takes nothing over without the environment's id."""
     identity = laptop.provision().id("environment")
     keys = laptop.living_keys()
     laptop.journal.unlink()

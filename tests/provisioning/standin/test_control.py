@@ -46,9 +46,10 @@ def environment(cloud: Caller, name: str = "lab") -> str:
 
 
 @openapi.needs_specifications
-def test_every_exchange_of_building_and_removing_a_lab_matches_the_official_specifications(
+def test_exchanges_match_the_specifications(
     standin: Standin,
 ) -> None:
+    """Every exchange of building and removing a lab matches the official specifications."""
     lab = build(standin)
     cloud = lab.cloud
     for path in (
@@ -70,7 +71,8 @@ def test_every_exchange_of_building_and_removing_a_lab_matches_the_official_spec
 
 
 @openapi.needs_specifications
-def test_the_validator_notices_an_unknown_field_and_a_missing_one(standin: Standin) -> None:
+def test_validator_notices_wrong_fields(standin: Standin) -> None:
+    """The validator notices an unknown field and a missing one."""
     cloud = as_administrator(standin)
     cloud("POST", "/org/v2/environments", {"display_name": "lab", "colour": "red"})
     cloud("POST", "/iam/v2/service-accounts", {"description": "without a name"})
@@ -80,9 +82,8 @@ def test_the_validator_notices_an_unknown_field_and_a_missing_one(standin: Stand
     assert any("'display_name' is a required property" in problem for problem in found)
 
 
-def test_cluster_and_pool_are_provisioning_until_their_time_has_come(
-    slow: Standin, manual_clock: ManualClock
-) -> None:
+def test_cluster_and_pool_take_their_time(slow: Standin, manual_clock: ManualClock) -> None:
+    """Cluster and pool are provisioning until their time has come."""
     cloud = as_administrator(slow)
     place = environment(cloud)
     cluster = made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
@@ -98,9 +99,8 @@ def test_cluster_and_pool_are_provisioning_until_their_time_has_come(
     )
 
 
-def test_a_schema_registry_appears_only_after_the_first_cluster(
-    slow: Standin, manual_clock: ManualClock
-) -> None:
+def test_registry_comes_after_a_cluster(slow: Standin, manual_clock: ManualClock) -> None:
+    """A schema registry appears only after the first cluster."""
     cloud = as_administrator(slow)
     place = environment(cloud)
     address = f"/srcm/v3/clusters?environment={place}"
@@ -115,7 +115,8 @@ def test_a_schema_registry_appears_only_after_the_first_cluster(
     assert cloud.get(address)["data"][0]["status"]["phase"] == "PROVISIONED"
 
 
-def test_without_a_governance_package_no_schema_registry_comes(standin: Standin) -> None:
+def test_no_registry_without_a_package(standin: Standin) -> None:
+    """Without a governance package no schema registry comes."""
     cloud = as_administrator(standin)
     place = made(cloud("POST", "/org/v2/environments", {"display_name": "bare"}))["id"]
     made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
@@ -124,7 +125,8 @@ def test_without_a_governance_package_no_schema_registry_comes(standin: Standin)
     assert len(cloud.get(f"/srcm/v3/clusters?environment={place}")["data"]) == 1
 
 
-def test_a_page_names_the_next_as_a_full_address_and_only_the_first_size_counts(standin: Standin) -> None:
+def test_next_page_is_a_full_address(standin: Standin) -> None:
+    """A page names the next as a full address and only the first size counts."""
     standin_fixtures.add_foreign_teams(standin.state)
     cloud = as_administrator(standin)
     seen, address, pages = [], "/org/v2/environments?page_size=5", 0
@@ -140,14 +142,14 @@ def test_a_page_names_the_next_as_a_full_address_and_only_the_first_size_counts(
     assert len(seen) == len(set(seen)) == standin_fixtures.FOREIGN_TEAMS
 
 
-def test_ten_items_make_a_page_unless_asked(standin: Standin) -> None:
+def test_ten_items_make_a_page(standin: Standin) -> None:
+    """Ten items make a page unless asked."""
     standin_fixtures.add_foreign_teams(standin.state)
     assert len(as_administrator(standin).get("/org/v2/environments")["data"]) == 10
 
 
-def test_lists_show_new_things_late_and_deleted_ones_for_too_long(
-    slow: Standin, manual_clock: ManualClock
-) -> None:
+def test_lists_lag(slow: Standin, manual_clock: ManualClock) -> None:
+    """Lists show new things late and deleted ones for too long."""
     cloud = as_administrator(slow)
     place = environment(cloud)
     assert cloud.names("/org/v2/environments") == []
@@ -169,9 +171,8 @@ def test_lists_show_new_things_late_and_deleted_ones_for_too_long(
         ("/iam/v2/service-accounts", {"display_name": "same"}),
     ],
 )
-def test_a_display_name_of_the_organisation_is_taken_once(
-    standin: Standin, path: str, body: dict[str, object]
-) -> None:
+def test_display_names_are_unique(standin: Standin, path: str, body: dict[str, object]) -> None:
+    """A display name of the organisation is taken once."""
     cloud = as_administrator(standin)
     first = made(cloud("POST", path, body))
     second = cloud("POST", path, body)
@@ -180,7 +181,8 @@ def test_a_display_name_of_the_organisation_is_taken_once(
     assert second.json()["errors"][0]["code"] == "resource_already_exists"
 
 
-def test_clusters_and_keys_may_share_a_name_so_that_a_blind_retry_makes_two(standin: Standin) -> None:
+def test_clusters_and_keys_share_names(standin: Standin) -> None:
+    """Clusters and keys may share a name so that a blind retry makes two."""
     cloud = as_administrator(standin)
     place = environment(cloud)
     made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))
@@ -198,11 +200,13 @@ def test_a_quota_that_is_reached_is_402(standin: Standin) -> None:
 
 
 @pytest.mark.parametrize("path", ["/cmk/v2/clusters", "/fcpm/v2/compute-pools", "/srcm/v3/clusters"])
-def test_the_environment_query_is_required(standin: Standin, path: str) -> None:
+def test_environment_query_is_required(standin: Standin, path: str) -> None:
+    """The environment query is required."""
     assert as_administrator(standin)("GET", path).status_code == 400
 
 
-def test_deleted_clusters_pools_keys_and_bindings_are_403_and_the_rest_404(standin: Standin) -> None:
+def test_deleted_things_are_403_or_404(standin: Standin) -> None:
+    """Deleted clusters pools keys and bindings are 403 and the rest 404."""
     lab = build(standin)
     cloud, place = lab.cloud, f"?environment={lab.environment}"
     crn = f"crn://confluent.cloud/organization={lab.organization}/environment={lab.environment}"
@@ -220,7 +224,8 @@ def test_deleted_clusters_pools_keys_and_bindings_are_403_and_the_rest_404(stand
         assert cloud("GET", path).status_code == after, path
 
 
-def test_deleting_an_environment_takes_what_is_in_it_but_no_service_account(standin: Standin) -> None:
+def test_deleting_an_environment(standin: Standin) -> None:
+    """Deleting an environment takes what is in it but no service account."""
     lab = build(standin)
     lab.topic("orders")
     lab.cloud("DELETE", f"/org/v2/environments/{lab.environment}")
@@ -228,14 +233,16 @@ def test_deleting_an_environment_takes_what_is_in_it_but_no_service_account(stan
     assert left == {"environments": {}, "accounts": ["lab"], "bindings": [], "keys": []}
 
 
-def test_deleting_a_service_account_takes_its_keys_and_roles(standin: Standin) -> None:
+def test_deleting_a_service_account(standin: Standin) -> None:
+    """Deleting a service account takes its keys and roles."""
     lab = build(standin)
     lab.cloud("DELETE", f"/iam/v2/service-accounts/{lab.account}")
     left = snapshot(standin.state)
     assert (left["accounts"], left["bindings"], left["keys"]) == ([], [], [])
 
 
-def test_a_protected_cluster_is_deleted_only_after_its_protection_is_off(standin: Standin) -> None:
+def test_protected_cluster(standin: Standin) -> None:
+    """A protected cluster is deleted only after its protection is off."""
     cloud = as_administrator(standin)
     place = environment(cloud)
     cluster = made(cloud("POST", "/cmk/v2/clusters", cluster_body(place, deletion_protection=True)))["id"]
@@ -247,7 +254,8 @@ def test_a_protected_cluster_is_deleted_only_after_its_protection_is_off(standin
     assert cloud("DELETE", address).status_code == 204
 
 
-def test_a_region_without_flink_is_an_empty_list_and_no_place_for_a_pool(standin: Standin) -> None:
+def test_region_without_flink(standin: Standin) -> None:
+    """A region without Flink is an empty list and no place for a pool."""
     cloud = as_administrator(standin)
     assert cloud.get("/fcpm/v2/regions?cloud=AWS&region_name=af-south-1")["data"] == []
     body = pool_body(environment(cloud))
@@ -255,7 +263,8 @@ def test_a_region_without_flink_is_an_empty_list_and_no_place_for_a_pool(standin
     assert cloud("POST", "/fcpm/v2/compute-pools", body).status_code == 400
 
 
-def test_the_secret_is_in_the_answer_to_the_post_only(standin: Standin) -> None:
+def test_secret_is_shown_once(standin: Standin) -> None:
+    """The secret is in the answer to the post only."""
     lab = build(standin)
     key, secret = lab.keys["kafka"]
     assert secret.startswith("cflt")
@@ -265,7 +274,8 @@ def test_the_secret_is_in_the_answer_to_the_post_only(standin: Standin) -> None:
     assert secret not in lab.cloud("GET", f"/iam/v2/api-keys/{key}").text
 
 
-def test_role_bindings_are_listed_by_their_exact_scope_and_exist_once(standin: Standin) -> None:
+def test_role_bindings_by_exact_scope(standin: Standin) -> None:
+    """Role bindings are listed by their exact scope and exist once."""
     lab = build(standin)
     crn = f"crn://confluent.cloud/organization={lab.organization}/environment={lab.environment}"
     query = f"crn_pattern={crn}&principal=User:{lab.account}&role_name=EnvironmentAdmin"
@@ -275,7 +285,8 @@ def test_role_bindings_are_listed_by_their_exact_scope_and_exist_once(standin: S
     standin.calls.pop()  # the specification demands crn_pattern as well
 
 
-def test_calls_of_strangers_things_are_counted_and_nobody_elses_are(standin: Standin) -> None:
+def test_foreign_things_count_changes(standin: Standin) -> None:
+    """Calls of foreign things are counted and nobody elses are."""
     standin_fixtures.add_foreign_teams(standin.state, environment="theirs")
     before = foreign_things(standin.state)
     build(standin)
@@ -286,7 +297,8 @@ def test_calls_of_strangers_things_are_counted_and_nobody_elses_are(standin: Sta
     assert foreign_things(standin.state) != before
 
 
-def test_every_answer_carries_a_request_id_and_some_their_rate_limit(standin: Standin) -> None:
+def test_request_ids_and_rate_limits(standin: Standin) -> None:
+    """Every answer carries a request id and some their rate limit."""
     lab = build(standin)
     environments = lab.cloud("GET", "/org/v2/environments")
     keys = lab.cloud("GET", "/iam/v2/api-keys")
@@ -295,7 +307,8 @@ def test_every_answer_carries_a_request_id_and_some_their_rate_limit(standin: St
     assert "X-RateLimit-Reset" not in keys.headers
 
 
-def test_unknown_addresses_and_broken_bodies_are_refused(standin: Standin) -> None:
+def test_unknown_addresses_and_broken_bodies(standin: Standin) -> None:
+    """Unknown addresses and broken bodies are refused."""
     cloud = as_administrator(standin)
     assert cloud("GET", "/nothing/v1/here").status_code == 404
     assert cloud("DELETE", "/org/v2/environments").status_code == 405

@@ -26,7 +26,8 @@ def lab(standin: Standin) -> Lab:
     return build(standin)
 
 
-def test_a_topic_keeps_its_partitions_and_configuration(lab: Lab) -> None:
+def test_topic_keeps_its_configuration(lab: Lab) -> None:
+    """A topic keeps its partitions and configuration."""
     configs = [{"name": "retention.ms", "value": "86400000"}]
     topic = made(lab.topic("orders", configs=configs))
     assert (topic["partitions_count"], topic["replication_factor"]) == (2, 3)
@@ -47,7 +48,8 @@ def test_an_unknown_topic_is_404(lab: Lab) -> None:
         assert lab.kafka(method, f"{lab.topics}/nothing").json()["error_code"] == 40403
 
 
-def test_partitions_grow_only_and_configuration_can_be_altered(lab: Lab) -> None:
+def test_partitions_grow_only(lab: Lab) -> None:
+    """Partitions grow only and configuration can be altered."""
     made(lab.topic("orders"))
     address = f"{lab.topics}/orders"
     assert made(lab.kafka("PATCH", address, {"partitions_count": 4}))["partitions_count"] == 4
@@ -70,7 +72,8 @@ def test_a_faulty_topic_is_refused(lab: Lab, more: dict[str, object]) -> None:
     assert lab.topic("orders", **more).status_code == 400
 
 
-def test_a_topic_that_is_going_is_marked_for_deletion_until_it_is_gone() -> None:
+def test_deleted_topic_keeps_its_name_a_while() -> None:
+    """A topic that is going is ownership taged for deletion until it is gone."""
     manual_clock = ManualClock()
     with Standin(Latencies(topic_gone=12), clock=manual_clock, kafka=False) as standin:
         lab = build(standin)
@@ -82,7 +85,8 @@ def test_a_topic_that_is_going_is_marked_for_deletion_until_it_is_gone() -> None
         made(lab.topic("orders"))
 
 
-def test_the_registry_checks_compatibility_and_deletes_softly_before_hard(lab: Lab) -> None:
+def test_registry_compatibility_and_deletes(lab: Lab) -> None:
+    """The registry checks compatibility and deletes softly before hard."""
     made(lab.registry("PUT", "/config/orders-value", {"compatibility": "BACKWARD"}))
     first = made(lab.registry("POST", "/subjects/orders-value/versions", SCHEMA))
     assert made(lab.registry("POST", "/subjects/orders-value/versions", SCHEMA)) == first
@@ -99,7 +103,8 @@ def test_the_registry_checks_compatibility_and_deletes_softly_before_hard(lab: L
     assert lab.registry.get("/subjects?deleted=true") == []
 
 
-def test_registries_of_two_environments_are_strangers_to_each_other(standin: Standin, lab: Lab) -> None:
+def test_registries_are_separate(standin: Standin, lab: Lab) -> None:
+    """Registries of two environments are foreign to each other."""
     made(lab.registry("POST", "/subjects/orders-value/versions", SCHEMA))
     other = made(
         lab.cloud(
@@ -113,7 +118,8 @@ def test_registries_of_two_environments_are_strangers_to_each_other(standin: Sta
     assert standin.state.subjects[found["id"]].names() == []
 
 
-def test_records_pass_through_the_kafka_at_the_bootstrap_endpoint() -> None:
+def test_records_pass_through_its_kafka() -> None:
+    """Records pass through the Kafka at the bootstrap endpoint."""
     with Standin() as standin:
         lab = build(standin)
         made(lab.topic("orders"))
@@ -123,7 +129,8 @@ def test_records_pass_through_the_kafka_at_the_bootstrap_endpoint() -> None:
         assert roundtrip(address, "orders", b"a record") == b"a record"
 
 
-def test_the_kafka_of_a_deleted_cluster_is_gone() -> None:
+def test_kafka_of_a_deleted_cluster_is_gone() -> None:
+    """The Kafka of a deleted cluster is gone."""
     with Standin() as standin:
         lab = build(standin)
         assert lab.cluster in standin.state.brokers

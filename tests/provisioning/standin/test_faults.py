@@ -36,9 +36,8 @@ def names(standin: Standin) -> list[str]:
         ("drop_after", requests.ConnectionError),
     ],
 )
-def test_a_lost_answer_leaves_its_effect_only_if_it_came_after(
-    standin: Standin, kind: str, error: type[Exception]
-) -> None:
+def test_lost_answer_and_its_effect(standin: Standin, kind: str, error: type[Exception]) -> None:
+    """A lost answer leaves its effect only if it came after."""
     cloud = Caller(standin.url, (standin.key, standin.secret), timeout=0.3)
     standin.faults.add(Fault(kind, at=1))  # type: ignore[arg-type]
     with pytest.raises(error):
@@ -49,7 +48,8 @@ def test_a_lost_answer_leaves_its_effect_only_if_it_came_after(
 
 
 @pytest.mark.parametrize("kind", ["429", "429_bare", "429_html", "500", "503", "503_envelope"])
-def test_a_refusal_has_no_effect_and_its_own_shape(standin: Standin, kind: str) -> None:
+def test_refusal_has_no_effect(standin: Standin, kind: str) -> None:
+    """A refusal has no effect and its own shape."""
     standin.faults.add(Fault(kind, at=1))  # type: ignore[arg-type]
     answer = as_administrator(standin)(*POST, environment_body("lab"))
     assert str(answer.status_code) == kind[:3]
@@ -59,14 +59,16 @@ def test_a_refusal_has_no_effect_and_its_own_shape(standin: Standin, kind: str) 
     assert shape == {"429_html": "html", "503_envelope": "status"}.get(kind, "errors")
 
 
-def test_the_data_planes_have_shapes_of_their_own(standin: Standin) -> None:
+def test_error_shapes_of_the_data_planes(standin: Standin) -> None:
+    """The data planes have shapes of their own."""
     lab = build(standin)
     standin.faults.add(Fault("429_bare", path="/topics"), Fault("503", path="/subjects"))
     assert "<html>" in lab.kafka("GET", lab.topics).text
     assert lab.registry("GET", "/subjects").json()["error_code"] == 50301
 
 
-def test_a_fault_meets_the_calls_it_names_as_often_as_it_says(standin: Standin) -> None:
+def test_fault_meets_the_calls_it_names(standin: Standin) -> None:
+    """A fault meets the calls it names as often as it says."""
     cloud = as_administrator(standin)
     standin.faults.add(Fault("500", method="GET", path="^/org/v2/environments$", times=2))
     assert cloud("GET", "/org/v2/organizations").status_code == 200
@@ -75,7 +77,8 @@ def test_a_fault_meets_the_calls_it_names_as_often_as_it_says(standin: Standin) 
     assert [call.fault for call in standin.calls] == ["", "500", "500", ""]
 
 
-def test_a_slow_answer_comes_late_and_whole(standin: Standin) -> None:
+def test_slow_answer_is_whole(standin: Standin) -> None:
+    """A slow answer comes late and whole."""
     standin.faults.add(Fault("slow", at=1, delay_s=0.2))
     started = time.monotonic()
     assert as_administrator(standin)("GET", "/org/v2/organizations").status_code == 200
@@ -83,7 +86,7 @@ def test_a_slow_answer_comes_late_and_whole(standin: Standin) -> None:
 
 
 @pytest.mark.parametrize(("kind", "left"), [("hook_before", []), ("hook_after", ["lab"])])
-def test_a_hook_can_kill_the_command_at_a_call(standin: Standin, kind: str, left: list[str]) -> None:
+def test_hook_can_kill_the_command(standin: Standin, kind: str, left: list[str]) -> None:
     """As `kill -9` does: the process is gone without an answer, its effect is there or isn't."""
     script = (
         "import sys, requests; requests.post(sys.argv[1] + '/org/v2/environments', json={'display_name': 'lab'}, "
@@ -102,14 +105,17 @@ def test_a_hook_can_kill_the_command_at_a_call(standin: Standin, kind: str, left
     assert names(standin) == left
 
 
-def test_a_hook_after_names_the_answer_that_nobody_will_read(standin: Standin) -> None:
+def test_hook_after_sees_the_answer(standin: Standin) -> None:
+    """A hook after names the answer that nobody will read."""
     heard: list[Exchange] = []
     standin.faults.add(Fault("hook_after", at=1, hook=heard.append))
     as_administrator(standin)(*POST, environment_body("lab"))
     assert heard[0].response["display_name"] == "lab"
 
 
-def test_the_same_calls_meet_the_same_faults_and_leave_the_same_picture() -> None:
+def test_same_seed_same_state() -> None:
+    """The same calls meet the same faults and leave the same picture."""
+
     def create_once() -> tuple[list[tuple[str, int, str]], object]:
         faults = [
             Fault(kind, at=number * 3) for number, kind in enumerate(KINDS, start=1) if "time" not in kind
@@ -126,7 +132,8 @@ def test_the_same_calls_meet_the_same_faults_and_leave_the_same_picture() -> Non
     assert create_once() == create_once()
 
 
-def test_the_log_prints_every_call_and_no_secret(standin: Standin) -> None:
+def test_log_prints_calls_and_no_secret(standin: Standin) -> None:
+    """The log prints every call and no secret."""
     lab = build(standin)
     sql = (
         "CREATE CONNECTION c WITH ('type'='openai', 'endpoint'='https://x.example', 'api-key'='cfltInTheSql')"
@@ -139,7 +146,8 @@ def test_the_log_prints_every_call_and_no_secret(standin: Standin) -> None:
     assert all(secret in str([c.response for c in standin.calls]) for _, secret in lab.keys.values())
 
 
-def test_a_time_out_that_nobody_waits_for_does_not_hold_up_the_end() -> None:
+def test_time_out_holds_up_no_end() -> None:
+    """A time out that nobody waits for does not hold up the end."""
     started = time.monotonic()
     with Standin(faults=[Fault("timeout_before")], kafka=False) as standin:
         cloud = Caller(standin.url, (standin.key, standin.secret), timeout=0.1)

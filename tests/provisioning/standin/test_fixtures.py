@@ -32,7 +32,8 @@ def test_strangers_may_carry_our_names(standin: Standin) -> None:
     assert snapshot(standin.state)["environments"] == {}
 
 
-def test_things_of_others_can_lie_in_our_environment(standin: Standin, lab: Lab) -> None:
+def test_foreign_things_in_our_environment(standin: Standin, lab: Lab) -> None:
+    """Things of others can lie in our environment."""
     state = standin.state
     ours = snapshot(state)
     standin_fixtures.add_cluster(state, lab.environment, "theirs")
@@ -48,12 +49,14 @@ def test_things_of_others_can_lie_in_our_environment(standin: Standin, lab: Lab)
     assert len([r for r in foreign_things(state) if r["name"].startswith("their")]) == 5
 
 
-def test_a_subject_of_others_shows_in_our_registry(standin: Standin, lab: Lab) -> None:
+def test_foreign_subject_in_our_registry(standin: Standin, lab: Lab) -> None:
+    """A subject of others shows in our registry."""
     standin_fixtures.add_subject(standin.state, lab.environment, "their-orders-value")
     assert lab.registry.get("/subjects") == ["their-orders-value"]
 
 
-def test_what_we_make_in_a_borrowed_environment_is_in_the_picture(standin: Standin) -> None:
+def test_ours_in_a_borrowed_environment(standin: Standin) -> None:
+    """What we make in a borrowed environment is in the picture."""
     borrowed = standin_fixtures.add_environment(standin.state, "borrowed")
     cloud = as_administrator(standin)
     assert snapshot(standin.state)["environments"] == {}

@@ -43,7 +43,8 @@ def connection(secrets: dict[str, str], name: str = "bedrock") -> dict[str, obje
 # Tables
 
 
-def test_create_table_makes_a_topic_with_its_buckets_and_the_subjects_of_key_and_value(lab: Lab) -> None:
+def test_create_table_makes_topic_and_subjects(lab: Lab) -> None:
+    """Create table makes a topic with its buckets and the subjects of key and value."""
     assert lab.run("make", AVERAGE)[0] == "COMPLETED"
     topic = lab.kafka.get(f"{lab.topics}/averages")
     assert topic["partitions_count"] == 4
@@ -59,7 +60,8 @@ def test_create_table_makes_a_topic_with_its_buckets_and_the_subjects_of_key_and
     assert [(f["name"], f["type"]) for f in value["fields"]] == [("avg_speed", ["null", "double"])]
 
 
-def test_a_table_of_json_gets_a_json_schema(lab: Lab) -> None:
+def test_json_table_gets_a_json_schema(lab: Lab) -> None:
+    """A table of json gets a json schema."""
     sql = "CREATE TABLE words (id STRING, `at` BIGINT NOT NULL) WITH ('value.format'='json-registry')"
     assert lab.run("make", sql)[0] == "COMPLETED"
     found = lab.registry.get("/subjects/words-value/versions/latest")
@@ -67,14 +69,16 @@ def test_a_table_of_json_gets_a_json_schema(lab: Lab) -> None:
     assert list(json.loads(found["schema"])["properties"]) == ["id", "at"]
 
 
-def test_create_table_a_second_time_fails_unless_told_if_not_exists(lab: Lab) -> None:
+def test_create_table_twice(lab: Lab) -> None:
+    """Create table a second time fails unless told if not exists."""
     lab.run("one", AVERAGE)
     assert lab.run("two", AVERAGE)[0] == "COMPLETED"
     phase, detail = lab.run("three", AVERAGE.replace("IF NOT EXISTS ", ""))
     assert (phase, "already exists" in detail) == ("FAILED", True)
 
 
-def test_drop_table_deletes_the_topic_and_leaves_its_subjects_softly_deleted(lab: Lab) -> None:
+def test_drop_table_deletes_softly(lab: Lab) -> None:
+    """Drop table deletes the topic and leaves its subjects softly deleted."""
     lab.run("make", AVERAGE)
     assert lab.run("drop", "DROP TABLE `averages`")[0] == "COMPLETED"
     assert lab.kafka("GET", f"{lab.topics}/averages").status_code == 404
@@ -116,13 +120,15 @@ def test_faulty_sql_fails_and_says_why(lab: Lab, sql: str, says: str) -> None:
     assert lab.flink.get("/statements/faulty/exceptions")["data"][0]["message"] == detail
 
 
-def test_catalog_and_database_go_by_name_or_id_and_must_exist(lab: Lab) -> None:
+def test_catalog_and_database_by_name_or_id(lab: Lab) -> None:
+    """Catalog and database go by name or id and must exist."""
     by_id = {"sql.current-catalog": lab.environment, "sql.current-database": lab.cluster}
     assert lab.run("by-id", AVERAGE, **by_id)[0] == "COMPLETED"
     assert "cannot be found" in lab.run("wrong", AVERAGE, **{"sql.current-database": "other"})[1]
 
 
-def test_a_dry_run_checks_and_changes_nothing(lab: Lab) -> None:
+def test_dry_run_changes_nothing(lab: Lab) -> None:
+    """A dry run checks and changes nothing."""
     assert lab.run("dry", AVERAGE, **{"sql.dry-run": "true"})[0] == "COMPLETED"
     assert lab.kafka("GET", f"{lab.topics}/averages").status_code == 404
     assert lab.run("dry-insert", INSERT, **{"sql.dry-run": "true"})[0] == "FAILED"
@@ -131,7 +137,8 @@ def test_a_dry_run_checks_and_changes_nothing(lab: Lab) -> None:
 # Life cycle
 
 
-def test_a_statement_is_pending_first_then_runs_stops_and_is_deleted_in_its_time() -> None:
+def test_statement_lifecycle() -> None:
+    """A statement is pending first then runs stops and is deleted in its time."""
     manual_clock = ManualClock()
     latencies = Latencies(statement=CLOUD.statement, stop=5, statement_gone=1)
     with Standin(latencies, clock=manual_clock, kafka=False) as standin:
@@ -154,7 +161,8 @@ def test_a_statement_is_pending_first_then_runs_stops_and_is_deleted_in_its_time
         assert openapi.problems(standin.calls) == []
 
 
-def test_a_name_is_unique_in_the_environment_until_its_statement_is_gone(lab: Lab) -> None:
+def test_statement_names_are_unique(lab: Lab) -> None:
+    """A name is unique in the environment until its statement is gone."""
     lab.run("one", "SHOW TABLES")
     assert lab.statement("one", "SHOW TABLES").status_code == 409
     lab.flink("DELETE", "/statements/one")
@@ -162,12 +170,14 @@ def test_a_name_is_unique_in_the_environment_until_its_statement_is_gone(lab: La
 
 
 @pytest.mark.parametrize("name", ["Upper", "under_score", "a" * 73, "-dash", "do.t"])
-def test_names_are_lower_case_letters_digits_and_dashes(standin: Standin, lab: Lab, name: str) -> None:
+def test_statement_name_characters(standin: Standin, lab: Lab, name: str) -> None:
+    """Names are lower case letters digits and dashes."""
     assert lab.statement(name, "SHOW TABLES").status_code == 400
     standin.calls.pop()
 
 
-def test_put_needs_the_version_that_stands(lab: Lab) -> None:
+def test_put_needs_the_current_version(lab: Lab) -> None:
+    """Put needs the version that stands."""
     lab.run("table", AVERAGE)
     lab.run("query", INSERT)
     seen = lab.flink.get("/statements/query")
@@ -177,13 +187,15 @@ def test_put_needs_the_version_that_stands(lab: Lab) -> None:
     assert lab.flink("PUT", "/statements/query", seen).status_code == 409
 
 
-def test_patch_needs_its_own_content_type(standin: Standin, lab: Lab) -> None:
+def test_patch_needs_its_content_type(standin: Standin, lab: Lab) -> None:
+    """Patch needs its own content type."""
     lab.run("query", "SELECT * FROM `orders`")
     assert lab.flink("PATCH", "/statements/query", STOP).status_code == 415
     standin.calls.pop()
 
 
-def test_a_stopped_insert_can_be_resumed_and_a_select_cannot(lab: Lab) -> None:
+def test_only_inserts_can_be_resumed(lab: Lab) -> None:
+    """A stopped insert can be resumed and a select cannot."""
     lab.run("table", AVERAGE)
     lab.run("query", INSERT)
     lab.run("select", "SELECT * FROM `orders`")
@@ -196,7 +208,8 @@ def test_a_stopped_insert_can_be_resumed_and_a_select_cannot(lab: Lab) -> None:
     assert lab.status("query")[0] == "RUNNING"
 
 
-def test_statements_are_listed_by_label_and_pool(lab: Lab) -> None:
+def test_statements_by_label_and_pool(lab: Lab) -> None:
+    """Statements are listed by label and pool."""
     lab.run("one", "SHOW TABLES")
     assert [
         s["name"] for s in lab.flink.get("/statements?label_selector=user.confluent.io/lab=true")["data"]
@@ -206,7 +219,8 @@ def test_statements_are_listed_by_label_and_pool(lab: Lab) -> None:
     assert lab.flink.get("/statements?spec.compute_pool_id=lfcp-other")["data"] == []
 
 
-def test_a_full_pool_lets_a_query_wait_until_another_stops(lab: Lab) -> None:
+def test_full_pool_lets_a_query_wait(lab: Lab) -> None:
+    """A full pool lets a query wait until another stops."""
     lab.run("table", AVERAGE)
     for number in range(5):
         assert lab.run(f"query-{number}", INSERT)[0] == "RUNNING"
@@ -225,14 +239,16 @@ def test_a_statement_set_counts_as_one(lab: Lab) -> None:
     assert lab.run("both", both) == ("RUNNING", "")
 
 
-def test_a_dropped_table_degrades_what_runs_on_it(lab: Lab) -> None:
+def test_dropped_table_degrades_its_query(lab: Lab) -> None:
+    """A dropped table degrades what runs on it."""
     lab.run("table", AVERAGE)
     lab.run("query", INSERT)
     lab.run("drop", "DROP TABLE averages")
     assert lab.status("query")[0] == "DEGRADED"
 
 
-def test_a_statement_needs_a_pool_that_is_ready(lab: Lab) -> None:
+def test_statement_needs_a_ready_pool(lab: Lab) -> None:
+    """A statement needs a pool that is ready."""
     lab.cloud("DELETE", f"/fcpm/v2/compute-pools/{lab.pool}?environment={lab.environment}")
     answer = lab.statement("late", "SHOW TABLES")
     assert answer.status_code == 400
@@ -251,7 +267,8 @@ def test_a_pool_grows_and_never_shrinks(lab: Lab) -> None:
 # Connections and models
 
 
-def test_a_connections_secrets_go_in_and_never_come_out(standin: Standin, lab: Lab) -> None:
+def test_connection_secrets_never_come_out(standin: Standin, lab: Lab) -> None:
+    """A connection's secrets go in and never come out."""
     answer = lab.flink("POST", "/connections", connection(BEDROCK))
     assert made(answer)["status"]["phase"] == "ACTIVE"
     for text in (
@@ -264,7 +281,8 @@ def test_a_connections_secrets_go_in_and_never_come_out(standin: Standin, lab: L
     assert all("cfltTopSecret" not in exchange.printout() for exchange in standin.calls)
 
 
-def test_an_expired_session_token_is_invalid_auth_until_it_is_replaced(lab: Lab) -> None:
+def test_expired_session_token(lab: Lab) -> None:
+    """An expired session token is invalid auth until it is replaced."""
     expired = connection({**BEDROCK, "AWS_SESSION_TOKEN": "expired-token"})
     assert made(lab.flink("POST", "/connections", expired))["status"]["phase"] == "INVALID_AUTH"
     fresh = connection({**BEDROCK, "AWS_SESSION_TOKEN": "fresh"}) | {"metadata": {"resource_version": "1"}}
@@ -272,7 +290,8 @@ def test_an_expired_session_token_is_invalid_auth_until_it_is_replaced(lab: Lab)
     assert lab.flink.get("/connections/bedrock")["status"]["phase"] == "ACTIVE"
 
 
-def test_a_connection_needs_its_secrets_and_exists_once(lab: Lab) -> None:
+def test_connection_needs_its_secrets(lab: Lab) -> None:
+    """A connection needs its secrets and exists once."""
     assert lab.flink("POST", "/connections", connection({"AWS_ACCESS_KEY_ID": "x"})).status_code == 422
     made(lab.flink("POST", "/connections", connection(BEDROCK)))
     assert lab.flink("POST", "/connections", connection(BEDROCK)).status_code == 409
@@ -280,7 +299,8 @@ def test_a_connection_needs_its_secrets_and_exists_once(lab: Lab) -> None:
     assert lab.flink("GET", "/connections/bedrock").status_code == 404
 
 
-def test_a_model_stands_on_a_connection_made_either_way(lab: Lab) -> None:
+def test_model_stands_on_a_connection(lab: Lab) -> None:
+    """A model stands on a connection made either way."""
     sql = (
         "CREATE CONNECTION IF NOT EXISTS `bedrock` WITH ('type'='bedrock','endpoint'='https://x.example',"
         "'aws-access-key'='a','aws-secret-key'='b')"

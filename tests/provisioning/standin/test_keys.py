@@ -39,7 +39,8 @@ def statuses(lab: Lab, kind: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("kind", ["cloud", "kafka", "registry", "flink"])
-def test_a_key_opens_its_own_plane_and_is_401_on_every_other(standin: Standin, kind: str) -> None:
+def test_key_opens_its_own_plane_only(standin: Standin, kind: str) -> None:
+    """A key opens its own plane and is 401 on every other."""
     lab = build(standin)
     assert statuses(lab, kind) == {
         d: 200 if d == kind else 401 for d in ("cloud", "kafka", "registry", "flink")
@@ -47,6 +48,7 @@ def test_a_key_opens_its_own_plane_and_is_401_on_every_other(standin: Standin, k
 
 
 def test_each_plane_refuses_in_its_own_shape(standin: Standin) -> None:
+    """Each plane refuses in its own shape."""
     lab = build(standin)
     wrong = ("NOTAKEY", "nothing")
     cloud = Caller(lab.cloud.base, wrong)("GET", "/org/v2/environments")
@@ -59,27 +61,31 @@ def test_each_plane_refuses_in_its_own_shape(standin: Standin) -> None:
     assert flink.json()["errors"][0]["status"] == "401"
 
 
-def test_the_control_plane_tells_a_cluster_key_what_kind_it_wants(standin: Standin) -> None:
+def test_cluster_key_at_the_control_plane(standin: Standin) -> None:
+    """The control plane tells a cluster key what kind it wants."""
     lab = build(standin)
     refused = Caller(lab.cloud.base, lab.keys["kafka"])("GET", "/org/v2/environments")
     assert "invalid API key: make sure you're using a Cloud API Key" in refused.json()["errors"][0]["detail"]
 
 
-def test_a_kafka_key_of_another_cluster_is_401(standin: Standin) -> None:
+def test_kafka_key_of_another_cluster(standin: Standin) -> None:
+    """A Kafka key of another cluster is 401."""
     lab = build(standin)
     other = standin_fixtures.add_cluster(standin.state, lab.environment, "other")
     key = new_key(lab.cloud, lab.account, {"id": other.id})
     assert Caller(lab.kafka.base, key)("GET", lab.topics).status_code == 401
 
 
-def test_a_flink_key_is_403_in_another_environment(standin: Standin) -> None:
+def test_flink_key_of_another_environment(standin: Standin) -> None:
+    """A Flink key is 403 in another environment."""
     lab = build(standin)
     other = made(lab.cloud("POST", "/org/v2/environments", environment_body("other")))["id"]
     elsewhere = lab.flink.base.replace(lab.environment, other)
     assert Caller(elsewhere, lab.keys["flink"])("GET", "/statements").status_code == 403
 
 
-def test_a_flink_key_needs_its_environment(standin: Standin) -> None:
+def test_flink_key_needs_its_environment(standin: Standin) -> None:
+    """A Flink key needs its environment."""
     lab = build(standin)
     body = {"spec": {"owner": {"id": lab.account}, "resource": {"id": "aws.us-east-2"}}}
     assert lab.cloud("POST", "/iam/v2/api-keys", body).status_code == 400
@@ -91,7 +97,8 @@ def test_a_deleted_key_opens_nothing(standin: Standin) -> None:
     assert lab.registry("GET", "/subjects").status_code == 401
 
 
-def test_a_new_key_is_unknown_for_a_while_and_then_to_some_nodes() -> None:
+def test_new_key_is_unknown_for_a_while() -> None:
+    """A new key is unknown for a while and then to some nodes."""
     manual_clock = ManualClock()
     with Standin(
         Latencies(key=40, key_nodes=(True, False, True, True, False)), clock=manual_clock, kafka=False
@@ -106,7 +113,8 @@ def test_a_new_key_is_unknown_for_a_while_and_then_to_some_nodes() -> None:
         assert [ask() for _ in range(7)] == [200, 401, 200, 200, 401, 200, 200]
 
 
-def test_a_key_without_a_role_yet_is_403_until_the_binding_has_spread() -> None:
+def test_key_without_a_role_yet() -> None:
+    """A key without a role yet is 403 until the binding has spread."""
     manual_clock = ManualClock()
     with Standin(Latencies(binding=30), clock=manual_clock, kafka=False) as standin:
         lab = build(standin)
@@ -120,7 +128,8 @@ def test_a_key_without_a_role_yet_is_403_until_the_binding_has_spread() -> None:
         assert lab.kafka("GET", lab.topics).status_code == 200
 
 
-def test_a_caller_without_a_role_sees_nothing_and_may_make_nothing(standin: Standin) -> None:
+def test_caller_without_a_role(standin: Standin) -> None:
+    """A caller without a role sees nothing and may make nothing."""
     lab = build(standin)
     administrator.add_cloud_key(standin.state, "WEAK", "secret", "u-guest")
     guest = Caller(standin.url, ("WEAK", "secret"))
@@ -130,7 +139,8 @@ def test_a_caller_without_a_role_sees_nothing_and_may_make_nothing(standin: Stan
     assert guest("GET", f"/cmk/v2/clusters?environment={lab.environment}").status_code == 403
 
 
-def test_an_environment_administrator_may_build_in_it_but_make_no_account(standin: Standin) -> None:
+def test_environment_administrator(standin: Standin) -> None:
+    """An environment administrator may build in it but make no account."""
     lab = build(standin)
     administrator.add_cloud_key(standin.state, "HERE", "secret", "u-here")
     bind(lab.cloud, "u-here", f"{standin.state.crn}/environment={lab.environment}")
@@ -140,7 +150,8 @@ def test_an_environment_administrator_may_build_in_it_but_make_no_account(standi
     assert here("POST", "/iam/v2/service-accounts", {"display_name": "x"}).status_code == 403
 
 
-def test_a_global_key_opens_control_plane_and_flink_but_two_are_the_limit(standin: Standin) -> None:
+def test_global_keys(standin: Standin) -> None:
+    """A global key opens control plane and Flink but two are the limit."""
     lab = build(standin)
     world = {"id": "global"}
     key = new_key(lab.cloud, lab.account, world)
@@ -151,7 +162,8 @@ def test_a_global_key_opens_control_plane_and_flink_but_two_are_the_limit(standi
     assert lab.cloud("POST", "/iam/v2/api-keys", body).status_code == 402
 
 
-def test_keys_are_listed_by_owner_and_resource(standin: Standin) -> None:
+def test_keys_by_owner_and_resource(standin: Standin) -> None:
+    """Keys are listed by owner and resource."""
     standin_fixtures.add_foreign_teams(standin.state)
     lab = build(standin)
     listed = as_administrator(standin).get(f"/iam/v2/api-keys?spec.owner={lab.account}")["data"]

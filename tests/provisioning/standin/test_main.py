@@ -45,7 +45,8 @@ def exports(command: subprocess.Popen[str]) -> dict[str, str]:
     raise AssertionError("the banner never ended")
 
 
-def test_the_pasted_lines_reach_it_each_call_shows_and_a_signal_ends_it() -> None:
+def test_pasted_lines_reach_it() -> None:
+    """The pasted lines reach it each call shows and a signal ends it."""
     with running("--fast") as command:
         given = exports(command)
         key = given["CONFLUENT_CLOUD_API_KEY"], given["CONFLUENT_CLOUD_API_SECRET"]
@@ -58,11 +59,13 @@ def test_the_pasted_lines_reach_it_each_call_shows_and_a_signal_ends_it() -> Non
         assert command.returncode == 0
 
 
-def test_a_port_in_use_is_one_line_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port in use is one line that says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["--port", str(taken.getsockname()[1])]) == 2
     assert "Choose another with --port" in capsys.readouterr().err
 
 
-def test_its_help_says_that_flink_computes_nothing() -> None:
+def test_help_says_that_flink_is_not_real() -> None:
+    """Its help says that Flink computes nothing."""
     assert "computes nothing" in parser().format_help()

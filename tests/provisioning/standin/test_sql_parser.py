@@ -12,7 +12,8 @@ def sources(sql: str) -> set[str]:
     return set(parse(sql).queries[0].sources)
 
 
-def test_columns_key_buckets_and_options_of_a_table() -> None:
+def test_table_columns_key_and_options() -> None:
+    """Columns key buckets and options of a table."""
     found = parse(
         """
         -- where the anomalies go
@@ -36,14 +37,16 @@ def test_columns_key_buckets_and_options_of_a_table() -> None:
     assert found.options["changelog.mode"] == "upsert"
 
 
-def test_the_bucket_key_of_an_upsert_table_is_its_primary_key() -> None:
+def test_bucket_key_is_the_primary_key() -> None:
+    """The bucket key of an upsert table is its primary key."""
     with pytest.raises(SqlError, match="bucket key"):
         parse(
             "CREATE TABLE t (a STRING, b STRING, PRIMARY KEY (a) NOT ENFORCED) DISTRIBUTED BY (b) INTO 2 BUCKETS"
         )
 
 
-def test_tables_are_found_behind_from_and_join_and_in_window_functions() -> None:
+def test_tables_behind_from_and_join() -> None:
+    """Tables are found behind from and join and in window functions."""
     sql = """
         INSERT INTO sink SELECT a.x, window_start, AVG(b.y)
         FROM TABLE(TUMBLE(TABLE `f1-positions`, DESCRIPTOR($rowtime), INTERVAL '1' SECOND)) AS a
@@ -55,7 +58,8 @@ def test_tables_are_found_behind_from_and_join_and_in_window_functions() -> None
     assert parse(sql).queries[0].updating is False
 
 
-def test_names_given_by_with_and_words_after_from_in_functions_are_no_tables() -> None:
+def test_names_that_are_no_tables() -> None:
+    """Names given by with and words after from in functions are no tables."""
     sql = """
         INSERT INTO sink WITH recent AS (SELECT EXTRACT(SECOND FROM ts) AS s, TRIM(BOTH ' ' FROM name) AS n FROM laps)
         SELECT * FROM recent WHERE s IS DISTINCT FROM 3
@@ -63,23 +67,27 @@ def test_names_given_by_with_and_words_after_from_in_functions_are_no_tables() -
     assert sources(sql) == {"laps"}
 
 
-def test_what_stands_in_quotes_is_not_read() -> None:
+def test_quoted_text_is_not_read() -> None:
+    """What stands in quotes is not read."""
     assert sources("INSERT INTO sink SELECT 'it''s FROM nowhere; --' FROM laps /* FROM ghosts */") == {"laps"}
 
 
-def test_a_group_by_without_a_window_revises_its_rows() -> None:
+def test_group_by_without_a_window_updates() -> None:
+    """A group by without a window revises its rows."""
     assert parse("INSERT INTO s SELECT a, AVG(b) FROM t GROUP BY a").queries[0].updating
     with pytest.raises(SqlError, match="non-deterministic"):
         parse("INSERT INTO s SELECT a, AVG(b), CURRENT_TIMESTAMP FROM t GROUP BY a")
 
 
-def test_models_are_named_by_the_functions_that_ask_them() -> None:
+def test_models_in_functions() -> None:
+    """Models are named by the functions that ask them."""
     sql = "INSERT INTO s SELECT r.c FROM t, LATERAL TABLE(AI_COMPLETE('writer', CONCAT('a', b))) AS r(c)"
     assert parse(sql).queries[0].models == {"writer"}
     assert sources(sql) == {"t"}
 
 
-def test_a_statement_set_holds_its_inserts() -> None:
+def test_statement_set_holds_its_inserts() -> None:
+    """A statement set holds its inserts."""
     sql = "EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT * FROM x; INSERT INTO b SELECT * FROM y; END;"
     assert [(q.sink, set(q.sources)) for q in parse(sql).queries] == [("a", {"x"}), ("b", {"y"})]
     with pytest.raises(SqlError):
@@ -89,7 +97,8 @@ def test_a_statement_set_holds_its_inserts() -> None:
 @pytest.mark.parametrize(
     "sql", ["", ";", "CREATE", "CREATE TABLE", "CREATE TABLE t (", "INSERT INTO t", "DROP TABLE"]
 )
-def test_half_a_statement_is_an_error_and_nothing_worse(sql: str) -> None:
+def test_half_a_statement_is_an_error(sql: str) -> None:
+    """Half a statement is an error and nothing worse."""
     with pytest.raises(SqlError):
         parse(sql)
 
@@ -161,7 +170,8 @@ def test_any_text_is_read_or_refused(head: str, rest: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "(", ")", ","]), max_size=12).map(" ".join))
-def test_splitting_loses_only_the_separators_outside_of_parentheses(text: str) -> None:
+def test_splitting_respects_parentheses(text: str) -> None:
+    """Splitting loses only the separators outside of parentheses."""
     found = tokens(text)
     kept = [t.text for part in split(found, ",") for t in part]
     assert [t for t in kept if t != ","] == [t.text for t in found if t.text != ","]

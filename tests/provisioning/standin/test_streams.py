@@ -45,7 +45,8 @@ def registry_of(found: StreamSettings) -> Iterator[HttpRegistry]:
         yield registry
 
 
-def test_records_written_by_the_labs_publisher_are_read_back_by_its_tail(lab: Lab) -> None:
+def test_publisher_and_tail_on_the_stand_in(lab: Lab) -> None:
+    """Records written by the lab's publisher are read back by its tail."""
     made(lab.topic("f1-commentary"))
     found = settings(lab)
     with registry_of(found) as registry:
@@ -65,6 +66,7 @@ def test_records_written_by_the_labs_publisher_are_read_back_by_its_tail(lab: La
     assert lab.registry.get("/subjects") == ["f1-commentary-value"]
 
 
-def test_the_labs_registry_client_says_when_its_key_is_wrong(lab: Lab) -> None:
+def test_wrong_registry_key_is_named(lab: Lab) -> None:
+    """The lab's registry client says when its key is wrong."""
     with registry_of(settings(lab, secret="wrong")) as registry, pytest.raises(RegistryRefused):
         registry.register("s-value", '"string"', "AVRO")
