@@ -1,10 +1,12 @@
-"""The ASGI application, for Daphne and uvicorn alike: pages, sockets, and the live service that starts with them."""
+"""The ASGI application, for Daphne and uvicorn alike: pages, sockets, and the background work of a web process."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
 
@@ -13,34 +15,82 @@ from django.core.asgi import get_asgi_application
 pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import OriginValidator, WebsocketDenier
+from django.conf import settings
+from django.urls import path, re_path
 
-from f1site.descriptors import allow_sockets
 from f1site.environment import env_bool
 from f1site.logging import daphne_logs_requests
-from f1site.origin import OwnOrigin
-from f1site.routing import websocket_urlpatterns
+from f1site.login_throttling import start_expiry
+from races.live.consumers import RaceSocket, UnknownSocket
 from races.live.servers import daphne, request_bodies, uvicorn
 from races.live.service import service
 from races.live.shutdown import close_with_daphne
 
-allow_sockets()
+MAX_OPEN_FILES = 65_536  # a core serves about 8,000 pages
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+websocket_urlpatterns = [
+    path("ws/races/<uuid:race_id>/", RaceSocket.as_asgi()),
+    re_path("", UnknownSocket.as_asgi()),  # for every other address; without it the router raises
+]
+
+
+def raise_open_files_limit() -> None:
+    """Allows this process as many open files and sockets as the system permits, up to MAX_OPEN_FILES.
+
+    A shell usually allows 1,024, which a thousand spectators exceed. Some libraries go through all that there may be,
+    so the limit is never raised beyond MAX_OPEN_FILES.
+    """
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class SameOriginValidator(OriginValidator):  # type: ignore[misc]  # channels has no types
+    """Lets only this site's own pages open a socket. An Origin that is no address is refused without a traceback."""
+
+    def __init__(self, application: Any) -> None:
+        super().__init__(application, settings.ALLOWED_HOSTS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if not all(map(_is_address, origins)):
+            return await WebsocketDenier()(scope, receive, send)
+        return await super().__call__(scope, receive, send)
+
+
+def _is_address(origin: bytes) -> bool:
+    try:
+        parts = urlsplit(origin.decode("latin-1"))
+        return bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        return False
+
+
+raise_open_files_limit()
 daphne.install()
 uvicorn.install()
 request_bodies.install()
 if env_bool("F1_LOG_JSON"):
     daphne_logs_requests()
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-
 _routes = ProtocolTypeRouter(
-    {"http": request_bodies.bounded(pages), "websocket": OwnOrigin(URLRouter(websocket_urlpatterns))}
+    {
+        "http": request_bodies.bounded(pages),
+        "websocket": SameOriginValidator(URLRouter(websocket_urlpatterns)),
+    }
 )
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    """uvicorn's start and stop; Daphne has no such event."""
+    """Answers uvicorn's start and stop events. Daphne has no such events."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -53,6 +103,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     service().ensure_started()
+    start_expiry()
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return

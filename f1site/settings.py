@@ -44,14 +44,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "races.middleware.security_headers.usual_headers",
+    "races.middleware.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     # Behind the static files: it makes each 8 KB of an async stream a gzip member of its own, and browsers read one.
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "races.middleware.allowed_methods.MethodsMiddleware",
+    "races.middleware.allowed_methods.AllowedMethodsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -156,7 +156,7 @@ CONTENT_SECURITY_POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
-USUAL_HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
         f"{what} {whence}" for what, whence in CONTENT_SECURITY_POLICY.items()
     ),

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.db.models.signals import post_migrate
 
-from races.lib.memory import few_arenas
+from races.lib.memory import limit_arenas
 from races.streams import connection
 from races.streams.registry.service import Registry
 
@@ -14,13 +14,13 @@ class RacesConfig(AppConfig):
     verbose_name = "Races"
 
     def ready(self) -> None:
-        few_arenas()  # before there are threads
+        limit_arenas()  # must come before the first thread
         connection.configure(lambda: settings.LAB.kafka, lambda: Registry(settings.REGISTRY_PATH))
         post_migrate.connect(_load, sender=self)
 
 
 def _load(sender: AppConfig, using: str, **_: Any) -> None:
-    """A migrated database has the season's grid and circuits, for the admin to show."""
-    from races.models.season import load
+    """After a migration the database has the season's grid and circuits, for the admin to show."""
+    from races.models.season import sync_season
 
-    load(using)
+    sync_season(using)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from races.models.creation import Choice, faults
+from races.models.creation import Choice, choice_errors
 
 SHOWN = 40  # of what was typed, in the words about it
 
@@ -34,14 +34,14 @@ class RaceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         self.choice = _choice(data)
-        for field, words in faults(self.choice).items():
+        for field, words in choice_errors(self.choice).items():
             if field not in self.errors:
                 self.add_error(field, words)
         return data
 
 
 def _choice(data: dict[str, Any]) -> Choice:
-    """With the default for what was left empty, or could not even be read: its error is told already."""
+    """The choice. A field that was left empty, or that could not be read, has its default here."""
     fields = ("driver", "circuit", "laps", "pace", "seed")
     given = {name: data[name] for name in fields if data.get(name) not in (None, "")}
     incidents = bool(data.get("incidents")) or not data.get("incidents_asked")

@@ -17,24 +17,24 @@ from races.sim.distance import DEFAULT_PACE
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.registry.service import Registry
-from races.worker.records import Addressed, field_of, tick_records
+from races.worker.records import KeyedRecord, entry_list, tick_records
 
 MUST_REACH = 20_000
 RACES = 12
 
 
-def records_of(circuit: str, seed: int) -> list[Addressed]:
+def records_of(circuit: str, seed: int) -> list[KeyedRecord]:
     laps = default_laps(circuit)
     race = Race(RaceSettings(circuit, laps, DEFAULT_PACE, seed))
-    field = field_of(f"{circuit}-{seed}", laps, load_season())
-    records: list[Addressed] = []
+    field = entry_list(f"{circuit}-{seed}", laps, load_season())
+    records: list[KeyedRecord] = []
     while not race.over:
         tick = race.advance()
         records += tick_records(field, tick, tick.tick * 200, metrics=True)
     return records
 
 
-def engine_only(records: list[Addressed]) -> int:
+def engine_only(records: list[KeyedRecord]) -> int:
     engine = RaceAnalytics(records[0].value["race_id"], anomaly=True)
     return sum(len(engine.feed(record.role, record.value, record.key)) for record in records)
 

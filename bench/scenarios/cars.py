@@ -99,12 +99,12 @@ class Pipeline:
         from races.streams.config import embedded_settings
         from races.streams.registry.service import Registry
         from races.worker.preparation import settings_of
-        from races.worker.records import field_of
+        from races.worker.records import entry_list
 
         row = Row(driver_code="NOR", circuit="monza", laps=53, pace=12, seed=1)
         self._codec = connection.connect(embedded_settings(""), Registry(folder / "registry.sqlite3")).codec
         self._codec.prepare()
-        self.info, self._names = info_for(row), field_of(str(row.pk), row.laps, load_season())
+        self.info, self._names = info_for(row), entry_list(str(row.pk), row.laps, load_season())
         self.sim, self._board, self._screen = (
             Race(settings_of(row)),
             Board(self.info),

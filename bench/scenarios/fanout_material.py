@@ -46,9 +46,9 @@ def load(folder: Path) -> Material:
 
 def _enter() -> Any:
     from races.models import Race
-    from races.models.creation import Choice, enter
+    from races.models.creation import Choice, create_race
 
-    race = enter(Choice("NOR", laps=53, seed=1))
+    race = create_race(Choice("NOR", laps=53, seed=1))
     Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING)
     return race
 
@@ -65,14 +65,14 @@ def _write(folder: Path) -> None:
     from races.streams.config import embedded_settings
     from races.streams.registry.service import Registry
     from races.worker.preparation import settings_of
-    from races.worker.records import field_of, tick_records
+    from races.worker.records import entry_list, tick_records
 
     race = _enter()
     codec = connection.connect(embedded_settings(""), Registry(folder / "registry.sqlite3")).codec
     codec.prepare()
     info = RaceInfo.from_json(race.frozen)
     board, screen, sim = Board(info), screen_of(info, None), Race(settings_of(race))
-    names = field_of(str(race.pk), race.laps, load_season())
+    names = entry_list(str(race.pk), race.laps, load_season())
     records: list[list[tuple[str, bytes, bytes]]] = []
     messages: list[str] = []
     timestamps: list[int] = []

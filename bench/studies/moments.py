@@ -23,7 +23,7 @@ import websockets
 from bench.harness import LabProcess, lab, load_average, setting
 from bench.studies.narration import NarratedMoment, lines_of, narrated
 from races.sim import Race, RaceSettings, default_laps, load_season
-from races.worker.records import Addressed, field_of, tick_records
+from races.worker.records import KeyedRecord, entry_list, tick_records
 
 RACES, SECONDS = 6, 100.0
 LINE = re.compile(r"<span>(.*?)</span></li>")
@@ -73,12 +73,12 @@ async def listen_to_all(process: LabProcess, races: list[str], seconds: float) -
     return list(await asyncio.gather(*(listen(process, race_id, seconds) for race_id in races)))
 
 
-def records_of(settings: dict[str, Any]) -> list[Addressed]:
+def records_of(settings: dict[str, Any]) -> list[KeyedRecord]:
     """The race's records once more, for its seed; it is a default one."""
     laps = default_laps(settings["circuit"])
     race = Race(RaceSettings(settings["circuit"], laps, settings["pace"], settings["seed"]))
-    its = field_of(settings["id"], laps, load_season())
-    found: list[Addressed] = []
+    its = entry_list(settings["id"], laps, load_season())
+    found: list[KeyedRecord] = []
     while not race.over:
         tick = race.advance()
         found += tick_records(its, tick, tick.tick * 200, metrics=False)

@@ -14,7 +14,7 @@ from races.analytics.commentary.commentator import PAUSE, STALE, Line, describe
 from races.analytics.commentary.moments import BIG, Moment, announced, observed
 from races.analytics.commentary.race_state import Race
 from races.analytics.engine import RaceAnalytics
-from races.worker.records import Addressed
+from races.worker.records import KeyedRecord
 
 # Lines that claim no `happened`: moment to the kinds that tell it, beside its own.
 ALSO = {"last_lap": ("last_lap_neutral",), "lead": ("lost_lead", "inherited_lead", "start_lead")}
@@ -35,13 +35,13 @@ class NarratedMoment:
     line: Line | None
 
 
-def lines_of(records: Sequence[Addressed]) -> list[Line]:
+def lines_of(records: Sequence[KeyedRecord]) -> list[Line]:
     engine = RaceAnalytics(records[0].value["race_id"])
     derived = [found for record in records for found in engine.feed(record.role, record.value, record.key)]
     return [found.line for found in derived if found.line]
 
 
-def narrated(records: Sequence[Addressed], lines: Sequence[Line]) -> list[NarratedMoment]:
+def narrated(records: Sequence[KeyedRecord], lines: Sequence[Line]) -> list[NarratedMoment]:
     moments = list(true_moments(records))
     matched = [next((line for line in lines if narrates(line, moment)), None) for moment in moments]
     return [
@@ -56,7 +56,7 @@ def narrated(records: Sequence[Addressed], lines: Sequence[Line]) -> list[Narrat
     ]
 
 
-def true_moments(records: Sequence[Addressed]) -> Iterator[Moment]:
+def true_moments(records: Sequence[KeyedRecord]) -> Iterator[Moment]:
     """The big moments that can be told at their own tick."""
     race = Race()
     for tick, of_tick in groupby(records, key=lambda record: record.value["tick"]):

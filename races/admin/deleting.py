@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from races.models import Race, RaceQuerySet
-from races.models.retention import delete_each, old_races, what_goes
+from races.models.retention import delete_each, old_races, rows_to_delete
 
 KEPT, SHOWN = 50, 20  # races: kept unless another number is asked for; named before they are deleted
 MOST = 900  # a form's fields are limited, and each selected race is one
@@ -57,7 +57,7 @@ class DeletesRaces(Admin):
         """For the page of one race. Django's own loads every row, stored frames too, and asks for the right to delete
         each."""
         races = list(objs)
-        counts = what_goes(Race.objects.filter(pk__in=[race.pk for race in races]))
+        counts = rows_to_delete(Race.objects.filter(pk__in=[race.pk for race in races]))
         return [str(race) for race in races], counts, set(), []
 
     @admin.action(description="Delete the selected races", permissions=["delete"])
@@ -100,7 +100,7 @@ class DeletesRaces(Admin):
             **self.admin_site.each_context(request),
             "title": "Delete races" if form is None else "Delete old races",
             "opts": self.opts,
-            "counts": what_goes(races),
+            "counts": rows_to_delete(races),
             "shown": races[:SHOWN],
             "more": max(races.count() - SHOWN, 0),
             "hidden": hidden,

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from races.admin.deleting import Admin, DeletesRaces, Inline
-from races.lib.csv import cell
+from races.lib.csv import escape_cell
 from races.models import (
     Alarm,
     Circuit,
@@ -148,7 +148,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
                     race.seed,
                     *(getattr(row, name) for name in EXPORTED),
                 ]
-                writer.writerow([cell(value) for value in values])
+                writer.writerow([escape_cell(value) for value in values])
         return response
 
 

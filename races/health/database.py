@@ -1,5 +1,7 @@
-"""Whether the database answers, and takes what is written to it. Asked for /healthz on its request's own connection,
-not for long, and changing nothing: pages may be read from a database that somebody has locked, races cannot go on.
+"""The health check of the database: does it answer, and does it take writes?
+
+Pages can be read from a database that somebody has locked, but races cannot go on. The check uses the request's own
+connection, is short, and changes nothing.
 """
 
 from __future__ import annotations
@@ -12,39 +14,41 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, transaction
 
-from races.lib.database_errors import NoRoom
+from races.lib.database_errors import DiskFull
 
 LOCKED_MS = 1500
-# Shorter than PostgreSQL's wait before it looks for a deadlock: the question must never end somebody's transaction.
+# Shorter than PostgreSQL's deadlock_timeout, so that the check never ends somebody's transaction.
 LOCKED_POSTGRESQL_MS = 800
-ROOM = 2**20  # with less a second of history may not fit
+ROOM = 2**20  # bytes; with less, a second of history may not fit
 
 
 def database_part() -> dict[str, Any]:
-    """Raises django.db.Error."""
+    """The database's part of /healthz. Raises django.db.Error."""
     vendor = connections["default"].vendor
-    ask_briefly()
+    limit_query_time()
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT 1")
     {"sqlite": _sqlite, "postgresql": _postgresql}.get(vendor, lambda: None)()
     return {"ok": True, "engine": vendor}
 
 
-def ask_briefly() -> None:
-    """For this request's connection: a table that somebody has locked must not keep the answer waiting."""
+def limit_query_time() -> None:
+    """Limits each query of this request: a table that somebody has locked must not keep the answer waiting."""
     if connections["default"].vendor == "postgresql":
         with connections["default"].cursor() as cursor:
             cursor.execute("SET statement_timeout = '2s'")
 
 
 def _sqlite() -> None:
-    """SQLite has one writer: an immediate transaction waits for its turn. It needs no room, so that is asked apart."""
+    """Begins an immediate transaction, which waits for SQLite's one write lock. It needs no disk space, so that is
+    checked separately.
+    """
     with _waiting_for(LOCKED_MS), transaction.atomic():
         pass
     with connections["default"].cursor() as cursor:
         _, _, file = cursor.execute("PRAGMA database_list").fetchone()
     if file and (free := shutil.disk_usage(file).free) < ROOM:
-        raise NoRoom(f"the disk is full: {free // 1024} KiB are left for the database")
+        raise DiskFull(f"the disk is full: {free // 1024} KiB are left for the database")
 
 
 @contextmanager
@@ -61,7 +65,9 @@ def _waiting_for(milliseconds: int) -> Iterator[None]:
 
 
 def _postgresql() -> None:
-    """The lock that every writer takes: it meets none of theirs, only somebody's who locks a whole table."""
+    """Takes the lock that every writer takes. It conflicts with no writer, only with somebody who locks a whole
+    table.
+    """
     tables = ", ".join(f'"{model._meta.db_table}"' for model in apps.get_app_config("races").get_models())
     with transaction.atomic(), connections["default"].cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {LOCKED_POSTGRESQL_MS}")

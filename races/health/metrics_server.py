@@ -1,4 +1,4 @@
-"""/metrics and traces of a process that serves no pages: to this machine only, in a thread of its own."""
+"""Serves /metrics and traces of a process without pages, to this machine only, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ class MetricsServer:
 
 def _handler(lines: Callable[[], list[str]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = 5  # of silence: a connection that says nothing keeps a thread
+        timeout = 5  # seconds of silence; a silent connection occupies a thread
 
         def do_GET(self) -> None:
             if self.path == METRICS:
                 self._answer(200, CONTENT_TYPE, "\n".join([*lines(), ""]))
             elif self.path.startswith(TRACE):
-                self._answer(200, "application/json", json.dumps(tracer.of(self.path.removeprefix(TRACE))))
+                self._answer(
+                    200, "application/json", json.dumps(tracer.stages_of(self.path.removeprefix(TRACE)))
+                )
             else:
                 self._answer(404, "text/plain", f"Only {METRICS} and {TRACE}RACE are here.\n")
 
@@ -51,6 +53,6 @@ def _handler(lines: Callable[[], list[str]]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Every question of a Prometheus is no news."""
+            """Logs nothing: Prometheus asks all the time."""
 
     return Handler

@@ -1,5 +1,8 @@
-"""Whether the schema registry answers just now. Schemas are asked for once, so a registry that goes away later is
-noticed by nobody until a new one is needed; /healthz asks for itself, seldom and not for long."""
+"""The health check of the schema registry: does it answer?
+
+The lab asks for each schema once. Nobody else would notice a registry that goes away, before a new schema is needed.
+The check is rare and short.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from races.streams.config import StreamSettings
 ASK_EVERY_S, TIMEOUT_S = 3.0, 2.0
 
 
-class RegistryPing:
+class RegistryCheck:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._asked: tuple[str, float, str] = ("", float("-inf"), "")
 
     def error(self, settings: StreamSettings) -> str:
-        """Why it cannot be used, at most a few seconds old; empty when it can."""
+        """Why the registry cannot be used; empty when it can. The answer is at most a few seconds old."""
         url, at, words = self._asked
         if url != settings.registry_url or self._clock() - at >= ASK_EVERY_S:
             words = _ask(settings)

@@ -1,4 +1,4 @@
-"""/livez, /healthz and /metrics: what this process knows of itself, without secrets."""
+"""/livez, /healthz and /metrics: the state of this process, without secrets."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from races.health.database import ask_briefly, database_part
-from races.health.schema_registry import RegistryPing
+from races.health.database import database_part, limit_query_time
+from races.health.schema_registry import RegistryCheck
 from races.lab import components
-from races.lib.database_errors import told
+from races.lib.database_errors import public_message
 from races.live.service import service
-from races.middleware.allowed_methods import only
+from races.middleware.allowed_methods import allow_methods
 from races.models import Race, WorkerHeartbeat
 from races.streams import connection
-from races.worker.heartbeat import PARTS, elsewhere
+from races.worker.heartbeat import COMPONENTS, problems_elsewhere
 
 Part = dict[str, Any]
 WORKER_SEEN = timedelta(seconds=10)
 AWAY = "the database does not answer"
 NOBODY = "nobody records: no worker is heard of"
-_ping = RegistryPing()
-_logged: set[str] = set()  # kinds of trouble that the log has, until the database is well again
+_registry_check = RegistryCheck()
+_logged: set[str] = set()  # kinds of database errors that are logged already, until it is well again
 log = logging.getLogger(__name__)
 
 
-@only("GET")
+@allow_methods("GET")
 def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("alive\n", content_type="text/plain")
 
 
-@only("GET")
+@allow_methods("GET")
 def healthz(request: HttpRequest) -> JsonResponse:
     database = _guarded(database_part)
     beats = _beats() if database["ok"] else None
@@ -49,7 +49,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         "kafka": _guarded(_kafka),
         "registry": _guarded(lambda: _registry(request)),
         "feed": _guarded(_feed),
-        **{part: _role(part, beats) for part in PARTS},
+        **{name: _component(name, beats) for name in COMPONENTS},
     }
     ok = all(part["ok"] for part in body.values())
     worker = _guarded(lambda: _worker(beats))
@@ -62,7 +62,7 @@ def _guarded(part: Callable[[], Part]) -> Part:
     except connection.NoKafka as error:
         return {"ok": False, "error": str(error)}
     except AnyDatabaseError as error:
-        words = told(error)
+        words = public_message(error)
         if words not in _logged:
             log.warning("The database: %s", error)
             _logged.add(words)
@@ -70,8 +70,8 @@ def _guarded(part: Callable[[], Part]) -> Part:
 
 
 def _beats() -> list[WorkerHeartbeat] | None:
-    """Of the workers that live; None where the database does not say, which is asked once: a server that is away
-    keeps every question waiting for seconds.
+    """The heartbeats of the workers that live; None where the database does not answer. It is asked once, because a
+    server that is away keeps every query waiting for seconds.
     """
     try:
         return list(WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN))
@@ -93,7 +93,7 @@ def _registry(request: HttpRequest) -> Part:
     if current.embedded_registry is not None:
         return {"ok": True, "url": request.build_absolute_uri(reverse("registry"))}
     part: Part = {"url": current.settings.public(current.settings.registry_url)}
-    error = _ping.error(current.settings) or current.registry_error()
+    error = _registry_check.error(current.settings) or current.registry_error()
     return part | ({"ok": False, "error": error} if error else {"ok": True})
 
 
@@ -114,22 +114,21 @@ def _feed() -> Part:
     return part
 
 
-def _role(part: str, beats: list[WorkerHeartbeat] | None) -> Part:
-    """Recorder or analytics: of this process, or what the workers say of theirs."""
-    found: Part = {"here": False} | ({"engine": settings.LAB.engine} if part == "analytics" else {})
-    roles_here = components.here()
-    if roles_here is not None:
-        details = components.recorder_part if part == "recorder" else components.analytics_part
-        found |= {"here": True, **details(roles_here)}
-        error = roles_here.ails()[part]
+def _component(name: str, beats: list[WorkerHeartbeat] | None) -> Part:
+    """Recorder or analytics: those of this process, or what the workers' heartbeats say of theirs."""
+    part: Part = {"here": False} | ({"engine": settings.LAB.engine} if name == "analytics" else {})
+    here = components.current()
+    if here is not None:
+        part |= {"here": True, **here.health(name)}
+        error = here.status.problems()[name]
     else:
-        error = AWAY if beats is None else elsewhere(part, beats)
-    return found | ({"ok": False, "error": error[:300]} if error else {"ok": True})
+        error = AWAY if beats is None else problems_elsewhere(name, beats)
+    return part | ({"ok": False, "error": error[:300]} if error else {"ok": True})
 
 
 def _worker(beats: list[WorkerHeartbeat] | None) -> Part:
-    """Informs only: a web process is healthy without a worker of its own. But a race that is on with none is nowhere
-    but on Kafka, for as long as Kafka keeps it.
+    """The workers, for information: a web process is healthy without one. A race that runs without a worker is recorded
+    by nobody, which is an error to show.
     """
     if beats is None:
         return {"ok": False, "error": AWAY}
@@ -139,7 +138,7 @@ def _worker(beats: list[WorkerHeartbeat] | None) -> Part:
     return part | ({"error": NOBODY} if lost else {})
 
 
-@only("GET")
+@allow_methods("GET")
 def metrics(request: HttpRequest) -> HttpResponse:
     live = service()
     lines = []
@@ -165,7 +164,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _database_lines() -> list[str]:
     try:
-        ask_briefly()
+        limit_query_time()
         return ["f1_database_up 1", f"f1_races_active {Race.objects.active().count()}"]
     except AnyDatabaseError:
         return ["f1_database_up 0"]

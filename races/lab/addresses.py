@@ -1,4 +1,4 @@
-"""Where the lab answers: for programs here what it wrote down at its start, for phones in the room what they reach."""
+"""The lab's addresses: for programs on this machine, and for other machines in the room."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ def _file() -> Path:
     return Path(settings.VAR_DIR) / "lab.address"
 
 
-def remember(url: str) -> None:
+def save_address(url: str) -> None:
     _file().write_text(url, encoding="utf-8")
 
 
-def forget() -> None:
+def delete_address() -> None:
     _file().unlink(missing_ok=True)
 
 
-def known_lab() -> str:
-    """F1_LAB, else the running lab's own address; empty where neither is known."""
+def running_lab() -> str:
+    """The address in F1_LAB, else that of the lab that runs on this machine; empty where there is neither."""
     if named := os.environ.get("F1_LAB"):
         return named.rstrip("/")
     try:
         url = _file().read_text(encoding="utf-8")
         there = urlsplit(url)
         socket.create_connection((there.hostname or "", there.port or 0), PROBE_S).close()
-    except (OSError, ValueError):  # none, or one that was killed and could not forget
+    except (OSError, ValueError):  # no lab, or one that was killed before it could delete its address
         return ""
     return url
 
 
 def room_address(request: HttpRequest) -> str:
-    """As other machines write it: the teacher's own browser may say 127.0.0.1, which is the phone itself on a phone.
-    Empty where nobody else gets in."""
+    """The address for other machines; empty where they cannot reach the lab. The request's own may be 127.0.0.1, which
+    on a phone is the phone itself.
+    """
     here = request.build_absolute_uri("/").rstrip("/")
     name = urlsplit(here).hostname or ""
     if name != "localhost" and not name.startswith("127.") and name != "::1":
@@ -49,7 +50,7 @@ def room_address(request: HttpRequest) -> str:
 
 
 def own_addresses() -> list[str]:
-    """This machine's names and addresses, for ALLOWED_HOSTS of a lab that a room looks at."""
+    """This machine's names and addresses, for ALLOWED_HOSTS of a lab that other machines open."""
     names = {socket.gethostname(), socket.getfqdn()}
     for name in list(names):
         try:
@@ -60,7 +61,7 @@ def own_addresses() -> list[str]:
 
 
 def _outward() -> list[str]:
-    """The address that this machine has towards other networks, where there are any."""
+    """This machine's address towards other networks, where there are any."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # a documentation address: no packet is sent, only a route chosen
@@ -70,7 +71,7 @@ def _outward() -> list[str]:
 
 
 def room_addresses(port: int) -> list[str]:
-    """Where other machines find a lab that listens on all of this one's: the likeliest first."""
+    """Addresses for other machines, the likeliest first. The lab listens on all of this machine's."""
     numeric = [name for name in own_addresses() if name[0].isdigit()]
     found = dict.fromkeys([*_outward(), *numeric])  # a set with an order
     return [f"http://{name}:{port}" for name in found if not name.startswith("127.")]

@@ -1,4 +1,4 @@
-"""What must be right before a lab starts: its lock, its port, its database's tables, a Kafka that answers."""
+"""Checks before a lab starts: its lock, its port, its database's tables, and a Kafka that answers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KAFKA_AT_ONCE_S = 2.0
 
 
 class CannotStart(Exception):
-    """One line for the person."""
+    """A check failed. The message is one line for the person who starts the lab."""
 
 
 def reach_kafka(kafka: StreamSettings, say: Callable[[str], None]) -> None:
-    """The topics stand. A Kafka that is only starting is waited for, with a word. Raises CannotStart, StreamError."""
+    """Waits for Kafka, which may be starting, and makes the topics. Raises CannotStart, StreamError."""
     try:
         missing_topics(kafka, KAFKA_AT_ONCE_S)
     except BrokerUnavailable:
@@ -38,8 +38,8 @@ def reach_kafka(kafka: StreamSettings, say: Callable[[str], None]) -> None:
         ) from None
 
 
-def only_lab(path: Path) -> IO[str]:
-    """Holds a lock for as long as the file is open. Raises CannotStart."""
+def lock_lab(path: Path) -> IO[str]:
+    """Takes the lock of the only lab on this database. It is held while the file is open. Raises CannotStart."""
     file = path.open("w")
     try:
         if sys.platform == "win32":
@@ -60,10 +60,10 @@ def only_lab(path: Path) -> IO[str]:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises CannotStart where somebody else listens there."""
+    """Raises CannotStart where another program listens on the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if sys.platform != "win32":  # there it would let us have a port that somebody listens on
+        if sys.platform != "win32":  # on Windows it would give us a port that somebody listens on
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -75,7 +75,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_migrations() -> None:
-    """Raises CannotStart."""
+    """Raises CannotStart where migrations are missing."""
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise CannotStart(

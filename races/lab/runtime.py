@@ -1,4 +1,6 @@
-"""Worker, analytics and recorder beside the web in one process, with its own Kafka unless one is configured."""
+"""The runtime of the lab in one process: worker, analytics and recorder, and a Kafka of its own unless one is
+configured.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +12,26 @@ from typing import IO
 
 from django.conf import settings
 
-from races.lab.components import Roles, make_roles
-from races.lab.preflight import only_lab, reach_kafka
-from races.models.leases import break_lease
+from races.lab.components import Components, make_components
+from races.lab.preflight import lock_lab, reach_kafka
+from races.models import Race, WorkerHeartbeat
+from races.models.leases import break_recorder_lease
 from races.streams import connection
 from races.streams.config import embedded_settings
 from races.streams.embedded import EmbeddedKafka
 from races.streams.registry.service import Registry
-from races.worker import store
 
 SWITCH_S = 0.002
 
 
 @dataclass(slots=True)
 class Lab:
-    """What runs beside the web server. lock: an embedded Kafka and its database belong to one process. deaths: parts
-    that ended by themselves, and with them the lab."""
+    """What runs beside the web server.
 
-    roles: Roles | None = None
+    lock: an embedded Kafka and its database belong to one process. deaths: components that died, and with them the lab.
+    """
+
+    components: Components | None = None
     kafka: EmbeddedKafka | None = None
     lock: IO[str] | None = None
     deaths: list[str] = field(default_factory=list)
@@ -37,7 +41,7 @@ class Lab:
     def start(
         self, address: str, on_death: Callable[[str], None], say: Callable[[str], None]
     ) -> connection.Connection:
-        # Worker, analytics, feed and recorder share one interpreter: short turns keep each tick on time.
+        # Worker, analytics, feed and recorder share one interpreter. Short time slices keep each tick on time.
         sys.setswitchinterval(SWITCH_S)
         if settings.LAB.kafka is None:
             self._embed(address)
@@ -46,25 +50,33 @@ class Lab:
             reach_kafka(current.settings, say)
         with self._stopping:
             if not self._ended:
-                self.roles = make_roles(current)
-                self.roles.start(on_death)
+                self.components = make_components(current)
+                self.components.start(on_death)
         return current
 
     def _embed(self, address: str) -> None:
-        self.lock = only_lab(settings.VAR_DIR / "lab.lock")
+        self.lock = lock_lab(settings.VAR_DIR / "lab.lock")
         topics = settings.LAB.topics
         self.kafka = EmbeddedKafka(topics.values())
         kafka = embedded_settings(self.kafka.bootstrap, topics, f"{address}/registry/")
         connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
-        store.release_all()
-        break_lease()
+        self._take_over()
+
+    @staticmethod
+    def _take_over() -> None:
+        """Frees every lease. Workers and recorder of an embedded Kafka are gone with it, and so are its records: what
+        it had and the history has not is published again, whole races included.
+        """
+        Race.objects.active().reopen()
+        WorkerHeartbeat.objects.all().delete()
+        break_recorder_lease()
 
     def stop(self) -> None:
-        """Once, whoever calls first; the second caller waits for the first."""
+        """Stops everything, once. A second caller waits for the first."""
         with self._stopping:
             self._ended = True
-            roles, self.roles = self.roles, None
-            if roles is not None:
-                roles.stop()
+            components, self.components = self.components, None
+            if components is not None:
+                components.stop()
             if self.kafka is not None:
                 self.kafka.close()

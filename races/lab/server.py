@@ -1,4 +1,4 @@
-"""Daphne in the main thread, and how a signal ends it within a limit."""
+"""The lab's web server: Daphne in the main thread, and how a signal ends it within a time limit."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ Result = TypeVar("Result")
 
 
 def interruptibly(work: Callable[[], Result]) -> Result:
-    """In a thread, for a signal is taken between two steps of the main thread only: a wait for the network or for a
-    lock of the database would hold it up."""
+    """Runs the work in a thread. Python handles a signal in the main thread only, between two steps of it; a wait there
+    for the network or for a database lock would delay it.
+    """
 
     def run() -> Result:
         try:
@@ -36,7 +37,7 @@ def interruptibly(work: Callable[[], Result]) -> Result:
 
 
 def take_early_signals(lab: Lab) -> None:
-    """SIGINT and SIGTERM until the server takes them: what has started by then is stopped, and that was all."""
+    """Handles SIGINT and SIGTERM until the server does: what has started by then is stopped, and the process ends."""
 
     def on_signal(number: int, frame: Any) -> None:
         for each in STOP_SIGNALS:
@@ -50,7 +51,7 @@ def take_early_signals(lab: Lab) -> None:
 
 
 def serve(host: str, port: int, application: Any, banner: Callable[[], None], lab: Lab) -> None:
-    """Daphne in this thread until a signal; every page is told with code 1012 that the server goes."""
+    """Runs Daphne in this thread until a signal. Every page's socket is then closed with code 1012."""
     from daphne.server import Server
     from twisted.internet import reactor as installed
 
@@ -77,8 +78,8 @@ def serve(host: str, port: int, application: Any, banner: Callable[[], None], la
 
 
 def exit_within_limit(deaths: Sequence[str]) -> None:
-    """Ctrl-C ends it, whatever still hangs; what is lost then comes back from Kafka and the leases. Whoever watches
-    the process must not take a part's death for such an end.
+    """Ends the process soon, whatever still hangs. What is lost then comes back from Kafka and the leases. The exit
+    status is 1 where a component died, so that it does not look like an ordinary end.
     """
 
     def end() -> None:

@@ -1,4 +1,4 @@
-"""Clocks that are passed in, so that tests turn their hands."""
+"""The clocks of this process. They are passed in, so that tests can set the time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Both in seconds: a monotonic one for intervals, the wall clock for instants (since the epoch)."""
+    """monotonic measures intervals; wall gives instants in seconds since the epoch."""
 
     monotonic: Clock = time.monotonic
     wall: Clock = time.time

@@ -1,5 +1,8 @@
-"""Ticks go first: one interpreter runs them and all that is made of them, so who works in bulk steps aside when one
-is due. What waits here waits in Kafka.
+"""Cooperative yielding: bulk work gives the interpreter away when a tick is due.
+
+One Python interpreter publishes the ticks and does everything that follows from them. A thread that works through
+many records asks here about once a millisecond and sleeps briefly if a tick is due. Records that wait meanwhile wait
+in Kafka.
 """
 
 from __future__ import annotations
@@ -11,26 +14,27 @@ from typing import TypeVar
 
 T = TypeVar("T")
 AHEAD_S = 0.001
-AWAY_S = 0.003  # about what a tick takes
-EVERY = 16  # records; even if a tick were always due, thousands of records a second would be read
+PAUSE_S = 0.003  # about what a tick takes
+EVERY = 16  # records; so thousands of records a second are read even if a tick is always due
 
 
-class Courtesy:
-    """Of one process. The conductor tells when its next tick is due, on the monotonic clock."""
+class Yielder:
+    """One for each process. The tick scheduler sets `next_due`, on the monotonic clock."""
 
     def __init__(self) -> None:
         self.next_due = math.inf
 
-    def step_aside(self) -> None:
-        """For who has worked for about a millisecond: gives the interpreter away if a tick is due."""
+    def give_way(self) -> None:
+        """Sleeps for a moment if a tick is due. Bulk work calls this after about a millisecond."""
         if self.next_due - time.monotonic() < AHEAD_S:
-            time.sleep(AWAY_S)
+            time.sleep(PAUSE_S)
 
     def between(self, items: Iterable[T], every: int = EVERY) -> Iterator[T]:
+        """The same items. It gives way after each `every` of them."""
         for number, item in enumerate(items, 1):
             yield item
             if number % every == 0:
-                self.step_aside()
+                self.give_way()
 
 
-courtesy = Courtesy()
+yielder = Yielder()

@@ -1,12 +1,12 @@
-"""Cells of a spreadsheet."""
+"""Values for CSV files that people open in a spreadsheet."""
 
 from __future__ import annotations
 
 from typing import Any
 
-CELL_ESCAPES = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def cell(value: Any) -> Any:
-    """A value for a spreadsheet, which must not take a name for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(CELL_ESCAPES) else value
+def escape_cell(value: Any) -> Any:
+    """The value for a cell. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -1,11 +1,10 @@
-"""What a database's error says to anybody: of what kind it is. Its own words may name host and user; the log has
-them."""
+"""Database errors in words that anybody may read. An error may name host and user, so only the log has its text."""
 
 from __future__ import annotations
 
 from django.db import OperationalError
 
-SIGNS = {
+DESCRIPTIONS = {
     "locked": "is locked and takes no writes",  # SQLite
     "lock timeout": "is locked and takes no writes",  # PostgreSQL
     "statement timeout": "does not answer in time",
@@ -18,15 +17,16 @@ SIGNS = {
 }
 
 
-class NoRoom(OperationalError):
-    """Found by the lab itself: its words are fit for anybody."""
+class DiskFull(OperationalError):
+    """The lab itself found too little room for the database. Its text may be shown to anybody."""
 
 
-def told(error: Exception) -> str:
-    """The sentence for /healthz."""
-    return str(error) if isinstance(error, NoRoom) else f"the database {kind_of(error)}"
+def public_message(error: Exception) -> str:
+    """A sentence for /healthz."""
+    return str(error) if isinstance(error, DiskFull) else f"the database {describe(error)}"
 
 
-def kind_of(error: Exception) -> str:
-    said = str(error).lower()
-    return next((words for sign, words in SIGNS.items() if sign in said), "does not answer")
+def describe(error: Exception) -> str:
+    """What is wrong, without the subject: "is locked and takes no writes"."""
+    text = str(error).lower()
+    return next((words for sign, words in DESCRIPTIONS.items() if sign in text), "does not answer")

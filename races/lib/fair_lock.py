@@ -1,12 +1,12 @@
-"""A lock that its busiest holder shares: who goes through thousands of records takes it piece by piece, and lets
-everybody else in between two pieces. The event loop asks for snapshots under it, and may not wait for all of them.
+"""A lock that its busiest holder shares. A thread that works through thousands of records takes it for a piece of them
+at a time, and lets other threads in between two pieces.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TypeVar
 
@@ -16,32 +16,30 @@ GIVE_WAY_S, LOOK_S = 0.02, 0.0005
 
 
 class FairLock:
-    """`with turns:` is an ordinary re-entrant lock for all who hold it shortly."""
+    """A re-entrant lock for `with`. `pieces` is for the thread that needs the lock nearly all the time."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._asking: list[None] = []  # one for each that waits; append and pop are atomic
+        self._waiting: list[None] = []  # one for each thread that waits; append and pop are atomic
 
     def __enter__(self) -> None:
-        self._asking.append(None)
+        self._waiting.append(None)
         self._lock.acquire()
-        self._asking.pop()
+        self._waiting.pop()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._lock.release()
 
-    def take(self, items: Sequence[T], action: Callable[[T], None]) -> None:
-        """action(item) for each, under the lock."""
+    def pieces(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        """The items in pieces of some records. The caller takes the lock for each piece and releases it after it."""
         for first in range(0, len(items), PIECE):
-            with self._lock:
-                for item in items[first : first + PIECE]:
-                    action(item)
+            yield items[first : first + PIECE]
             self._give_way()
 
     def _give_way(self) -> None:
-        """A thread that takes a lock again at once nearly always gets it before those that wait."""
+        """Lets the waiting threads in. A thread that takes a lock again at once nearly always gets it before them."""
         until = time.monotonic() + GIVE_WAY_S
-        while self._asking and time.monotonic() < until:
+        while self._waiting and time.monotonic() < until:
             time.sleep(LOOK_S)

@@ -1,7 +1,7 @@
-"""A POST whose time limit holds for the whole answer.
+"""An HTTP POST with a deadline for the whole response.
 
-requests limits the wait for each byte, and headers, chunk sizes and bodies may drip for ever; so the connection of a
-call can be cut from another thread, whatever the call is reading then.
+requests limits the wait for each byte only. A server may send a byte at a time for ever, in headers, chunk sizes or
+the body. So another thread can abort the connection of a call, whatever the call is reading then.
 """
 
 from __future__ import annotations
@@ -18,66 +18,66 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class NoAnswer(Exception):
-    """The call gave nothing to use; the message is safe to log."""
+    """The call gave nothing to use. The message is safe to log."""
 
 
-class Wire:
-    """The connection of one call, for whoever may have to cut it."""
+class AbortableConnection:
+    """The connection of one call, which another thread may abort."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._is_cut = False
+        self._aborted = False
 
     def hold(self, connected: socket.socket) -> None:
         with self._lock:
-            self._let_go()
+            self._close()
             self._socket = connected.dup()  # of its own: TLS takes the first one over
-            if self._is_cut:
-                self._shut()
+            if self._aborted:
+                self._shutdown()
 
-    def cut(self) -> None:
-        """The call ends now, with an error of its own; also one that has yet to connect."""
+    def abort(self) -> None:
+        """Ends the call now, with an error. A call that has not connected yet ends when it connects."""
         with self._lock:
-            self._is_cut = True
-            self._shut()
+            self._aborted = True
+            self._shutdown()
 
     def close(self) -> None:
         with self._lock:
-            self._let_go()
+            self._close()
 
-    def _shut(self) -> None:
+    def _shutdown(self) -> None:
         if self._socket is not None:
             with contextlib.suppress(OSError):  # the other side was faster
                 self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
-class _OfThisThread(threading.local):
-    wire: Wire | None = None
+class _ThreadState(threading.local):
+    connection: AbortableConnection | None = None
 
 
-_calling = _OfThisThread()
+_current = _ThreadState()
 
 
-def _held(connected: socket.socket) -> socket.socket:
-    if _calling.wire is not None:
-        _calling.wire.hold(connected)
+def _hold(connected: socket.socket) -> socket.socket:
+    if _current.connection is not None:
+        _current.connection.hold(connected)
     return connected
 
 
 class _Http(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _held(super()._new_conn())
+        return _hold(super()._new_conn())
 
 
 class _Https(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _held(super()._new_conn())
+        return _hold(super()._new_conn())
 
 
 class _HttpPool(HTTPConnectionPool):
@@ -102,12 +102,20 @@ class _Adapter(HTTPAdapter):
         return _watched(super().proxy_manager_for(*args, **options))
 
 
-def post(wire: Wire, url: str, body: object, headers: dict[str, str], timeout: float, longest: int) -> bytes:
-    """The body of a 200. Raises NoAnswer for another status or more than `longest` bytes, and what requests raises.
+def post(
+    connection: AbortableConnection,
+    url: str,
+    body: object,
+    headers: dict[str, str],
+    timeout: float,
+    longest: int,
+) -> bytes:
+    """Returns the body of a response with status 200.
 
-    Redirects are not followed: the key belongs to the configured address.
+    Raises NoAnswer for another status or more than `longest` bytes, and what requests raises. Redirects are not
+    followed, because the key in the headers belongs to the configured address.
     """
-    _calling.wire = wire
+    _current.connection = connection
     try:
         with requests.Session() as session:
             session.mount("http://", _Adapter())
@@ -117,8 +125,8 @@ def post(wire: Wire, url: str, body: object, headers: dict[str, str], timeout: f
             ) as response:
                 return _body(response, longest)
     finally:
-        _calling.wire = None
-        wire.close()
+        _current.connection = None
+        connection.close()
 
 
 def _body(response: requests.Response, longest: int) -> bytes:

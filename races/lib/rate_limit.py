@@ -1,7 +1,7 @@
-"""How often a client may say something, whatever it is: a page acknowledges, and its browser may ping.
+"""A rate limit for what a client sends over one connection.
 
-Servers answer pings by themselves and take pieces of a message as they come, so the application sees nothing of ten
-thousand of them, which cost the one loop that serves everybody half a second.
+A page acknowledges frames, and its browser may ping. Servers answer pings by themselves and take fragments of a message
+as they come, so the application sees nothing of them: ten thousand pings cost the one event loop half a second.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ BAD_MESSAGE, REASON = 4400, "this socket takes acknowledgements only"
 
 
 class RateLimiter:
-    """Of one connection: so many at once, and so many a second after them."""
+    """Allows `burst` events at once, and `rate` events a second after them."""
 
     def __init__(
         self, burst: float = BURST, rate: float = RATE, clock: Callable[[], float] = time.monotonic
@@ -23,7 +23,7 @@ class RateLimiter:
         self._left, self._at = burst, clock()
 
     def allow(self) -> bool:
-        """One more."""
+        """Takes a token. Returns False where none is left: the event is one too many."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
         self._at = now

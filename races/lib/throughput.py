@@ -1,4 +1,4 @@
-"""What the stream does just now, for the strip at the foot of the page: measured here, by this reader."""
+"""Measures of a stream, as this process sees them: records a second, the age of the newest, and a rolling maximum."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 WINDOW_S = 5  # whole seconds, so that a steady stream has a steady rate
+SPAN_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Records a second, and seconds since the newest one arrived here."""
+    """Records a second, and the seconds since the newest record arrived here."""
 
     rate: float
     age_s: float
 
 
 @dataclass(slots=True)
-class _Count:
+class _Counter:
     began: float
     total: int = 0
     newest: float = 0.0
@@ -32,7 +33,7 @@ class _Count:
         self.seconds[-1][1] += 1
 
     def rate(self, now: float) -> float:
-        """Over the last whole seconds; over what there is while the first of them runs."""
+        """Records a second over the last whole seconds. In the first second it is the count so far."""
         since = max(int(now) - WINDOW_S, int(self.began))
         if since == int(now):
             return float(self.total)
@@ -41,21 +42,44 @@ class _Count:
 
 @dataclass(slots=True)
 class ThroughputMeter:
-    """Records by role as they arrive, by a clock of this process: what two machines think of the time is no matter."""
+    """Counts records by role as they arrive. All instants are on the caller's monotonic clock, in seconds: clocks of
+    two machines are never compared.
+    """
 
-    _counts: dict[str, _Count] = field(default_factory=dict)
+    _counters: dict[str, _Counter] = field(default_factory=dict)
 
     def count(self, role: str, now: float) -> None:
-        counts = self._counts.get(role)
-        if counts is None:
-            counts = self._counts[role] = _Count(now)
-        counts.add(now)
+        counter = self._counters.get(role)
+        if counter is None:
+            counter = self._counters[role] = _Counter(now)
+        counter.add(now)
 
     def throughput(self, now: float) -> Mapping[str, Throughput]:
+        """The rate of each role that was ever counted."""
         return {
-            role: Throughput(counts.rate(now), max(now - counts.newest, 0.0))
-            for role, counts in self._counts.items()
+            role: Throughput(counter.rate(now), max(now - counter.newest, 0.0))
+            for role, counter in self._counters.items()
         }
 
     def total(self, role: str) -> int:
-        return self._counts[role].total if role in self._counts else 0
+        return self._counters[role].total if role in self._counters else 0
+
+
+class RollingMaximum:
+    """The maximum of the last minute, kept as one maximum a second. Values below zero count as zero.
+
+    A maximum since the start would show yesterday's worst value for ever. One thread adds, any thread may read.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: deque[tuple[int, float]] = deque(maxlen=SPAN_S)
+
+    def add(self, value: float, now: float) -> None:
+        second = int(now)
+        if self._seconds and self._seconds[-1][0] == second:
+            self._seconds[-1] = (second, max(value, self._seconds[-1][1]))
+        else:
+            self._seconds.append((second, max(value, 0.0)))
+
+    def value(self, now: float) -> float:
+        return max((value for second, value in list(self._seconds) if now - second < SPAN_S), default=0.0)

@@ -1,4 +1,4 @@
-"""Where a tick's time went, from the simulation to the sockets, as this process saw it.
+"""Traces of ticks: when each tick reached each stage, from the simulation to the sockets, as this process saw it.
 
 Instants are on the monotonic clock, which all processes of one machine share. Only the newest ticks are kept.
 """
@@ -19,14 +19,14 @@ PLACE = {stage: place for place, stage in enumerate(STAGES)}
 
 
 class Tracer:
-    """Instants lie in arrays and a race's id is there once: as many dictionaries would take 15 MB."""
+    """Thread-safe. Instants are kept in arrays and each race id once; dictionaries would take 15 MB."""
 
     def __init__(self) -> None:
         self._ticks: OrderedDict[tuple[str, int], array[float]] = OrderedDict()
-        self._lock = threading.Lock()  # for whoever adds or takes ticks away, and whoever goes through all
+        self._lock = threading.Lock()  # for threads that add or remove ticks, and for one that reads all
 
-    def note(self, race_id: str, tick: int, stage: str, at: float | None = None) -> None:
-        """The first time that a stage was reached counts."""
+    def record(self, race_id: str, tick: int, stage: str, at: float | None = None) -> None:
+        """Records that a tick reached a stage, now or at the given instant. Only the first time counts."""
         key = intern(race_id), tick
         instants = self._ticks.get(key)
         if instants is None:
@@ -37,15 +37,14 @@ class Tracer:
         if isnan(instants[PLACE[stage]]):
             instants[PLACE[stage]] = time.monotonic() if at is None else at
 
-    def of(self, race_id: str) -> dict[int, dict[str, float]]:
-        """Stages by tick, in the order of the ticks' first stage."""
+    def stages_of(self, race_id: str) -> dict[int, dict[str, float]]:
+        """tick -> stage -> instant, in the order in which the ticks began."""
         with self._lock:
             found = [(tick, instants) for (race, tick), instants in self._ticks.items() if race == race_id]
-        return {tick: _stages(instants) for tick, instants in found}
-
-
-def _stages(instants: array[float]) -> dict[str, float]:
-    return {stage: at for stage, at in zip(STAGES, instants, strict=True) if not isnan(at)}
+        return {
+            tick: {stage: at for stage, at in zip(STAGES, instants, strict=True) if not isnan(at)}
+            for tick, instants in found
+        }
 
 
 tracer = Tracer()

@@ -28,7 +28,7 @@ from races.live.watched_race import Page, WatchedRace
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
-from races.streams.skipped import Skipped
+from races.streams.skipped import SkippedRecords
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +50,9 @@ class Feed:
         self._lock = FairLock()
         self._stopping = threading.Event()
         self.rates = ThroughputMeter()
-        self._skipped = Skipped(lambda role: self._codec.topic(role) if self._codec else role, log)
+        self._skipped = SkippedRecords(lambda role: self._codec.topic(role) if self._codec else role, log)
         self.waiting_for = ""  # the schema registry, in words
         self.polled_at = time.monotonic()
-        self._taken = 0
 
     def run(self, tail: Tail, codec: Codec) -> None:
         """Reads until stop() or an error; the boards outlive both."""
@@ -68,15 +67,20 @@ class Feed:
             tail.close()
 
     def _take_all(self, messages: list[Message]) -> None:
-        """Asks for schemas, and waits for a registry that does not tell them just now, with the lock free."""
+        """Takes the messages. The lock is free while it asks the registry for a schema, or waits for the registry."""
         while messages:
-            self._taken = 0
+            taken = 0
             try:
-                self._lock.take(messages, self._take_counted)
+                for piece in self._lock.pieces(messages):
+                    with self._lock:
+                        for message in piece:
+                            self._take(message)
+                            taken += 1
+                            self.rates.count(message.role, self.polled_at)
                 self.waiting_for = ""
                 return
             except RegistryUnavailable:
-                messages = messages[self._taken :]
+                messages = messages[taken:]
             if not self._learn_patiently(messages[0]):
                 return
 
@@ -96,11 +100,6 @@ class Feed:
         if self._codec is None:
             raise RegistryUnavailable("the feed does not read")
         self._codec.learn(message.role, message.key, message.value)
-
-    def _take_counted(self, message: Message) -> None:
-        self._take(message)
-        self._taken += 1
-        self.rates.count(message.role, self.polled_at)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -267,7 +266,7 @@ class Feed:
         try:
             return self._codec.decode_key(message.role, message.key, ask=False)
         except BadRecord as error:
-            self._skipped.note(message, error)
+            self._skipped.add(message, error)
             return None
 
     def _apply(
@@ -277,9 +276,9 @@ class Feed:
         frame = watched.board.apply(role, record, key)
         if frame is None:
             return
-        tracer.note(race_id, frame["tick"], "read", self.polled_at)
+        tracer.record(race_id, frame["tick"], "read", self.polled_at)
         message = watched.show(frame)
-        tracer.note(race_id, frame["tick"], "shown")
+        tracer.record(race_id, frame["tick"], "shown")
         self._publish(race_id, watched.number, message, frame["tick"])
 
     def _decoded(self, values: dict[bytes, Message]) -> list[Mapping[str, Any]]:
@@ -301,5 +300,5 @@ class Feed:
         try:
             return self._codec.decode(message.role, message.value, ask=False)
         except BadRecord as error:
-            self._skipped.note(message, error)
+            self._skipped.add(message, error)
             return None

@@ -21,7 +21,7 @@ from django.db import close_old_connections
 from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
-from races.lib.garbage import Garbage
+from races.lib.memory import GarbageCollection
 from races.lib.tracing import tracer
 from races.live.feed import Feed
 from races.live.hub import Hub, Snapshot, Socket
@@ -29,14 +29,13 @@ from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream
 from races.live.rendering.screen import screen_of
 from races.live.watched_race import Page
-from races.middleware.failed_logins import Guesses
 from races.models import Race
 from races.recorder.reader import live_board, race_of
 from races.streams import connection
+from races.streams.topics import ROLES
 
 log = logging.getLogger(__name__)
 
-ROLES = ("positions", "race_control", "car_metrics", "avg_speed", "commentary", "car_metrics_anomalies")
 SILENT_S, LAGGING_EVERY_S, GIVEN_UP_S = 15.0, 5.0, 60.0
 FORGET_S = 20.0  # a race stays on its board this long after the last spectator left: reloads are cheap
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
@@ -50,8 +49,7 @@ class LiveService:
         self.feed_error = ""
         self.restarts = 0
         self._clock = clock
-        self._garbage = Garbage(clock)
-        self._guesses = Guesses()
+        self._garbage = GarbageCollection(clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
@@ -68,7 +66,7 @@ class LiveService:
         if self._loop is loop:
             return
         self._loop, self._waiting = loop, {}
-        self._garbage.begin()
+        self._garbage.start()
         tasks = self._look_after(), self._follow_statuses(), self._tell_streams()
         self._care = [loop.create_task(task) for task in tasks]
         threading.Thread(target=self._supervise, name="feed", daemon=True).start()
@@ -179,7 +177,7 @@ class LiveService:
         self.hub.publish(race_id, messages, lambda: self.snapshot(race_id), self._clock())
         for _, _, tick in waiting:
             if tick is not None:
-                tracer.note(race_id, tick, "delivered")
+                tracer.record(race_id, tick, "delivered")
 
     async def _look_after(self) -> None:
         while not self._stopping.is_set():
@@ -190,7 +188,7 @@ class LiveService:
                     for socket in self.hub.sockets(race_id):
                         self._check(race_id, socket, now)
                 self._forget(now)
-                self._garbage.tidy()
+                self._garbage.run_due()
             except Exception:
                 log.exception("Looking after the sockets failed once")
 
@@ -232,7 +230,6 @@ class LiveService:
         ids = self.feed.races()
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
             self.feed.set_status(str(race.pk), status_of(race))
-        self._guesses.forget(self._clock())  # here, since the database has just answered
 
     def _check(self, race_id: str, socket: Socket, now: float) -> None:
         silent = now - socket.acked_at

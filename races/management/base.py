@@ -1,4 +1,4 @@
-"""What the project's commands share: help that keeps its lines, and words instead of a traceback."""
+"""What the project's commands share: help with its own line breaks, and one-line errors instead of a traceback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 
-class TeachingCommand(BaseCommand):
+class LabCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(
             prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
@@ -22,11 +22,7 @@ class TeachingCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except (
-            InterfaceError,
-            OperationalError,
-            ProgrammingError,
-        ) as error:  # no server there, or no tables in it yet
+        except (InterfaceError, OperationalError, ProgrammingError) as error:  # no server, or no tables yet
             why = str(error).strip().splitlines()[0]
             raise CommandError(
                 f"The database cannot be used ({why}). New? Run  python manage.py migrate  first."

@@ -1,5 +1,8 @@
-"""Which methods an address takes. Django looks at the forgery token before at the method, so that a PUT was told
-about cookies; MethodsMiddleware reads what is marked here before that."""
+"""The HTTP methods that each view allows.
+
+Django checks the CSRF token before the method, so a PUT would be answered with a message about cookies.
+AllowedMethodsMiddleware checks the method first.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,20 @@ from django.views.decorators.http import require_http_methods
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def only(*methods: str) -> Callable[[View], View]:
-    """Marks a view. HEAD goes with GET."""
-    taken = (*methods, "HEAD") if "GET" in methods else methods
+def allow_methods(*methods: str) -> Callable[[View], View]:
+    """Marks a view with the methods that it allows. HEAD goes with GET."""
+    allowed = (*methods, "HEAD") if "GET" in methods else methods
 
     def mark(view: View) -> View:
-        checked = require_http_methods(taken)(view)
-        checked.methods = taken  # type: ignore[attr-defined]  # as Django's own csrf_exempt does
+        checked = require_http_methods(allowed)(view)
+        checked.methods = allowed  # type: ignore[attr-defined]  # as Django's own csrf_exempt does
         return checked
 
     return mark
 
 
-class MethodsMiddleware:
-    """405 with what is allowed. It stands before the one that looks at forgery tokens."""
+class AllowedMethodsMiddleware:
+    """Answers 405 with the allowed methods. In MIDDLEWARE it stands before the CSRF middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What every answer tells the browser, static files and refusals included."""
+"""Security headers on every response, static files and errors included."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from django.utils.decorators import sync_and_async_middleware
 
 
 @sync_and_async_middleware
-def usual_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Stands first: whoever answers behind it, an error of another middleware too, has them. Both ways of calling,
-    because a static file must not wait for a thread.
+def security_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Stands first in MIDDLEWARE, so that responses of every other middleware have the headers too. It is async as
+    well, because a static file must not wait for a thread.
     """
     if iscoroutinefunction(get_response):
 
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            return _told(await get_response(request))
+        async def respond_async(request: HttpRequest) -> HttpResponseBase:
+            return _with_headers(await get_response(request))
 
-        return answer_later
+        return respond_async
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return _told(get_response(request))
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        return _with_headers(get_response(request))
 
-    return answer
+    return respond
 
 
-def _told(response: HttpResponseBase) -> HttpResponseBase:
-    for name, value in settings.USUAL_HEADERS.items():
+def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
+    for name, value in settings.SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -1,4 +1,4 @@
-"""Who is asking, without knowing who they are (a signed random id in a cookie), and a database that is away."""
+"""Visitors: a signed random id in a cookie, and no other data. And the page for a database that is away."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATHS_WITHOUT = ("/api/", "/registry/", "/livez", "/healthz", "/metrics", "/stat
 
 
 def client_of(cookie: str | None) -> str | None:
-    """The id that the cookie's signature vouches for."""
+    """The visitor's id; None where the cookie's signature is wrong."""
     if not cookie or len(cookie) > 200:
         return None
     try:
@@ -31,12 +31,12 @@ def client_of(cookie: str | None) -> str | None:
 
 
 def is_mine(request: HttpRequest, race: Race) -> bool:
-    """Started by this browser."""
+    """Whether this browser started the race."""
     return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]  # set below
 
 
 class ClientMiddleware:
-    """Gives every visitor of a page request.client_id, which limits and the stop button go by."""
+    """Sets request.client_id. Limits and the stop button use it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -55,7 +55,7 @@ class ClientMiddleware:
 
 
 class DatabaseAwayMiddleware:
-    """A page that cannot be made for want of the database says so, with 503, instead of a traceback."""
+    """Answers 503 with a page of its own while the database does not answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

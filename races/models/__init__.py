@@ -12,12 +12,11 @@ from races.models.history import (
     Result,
 )
 from races.models.leases import Lease, RecorderOffset, WorkerHeartbeat
-from races.models.race import ACTIVE, TICK_MS, Race, RaceQuerySet, moment
+from races.models.race import ACTIVE, Race, RaceQuerySet, moment
 from races.models.season import Circuit, Driver, Team
 
 __all__ = [
     "ACTIVE",
-    "TICK_MS",
     "Alarm",
     "BoardChunk",
     "Circuit",

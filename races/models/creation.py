@@ -1,4 +1,4 @@
-"""How a race comes to be: the same for the form, the command line and a repeat."""
+"""Creation of races, for the form, the command line and the API: what may be chosen, and the limits."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from django.db import connection, transaction
 from races.models.history import Entry
 from races.models.race import Race
 from races.models.race_info import entries_for, info_for
-from races.sim import MODEL_VERSION, circuit_slugs, default_laps, load_circuit, load_season
+from races.sim import DEFAULT_PACE, MODEL_VERSION, circuit_slugs, default_laps, load_circuit, load_season
 
 PACES = (1, 60)
-DEFAULT_PACE = 12
 DEFAULT_CIRCUIT = "monza"
 SEEDS = 2**31
-ENTRY_LOCK = 0x_F1_1A8  # any number that nothing else in the database locks
+CREATION_LOCK = 0x_F1_1A8  # any number that nothing else in the database locks
 
 
 class LimitReached(Exception):
-    """Words for the person: which limit, and what to do."""
+    """The message says which limit is reached, and what to do."""
 
 
-class WrongChoice(ValueError):
-    """field: which of the choices; the message says what is allowed."""
+class InvalidChoice(ValueError):
+    """A choice is not allowed. field names it; the message says what is allowed."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -34,7 +33,7 @@ class WrongChoice(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """laps and seed None: the circuit's sprint, any seed."""
+    """What a person chose. laps None: the circuit's sprint. seed None: a random one."""
 
     driver: str
     circuit: str = DEFAULT_CIRCUIT
@@ -44,20 +43,8 @@ class Choice:
     incidents: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A choice with nothing left open."""
-
-    driver: str
-    circuit: str
-    laps: int
-    pace: int
-    seed: int
-    incidents: bool
-
-
-def faults(choice: Choice) -> dict[str, str]:
-    """Field -> what is wrong with it and what is allowed; all of them at once."""
+def choice_errors(choice: Choice) -> dict[str, str]:
+    """Field -> what is wrong with it and what is allowed, for every field that is wrong."""
     grid = [driver.code for driver in load_season().drivers]
     words = {
         "driver": choice.driver not in grid
@@ -75,7 +62,7 @@ def faults(choice: Choice) -> dict[str, str]:
 
 
 def _laps_fault(slug: str, laps: int) -> str:
-    """Of an unknown circuit: what no circuit allows."""
+    """What is wrong with the laps. For an unknown circuit, what no circuit allows."""
     known = slug in circuit_slugs()
     distances = {
         load_circuit(one).laps: load_circuit(one).name for one in ([slug] if known else circuit_slugs())
@@ -87,53 +74,47 @@ def _laps_fault(slug: str, laps: int) -> str:
     return f"Laps go from 1 to {most}, {where}."
 
 
-def check(choice: Choice) -> Settled:
-    """Raises WrongChoice for the first field that is wrong."""
-    for field, words in faults(choice).items():
-        raise WrongChoice(field, words)
-    laps = default_laps(choice.circuit) if choice.laps is None else choice.laps
-    seed = secrets.randbelow(SEEDS) if choice.seed is None else choice.seed
-    return Settled(choice.driver, choice.circuit, laps, choice.pace, seed, choice.incidents)
-
-
-def enter(choice: Choice, client: str = "") -> Race:
-    """Queues a race. Raises WrongChoice, LimitReached; nothing is written then."""
-    settled = check(choice)
-    driver = next(driver for driver in load_season().drivers if driver.code == settled.driver)
+def create_race(choice: Choice, client: str = "") -> Race:
+    """Queues a race. client: the visitor's id, for the limits. Raises InvalidChoice or LimitReached, and writes
+    nothing.
+    """
+    for field, words in choice_errors(choice).items():
+        raise InvalidChoice(field, words)
+    driver = next(driver for driver in load_season().drivers if driver.code == choice.driver)
     race = Race(
         client=client,
         driver_code=driver.code,
         driver_name=driver.name,
         team_name=driver.team,
-        circuit=settled.circuit,
-        circuit_name=load_circuit(settled.circuit).name,
-        laps=settled.laps,
-        pace=settled.pace,
-        seed=settled.seed,
-        incidents=settled.incidents,
+        circuit=choice.circuit,
+        circuit_name=load_circuit(choice.circuit).name,
+        laps=default_laps(choice.circuit) if choice.laps is None else choice.laps,
+        pace=choice.pace,
+        seed=secrets.randbelow(SEEDS) if choice.seed is None else choice.seed,
+        incidents=choice.incidents,
         anomaly_detection=settings.LAB.anomaly_detection,
         model_version=MODEL_VERSION,
     )
     info = info_for(race)
     race.frozen = info.to_json()
     with transaction.atomic():
-        _one_at_a_time()
-        _limits(client)
+        _lock_creation()
+        _check_limits(client)
         race.save(force_insert=True)
         Entry.objects.bulk_create(entries_for(race, info))
     return race
 
 
-def _one_at_a_time() -> None:
-    """Counting and entering are one step: who enters at the same time waits until this transaction ends. SQLite's
-    immediate transactions do that by themselves.
+def _lock_creation() -> None:
+    """Makes counting and creating one step: another creation waits until this transaction ends. SQLite's immediate
+    transactions do that by themselves.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ENTRY_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])
 
 
-def _limits(client: str) -> None:
+def _check_limits(client: str) -> None:
     active = Race.objects.active()
     limit, own = settings.F1_MAX_RACES, settings.F1_MAX_RACES_PER_CLIENT
     if limit and active.count() >= limit:

@@ -1,19 +1,44 @@
-"""Leases and heartbeats: which process records, which workers live, where the recorder goes on."""
+"""Leases: which worker publishes a race, and which process records.
+
+The rule, for races and for the recorder: a holder moves its lease's counter every RENEW_S. An observer that has seen
+the counter stand still for LEASE_S, on its own monotonic clock, may take the lease by compare and swap. A holder that
+cannot renew for LEASE_S stops before that.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable
 
 from django.db import models
 from django.db.models import F
+from django.utils import timezone
 
-NAME = "recorder"
+LeaseState = tuple[str, int]  # owner (empty: free) and counter
+RECORDER = "recorder"
 RENEW_S, LEASE_S = 2.0, 6.0
 
 
+class LeaseObserver:
+    """Watches the leases of others. Instants are on the caller's monotonic clock, in seconds."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, tuple[LeaseState, float]] = {}
+
+    def expired(self, name: Hashable, lease: LeaseState, now: float) -> bool:
+        """Whether the lease may be taken: it is free, or its holder has not moved it for LEASE_S."""
+        seen, since = self._seen.get(name, (None, now))
+        if seen != lease:
+            self._seen[name] = (lease, now)
+        return not lease[0] or (seen == lease and now - since >= LEASE_S)
+
+    def keep_only(self, names: Collection[Hashable]) -> None:
+        """Forgets the leases that no longer exist."""
+        self._seen = {name: seen for name, seen in self._seen.items() if name in names}
+
+
 class Lease(models.Model):
-    """Who does a job that only one may do, here the recorder's."""
+    """Who does a job that only one process may do: the recorder's."""
 
     name = models.CharField(max_length=40, primary_key=True)
     owner = models.CharField(max_length=40, blank=True)
@@ -32,9 +57,14 @@ class WorkerHeartbeat(models.Model):
     def __str__(self) -> str:
         return self.owner
 
+    @classmethod
+    def beat(cls, owner: str, races: int, state: str) -> None:
+        values = {"seen_at": timezone.now(), "races": races, "state": state}
+        cls.objects.update_or_create(owner=owner, defaults=values)
+
 
 class RecorderOffset(models.Model):
-    """Where the recorder goes on. Offsets belong to one incarnation of the cluster."""
+    """Where the recorder goes on reading. Offsets belong to one incarnation of the cluster."""
 
     incarnation = models.CharField(max_length=80)
     topic = models.CharField(max_length=249)
@@ -51,52 +81,46 @@ class RecorderOffset(models.Model):
 
 
 class RecorderLease:
-    """Only one recorder: the same compare-and-swap lease as a race's, on a row of its own."""
+    """The lease of the one process that records."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._owner = clock, uuid.uuid4().hex[:16]
         self._renewed: float | None = None
-        self._seen: tuple[tuple[str, int] | None, float] = (None, 0.0)
+        self._observer = LeaseObserver()
 
     def fresh(self) -> bool:
         return self._renewed is not None and self._clock() - self._renewed < LEASE_S
 
     def hold(self) -> bool:
-        """Renews it or takes it where its holder has not moved for 6 s."""
+        """Renews the lease, or takes it where it may be taken. Returns whether this process has it."""
         now = self._clock()
         if self._renewed is not None and now - self._renewed < RENEW_S:
             return True
-        if self._renew():
-            self._renewed = now
-            return True
-        self._renewed = now if self._take(now) else None
+        self._renewed = now if self._renew() or self._take(now) else None
         return self._renewed is not None
 
     def confirm(self) -> bool:
-        """To be called in the transaction that writes: the row stays locked until it is through, so nobody else
-        can take the lease meanwhile. False: somebody has it already.
+        """Renews the lease in the caller's transaction, and returns whether it is still ours. The row stays locked
+        until the transaction ends, so nobody takes the lease meanwhile.
         """
         self._renewed = self._clock() if self._renew() else None
         return self._renewed is not None
 
     def release(self) -> None:
-        Lease.objects.filter(name=NAME, owner=self._owner).update(owner="")
+        Lease.objects.filter(name=RECORDER, owner=self._owner).update(owner="")
 
     def _renew(self) -> bool:
-        mine = Lease.objects.filter(name=NAME, owner=self._owner)
+        mine = Lease.objects.filter(name=RECORDER, owner=self._owner)
         return bool(mine.update(counter=F("counter") + 1))
 
     def _take(self, now: float) -> bool:
-        row, _ = Lease.objects.get_or_create(name=NAME)
-        lease = (row.owner, row.counter)
-        if lease != self._seen[0]:
-            self._seen = (lease, now)
-        if row.owner and now - self._seen[1] < LEASE_S:
+        row, _ = Lease.objects.get_or_create(name=RECORDER)
+        if not self._observer.expired(RECORDER, (row.owner, row.counter), now):
             return False
-        free = Lease.objects.filter(name=NAME, owner=row.owner, counter=row.counter)
-        return bool(free.update(owner=self._owner, counter=F("counter") + 1))
+        seen = Lease.objects.filter(name=RECORDER, owner=row.owner, counter=row.counter)
+        return bool(seen.update(owner=self._owner, counter=F("counter") + 1))
 
 
-def break_lease() -> None:
-    """For the one process that owns an embedded Kafka: whoever recorded before is gone."""
-    Lease.objects.filter(name=NAME).update(owner="")
+def break_recorder_lease() -> None:
+    """Frees the lease. Only the process that owns an embedded Kafka may do so: any other recorder is gone."""
+    Lease.objects.filter(name=RECORDER).update(owner="")

@@ -1,4 +1,4 @@
-"""A race's names, colours and track as they are when it is entered: frozen with it, so that history stays true."""
+"""The race info: names, colours and track when the race was created. It is stored with it, so history stays true."""
 
 from __future__ import annotations
 

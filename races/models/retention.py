@@ -1,4 +1,4 @@
-"""Old history: what of it would go, and how it goes."""
+"""Retention: which old races are deleted, what goes with them, and how."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from races.models.race import Race, RaceQuerySet
 
 
 def old_races(keep: int) -> RaceQuerySet:
-    """All that have ended but the newest `keep`."""
+    """All ended races but the newest `keep`."""
     old = Race.objects.ended().order_by("-created_at").values("pk")[keep:]
     return Race.objects.filter(pk__in=old)
 
 
-def what_goes(races: RaceQuerySet) -> dict[str, int]:
-    """How many rows of each kind the races take with them; counted, not loaded: a race has thousands."""
+def rows_to_delete(races: RaceQuerySet) -> dict[str, int]:
+    """How many rows of each kind go with the races. They are counted, not loaded: a race has thousands."""
     chosen = Race.objects.filter(pk__in=races.order_by().values("pk"))
     counts = {str(Race._meta.verbose_name_plural): chosen.count()}
     for relation in Race._meta.related_objects:
@@ -22,7 +22,9 @@ def what_goes(races: RaceQuerySet) -> dict[str, int]:
 
 
 def delete_each(races: RaceQuerySet) -> int:
-    """Those that have ended, one transaction each: a long history must not hold the lock for long."""
+    """Deletes the ended ones of the races, in one transaction each, so that no lock is held for long. Returns how
+    many.
+    """
     ended = list(races.ended().values_list("pk", flat=True))
     for race_id in ended:
         Race.objects.filter(pk=race_id).delete()

@@ -1,4 +1,4 @@
-"""The season's data files mirrored into the database. The files stay the truth; the admin shows the mirror."""
+"""A copy of the season's data files in the database, for the admin to show. The files are the truth."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Circuit(models.Model):
         return self.name
 
 
-def load(using: str = "default") -> None:
-    """Idempotent: rows follow the files, those that the files no longer have go."""
+def sync_season(using: str = "default") -> None:
+    """Makes the rows equal to the files, and deletes rows that the files no longer have. Idempotent."""
     season = load_season()
     with transaction.atomic(using=using):
         teams = {}
@@ -63,11 +63,11 @@ def load(using: str = "default") -> None:
         Driver.objects.using(using).exclude(code__in=[driver.code for driver in season.drivers]).delete()
         Team.objects.using(using).exclude(name__in=teams).delete()
         for slug in circuit_slugs():
-            _load_circuit(using, slug)
+            _sync_circuit(using, slug)
         Circuit.objects.using(using).exclude(slug__in=circuit_slugs()).delete()
 
 
-def _load_circuit(using: str, slug: str) -> None:
+def _sync_circuit(using: str, slug: str) -> None:
     circuit = load_circuit(slug)
     Circuit.objects.using(using).update_or_create(
         slug=slug,

@@ -1,4 +1,4 @@
-"""One race as the recorder follows it: what the next flush writes. Pure but for what it is given to start from."""
+"""One race as the recorder follows it, and what the next flush writes of it. No database, no clock."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from races.models import ControlMessage, Lap, Race, Result
 
 Record = Mapping[str, Any]
 Place = tuple[int, int]  # partition and offset
-FORGET_S = 60.0  # of silence; where Flink's last words come later, the race is loaded again
-HALF_TICK_S = 600.0  # of silence in the middle of a tick: the history has no place for its first half
-LATE_S = 2.0  # while whole ticks wait for one before them; then it is missing
+FORGET_S = 60.0  # of silence; where Flink's last rows come later, the race is loaded again
+HALF_TICK_S = 600.0  # of silence in the middle of a tick: the history cannot keep its first half
+LATE_S = 2.0  # how long whole ticks wait for an earlier one; then that one is missing
 REMEMBERED_MS = 300_000  # Flink may repeat what it wrote since its last commit, about a minute ago
 
 
 class SeenReadings:
-    """The instants of each car that have come. It keeps the newest two spans of REMEMBERED_MS, however long the
-    race: what is older still has been written long since, and counts as seen."""
+    """Which engine readings have come, by car and instant. It keeps the newest two spans of REMEMBERED_MS, however long
+    the race is; older readings were written long ago and count as seen.
+    """
 
     def __init__(self) -> None:
         self._spans: dict[str, dict[int, set[int]]] = {}
@@ -31,7 +32,7 @@ class SeenReadings:
         return sum(len(instants) for spans in self._spans.values() for instants in spans.values())
 
     def add(self, code: str, ts: int) -> bool:
-        """True where it is new."""
+        """Adds a reading. Returns True where it is new."""
         spans, span = self._spans.setdefault(code, {}), ts // REMEMBERED_MS
         if span < max(spans, default=span) - 1 or ts in spans.get(span, ()):
             return False
@@ -42,8 +43,8 @@ class SeenReadings:
 
 
 @dataclass(slots=True)
-class Recording:
-    """On the recorder's clock, over_at: when the last tick was seen; heard_at: when any record of it was."""
+class RaceRecording:
+    """over_at is when the last tick was read, heard_at when any record was, both on the recorder's clock in seconds."""
 
     race: Race
     board: Board
@@ -58,20 +59,21 @@ class Recording:
     over_at: float | None = None
     heard_at: float = 0.0
     dirty_results: bool = False
-    begun: dict[int, Place] = field(default_factory=dict)  # where each tick that is not stored yet begins
-    # since when each waits for one before it
-    early: dict[int, tuple[Frame, float]] = field(default_factory=dict)
+    begun: dict[int, Place] = field(default_factory=dict)  # where each tick begins that is not stored yet
+    early: dict[int, tuple[Frame, float]] = field(
+        default_factory=dict
+    )  # whole ticks that wait, and since when
 
     def position(self, record: Record, now: float, place: Place = (0, 0)) -> None:
         frame = self.board.apply("positions", record)
         if frame is not None and frame["tick"] > self._newest():
             self.early[frame["tick"]] = frame, now
-            self.settle(now)
+            self.store_in_order(now)
         if self.over_at is None and 0 < record["tick"] - self._newest() <= HORIZON:
             self.begun.setdefault(record["tick"], place)
 
-    def settle(self, now: float) -> None:
-        """Ticks become history in their order: laps and what is missing follow from the tick before."""
+    def store_in_order(self, now: float) -> None:
+        """Moves whole ticks into the history, in order: laps and missing ticks follow from the tick before."""
         while self.early:
             tick = min(self.early)
             frame, since = self.early[tick]
@@ -86,22 +88,22 @@ class Recording:
         self.dirty_results = self.over_at is not None or not self.race.is_active
 
     def reading(self, record: Record, key: Record) -> bool:
-        """True where the reading is new, and can be of this race."""
+        """Takes an engine reading. Returns True where it is new and can be of this race."""
         engine = self.board.info.engine_of(str(key["key"]))
         if engine is None or record["engine_temperature"] is None:
             return False
         if not self.board.plausible("car_metrics_anomalies", record, key):
             return False
-        return self.of_engine(engine, int(key["ts"]), record)
+        return self.engine_reading(engine, int(key["ts"]), record)
 
-    def of_engine(self, engine: str, ts: int, record: Record) -> bool:
+    def engine_reading(self, engine: str, ts: int, record: Record) -> bool:
         if not self.seen_readings.add(engine, ts):
             return False
         self.readings.append((engine, ts, record))
-        self._note(self.rule.feed(engine, ts, record))
+        self._keep_alarms(self.rule.feed(engine, ts, record))
         return True
 
-    def _note(self, alarms: Iterable[Alarm]) -> None:
+    def _keep_alarms(self, alarms: Iterable[Alarm]) -> None:
         for alarm in map(alarm_record, alarms):
             self.alarms[alarm["driver_code"], alarm["kind"], alarm["start"]] = alarm
 
@@ -116,7 +118,7 @@ class Recording:
         before = {car["driver_code"]: car for car in self.previous["cars"]} if self.previous else {}
         for car in frame["cars"]:
             self._lap(frame, car, before.get(car["driver_code"]))
-        self._note(self.rule.reached(frame["timestamp"], frame["phase"] == "over"))
+        self._keep_alarms(self.rule.reached(frame["timestamp"], frame["phase"] == "over"))
         self.frames.append(frame)
         self.previous = frame
         self.begun = {tick: place for tick, place in self.begun.items() if tick > frame["tick"]}
@@ -149,7 +151,7 @@ class Recording:
 
 
 def results(race: Race, frame: Frame, averages: Mapping[str, float | None]) -> list[Result]:
-    """The classification as the last frame has it."""
+    """The classification, from the last frame."""
     return [
         Result(
             race=race,

@@ -1,4 +1,4 @@
-"""Boards and frames from the database: what a page shows before the stream has said anything to this process."""
+"""Reads boards and frames from the database: what a page shows before this process has read the stream."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def race_of(race_id: str) -> Race | None:
 
 
 def last_frame(race: Race) -> Frame | None:
-    """The newest frame that the recorder stored, without its logs."""
+    """The newest stored frame, without its logs."""
     chunk = race.chunks.order_by("-last_tick").first()
     return unpack_frames(bytes(chunk.data))[-1] if chunk else None
 
@@ -59,11 +59,11 @@ def commentary_record(race: Race, row: Any) -> dict[str, Any]:
 
 
 def live_board(race: Race) -> Board | None:
-    """A board as far as the history goes; the stream goes on from there. None: a race that nobody entered."""
+    """A board as far as the history goes; the stream goes on from there. None where the race has no entry list."""
     if not race.frozen:
         return None
     board = Board(RaceInfo.from_json(race.frozen), last_frame(race), race.started_ms)
-    # of overtakes the board keeps no notes, and there are enough of them to fill all the lines
+    # the board shows no overtakes, and there are enough of them to fill all the lines
     for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))
     for line in reversed(race.commentary.order_by("-timestamp", "-id")[:LINES]):

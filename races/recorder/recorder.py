@@ -1,7 +1,8 @@
-"""Topics to history. One recorder at a time, by lease; every row goes by its own identity, so that a topic that is
-read twice changes nothing. Offsets are saved in the transaction that saves what was read up to them.
+"""The recorder writes history from the topics. One process records at a time, by lease.
 
-Where the database refuses (locked, disk full) nothing more is read: Kafka holds what is not recorded yet.
+Every row has an identity of its own, so a topic that is read twice changes nothing. Offsets are saved in the
+transaction that saves what was read up to them. While the database refuses (locked, disk full) nothing more is read:
+Kafka keeps what is not recorded yet.
 """
 
 from __future__ import annotations
@@ -23,36 +24,33 @@ from races.board.board import Board
 from races.board.frames import event_of
 from races.board.race_info import RaceInfo
 from races.board.storage import unpack_readings
-from races.lib.cooperative import courtesy
-from races.lib.database_errors import kind_of
+from races.lib.clock import Clock
+from races.lib.cooperative import yielder
+from races.lib.database_errors import describe
 from races.models import ACTIVE, Race
 from races.models.leases import RecorderLease
 from races.recorder import writer
-from races.recorder.lost_endings import Endings
-from races.recorder.race_recording import Recording
+from races.recorder.lost_endings import LostEndings
+from races.recorder.race_recording import RaceRecording
 from races.recorder.reader import last_frame, wall_ms
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Offsets, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
-from races.streams.skipped import Skipped
+from races.streams.skipped import SkippedRecords
 
 log = logging.getLogger(__name__)
 
-ROLES = ("positions", "race_control", "avg_speed", "commentary", "car_metrics_anomalies")
 FLUSH_S, RETRY_S, POLL_S = 1.0, 0.5, 0.1
-SILENT_S = (
-    3.0  # without a flush that came through: a locked database keeps one waiting long before it refuses
-)
+SILENT_S = 3.0  # without a flush: a locked database keeps one waiting long before it refuses
 BATCH = 4000
-AFTERWARDS = timedelta(seconds=30)  # the last words on a race come after its flag
+AFTERWARDS = timedelta(seconds=30)  # commentary on a race still comes after its flag
 LATEST_MS = 32_503_680_000_000  # the year 3000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
 LOOK_S = 5.0
-Pending = writer.Pending
 
 
 class _Unread(Exception):
-    """What was polled was not taken, and is to be read again."""
+    """Messages were polled and not taken. They must be read again."""
 
 
 class Recorder:
@@ -60,17 +58,17 @@ class Recorder:
         self,
         make_tail: Callable[[Any, str | None], Tail],
         codec: Codec,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time.monotonic,
         wall: Callable[[], int] = wall_ms,
     ) -> None:
-        """make_tail(offsets or "beginning", incarnation)."""
+        """make_tail(start, incarnation) opens the topics; start is saved offsets or "beginning"."""
         self._make_tail, self._codec, self._clock = make_tail, codec, clock
         self._lease = RecorderLease(clock)
         self._stopping = threading.Event()
-        self._races: dict[str, Recording | None] = {}
-        self._pending = Pending()
-        self._wall, self._endings = wall, Endings(clock)
-        self._skipped = Skipped(codec.topic, log)
+        self._races: dict[str, RaceRecording | None] = {}
+        self._pending = writer.PendingRows()
+        self._wall, self._endings = wall, LostEndings(clock)
+        self._skipped = SkippedRecords(codec.topic, log)
         self.error = ""
         self.active = False
         self.flushed_at = clock()
@@ -85,15 +83,15 @@ class Recorder:
             except _Unread:
                 log.warning("History goes on later from where it stands: %s", self.error)
             except AnyDatabaseError as error:
-                self.error = f"the database does not take history: it {kind_of(error)}"
+                self.error = f"the database does not take history: it {describe(error)}"
                 log.warning("The database does not take history: %s", error)
             self.active = False
             self._stopping.wait(RETRY_S)
-        self._give_back()
+        self._release_lease()
 
     @property
     def bad(self) -> Counter[str]:
-        """Records that could not be used, by role."""
+        """How many records could not be used, by role."""
         return self._skipped.counts
 
     def stop(self) -> None:
@@ -107,7 +105,7 @@ class Recorder:
             return self.error
         return f"the database has taken no history for {silent:.0f} s"
 
-    def _give_back(self) -> None:
+    def _release_lease(self) -> None:
         try:
             self._lease.release()
         except AnyDatabaseError as error:
@@ -117,7 +115,7 @@ class Recorder:
     def _record(self) -> None:
         incarnation, offsets = writer.saved_offsets()
         tail = self._make_tail(offsets or "beginning", incarnation)
-        self._races, self._pending, self.flushed_at = {}, Pending(), self._clock()
+        self._races, self._pending, self.flushed_at = {}, writer.PendingRows(), self._clock()
         self.active = True
         try:
             self._load_ended()
@@ -128,7 +126,7 @@ class Recorder:
                     self._flush_until_it_works(tail)
                     next_flush = self._clock() + FLUSH_S
                 if self._clock() >= next_look:
-                    self._look_for_lost_ends(tail)
+                    self._look_for_lost_endings(tail)
                     next_look = self._clock() + LOOK_S
             self._take_all(tail)
             self._flush(tail)
@@ -136,11 +134,14 @@ class Recorder:
             tail.close()
 
     def _take_all(self, tail: Tail) -> None:
-        for message in courtesy.between(tail.poll(BATCH, POLL_S)):
+        for message in yielder.between(tail.poll(BATCH, POLL_S)):
             self._take_patiently(message)
 
     def _take_patiently(self, message: Message) -> None:
-        """Raises _Unread. Offsets count what was polled, so nothing is flushed before each record was taken."""
+        """Takes a message, or waits for the registry to answer for its schema. Raises _Unread.
+
+        Saved offsets count what was polled, so nothing is flushed before every polled message was taken.
+        """
         while True:
             try:
                 self._take(message)
@@ -148,7 +149,7 @@ class Recorder:
             except RegistryUnavailable as error:
                 self._wait_for_registry(error)
             except (BadRecord, KeyError, TypeError, ValueError) as error:
-                self._skipped.note(message, error)
+                self._skipped.add(message, error)
                 return
 
     def _wait_for_registry(self, error: RegistryUnavailable) -> None:
@@ -159,7 +160,7 @@ class Recorder:
         if self._stopping.is_set() or not self._lease.hold():
             raise _Unread
 
-    def _look_for_lost_ends(self, tail: Tail) -> None:
+    def _look_for_lost_endings(self, tail: Tail) -> None:
         known = [recording for recording in self._races.values() if recording is not None]
         heard = {recording.race.pk: recording.heard_at for recording in known}
         self._endings.look(tail.state.ok and tail.lag() == 0, heard)
@@ -173,7 +174,7 @@ class Recorder:
             except AnyDatabaseError as error:
                 if not self.error:
                     log.warning("History waits: %s", error)
-                self.error = f"the database does not take history: it {kind_of(error)}"
+                self.error = f"the database does not take history: it {describe(error)}"
                 self._stopping.wait(RETRY_S)
                 close_old_connections()
 
@@ -182,18 +183,18 @@ class Recorder:
         now = self._clock()
         recordings = [recording for recording in self._races.values() if recording is not None]
         for one in recordings:
-            one.settle(now)
+            one.store_in_order(now)
         before = now - FINISH_AFTER_S
         place = (tail.incarnation or "", self._offsets(tail, recordings))
         writer.flush(recordings, self._pending, *place, before, self._lease.confirm)
-        self._pending, self.flushed_at = Pending(), now
+        self._pending, self.flushed_at = writer.PendingRows(), now
         for race_id, recording in list(self._races.items()):
             if recording is None or recording.forgettable(now):
                 del self._races[race_id]
 
     @staticmethod
-    def _offsets(tail: Tail, recordings: list[Recording]) -> Offsets:
-        """Where to read on: of a tick that is half here, whoever comes next needs the first half too."""
+    def _offsets(tail: Tail, recordings: list[RaceRecording]) -> Offsets:
+        """Where to read on. Of a tick that is half here, the next recorder needs the first half too."""
         offsets = tail.offsets()
         positions = offsets.get("positions", {})
         for partition, offset in (place for one in recordings for place in one.begun.values()):
@@ -201,7 +202,7 @@ class Recorder:
         return offsets
 
     def _drop_deleted(self) -> None:
-        """Of a race that somebody deleted meanwhile nothing can be written, and nothing need be."""
+        """Drops what belongs to races that were deleted meanwhile: it cannot be written."""
         rows = (self._pending.control, self._pending.commentary)
         known = {recording.race.pk for recording in self._races.values() if recording is not None}
         known |= {race_id for kept in rows for race_id, _ in kept}
@@ -213,7 +214,7 @@ class Recorder:
                 del kept[identity]
 
     def _load_ended(self) -> None:
-        """Races whose last tick was recorded before, but not their end: no record comes to remind us of them."""
+        """Loads races whose last tick is recorded and whose end is not. No record will come for them."""
         for race in Race.objects.active().filter(recorded_tick__gte=0):
             frame = last_frame(race)
             if frame is not None and frame["phase"] == "over":
@@ -258,15 +259,17 @@ class Recorder:
         for race in targets:
             self._pending.commentary.setdefault((race.pk, str(record["id"])), (race, record))
 
-    def _at(self, instant: int) -> list[Recording | None]:
-        """The original lab's records name no race: they belong to every one that ran at their instant."""
+    def _at(self, instant: int) -> list[RaceRecording | None]:
+        """The races that ran at this instant. The original lab's records name no race, so they belong to each of
+        them.
+        """
         at = min(max(int(instant), 0), LATEST_MS)
         until = datetime.fromtimestamp(at / 1000, UTC) - AFTERWARDS
         ran = Race.objects.filter(started_ms__lte=at)
         ran = ran.filter(Q(status__in=ACTIVE) | Q(ended_at__gte=until))
         return [self._recording(str(pk)) for pk in ran.values_list("pk", flat=True)]
 
-    def _recording(self, race_id: str) -> Recording | None:
+    def _recording(self, race_id: str) -> RaceRecording | None:
         if race_id not in self._races:
             self._races[race_id] = self._load(race_id)
         recording = self._races[race_id]
@@ -274,7 +277,7 @@ class Recorder:
             recording.heard_at = self._clock()
         return recording
 
-    def _load(self, race_id: str) -> Recording | None:
+    def _load(self, race_id: str) -> RaceRecording | None:
         try:
             race = Race.objects.filter(pk=uuid.UUID(race_id)).first()
         except ValueError:
@@ -282,11 +285,11 @@ class Recorder:
         if race is None or not race.frozen:
             return None
         frame = last_frame(race)
-        recording = Recording(race, Board(RaceInfo.from_json(race.frozen), frame, race.started_ms), frame)
+        recording = RaceRecording(race, Board(RaceInfo.from_json(race.frozen), frame, race.started_ms), frame)
         for chunk in race.reading_chunks.all():
             for engine, ts, reading in unpack_readings(bytes(chunk.data)):
-                recording.of_engine(engine, ts, reading)
-        if frame is not None:  # or a late row would open again what has ended
+                recording.engine_reading(engine, ts, reading)
+        if frame is not None:  # otherwise a late row would reopen an alarm that has ended
             recording.rule.reached(frame["timestamp"], frame["phase"] == "over")
         recording.board.reject_after(self._wall)
         recording.readings.clear()

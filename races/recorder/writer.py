@@ -1,18 +1,24 @@
-"""What a flush writes, in one transaction."""
+"""Writes history: everything of one flush in one transaction.
+
+Anybody may write to a topic, and the codec checks types only. A row that the database refuses (SQLite's checks,
+PostgreSQL's lengths and ranges) would be refused again for ever, with the history of all races waiting behind it. So
+every value is clamped to what its column holds.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import Model
 
 from races.board.storage import pack_frames, pack_readings
-from races.lib.cooperative import courtesy
+from races.lib.cooperative import yielder
 from races.models import (
     ACTIVE,
     Alarm,
@@ -25,22 +31,25 @@ from races.models import (
     RecorderOffset,
     Result,
 )
-from races.recorder.column_clamping import fit, fitted
-from races.recorder.race_recording import Recording, control_row, results
+from races.recorder.race_recording import RaceRecording, control_row, results
 from races.streams.consumer import Offsets
 
 Rows = dict[tuple[uuid.UUID, Any], tuple[Race, Mapping[str, Any]]]
 KINDS = ("info", "warning", "highlight")
+RANGES = BaseDatabaseOperations.integer_field_ranges
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(slots=True)
-class Pending:
-    control: Rows = field(default_factory=dict)
-    commentary: Rows = field(default_factory=dict)
+class PendingRows:
+    """Messages to be written with the next flush, each by its identity."""
+
+    control: Rows = dataclass_field(default_factory=dict)
+    commentary: Rows = dataclass_field(default_factory=dict)
 
 
 def saved_offsets() -> tuple[str | None, Offsets]:
-    """(incarnation, role -> partition -> next offset) of the newest incarnation recorded."""
+    """Where to go on: (incarnation of the cluster, role -> partition -> next offset)."""
     newest = RecorderOffset.objects.order_by("-id").values_list("incarnation", flat=True).first()
     offsets: Offsets = {}
     for row in RecorderOffset.objects.filter(incarnation=newest or ""):
@@ -49,15 +58,17 @@ def saved_offsets() -> tuple[str | None, Offsets]:
 
 
 def flush(
-    recordings: list[Recording],
-    pending: Pending,
+    recordings: list[RaceRecording],
+    pending: PendingRows,
     incarnation: str,
     offsets: Offsets,
     over_before: float,
     ours: Callable[[], bool] = lambda: True,
 ) -> bool:
-    """ours() is asked in the transaction; false, and nothing is written, where another recorder took over."""
-    ended: list[tuple[Recording, str]] = []
+    """Writes what the recordings have gathered. Returns False, with nothing written, where ours() says in the
+    transaction that another recorder has taken over. Races that were over before `over_before` are finished.
+    """
+    ended: list[tuple[RaceRecording, str]] = []
     rows = _rows(recordings, pending)  # before the transaction: SQLite has one writer, and others wait for it
     with transaction.atomic():
         if not ours():
@@ -65,10 +76,10 @@ def flush(
         for model, new in rows:
             model.objects.bulk_create(new, ignore_conflicts=True)
         for recording in recordings:
-            _recording(recording)
+            _save_recording(recording)
             if recording.over_at is not None and recording.over_at <= over_before:
                 ended.append((recording, _finish(recording)))
-        _offsets(incarnation, offsets)
+        _save_offsets(incarnation, offsets)
     for recording, status in ended:
         recording.race.status = status
     for recording in recordings:
@@ -78,15 +89,22 @@ def flush(
     return True
 
 
-def _rows(recordings: list[Recording], pending: Pending) -> list[tuple[Any, list[Any]]]:
-    """(model, its new rows); a row that is there already changes nothing."""
-    apart = courtesy.between  # a chunk takes a millisecond or two
+def _rows(recordings: list[RaceRecording], pending: PendingRows) -> list[tuple[Any, list[Any]]]:
+    """(model, its new rows). A row that is there already changes nothing."""
+    between = yielder.between  # making a chunk takes a millisecond or two
     return [
-        (ControlMessage, [fitted(control_row(race, record)) for race, record in pending.control.values()]),
-        (CommentaryLine, [fitted(_line(race, record)) for race, record in pending.commentary.values()]),
-        (BoardChunk, [_chunk(recording) for recording in apart(recordings, 1) if recording.frames]),
-        (Lap, [fitted(lap) for recording in recordings for lap in recording.laps]),
-        (ReadingChunk, [_readings(recording) for recording in apart(recordings, 1) if recording.readings]),
+        (ControlMessage, [clamped(control_row(race, record)) for race, record in pending.control.values()]),
+        (CommentaryLine, [clamped(_line(race, record)) for race, record in pending.commentary.values()]),
+        (BoardChunk, [_chunk(recording) for recording in between(recordings, 1) if recording.frames]),
+        (Lap, [clamped(lap) for recording in recordings for lap in recording.laps]),
+        (
+            ReadingChunk,
+            [
+                ReadingChunk(race=recording.race, data=pack_readings(recording.readings))
+                for recording in between(recordings, 1)
+                if recording.readings
+            ],
+        ),
     ]
 
 
@@ -100,7 +118,7 @@ def _line(race: Race, record: Mapping[str, Any]) -> CommentaryLine:
     )
 
 
-def _chunk(recording: Recording) -> BoardChunk:
+def _chunk(recording: RaceRecording) -> BoardChunk:
     frames = recording.frames
     return BoardChunk(
         race=recording.race,
@@ -110,17 +128,11 @@ def _chunk(recording: Recording) -> BoardChunk:
     )
 
 
-def _readings(recording: Recording) -> ReadingChunk:
-    return ReadingChunk(race=recording.race, data=pack_readings(recording.readings))
-
-
-def _recording(recording: Recording) -> None:
+def _save_recording(recording: RaceRecording) -> None:
     race = recording.race
     if recording.frames:
-        Race.objects.filter(pk=race.pk).update(
-            recorded_tick=fit(Race, "recorded_tick", recording.frames[-1]["tick"]),
-            missing_ticks=F("missing_ticks") + recording.missing,
-        )
+        tick = clamp(Race, "recorded_tick", recording.frames[-1]["tick"])
+        Race.objects.filter(pk=race.pk).save_recorded(tick, recording.missing)
     for alarm in recording.alarms.values():
         Alarm.objects.update_or_create(
             race=race,
@@ -136,30 +148,24 @@ def _recording(recording: Recording) -> None:
             },
         )
     if recording.dirty_results and not race.is_active:
-        _averages(recording)
+        for name, average in recording.board.averages.items():
+            Result.objects.filter(race=race, driver_name=name).update(average_speed_kmh=average)
 
 
-def _finish(recording: Recording) -> str:
-    """Results and status together: `finished` means that the classification is whole. Returns the status."""
+def _finish(recording: RaceRecording) -> str:
+    """Writes results and status together, so a finished race has its whole classification. Returns the status."""
     race, frame = recording.race, recording.previous
     status = Race.objects.values_list("status", flat=True).get(pk=race.pk)
     if frame is None or status not in ACTIVE:
         return status
     rows = results(race, frame, recording.board.averages)
-    Result.objects.bulk_create(map(fitted, rows), ignore_conflicts=True)
+    Result.objects.bulk_create(map(clamped, rows), ignore_conflicts=True)
     status = Race.Status.STOPPED if frame["flag"] == "red" else Race.Status.FINISHED
-    Race.objects.filter(pk=race.pk).update(
-        status=status, ended_at=timezone.now(), waiting_for="", lap=fit(Race, "lap", frame["lap"])
-    )
+    Race.objects.filter(pk=race.pk).finish(status, clamp(Race, "lap", frame["lap"]))
     return status
 
 
-def _averages(recording: Recording) -> None:
-    for name, average in recording.board.averages.items():
-        Result.objects.filter(race=recording.race, driver_name=name).update(average_speed_kmh=average)
-
-
-def _offsets(incarnation: str, offsets: Offsets) -> None:
+def _save_offsets(incarnation: str, offsets: Offsets) -> None:
     RecorderOffset.objects.exclude(incarnation=incarnation).delete()
     rows = [
         RecorderOffset(incarnation=incarnation, topic=role, partition=partition, next_offset=offset)
@@ -172,3 +178,24 @@ def _offsets(incarnation: str, offsets: Offsets) -> None:
         unique_fields=["incarnation", "topic", "partition"],
         update_fields=["next_offset"],
     )
+
+
+def clamped(row: Row) -> Row:
+    """The same row, with texts cut and numbers clamped to what their columns hold."""
+    for field in row._meta.concrete_fields:
+        setattr(row, field.attname, _clamp(field, getattr(row, field.attname)))
+    return row
+
+
+def clamp(model: type[Model], column: str, value: Any) -> Any:
+    """One value, clamped to what its column holds."""
+    return _clamp(model._meta.get_field(column), value)
+
+
+def _clamp(field: Any, value: Any) -> Any:
+    if isinstance(value, str):
+        return value[: field.max_length]
+    if type(value) is int and field.get_internal_type() in RANGES:
+        low, high = RANGES[field.get_internal_type()]
+        return min(max(value, low), high)
+    return value

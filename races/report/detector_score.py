@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 
 from races.analytics.score import RaisedAlarm, Score, score
-from races.models import TICK_MS, Race, moment
+from races.models import Race, moment
 from races.report.svg import chart, labels, text
+from races.sim import TICK_MS
 
 FAULTS = {
     "leak": "coolant leak",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpResponse
 
-from races.lib.csv import cell
+from races.lib.csv import escape_cell
 from races.models import Race
 from races.report.laps import points
 from races.report.report import standing
@@ -90,7 +90,7 @@ def write_csv(response: HttpResponse, race: Race, what: str) -> None:
     writer = csv.writer(response)
     writer.writerow(columns)
     for row in rows(race):
-        writer.writerow([cell(value) for value in row])
+        writer.writerow([escape_cell(value) for value in row])
 
 
 def whole(race: Race) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from races.board.logs import NOTES_KEPT, note_order
 from races.board.race_info import RaceInfo
 from races.board.storage import unpack_frames
 from races.live.rendering.header import RaceStatus
-from races.live.rendering.screen import ROLES, Screen
+from races.live.rendering.screen import Screen
 from races.models import BoardChunk, Race
 from races.recorder.reader import commentary_record, control_record
 from races.report.replay_engines import Engines, engines_of
+from races.streams.topics import ROLES
 
 SPEEDS = (0.5, 1, 2, 4, 8)
 MOST_FRAMES, LARGEST_STEP = 50, 8

@@ -2,15 +2,18 @@
 
 from races.sim.circuits.circuit import Circuit, circuit_slugs, load_circuit
 from races.sim.circuits.lane import stop_cost_s
-from races.sim.distance import default_laps
+from races.sim.distance import DEFAULT_PACE, default_laps
 from races.sim.faults import InjectedFault
 from races.sim.race.simulation import Race
 from races.sim.records import CarState, Classified, Event, Tick
 from races.sim.season import MODEL_VERSION, Driver, Season, Team, load_season
-from races.sim.settings import RaceSettings
+from races.sim.settings import TICK_MS, TICK_S, RaceSettings
 
 __all__ = [
+    "DEFAULT_PACE",
     "MODEL_VERSION",
+    "TICK_MS",
+    "TICK_S",
     "CarState",
     "Circuit",
     "Classified",

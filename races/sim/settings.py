@@ -5,7 +5,8 @@ from hashlib import sha256
 from random import Random
 
 STEP_S = 0.2  # of race time: the simulation's unit
-TICK_S = 0.2  # of wall time between two published ticks; a tick is `pace` steps
+TICK_MS = 200  # of wall time between two published ticks; a tick is `pace` steps
+TICK_S = TICK_MS / 1000
 
 
 @dataclass(frozen=True, slots=True)

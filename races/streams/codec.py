@@ -16,11 +16,10 @@ from typing import Any
 from races.streams.config import StreamSettings
 from races.streams.errors import BadRecord, Tombstone
 from races.streams.fast_avro import make_encoder
-from races.streams.readers import Reader, make_reader, parse_own
 from races.streams.registry.client import SchemaClient
-from races.streams.schema_cache import Lookups
-from races.streams.shapes import Shape, avro_shape, json_shape
+from races.streams.schema_cache import SchemaCache
 from races.streams.topics import TOPICS, Topic, compatibility, subject
+from races.streams.validation import Decode, RecordSchema, avro_schema, json_schema, make_decode, parse_own
 
 MAGIC = 0
 HEADER = struct.Struct(">bI")
@@ -40,9 +39,9 @@ class _Side:
         self.is_json = part == "value" and topic.value_format == "json"
         self.text = (topic.key_schema or "") if part == "key" else topic.value_schema
         self.type = "JSON" if self.is_json else "AVRO"
-        self.shape: Shape = json_shape(self.text) if self.is_json else avro_shape(self.text)
+        self.schema: RecordSchema = json_schema(self.text) if self.is_json else avro_schema(self.text)
         self.parsed = None if self.is_json else parse_own(self.text)
-        self.write = _json_bytes if self.is_json else make_encoder(self.shape.fields)
+        self.write = _json_bytes if self.is_json else make_encoder(self.schema.fields)
         self.header = b""  # known once the registry has answered
 
 
@@ -73,14 +72,14 @@ class Codec:
 
     def __init__(self, settings: StreamSettings, registry: SchemaClient) -> None:
         self._settings, self._registry = settings, registry
-        self._lookups = Lookups(registry)
+        self._lookups = SchemaCache(registry)
         self._lock = Lock()
         self._sides: dict[tuple[str, str], _Side] = {}
         for role, topic in TOPICS.items():
             self._sides[role, "value"] = _Side(topic, "value", settings.topic(role))
             if topic.key_format == "avro":
                 self._sides[role, "key"] = _Side(topic, "key", settings.topic(role))
-        self._readers: dict[tuple[str, str, int], Reader] = {}
+        self._decoders: dict[tuple[str, str, int], Decode] = {}
         self._memory = {role: _Memory() for role in TOPICS}
 
     def topic(self, role: str) -> str:
@@ -136,7 +135,7 @@ class Codec:
         for part, data in (("key", key), ("value", value)):
             if data is not None and (role, part) in self._sides:
                 with suppress(BadRecord):  # that is for the one who reads it
-                    self._reader_of(role, part, data, ask=True)
+                    self._decoder_of(role, part, data, ask=True)
 
     def _encode(self, side: _Side, value: Record) -> bytes:
         header = side.header or self._header(side)
@@ -150,7 +149,7 @@ class Codec:
             if side.header:
                 return side.header
             schema_id = self._schema_id(side)
-            self._readers[side.topic.role, side.part, schema_id] = make_reader(side.type, side.text, side)
+            self._decoders[side.topic.role, side.part, schema_id] = make_decode(side.type, side.text, side)
             side.header = HEADER.pack(MAGIC, schema_id)
             return side.header
 
@@ -160,9 +159,9 @@ class Codec:
         return self._registry.lookup(side.subject, side.text, side.type)
 
     def _decode(self, role: str, part: str, data: bytes, ask: bool) -> Record:
-        return self._reader_of(role, part, data, ask)(data)
+        return self._decoder_of(role, part, data, ask)(data)
 
-    def _reader_of(self, role: str, part: str, data: bytes, ask: bool) -> Reader:
+    def _decoder_of(self, role: str, part: str, data: bytes, ask: bool) -> Decode:
         if len(data) < HEADER.size or data[0] != MAGIC:
             raise BadRecord(f"no schema id in front of {len(data)} bytes")
         if len(data) > RECORD_LIMIT:
@@ -170,13 +169,13 @@ class Codec:
         schema_id = int.from_bytes(data[1:5], "big")
         if schema_id > LAST_ID:
             raise BadRecord(f"schema id {schema_id}; registries give none beyond {LAST_ID}")
-        return self._readers.get((role, part, schema_id)) or self._reader(role, part, schema_id, ask)
+        return self._decoders.get((role, part, schema_id)) or self._make_decoder(role, part, schema_id, ask)
 
-    def _reader(self, role: str, part: str, schema_id: int, ask: bool) -> Reader:
+    def _make_decoder(self, role: str, part: str, schema_id: int, ask: bool) -> Decode:
         side = self._sides[role, part]
         schema_type, text = self._lookups.schema(schema_id, ask)
-        reader = self._readers[role, part, schema_id] = make_reader(schema_type, text, side)
-        return reader
+        decoder = self._decoders[role, part, schema_id] = make_decode(schema_type, text, side)
+        return decoder
 
 
 def text_key(data: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from races.streams.redaction import secrets_of, without
+from races.streams.redaction import redact, secrets_of
 from races.streams.topics import DEFAULT_NAMES
 
 DEFAULT_GROUP = "f1-leaderboard-consumer"
@@ -37,7 +37,7 @@ class StreamSettings:
 
     def public(self, text: str) -> str:
         """A broker's or a registry's words, or an address, without our names and keys."""
-        return without(text, secrets_of(self.librdkafka, self.registry_auth))
+        return redact(text, secrets_of(self.librdkafka, self.registry_auth))
 
     def topic(self, role: str) -> str:
         return self.topics[role]

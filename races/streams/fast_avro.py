@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, cast
-
-from races.streams.shapes import Field
 
 REMEMBERED = 20_000
 INT_BITS, LONG_BITS = 31, 63
@@ -23,12 +22,23 @@ NULL, PRESENT = b"\x00", b"\x02"
 Write = Callable[[Any], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a flat record. kind: string, int, long, double or boolean. A field with a default is not required."""
+
+    name: str
+    kind: str
+    nullable: bool
+    required: bool
+    default: Any = None
+
+
 class Malformed(ValueError):
-    """These bytes are not a record of this schema, or this record not one that it can hold."""
+    """The bytes are not a record of the schema, or the schema cannot hold the record."""
 
 
 class _Remembered(dict[Any, bytes]):
-    """Values seen before, as bytes. Names, codes, laps and ticks repeat, so most lookups end in C."""
+    """A cache of encoded values. Names, codes, laps and ticks repeat, so most lookups end in C."""
 
     def __init__(self, write: Write, known: Iterable[tuple[Any, bytes]] = ()) -> None:
         super().__init__(known)
@@ -94,8 +104,8 @@ def _writer(field: Field) -> Write:
 
 
 def make_encoder(fields: tuple[Field, ...]) -> Callable[[dict[str, Any], bytes], bytes]:
-    """A function of (record, header), which raises KeyError, TypeError, ValueError, AttributeError or
-    struct.error.
+    """Compiles a function of (record, header) that returns the bytes. It raises KeyError, TypeError, ValueError,
+    AttributeError or struct.error for a record that does not fit.
     """
     writers = {f"write{number}": _writer(field) for number, field in enumerate(fields)}
     parts = ", ".join(f"write{number}(record[{field.name!r}])" for number, field in enumerate(fields))
@@ -112,8 +122,8 @@ def make_encoder(fields: tuple[Field, ...]) -> Callable[[dict[str, Any], bytes],
 
 
 def _compiled(name: str, arguments: str, body: str, names: dict[str, Any]) -> Callable[..., Any]:
-    """A function written as source, as the standard library makes those of named tuples: going through a list of
-    fields for each record takes half as long again.
+    """Compiles a function from source, as the standard library does for named tuples. A loop over the fields of each
+    record would take half as long again.
     """
     namespace = dict(names)
     exec(f"def {name}({arguments}):\n" + indent(body, "    "), namespace)  # noqa: S102 (our own schemas)
@@ -121,7 +131,7 @@ def _compiled(name: str, arguments: str, body: str, names: dict[str, Any]) -> Ca
 
 
 def _long_at(data: bytes, at: int) -> tuple[int, int]:
-    """(number, where the next field starts)."""
+    """Decodes a number. Returns (number, offset of the next field)."""
     zigzag = shift = 0
     while True:
         byte = data[at]
@@ -151,7 +161,7 @@ def _boolean_at(data: bytes, at: int) -> tuple[bool, int]:
     return data[at] == 1, at + 1
 
 
-# What reads one field's value, by kind: VALUE, and `at` behind it.
+# Source that decodes one field, by kind. It sets VALUE and moves `at` behind the field.
 _READ = {
     "double": "VALUE, at = double_at(data, at)[0], at + 8",
     "string": """
@@ -189,8 +199,8 @@ _NAMES = {
 
 
 def make_decoder(fields: tuple[Field, ...]) -> Callable[[bytes, int], dict[str, Any]]:
-    """A function of (data, where the record starts), which raises ValueError, IndexError or struct.error.
-    Nothing that the bytes say makes it allocate more than they are.
+    """Compiles a function of (data, offset of the record) that returns the record. It raises ValueError, IndexError
+    or struct.error. It never allocates more than the data's own size, whatever the bytes say.
     """
     lines = []
     for number, field in enumerate(fields):

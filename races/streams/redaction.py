@@ -38,7 +38,7 @@ def secrets_of(librdkafka: Mapping[str, str], registry_auth: str | None) -> tupl
     return tuple(sorted((one for one in found if len(one) >= SHORTEST), key=len, reverse=True))
 
 
-def without(text: str, secrets: Iterable[str]) -> str:
+def redact(text: str, secrets: Iterable[str]) -> str:
     """As whole words: a user named lab must not change what is said of labels. Addresses lose their user."""
     for secret in secrets:
         text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)

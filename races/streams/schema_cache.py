@@ -19,7 +19,7 @@ MISSES_PER_MINUTE = 60
 AWAY_S = 0.5  # after a registry that did not answer: many readers ask, and each question may take seconds
 
 
-class Lookups:
+class SchemaCache:
     def __init__(self, registry: SchemaClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry, self._clock, self._lock = registry, clock, Lock()
         self._known: dict[int, tuple[str, str]] = {}

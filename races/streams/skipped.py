@@ -13,7 +13,7 @@ KINDS = 200  # told at most: who writes rubbish on purpose must not fill the log
 NUMBERS = re.compile(r"\d+")
 
 
-class Skipped:
+class SkippedRecords:
     """topic: from a role to its name. Thread-safe enough for counts."""
 
     def __init__(self, topic: Callable[[str], str], log: logging.Logger) -> None:
@@ -21,7 +21,7 @@ class Skipped:
         self._told: set[tuple[str, str]] = set()
         self.counts: Counter[str] = Counter()
 
-    def note(self, message: Message, error: Exception) -> None:
+    def add(self, message: Message, error: Exception) -> None:
         self.counts[message.role] += 1
         kind = message.role, NUMBERS.sub("#", f"{type(error).__name__}: {error}")
         if kind in self._told or len(self._told) >= KINDS:

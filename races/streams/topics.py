@@ -1,6 +1,6 @@
-"""The one list of topics: what each is called, keyed by, written as and how long it is kept.
+"""The one list of topics: their names, keys, formats and retention.
 
-Roles are what the code says; names are what the configuration may change.
+The code speaks of a topic by its role. The configuration may change its name.
 """
 
 from __future__ import annotations
@@ -101,6 +101,12 @@ _ALL = (
 )
 TOPICS: dict[str, Topic] = {topic.role: topic for topic in _ALL}
 DEFAULT_NAMES: dict[str, str] = {topic.role: topic.name for topic in _ALL}
+ROLES = tuple(TOPICS)
+WORKER_ROLES = tuple(topic.role for topic in _ALL if topic.written_by == "worker")
+ANALYTICS_ROLES = tuple(topic.role for topic in _ALL if topic.written_by == "analytics")
+RECORDED_ROLES = tuple(
+    role for role in ROLES if role != "car_metrics"
+)  # the anomalies repeat the engine readings
 
 
 def subject(topic_name: str, part: str) -> str:

@@ -54,8 +54,8 @@ def chip(colour: str) -> SafeString:
     return mark_safe(tower.chip(colour))  # noqa: S308  # escapes what it is given
 
 
-@register.inclusion_tag("races/live/join_code.html")
-def join_code(request: HttpRequest, race: Race) -> dict[str, Any]:
+@register.inclusion_tag("races/live/short_code.html")
+def short_code(request: HttpRequest, race: Race) -> dict[str, Any]:
     """What a phone scans or types; nothing where no phone could reach the lab."""
     base = room_address(request)
     if not base:
@@ -63,7 +63,7 @@ def join_code(request: HttpRequest, race: Race) -> dict[str, Any]:
     return {
         "qr": _qr(f"{base}{race.get_absolute_url()}"),
         "host": base.partition("//")[2],
-        "path": reverse("join", args=[race.join_code]),
+        "path": reverse("join", args=[race.short_code]),
     }
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, JsonResponse
 
 from races.lib.tracing import STAGES, tracer
 from races.live.service import service
-from races.middleware.allowed_methods import only
+from races.middleware.allowed_methods import allow_methods
 from races.models import Race
 from races.recorder.reader import last_frame
 from races.sim import load_season
@@ -24,7 +24,7 @@ CAR = (
 LISTED = 200
 
 
-@only("GET")
+@allow_methods("GET")
 def drivers(request: HttpRequest) -> JsonResponse:
     season = load_season()
     colours = {team.name: team.colour for team in season.teams}
@@ -41,12 +41,12 @@ def drivers(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"season": season.year, "drivers": rows})
 
 
-@only("GET")
+@allow_methods("GET")
 def races(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"races": [_summary(race) for race in _without_drawing()[:LISTED]]})
 
 
-@only("GET")
+@allow_methods("GET")
 def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     found = _without_drawing().filter(pk=race_id).first()
     if found is None:
@@ -62,11 +62,11 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     return JsonResponse(body)
 
 
-@only("GET")
+@allow_methods("GET")
 def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     """Where each of the newest ticks' time went in this process: seconds on the monotonic clock, by stage. Where the
     worker is another process, a tick was due at its event time, which is on its records."""
-    ticks = tracer.of(str(race_id))
+    ticks = tracer.stages_of(str(race_id))
     apart = not any("simulated" in stages for stages in ticks.values())
     race = Race.objects.filter(pk=race_id, started_ms__isnull=False).first() if ticks and apart else None
     if race is not None:

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString, mark_safe
 
-from races.middleware.allowed_methods import only
+from races.middleware.allowed_methods import allow_methods
 
 PAGE = re.compile(r"[0-9]{2}-[a-z-]+")
 LINKS = re.compile(r'href="(?:\./)?([0-9]{2}-[a-z-]+)\.md"')
@@ -45,7 +45,7 @@ def rendered(path: Path) -> SafeString:
     return mark_safe(text)  # noqa: S308  (our own files)
 
 
-@only("GET")
+@allow_methods("GET")
 def page(request: HttpRequest, name: str = "") -> HttpResponse:
     known = documents()
     if name not in known:

@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from races.forms import RaceForm
 from races.live.service import service
-from races.middleware.allowed_methods import only
+from races.middleware.allowed_methods import allow_methods
 from races.middleware.visitors import is_mine
 from races.models import Race
-from races.models.creation import DEFAULT_CIRCUIT, DEFAULT_PACE, PACES, LimitReached, enter
-from races.sim import circuit_slugs, default_laps, load_circuit, load_season
+from races.models.creation import DEFAULT_CIRCUIT, PACES, LimitReached, create_race
+from races.sim import DEFAULT_PACE, circuit_slugs, default_laps, load_circuit, load_season
 from races.views.race_list import history
 from races.views.report import report_page
 
@@ -50,12 +50,12 @@ def _chosen(request: HttpRequest, form: RaceForm | None) -> dict[str, Any]:
     return chosen
 
 
-@only("GET")
+@allow_methods("GET")
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "races/index.html", _choosing(request))
 
 
-@only("GET", "POST")
+@allow_methods("GET", "POST")
 def races(request: HttpRequest) -> HttpResponse:
     return _create(request) if request.method == "POST" else history(request)
 
@@ -65,7 +65,7 @@ def _create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "races/index.html", _choosing(request, form), status=422)
     try:
-        race = enter(form.choice, request.client_id)  # type: ignore[attr-defined]  # ClientMiddleware adds it
+        race = create_race(form.choice, request.client_id)  # type: ignore[attr-defined]  # ClientMiddleware adds it
     except LimitReached as limit:
         return render(request, "races/index.html", _choosing(request, form, str(limit)), status=429)
     response = redirect(race)
@@ -77,7 +77,7 @@ def can_stop(request: HttpRequest, race: Race) -> bool:
     return race.is_active and (is_mine(request, race) or request.user.is_staff)
 
 
-@only("GET")
+@allow_methods("GET")
 def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     # a room opens this page at once: what is frozen is large, and the live service has it at hand
     found = get_object_or_404(Race.objects.defer("frozen"), pk=race_id)
@@ -99,21 +99,21 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     return render(request, "races/race.html", context)
 
 
-@only("GET")
+@allow_methods("GET")
 def join(request: HttpRequest, code: str) -> HttpResponse:
     """The short address on the big screen."""
-    found = Race.objects.joined_by(code).first()
+    found = Race.objects.with_short_code(code).first()
     if found is None:
         raise Http404("no such race")
     return redirect(found)
 
 
-@only("POST")
+@allow_methods("POST")
 def stop(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Race, pk=race_id)
     if not is_mine(request, found) and not request.user.is_staff:
         return HttpResponseForbidden("Only who started this race, or staff, may stop it.")
-    Race.objects.active().filter(pk=race_id).update(stop_requested=True)
+    Race.objects.filter(pk=race_id).request_stop()
     response = redirect(found)
     response.status_code = 303
     return response

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from races.middleware.allowed_methods import only
+from races.middleware.allowed_methods import allow_methods
 from races.middleware.visitors import is_mine
-from races.models import TICK_MS, Race
+from races.models import Race
 from races.report import downloads, replay
 from races.report.report import report
+from races.sim import TICK_MS
 
 DIGITS = 9
 
@@ -36,7 +37,7 @@ def report_page(request: HttpRequest, race: Race) -> HttpResponse:
     return render(request, "races/report.html", context)
 
 
-@only("GET")
+@allow_methods("GET")
 def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpResponse:
     race = get_object_or_404(Race, pk=race_id)
     if what not in downloads.TABLES or race.is_active:
@@ -47,7 +48,7 @@ def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpRes
     return response
 
 
-@only("GET")
+@allow_methods("GET")
 def download_json(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     race = get_object_or_404(Race, pk=race_id)
     if race.is_active:
@@ -57,7 +58,7 @@ def download_json(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     return response
 
 
-@only("GET")
+@allow_methods("GET")
 def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
     race = get_object_or_404(Race, pk=race_id)
     if race.is_active or race.recorded_tick < 0:
@@ -82,13 +83,13 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
     return render(request, "races/replay.html", context)
 
 
-@only("GET")
+@allow_methods("GET")
 def replay_tick(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
     race = _ended(race_id)
     return _kept(HttpResponse(replay.snapshot(race, min(tick, replay.last_tick(race)))))
 
 
-@only("GET")
+@allow_methods("GET")
 def replay_on(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
     """The messages that take a page on from `tick`: GET step (ticks a frame) and count (frames)."""
     race = _ended(race_id)

@@ -1,7 +1,7 @@
-"""The embedded analytics at work: reads the held races' records back from Kafka, publishes what follows.
+"""The embedded analytics at work: it reads the running races' records back from Kafka and publishes what follows.
 
-It reads the topics like any other consumer, so that what it says is about what was streamed. Its state is a fold
-over a race's records; a worker that takes a race over folds the regenerated records first (prepare.py).
+It reads the topics like any other consumer, so what it says is about what was streamed. Its state is a fold over a
+race's records. When a worker takes a race over, the regenerated records are folded first (backfill.py).
 """
 
 from __future__ import annotations
@@ -14,61 +14,62 @@ from collections.abc import Iterable
 
 from races.analytics.engine import Derived, RaceAnalytics
 from races.analytics.plausibility import Plan
-from races.lib.cooperative import courtesy
+from races.lib.cooperative import yielder
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.producer import Publisher
-from races.streams.skipped import Skipped
+from races.streams.skipped import SkippedRecords
 from races.worker.language_model import LanguageModel
-from races.worker.records import Addressed
-from races.worker.running_race import Held
+from races.worker.records import KeyedRecord
+from races.worker.running_race import RunningRace
 
 log = logging.getLogger(__name__)
 
-ROLES = ("race_control", "positions", "car_metrics")
 BATCH = 2000
-KEPT, KEPT_BYTES = 2000, 4 * 1024 * 1024  # some ten seconds of a race; its own take a sixth of the bytes
+BACKLOG, BACKLOG_BYTES = 2000, 4 * 1024 * 1024  # some ten seconds of a race, in a sixth of the bytes
 REGISTRY_RETRY_S = 0.5
-LAST_WORDS_S = 2.0  # the longest wait for race control once a race's last positions are in
+LAST_EVENTS_S = 2.0  # the longest wait for race control after a race's last positions
 
 
-class Kept:
-    """What came of a race while its past is folded. With no room left the oldest goes, and the past reaches further:
-    the simulation knows it as well.
+class Backlog:
+    """Messages of a race that wait while its past is backfilled. When it is full the oldest go, and the backfill goes
+    on further: the simulation knows them too.
     """
 
     def __init__(self) -> None:
         self.messages: deque[Message] = deque()
         self._bytes = 0
-        self.dropped_until = -1
+        self.dropped_until = -1  # the newest event time that was dropped
         self.ready = False
 
     def add(self, message: Message) -> None:
         self.messages.append(message)
         self._bytes += message.size
-        while not self.ready and (len(self.messages) > KEPT or self._bytes > KEPT_BYTES):
+        while not self.ready and (len(self.messages) > BACKLOG or self._bytes > BACKLOG_BYTES):
             dropped = self.messages.popleft()
             self._bytes -= dropped.size
             self.dropped_until = max(self.dropped_until, dropped.timestamp_ms)
 
 
-def plan_of(held: Held) -> Plan:
-    """What this worker knows of its race, whatever the topics say. Ticks of a worker before us reach as far as
-    replay_until, ours as far as the next one, which may be read back before it counts as sent.
+def plan_of(race: RunningRace) -> Plan:
+    """What this worker knows of its race, whatever the topics say: the drivers, the distance, and when ticks are due.
+
+    Ticks of a former worker reach as far as replay_until. Ours reach as far as the next one, which may be read back
+    before it counts as sent.
     """
-    field = held.field
-    drivers = {code: (name, field.teams[code]) for code, name in field.names.items()}
+    entries = race.entries
+    drivers = {code: (name, entries.teams[code]) for code, name in entries.names.items()}
 
     def due(tick: int) -> int | None:
-        return held.event_ms(tick) if tick <= max(held.next_tick, held.replay_until) else None
+        return race.event_ms(tick) if tick <= max(race.next_tick, race.replay_until) else None
 
-    return Plan(drivers, field.laps, due)
+    return Plan(drivers, entries.laps, due)
 
 
-class Analysis:
-    """roles: which derived topics are ours to write; what Flink writes we do not. model puts commentary into its
-    own words, where one is configured.
+class AnalyticsRunner:
+    """roles: the derived topics that this process writes; Flink may write the others. model words the commentary anew,
+    where one is configured.
     """
 
     def __init__(
@@ -81,57 +82,56 @@ class Analysis:
     ) -> None:
         self._tail, self._codec, self._publisher, self._roles = tail, codec, publisher, roles
         self._model = model
-        self._races: dict[bytes, tuple[RaceAnalytics, Held]] = {}
-        self._kept: dict[bytes, Kept] = {}  # by races whose past is not folded yet
+        self._races: dict[bytes, tuple[RaceAnalytics, RunningRace]] = {}
+        self._backlogs: dict[bytes, Backlog] = {}  # of races whose past is not folded yet
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self.ready = threading.Event()  # at the topics' ends: what is published from now on is seen
-        self._ended: dict[bytes, float] = {}  # races whose last positions are in, and since when
+        self.ready = threading.Event()  # at the topics' ends: what is published from now on is read
+        self._ended: dict[bytes, float] = {}  # races whose last positions are read, and since when
         self.records = 0
-        self._skipped = Skipped(codec.topic, log)
+        self._skipped = SkippedRecords(codec.topic, log)
         self.error = ""  # what it waits for
 
-    def begin(self, held: Held, has_past: bool = False) -> None:
-        """has_past: what comes of the race is kept until its past is folded and `go_on` called."""
-        race_id = str(held.race_id)
-        commentary = "commentary" in self._roles
-        engine = RaceAnalytics(race_id, held.metrics, commentary, plan_of(held))
+    def begin(self, race: RunningRace, has_past: bool = False) -> None:
+        """Starts the analytics of a race. With a past, its messages wait until `end_backfill`."""
+        race_id = str(race.race_id)
+        engine = RaceAnalytics(race_id, race.metrics, "commentary" in self._roles, plan_of(race))
         with self._lock:
-            self._races[race_id.encode()] = (engine, held)
-            self._kept.pop(race_id.encode(), None)
+            self._races[race_id.encode()] = (engine, race)
+            self._backlogs.pop(race_id.encode(), None)
             if has_past:
-                self._kept[race_id.encode()] = Kept()
+                self._backlogs[race_id.encode()] = Backlog()
 
-    def fold(self, held: Held, records: Iterable[Addressed], emit: bool) -> None:
-        """The past's records, by whoever works it up: until `go_on` nobody else touches the race's engine."""
+    def fold(self, race: RunningRace, records: Iterable[KeyedRecord], emit: bool) -> None:
+        """Folds records of the past. Until `end_backfill` only the backfill's thread touches the race's engine."""
         with self._lock:
-            engine, owner = self._races.get(str(held.race_id).encode(), (None, None))
-        if engine is None or owner is not held:
+            engine, owner = self._races.get(str(race.race_id).encode(), (None, None))
+        if engine is None or owner is not race:
             return
         derived = [d for r in records for d in engine.feed(r.role, r.value, r.key)]
-        if emit:  # as the engine words it: who heard the line already knows it by its id
+        if emit:  # in the engine's own words: a reader that has the line already knows it by its id
             for record in derived:
                 if record.role in self._roles:
                     self._send(record)
-        held.analysed = engine.over
+        race.analysed = engine.over
 
-    def go_on(self, held: Held, folded_to: int | None) -> bool:
-        """The past is folded up to this instant (None: up to what is sent). False where more is needed, because there
-        was no room for all that came meanwhile.
+    def end_backfill(self, race: RunningRace, folded_to: int | None) -> bool:
+        """The past is folded up to this event time (None: up to what is sent), and the backlog may go. Returns False
+        where more must be folded, because the backlog had no room for all that came meanwhile.
         """
         with self._lock:
-            kept = self._kept.get(str(held.race_id).encode())
-            if kept is None:
+            backlog = self._backlogs.get(str(race.race_id).encode())
+            if backlog is None:
                 return True
-            if folded_to is not None and kept.dropped_until >= folded_to:
+            if folded_to is not None and backlog.dropped_until >= folded_to:
                 return False
-            kept.ready = True
+            backlog.ready = True
             return True
 
     def forget(self, race_id: str) -> None:
         with self._lock:
             self._races.pop(race_id.encode(), None)
-            self._kept.pop(race_id.encode(), None)
+            self._backlogs.pop(race_id.encode(), None)
 
     @property
     def waiting_for(self) -> str:
@@ -152,24 +152,26 @@ class Analysis:
             self.ready.set()
             while not self._stopping.is_set():
                 batch = self._tail.poll(BATCH, 0.2 if self._model is None else 0.05)
-                for message in courtesy.between([*self._of_pasts(), *batch]):
+                for message in yielder.between([*self._ready_backlogs(), *batch]):
                     self._take_patiently(message)
                 self._give_up_waiting()
-                for spoken in self._model.ready() if self._model else ():
-                    self._send(spoken)
+                for worded in self._model.ready() if self._model else ():
+                    self._send(worded)
         finally:
             self._tail.close()
             if self._model is not None:
                 self._model.close()
 
-    def _of_pasts(self) -> list[Message]:
-        """What was kept of races whose past is folded now."""
+    def _ready_backlogs(self) -> list[Message]:
+        """The messages of races whose past is folded by now."""
         with self._lock:
-            ready = [race for race, kept in self._kept.items() if kept.ready]
-            return [message for race in ready for message in self._kept.pop(race).messages]
+            ready = [race for race, backlog in self._backlogs.items() if backlog.ready]
+            return [message for race in ready for message in self._backlogs.pop(race).messages]
 
     def _take_patiently(self, message: Message) -> None:
-        """A schema that the registry has and does not tell just now is waited for: what was read is gone otherwise."""
+        """Takes a message. While the registry does not answer for its schema, it waits: a message that was read and
+        not taken would be lost.
+        """
         while not self._stopping.is_set():
             try:
                 self._take(message)
@@ -179,7 +181,9 @@ class Analysis:
                 self._learn(message)
 
     def _learn(self, message: Message) -> None:
-        """Without the lock: the registry may take seconds, and who keeps the leases waits for the lock."""
+        """Asks the registry for the schema, without the lock: it may take seconds, and the worker's loop that renews
+        the leases needs the lock.
+        """
         try:
             self._codec.learn(message.role, message.key, message.value)
         except RegistryUnavailable as error:
@@ -189,28 +193,31 @@ class Analysis:
             self._stopping.wait(REGISTRY_RETRY_S)
 
     def _take(self, message: Message) -> None:
-        race = (message.key or b"").split(b":")[0]
+        race_id = (message.key or b"").split(b":")[0]
         with self._lock:
-            found = self._races.get(race)
+            found = self._races.get(race_id)
             if found is None or message.value is None:
                 return
-            if race in self._kept:
-                self._kept[race].add(message)
+            if race_id in self._backlogs:
+                self._backlogs[race_id].add(message)
                 return
-            derived = self._feed(found[0], message)
+            engine, race = found
+            derived = self._feed(engine, message)
         self._publish(derived)
-        if found[0].over:
-            found[1].analysed = True
-        elif found[0].ended:
-            self._ended.setdefault(race, time.monotonic())
+        if engine.over:
+            race.analysed = True
+        elif engine.ended:
+            self._ended.setdefault(race_id, time.monotonic())
 
     def _give_up_waiting(self) -> None:
-        """A message that a gap has swallowed must not keep its race from finishing."""
+        """Finishes races whose last events do not come. An event that a gap has swallowed must not keep its race from
+        finishing.
+        """
         now = time.monotonic()
-        for race in [race for race, since in self._ended.items() if now - since > LAST_WORDS_S]:
-            del self._ended[race]
+        for race_id in [race_id for race_id, since in self._ended.items() if now - since > LAST_EVENTS_S]:
+            del self._ended[race_id]
             with self._lock:
-                found = self._races.get(race)
+                found = self._races.get(race_id)
                 derived = found[0].give_up_waiting() if found else []
             self._publish(derived)
             if found:
@@ -220,13 +227,13 @@ class Analysis:
         try:
             record = self._codec.decode(message.role, message.value or b"", ask=False)
         except BadRecord as error:
-            self._skipped.note(message, error)
+            self._skipped.add(message, error)
             return []
         self.records += 1
         try:
             return engine.feed(message.role, record, (message.key or b"").decode("utf-8", "replace"))
         except Exception as error:  # one record, whoever wrote it, must not end the analytics of all races
-            self._skipped.note(message, error)
+            self._skipped.add(message, error)
             return []
 
     def _publish(self, derived: Iterable[Derived]) -> None:

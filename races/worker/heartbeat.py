@@ -1,45 +1,76 @@
-"""What recorder and analytics say of themselves, here and in other processes.
+"""Component status: what is wrong with recorder and analytics, here and in other processes.
 
-A web process has neither where workers run apart. Theirs then say it with the worker's heartbeat: a line for each part
-that is not well, in the row that is written every two seconds anyway.
+A web process has neither where workers run apart. The worker's heartbeat then carries a line for each component that is
+not well, in the row that is written every two seconds anyway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from races.models import WorkerHeartbeat
-from races.streams.producer import PublisherState
-from races.worker.analytics_runner import Analysis
+from races.streams.producer import Publisher, PublisherState
+from races.worker.analytics_runner import AnalyticsRunner
 
-PARTS = ("recorder", "analytics")
+COMPONENTS = ("recorder", "analytics")
 WIDTH = 95  # two lines in a column of 200
 
 
-def analytics_trouble(analysis: Analysis | None, publishing: PublisherState) -> str:
-    if analysis is None:
-        return ""
-    return (analysis.error or analysis.waiting_for) if publishing.ok else publishing.text
+class HasTrouble(Protocol):
+    @property
+    def trouble(self) -> str:
+        """What is wrong; empty while nothing is."""
 
 
-def written(recorder: str, analytics: str) -> str:
-    """For the heartbeat's row; empty where both are well."""
-    said = zip(PARTS, (recorder, analytics), strict=True)
-    return "\n".join(f"{part}: {_plain(words)}"[:WIDTH] for part, words in said if words)
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """The components of this process, as /healthz and the worker's heartbeat describe them."""
+
+    recorder: HasTrouble
+    analytics: AnalyticsRunner | None
+    publishers: Sequence[Publisher]
+
+    def problems(self) -> dict[str, str]:
+        """Component -> what is wrong with it; empty where it is well."""
+        publishing, analytics = self.publishing, ""
+        if self.analytics is not None and not publishing.ok:
+            analytics = publishing.text
+        elif self.analytics is not None:
+            analytics = self.analytics.error or self.analytics.waiting_for
+        return {"recorder": self.recorder.trouble, "analytics": analytics}
+
+    def heartbeat_state(self) -> str:
+        """For other processes. Analytics that are only starting are none of their business."""
+        publishing = self.publishing
+        return to_state(self.recorder.trouble, "" if publishing.ok else publishing.text)
+
+    @property
+    def publishing(self) -> PublisherState:
+        """The state of the publisher that is worst off."""
+        states = [publisher.state for publisher in self.publishers]
+        return min(states, key=lambda state: (state.ok, -state.waiting))
 
 
-def _plain(words: str) -> str:
-    """One line, and no NUL: PostgreSQL refuses the whole heartbeat for one."""
+def to_state(recorder: str, analytics: str) -> str:
+    """The problems as the heartbeat's row has them; empty where both are well."""
+    found = zip(COMPONENTS, (recorder, analytics), strict=True)
+    return "\n".join(f"{component}: {_one_line(words)}"[:WIDTH] for component, words in found if words)
+
+
+def _one_line(words: str) -> str:
+    """Without line breaks, and without NUL: PostgreSQL refuses a whole row for one."""
     return " ".join(words.replace("\0", "").split())
 
 
-def read(state: str) -> Mapping[str, str]:
-    """By part; what else a state may say is the worker's own."""
+def from_state(state: str) -> Mapping[str, str]:
+    """Component -> what is wrong with it. Any other text in a state is about the worker itself."""
     lines = (line.partition(": ") for line in state.splitlines())
-    return {part: words for part, _, words in lines if part in PARTS}
+    return {component: words for component, _, words in lines if component in COMPONENTS}
 
 
-def elsewhere(part: str, beats: Iterable[WorkerHeartbeat]) -> str:
-    """Of other processes' recorder or analytics: what is wrong, and with which worker."""
-    said = ((beat.owner, read(beat.state).get(part)) for beat in beats)
-    return "; ".join(f"worker {owner}: {words}" for owner, words in said if words)
+def problems_elsewhere(component: str, beats: Iterable[WorkerHeartbeat]) -> str:
+    """What is wrong with a component in other processes, and with whose worker."""
+    found = ((beat.owner, from_state(beat.state).get(component)) for beat in beats)
+    return "; ".join(f"worker {owner}: {words}" for owner, words in found if words)

@@ -1,28 +1,44 @@
-"""From a claimed race to one that publishes: a new one from its first tick, one taken over from where it stood."""
+"""Preparation: from a claimed race to one that the tick scheduler can publish.
+
+A new race begins at its first tick. A race of a former worker is simulated silently up to where its publishing stood.
+All of it runs in one thread, which backfills the analytics of taken-over races in its spare time.
+"""
 
 from __future__ import annotations
 
+import logging
+import queue
+import threading
 import time
+import uuid
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from races.models import Race
-from races.sim import MODEL_VERSION, RaceSettings, load_season
+from django.db import Error as AnyDatabaseError
+from django.db import close_old_connections, connection, transaction
+
+from races.lib.clock import Clocks
+from races.lib.cooperative import yielder
+from races.models import InjectedFault, Race
+from races.models.race import RESERVE
+from races.sim import MODEL_VERSION, TICK_MS, RaceSettings, load_season
 from races.sim import Race as Simulation
-from races.worker import store
-from races.worker.analytics_runner import Analysis
-from races.worker.backfill import Past
-from races.worker.records import LAST_PHASE, field_of
-from races.worker.running_race import LATE_S, Held
+from races.streams.errors import Closed
+from races.worker.analytics_runner import AnalyticsRunner
+from races.worker.backfill import Backfill
+from races.worker.records import LAST_PHASE, entry_list
+from races.worker.running_race import LATE_S, RunningRace, leaders_lap
+from races.worker.tick_scheduler import TickScheduler
 
-if TYPE_CHECKING:
-    from races.lib.clock import Clocks
+log = logging.getLogger(__name__)
 
-SLICE = 20  # ticks, some milliseconds
+RETRY_S = 0.25
+CATCH_UP_TICKS = 20  # simulated at a time, in some milliseconds
+BACKFILL_TICKS = 10  # backfilled at a time; then a race that waits to be prepared goes first
 
 
 class ModelChanged(Exception):
-    pass
+    """The race began with another version of the simulation, which would give another race."""
 
 
 def settings_of(race: Race) -> RaceSettings:
@@ -40,15 +56,15 @@ def prepare(
     race: Race,
     owner: str,
     clocks: Clocks,
-    analysis: Analysis | None,
+    analytics: AnalyticsRunner | None,
     metrics: bool = True,
-    until_turn_s: Callable[[], float] = float,
-) -> tuple[Held, Past | None] | None:
-    """With a race taken over comes its past, where there are analytics. None where it was somebody else's meanwhile.
-    Raises whatever the simulation raises.
+    stagger_s: Callable[[], float] = float,
+) -> tuple[RunningRace, Backfill | None] | None:
+    """Makes a claimed race ready. Returns None where another worker has it by now.
 
-    metrics: whether this lab has topics for engine readings. A race that began while it had goes on without.
-    until_turn_s: how long its first tick waits so that it comes between those of other races.
+    A race that is taken over comes with a backfill, where there are analytics. metrics: whether this lab has topics
+    for engine readings; a race that began with them goes on without. stagger_s: how long the next tick waits so that
+    it comes between those of other races. Raises ModelChanged, database errors, and what the simulation raises.
     """
     race.refresh_from_db()
     if race.model_version != MODEL_VERSION:
@@ -57,68 +73,183 @@ def prepare(
         )
     metrics = metrics and race.anomaly_detection
     sim = Simulation(settings_of(race), sensors=metrics)
-    turn_s = until_turn_s()
-    now, now_ms = clocks.monotonic(), round((clocks.wall() + turn_s) * 1000)
-    fresh = race.started_ms is None
-    if fresh and not store.start(owner, race, now_ms, sim.injected_faults()):
+    fresh, delay_s = race.started_ms is None, stagger_s()
+    now, now_ms = clocks.monotonic(), round((clocks.wall() + delay_s) * 1000)
+    if fresh and not _begin(race, owner, now_ms, sim):
         return None
-    started_ms = now_ms if race.started_ms is None else race.started_ms
-    replay_until = -1 if fresh else race.reserved_tick
-    held = _held(race, sim, started_ms, clocks, replay_until, metrics)
-    past = None if fresh or analysis is None else Past(settings_of(race), held, analysis)
-    if analysis is not None:
-        analysis.begin(held, has_past=past is not None)
-    if not fresh:
-        _catch_up(race, held, clocks)
-    held.due = max(now + turn_s, clocks.monotonic()) if fresh else clocks.monotonic() + until_turn_s()
-    return held, past
-
-
-def _held(
-    race: Race, sim: Simulation, started_ms: int, clocks: Clocks, replay_until: int, metrics: bool
-) -> Held:
-    return Held(
+    running = RunningRace(
         race_id=race.pk,
         sim=sim,
-        field=field_of(str(race.pk), race.laps, load_season()),
-        started_ms=started_ms,
+        entries=entry_list(str(race.pk), race.laps, load_season()),
+        started_ms=now_ms if race.started_ms is None else race.started_ms,
         waits=[list(wait) for wait in race.waits],
         metrics=metrics,
         published=race.published_tick,
-        replay_until=replay_until,
+        replay_until=-1 if fresh else race.reserved_tick,
         reserved=race.reserved_tick,
         due=clocks.monotonic(),
         stop_tick=race.stop_tick,
         next_tick=race.published_tick + 1,
     )
+    backfill = None if fresh or analytics is None else Backfill(settings_of(race), running, analytics)
+    if analytics is not None:
+        analytics.begin(running, has_past=backfill is not None)
+    if not fresh:
+        _catch_up(race, running, clocks)
+    running.due = max(now + delay_s, clocks.monotonic()) if fresh else clocks.monotonic() + stagger_s()
+    return running, backfill
 
 
-def _catch_up(race: Race, held: Held, clocks: Clocks) -> None:
-    """Silently to the last published tick. That may have been the race's last one: who published it did not live to
-    say so.
+def _begin(race: Race, owner: str, now_ms: int, sim: Simulation) -> bool:
+    """Writes the start, and the injected faults: the ground truth that no topic carries."""
+    with transaction.atomic():
+        if not Race.objects.held_by(owner, race.pk).begin(now_ms):
+            return False
+        faults = [
+            InjectedFault(
+                race=race,
+                driver_code=fault.driver_code,
+                kind=fault.kind,
+                start_tick=fault.start_tick,
+                end_tick=fault.end_tick,
+                size_c=fault.size_c,
+            )
+            for fault in sim.injected_faults()
+        ]
+        InjectedFault.objects.bulk_create(faults, ignore_conflicts=True)
+    race.status, race.started_ms, race.reserved_tick = Race.Status.RUNNING, now_ms, RESERVE
+    return True
+
+
+def _catch_up(race: Race, running: RunningRace, clocks: Clocks) -> None:
+    """Simulates silently to the last published tick. That may have been the race's last one, whose worker did not live
+    to save the end.
     """
-    for tick in range(SLICE, race.published_tick, SLICE):
-        held.sim.skip_to(tick)
-        time.sleep(0)  # hands the interpreter to the conductor: other races keep their time
+    for tick in range(CATCH_UP_TICKS, race.published_tick, CATCH_UP_TICKS):
+        running.sim.skip_to(tick)
+        time.sleep(0)  # hands the interpreter to the scheduler: other races keep their time
     if race.published_tick >= 0:
-        held.sim.skip_to(race.published_tick - 1)
-        newest = held.simulated()
-        held.over_sent, held.lap = (
-            newest.phase == LAST_PHASE,
-            max((car.lap for car in newest.cars), default=0),
-        )
-    if not held.over_sent:
-        _wait_after_replay(race, held, clocks)
+        running.sim.skip_to(race.published_tick - 1)
+        newest = running.as_published(running.sim.advance())
+        running.over_sent, running.lap = newest.phase == LAST_PHASE, leaders_lap(newest)
+    if not running.over_sent:
+        _wait_after_replay(race, running, clocks)
 
 
-def _wait_after_replay(race: Race, held: Held, clocks: Clocks) -> None:
-    """The time that nobody published becomes a wait before the first tick that certainly never went out. Its turn
-    comes after those that go out again; without their time every later event would be as old from then on.
+def _wait_after_replay(race: Race, running: RunningRace, clocks: Clocks) -> None:
+    """Records the time without a worker as a wait, before the first tick that certainly was not published.
+
+    The ticks before it are sent again first, and their time counts too; without it every later event would be late by
+    as much for the rest of the race.
     """
-    tick = held.replay_until + 1
-    turn_ms = round(clocks.wall() * 1000) + (tick - held.next_tick) * 200
-    behind_ms = turn_ms - held.event_ms(tick)
+    tick = running.replay_until + 1
+    turn_ms = round(clocks.wall() * 1000) + (tick - running.next_tick) * TICK_MS
+    behind_ms = turn_ms - running.event_ms(tick)
     if behind_ms > LATE_S * 1000:
-        waits = [*held.waits, [tick, behind_ms]]
-        if store.save_waits(race.lease_owner, race.pk, waits):
-            held.waits = waits
+        waits = [*running.waits, [tick, behind_ms]]
+        if Race.objects.held_by(race.lease_owner, race.pk).save_waits(waits):
+            running.waits = waits
+
+
+class Preparation:
+    """The thread that prepares claimed races and hands them to the scheduler.
+
+    registry_error says why the schema registry cannot be used. No race is prepared before it says nothing; `obstacle`
+    has its words meanwhile. metrics: whether this lab has topics for engine readings.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        clocks: Clocks,
+        scheduler: TickScheduler,
+        analytics: AnalyticsRunner | None,
+        metrics: bool,
+        registry_error: Callable[[], str],
+    ) -> None:
+        self._owner, self._clocks, self._scheduler, self._analytics = owner, clocks, scheduler, analytics
+        self._metrics, self._registry_error = metrics, registry_error
+        self._queue: queue.Queue[uuid.UUID | None] = queue.Queue()
+        self._backfills: deque[Backfill] = deque()
+        self._stopping = threading.Event()
+        self.waiting: dict[uuid.UUID, Race] = {}  # claimed, and not yet handed to the scheduler
+        self.obstacle = ""
+        self.ready = threading.Event()  # the registry has answered
+
+    def add(self, race: Race) -> None:
+        self.waiting[race.pk] = race
+        self._queue.put(race.pk)
+
+    def drop(self, race_id: uuid.UUID) -> None:
+        """The race has another worker, has failed, or is published: nobody here goes on with it."""
+        self.waiting.pop(race_id, None)
+        self._scheduler.drop(race_id)
+        if self._analytics is not None:
+            self._analytics.forget(str(race_id))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._queue.put(None)
+
+    def run(self) -> None:
+        self._wait_for_registry()
+        while not self._stopping.is_set():
+            try:
+                race_id = self._queue.get(block=not self._backfills)
+            except queue.Empty:
+                self._backfill()
+                continue
+            race = None if race_id is None else self.waiting.get(race_id)
+            if race is not None:
+                self._prepare(race)
+        connection.close()
+
+    def _wait_for_registry(self) -> None:
+        while not self._stopping.is_set():
+            error = self._registry_error()
+            self.obstacle = error and f"the schema registry: {error}"
+            if not error:
+                self.ready.set()
+                return
+            self._stopping.wait(RETRY_S)
+
+    def _prepare(self, race: Race) -> None:
+        try:
+            close_old_connections()
+            prepared = prepare(
+                race, self._owner, self._clocks, self._analytics, self._metrics, self._scheduler.stagger_s
+            )
+        except AnyDatabaseError as error:
+            log.warning("Race %s waits for the database: %s", race.pk, error)
+            self._queue.put(race.pk)
+            self._stopping.wait(RETRY_S)
+            return
+        except Exception as error:
+            log.exception("Race %s cannot be prepared", race.pk)
+            self._scheduler.failed[race.pk] = f"The race cannot be run: {error}"
+            self.waiting.pop(race.pk, None)
+            return
+        kept = self.waiting.pop(race.pk, None) is not None
+        if prepared is not None and kept:
+            running, backfill = prepared
+            self._scheduler.add(running)
+            if backfill is not None:
+                self._backfills.append(backfill)
+        elif prepared is not None:
+            self.drop(race.pk)
+
+    def _backfill(self) -> None:
+        """Works on the oldest backfill for a moment. The race itself is published in time, whatever happens here."""
+        backfill = self._backfills[0]
+        try:
+            done = backfill.work(BACKFILL_TICKS)
+        except Closed:  # the process ends
+            done = True
+        except Exception:
+            log.exception("Race %s goes on with analytics that lack a part of its past", backfill.race_id)
+            backfill.give_up()
+            done = True
+        if done:
+            self._backfills.popleft()
+        yielder.give_way()
+        time.sleep(0)  # hands the interpreter to the scheduler: other races keep their time

@@ -1,4 +1,4 @@
-"""From the simulation's ticks to the records of the topics. Pure, and the same bytes at every repetition."""
+"""The records of a simulated tick, for the topics. A pure function: every repetition gives the same bytes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ STOP_EVENT = 1_000_000  # above every ordinal that a race reaches
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class KeyedRecord:
     role: str
     key: str
     value: Record
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """What every record of a race repeats: who drives for whom."""
+class EntryList:
+    """The drivers of a race by code: what every one of its records repeats."""
 
     race_id: str
     laps: int
@@ -31,9 +31,9 @@ class Field:
     numbers: dict[str, int]
 
 
-def field_of(race_id: str, laps: int, season: Season) -> Field:
+def entry_list(race_id: str, laps: int, season: Season) -> EntryList:
     drivers = season.drivers
-    return Field(
+    return EntryList(
         race_id,
         laps,
         {driver.code: driver.name for driver in drivers},
@@ -42,25 +42,25 @@ def field_of(race_id: str, laps: int, season: Season) -> Field:
     )
 
 
-def tick_records(field: Field, tick: Tick, timestamp: int, metrics: bool) -> Iterator[Addressed]:
-    """Race control first, then positions, then engine readings (with the feature on)."""
+def tick_records(entries: EntryList, tick: Tick, timestamp: int, metrics: bool) -> Iterator[KeyedRecord]:
+    """The records of one tick: race control, then positions, then engine readings where metrics is set."""
     for event in tick.events:
-        yield Addressed("race_control", field.race_id, _event(field, tick, event, timestamp))
+        yield KeyedRecord("race_control", entries.race_id, _event(entries, tick, event, timestamp))
     for car in tick.cars:
-        yield Addressed("positions", field.race_id, _position(field, tick, car, timestamp))
+        yield KeyedRecord("positions", entries.race_id, _position(entries, tick, car, timestamp))
     if metrics:
         laps = {car.driver_code: car.lap for car in tick.cars}
         for code, celsius in tick.temperatures.items():
-            yield Addressed(
+            yield KeyedRecord(
                 "car_metrics",
-                f"{field.race_id}:{code}",
-                _metric(field, tick, code, laps.get(code, 0), celsius, timestamp),
+                f"{entries.race_id}:{code}",
+                _metric(entries, tick, code, laps.get(code, 0), celsius, timestamp),
             )
 
 
-def _event(field: Field, tick: Tick, event: Event, timestamp: int) -> Record:
+def _event(entries: EntryList, tick: Tick, event: Event, timestamp: int) -> Record:
     return {
-        "race_id": field.race_id,
+        "race_id": entries.race_id,
         "tick": tick.tick,
         "timestamp": timestamp,
         "type": event.type,
@@ -74,17 +74,17 @@ def _event(field: Field, tick: Tick, event: Event, timestamp: int) -> Record:
     }
 
 
-def _position(field: Field, tick: Tick, car: CarState, timestamp: int) -> Record:
+def _position(entries: EntryList, tick: Tick, car: CarState, timestamp: int) -> Record:
     code = car.driver_code
     return {
-        "driver_name": field.names[code],
+        "driver_name": entries.names[code],
         "position": car.position,
         "timestamp": timestamp,
-        "race_id": field.race_id,
-        "team_name": field.teams[code],
+        "race_id": entries.race_id,
+        "team_name": entries.teams[code],
         "speed": round(car.speed, 1),
         "driver_code": code,
-        "driver_number": field.numbers[code],
+        "driver_number": entries.numbers[code],
         "tick": tick.tick,
         "field_size": len(tick.cars),
         "phase": tick.phase,
@@ -93,9 +93,9 @@ def _position(field: Field, tick: Tick, car: CarState, timestamp: int) -> Record
         "yellow_sector": tick.yellow_sector,
         "race_time_s": round(tick.race_time_s, 3),
         "lap": car.lap,
-        "laps": field.laps,
+        "laps": entries.laps,
         "lap_fraction": round(car.lap_fraction, 5),
-        "gap_s": car.gap_s,  # these are whole milliseconds as the simulation tells them
+        "gap_s": car.gap_s,  # the simulation rounds times to milliseconds
         "interval_s": car.interval_s,
         "laps_down": car.laps_down,
         "last_lap_s": car.last_lap_s,
@@ -115,12 +115,12 @@ def _position(field: Field, tick: Tick, car: CarState, timestamp: int) -> Record
     }
 
 
-def _metric(field: Field, tick: Tick, code: str, lap: int, celsius: float, timestamp: int) -> Record:
+def _metric(entries: EntryList, tick: Tick, code: str, lap: int, celsius: float, timestamp: int) -> Record:
     return {
-        "team_name": field.teams[code],
+        "team_name": entries.teams[code],
         "timestamp": timestamp,
         "engine_temperature": round(celsius, 2),
-        "race_id": field.race_id,
+        "race_id": entries.race_id,
         "driver_code": code,
         "lap": lap,
         "tick": tick.tick,
@@ -132,7 +132,7 @@ def _milli(value: float | None) -> float | None:
 
 
 def red_flagged(tick: Tick) -> Tick:
-    """The tick at which somebody stopped the race: its last one, as it stands."""
+    """The last tick of a race that was stopped: the field as it stands, and the red flag."""
     event = Event(
         type="red_flag",
         driver_code="",

@@ -1,4 +1,8 @@
-"""Publishes every held race's ticks at their time: one thread, one heap, the earliest tick first."""
+"""The tick scheduler sends every race's ticks when they are due: one thread, one heap, the earliest tick first.
+
+Races of one worker are staggered within a tick. Forty races that were due together would be sent one after the other,
+and the last of them late.
+"""
 
 from __future__ import annotations
 
@@ -7,61 +11,74 @@ import logging
 import math
 import threading
 import uuid
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterable
+from itertools import count, pairwise
 
 from races.lib.clock import Clock
-from races.lib.cooperative import courtesy
-from races.lib.rolling_maximum import Worst
+from races.lib.cooperative import yielder
+from races.lib.throughput import RollingMaximum
 from races.lib.tracing import tracer
+from races.sim import TICK_S
 from races.streams.producer import Publisher
-from races.worker.running_race import LATE_S, Held
-from races.worker.staggering import until_own_turn
+from races.worker.running_race import LATE_S, RunningRace
 
 log = logging.getLogger(__name__)
 
-MAX_INFLIGHT = 10  # ticks, 2 s: more unacknowledged than that means that the broker is away
+MAX_INFLIGHT = 10  # ticks, 2 s: with more of them unacknowledged the broker counts as away
 RETRY_S = 0.05
 IDLE_S = 0.25
 
 
-class Conductor:
-    """lease_fresh says whether the leases are certainly still ours: a worker that was suspended must look first."""
+def stagger_delay_s(dues: Iterable[float], now: float) -> float:
+    """Seconds, less than a tick, until the middle of the widest gap between the due times of other races."""
+    turns = sorted(due % TICK_S for due in dues)
+    if not turns:
+        return 0.0
+    width, start = max((later - turn, turn) for turn, later in pairwise([*turns, turns[0] + TICK_S]))
+    return (start + width / 2 - now) % TICK_S
+
+
+class TickScheduler:
+    """lease_fresh says whether the worker's leases are certainly still its own. A worker that was suspended must look
+    into the database first.
+    """
 
     def __init__(self, publisher: Publisher, clock: Clock, lease_fresh: Callable[[], bool]) -> None:
         self._publisher, self._clock, self._lease_fresh = publisher, clock, lease_fresh
-        self._heap: list[tuple[float, int, Held]] = []
+        self._heap: list[tuple[float, int, RunningRace]] = []
         self._order = count()
         self._wake = threading.Condition()
         self._stopping = False
-        self.held: dict[uuid.UUID, Held] = {}
+        self.races: dict[uuid.UUID, RunningRace] = {}
         self.failed: dict[uuid.UUID, str] = {}
         self.wants_wait: dict[uuid.UUID, int] = {}
-        self.lateness = Worst()
+        self.lateness = RollingMaximum()
 
-    def add(self, held: Held) -> None:
+    def add(self, race: RunningRace) -> None:
         with self._wake:
-            self.held[held.race_id] = held
-            if held.over_sent:  # by who held it before: only its end is left to be written
+            self.races[race.race_id] = race
+            if race.over_sent:  # by its former worker: only its end is left to be saved
                 return
-            self._push(held, held.due)
+            self._push(race, race.due)
             self._wake.notify()
 
     def drop(self, race_id: uuid.UUID) -> None:
-        held = self.held.pop(race_id, None)
-        if held:
-            held.lost = True
+        race = self.races.pop(race_id, None)
+        if race:
+            race.lost = True
         self.wants_wait.pop(race_id, None)
 
-    def waited(self, held: Held) -> None:
-        """The wait that the race asked for is in the database: go on from now."""
-        held.due = self._clock() + self.until_turn_s(held)
-        self.wants_wait.pop(held.race_id, None)
+    def resume(self, race: RunningRace) -> None:
+        """The wait that the race asked for is in the database. The race goes on from now."""
+        race.due = self._clock() + self.stagger_s(race)
+        self.wants_wait.pop(race.race_id, None)
 
-    def until_turn_s(self, besides: Held | None = None) -> float:
-        """For a race that begins or goes on now: how long until a moment at which no other's tick is due."""
-        others = [held.due for held in list(self.held.values()) if held is not besides and not held.over_sent]
-        return until_own_turn(others, self._clock())
+    def stagger_s(self, besides: RunningRace | None = None) -> float:
+        """How long a race that starts or resumes now waits until no other race's tick is due."""
+        others = [
+            race.due for race in list(self.races.values()) if race is not besides and not race.over_sent
+        ]
+        return stagger_delay_s(others, self._clock())
 
     def stop(self) -> None:
         with self._wake:
@@ -70,99 +87,87 @@ class Conductor:
 
     def run(self) -> None:
         while not self._stopping:
-            held, is_due = self._next()
-            if held is None or held.lost:
+            race, is_due = self._next()
+            if race is None or race.lost:
                 continue
-            if is_due:
-                self._turn(held)
-            else:
-                self._make_ready(held)
-        courtesy.next_due = math.inf  # nobody gives way to what has ended
+            try:
+                if is_due:
+                    self._publish(race)
+                else:
+                    race.simulate()  # the half of the work that needs no clock
+            except Exception as error:
+                log.error("Race %s fails", race.race_id, exc_info=error)
+                self.drop(race.race_id)
+                self.failed[race.race_id] = f"The simulation broke: {type(error).__name__}: {error}"
+        yielder.next_due = math.inf
 
-    def _push(self, held: Held, at: float) -> None:
-        heapq.heappush(self._heap, (at, next(self._order), held))
+    def _push(self, race: RunningRace, at: float) -> None:
+        heapq.heappush(self._heap, (at, next(self._order), race))
 
-    def _next(self) -> tuple[Held | None, bool]:
-        """(who comes next, whether its tick is due); nobody while all that can be done beforehand is done."""
+    def _next(self) -> tuple[RunningRace | None, bool]:
+        """(the race whose turn it is, whether its tick is due). It waits, and returns no race, while every tick that
+        can be simulated beforehand is.
+        """
         with self._wake:
             if not self._heap:
-                courtesy.next_due = math.inf
+                yielder.next_due = math.inf
                 self._wake.wait(IDLE_S)
                 return None, False
-            at, _, held = self._heap[0]
-            courtesy.next_due = at
+            at, _, race = self._heap[0]
+            yielder.next_due = at
             ahead = at - self._clock()
             if ahead <= 0:
                 heapq.heappop(self._heap)
-                return held, True
-            if held.ready or held.lost:
+                return race, True
+            if race.ready or race.lost:
                 self._wake.wait(min(ahead, IDLE_S))
                 return None, False
-            return held, False
+            return race, False
 
-    def _make_ready(self, held: Held) -> None:
-        """The half of the work that needs no clock is done before the tick is due."""
-        try:
-            held.peek()
-        except Exception as error:
-            self._fail(held, error)
-
-    def _turn(self, held: Held) -> None:
-        try:
-            again = self._publish(held)
-        except Exception as error:
-            self._fail(held, error)
-            return
+    def _publish(self, race: RunningRace) -> None:
+        """Sends the race's next tick if it may go, and puts the race back on the heap."""
+        again = self._send_if_allowed(race)
         if again is not None:
             with self._wake:
-                self._push(held, again)
+                self._push(race, again)
 
-    def _fail(self, held: Held, error: Exception) -> None:
-        log.error("Race %s fails", held.race_id, exc_info=error)
-        self.drop(held.race_id)
-        self.failed[held.race_id] = f"The simulation broke: {type(error).__name__}: {error}"
-
-    def _publish(self, held: Held) -> float | None:
-        """Sends the next tick if it may go. Returns when to look again; None: everything is sent."""
+    def _send_if_allowed(self, race: RunningRace) -> float | None:
+        """Returns when to look again; None once every tick is sent."""
         now = self._clock()
-        reason = self._obstacle(held)
-        held.waiting_for = reason if held.lateness(now) > LATE_S else ""
-        if reason:
+        obstacle = self._obstacle(race)
+        race.waiting_for = obstacle if race.lateness(now) > LATE_S else ""
+        if obstacle:
             return now + RETRY_S
-        if held.wants_wait(now):
-            self.wants_wait.setdefault(held.race_id, held.next_tick)
+        if race.wants_wait(now):
+            self.wants_wait.setdefault(race.race_id, race.next_tick)
             return now + RETRY_S
-        if held.next_tick > held.replay_until:
-            self.lateness.note(held.lateness(now), now)
-        self._send(held)
-        return None if held.over_sent else held.due
+        if race.next_tick > race.replay_until:
+            self.lateness.add(race.lateness(now), now)
+        self._send(race)
+        return None if race.over_sent else race.due
 
-    def _obstacle(self, held: Held) -> str:
-        """Why nothing may go out, in words that stay the same while it lasts: each change is written for each race.
-        /healthz has the details.
+    def _obstacle(self, race: RunningRace) -> str:
+        """Why no tick may be sent now. The words stay the same while it lasts, because each change is written to the
+        database for each race. /healthz has the details.
         """
         if not self._lease_fresh():
             return "the database: this worker's lease cannot be renewed"
-        if held.hold_at is not None and held.next_tick >= held.hold_at:
+        if race.hold_at is not None and race.next_tick >= race.hold_at:
             return "the red flag"
-        if held.inflight >= MAX_INFLIGHT:
+        if race.inflight >= MAX_INFLIGHT:
             return "Kafka: the broker does not answer"
-        if held.next_tick > held.reserved:
+        if race.next_tick > race.reserved:
             return "the database: it does not take the race's progress"
         return ""
 
-    def _send(self, held: Held) -> None:
-        race_id, due = str(held.race_id), held.due
-        tick = held.peek().tick
-        records = held.records()
-        timestamp = held.event_ms(tick)
-        tracer.note(race_id, tick, "due", due)
-        tracer.note(race_id, tick, "simulated")
-        held.sent(len(records))
+    def _send(self, race: RunningRace) -> None:
+        tick, race_id = race.take(), str(race.race_id)
+        tracer.record(race_id, tick.number, "due", tick.due)
+        tracer.record(race_id, tick.number, "simulated")
 
         def delivered(error: Exception | None) -> None:
-            held.acknowledged(tick, error is not None)
+            race.acknowledged(tick.number, error is not None)
 
-        for record in records:
-            self._publisher.send(record.role, record.key, record.value, timestamp, delivered)
-        tracer.note(race_id, tick, "sent")
+        for record in tick.records:
+            self._publisher.send(record.role, record.key, record.value, tick.event_ms, delivered)
+        tracer.record(race_id, tick.number, "sent")

@@ -1,12 +1,11 @@
-"""A worker: claims races by lease, runs and publishes them, gives them back.
+"""A worker claims races by lease, runs and publishes them, and gives the leases back.
 
-Three threads. The conductor publishes and touches no database, so that a slow disk delays no tick. The keeper
-(this module's loop) does all that the database needs: heartbeats, progress, claims, waits, stops. The preparer
-builds simulations, those of races taken over run silently up to where their publishing stood. None is claimed
-before the schema registry has answered: what is held can be published.
+It has three threads. The tick scheduler publishes and touches no database, so a slow disk delays no tick. Preparation
+builds simulations; a race of a former worker is simulated silently up to where its publishing stood. This module's loop
+does what needs the database: heartbeats, progress, claims, waits and stops. No race is claimed before the schema
+registry has answered, so a claimed race can be published.
 
-The lease: its counter moves every 2 s; an observer that has seen it stand still for 6 s on its own monotonic
-clock takes the race. Who cannot renew for 6 s stops publishing before that.
+models/leases.py has the lease rule.
 """
 
 from __future__ import annotations
@@ -20,57 +19,66 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection, transaction
 
 from races.lib.clock import Clocks
-from races.models import Race
+from races.models import Race, WorkerHeartbeat
+from races.models.leases import LEASE_S, RENEW_S, LeaseObserver, LeaseState
+from races.models.race import RESERVE
 from races.streams.producer import Publisher
-from races.worker import store
-from races.worker.analytics_runner import Analysis
-from races.worker.preparation import prepare
-from races.worker.preparer import Prepared, Preparer
-from races.worker.running_race import RESERVE, Held
-from races.worker.tick_scheduler import Conductor
+from races.worker.analytics_runner import AnalyticsRunner
+from races.worker.heartbeat import ComponentStatus
+from races.worker.preparation import Preparation
+from races.worker.running_race import RunningRace
+from races.worker.tick_scheduler import TickScheduler
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_S = 2.0
-LEASE_S = 6.0
 ROUND_S = 0.25
 SAVE_TICKS = 5  # a second: forty races share one database
 
 
 class Worker:
+    """status: what is wrong with the other components of this process, for the worker's heartbeat."""
+
     def __init__(
         self,
         publisher: Publisher,
-        analysis: Analysis | None,
+        analytics: AnalyticsRunner | None,
         registry_error: Callable[[], str],
+        status: ComponentStatus,
         clocks: Clocks | None = None,
         owner: str = "",
     ) -> None:
         self.owner = owner or uuid.uuid4().hex[:16]
-        self.clocks = clocks or Clocks()
-        self.publisher, self.analysis = publisher, analysis
-        self.conductor = Conductor(publisher, self.clocks.monotonic, self._lease_fresh)
-        self.preparer = Preparer(self._prepared, self.conductor, self._forget, registry_error)
+        self._clocks = clocks or Clocks()
+        self.publisher, self.analytics, self._status = publisher, analytics, status
+        self.scheduler = TickScheduler(publisher, self._clocks.monotonic, self._lease_fresh)
+        self.preparation = Preparation(
+            self.owner,
+            self._clocks,
+            self.scheduler,
+            analytics,
+            publisher.writes("car_metrics"),
+            registry_error,
+        )
         self.state = "running"
-        self.ails: Callable[[], str] = str  # what the other parts of this process say of themselves
-        self._renewed_at = self.clocks.monotonic()
-        self._seen: dict[uuid.UUID, tuple[tuple[str, int], float]] = {}
-        # by race, the last tick that Kafka took before it refused one
-        self._refused: dict[uuid.UUID, int] = {}
+        self._renewed_at = self._clocks.monotonic()
+        self._others = LeaseObserver()
+        self._refused: dict[
+            uuid.UUID, int
+        ] = {}  # by race, the last tick that Kafka took before it refused one
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Until stop(); then every lease is released."""
+        """Runs until stop(), and then releases every lease. Raises RuntimeError when one of its threads dies."""
         threads = [
-            threading.Thread(target=self.conductor.run, name="conductor", daemon=True),
-            threading.Thread(target=self.preparer.run, name="preparer", daemon=True),
+            threading.Thread(target=self.scheduler.run, name="tick scheduler", daemon=True),
+            threading.Thread(target=self.preparation.run, name="preparation", daemon=True),
         ]
         for thread in threads:
             thread.start()
         next_heartbeat = 0.0
         while not self._stopping.is_set() and all(thread.is_alive() for thread in threads):
-            if self.clocks.monotonic() >= next_heartbeat:
-                next_heartbeat = self.clocks.monotonic() + HEARTBEAT_S
+            if self._clocks.monotonic() >= next_heartbeat:
+                next_heartbeat = self._clocks.monotonic() + RENEW_S
                 self._guarded(self._heartbeat)
             self._guarded(self._round)
             self._stopping.wait(ROUND_S)
@@ -81,19 +89,30 @@ class Worker:
     def stop(self) -> None:
         self._stopping.set()
 
+    def worst_lateness_s(self) -> float:
+        """Of the last minute's ticks: the most that one of them was sent after it was due."""
+        return self.scheduler.lateness.value(self._clocks.monotonic())
+
     def _end(self, threads: list[threading.Thread]) -> None:
-        self.conductor.stop()
-        self.preparer.stop()
+        self.scheduler.stop()
+        self.preparation.stop()
         threads[0].join(1.0)
         self.publisher.flush(0.5)
-        self._guarded(lambda: store.release(self.owner, list(self.conductor.held.values())))
+        self._guarded(self._release)
         connection.close()
 
+    def _release(self) -> None:
+        for race in list(self.scheduler.races.values()):
+            if not race.lost:
+                Race.objects.held_by(self.owner, race.race_id).release(race.published, race.lap)
+        Race.objects.filter(lease_owner=self.owner).update(lease_owner="")  # those that were being prepared
+        WorkerHeartbeat.objects.filter(owner=self.owner).delete()
+
     def _lease_fresh(self) -> bool:
-        return self.clocks.monotonic() - self._renewed_at < LEASE_S
+        return self._clocks.monotonic() - self._renewed_at < LEASE_S
 
     def _guarded(self, action: Callable[[], object]) -> None:
-        """The database may be away or locked; the worker says so and tries again."""
+        """Runs the action. While the database is away or locked, the worker says so and tries again."""
         try:
             close_old_connections()
             action()
@@ -103,128 +122,120 @@ class Worker:
                 log.warning("The database does not answer: %s", error)
             self.state = "waiting for the database"
 
+    def _claimed(self) -> set[uuid.UUID]:
+        return {*self.scheduler.races, *self.preparation.waiting}
+
     def _heartbeat(self) -> None:
-        asked_at = self.clocks.monotonic()
-        ids = {*self.conductor.held, *self.preparer.waiting}
-        for race_id in store.heartbeat(self.owner, ids, self.ails() or self.state):
+        asked_at, claimed = self._clocks.monotonic(), self._claimed()
+        with transaction.atomic():
+            WorkerHeartbeat.beat(self.owner, len(claimed), self._status.heartbeat_state() or self.state)
+            lost = Race.objects.renew(self.owner, claimed)
+        for race_id in lost:
             log.warning("Race %s has another worker now, or is deleted", race_id)
-            self.preparer.drop(race_id)
-            self._forget(race_id)
+            self.preparation.drop(race_id)
         self._renewed_at = asked_at
 
     def _round(self) -> None:
         self._claim()
         self._report_failures()
-        self._stops()
+        self._stop_requested()
         with transaction.atomic():  # one commit for all races, not one each
-            for held in list(self.conductor.held.values()):
-                self._tend(held)
+            for race in list(self.scheduler.races.values()):
+                self._save(race)
 
     def _claim(self) -> None:
-        now = self.clocks.monotonic()
-        leases = store.leases()
-        self._seen = {pk: seen for pk, seen in self._seen.items() if pk in leases}
+        now, claimed = self._clocks.monotonic(), self._claimed()
+        leases = Race.objects.leases()
+        self._others.keep_only(leases)
         for race_id, lease in leases.items():
-            if lease[0] == self.owner and race_id in {*self.conductor.held, *self.preparer.waiting}:
-                continue
-            if self._may_take(race_id, lease, now):
-                self._take_or_tell(race_id, lease)
+            mine = lease[0] == self.owner and race_id in claimed
+            if not mine and self._others.expired(race_id, lease, now):
+                self._take_or_explain(race_id, lease)
 
-    def _take_or_tell(self, race_id: uuid.UUID, lease: tuple[str, int]) -> None:
-        """A race is left to other workers as long as we could not publish it."""
-        obstacle = self.preparer.obstacle or (self.analysis.waiting_for if self.analysis else "")
+    def _take_or_explain(self, race_id: uuid.UUID, lease: LeaseState) -> None:
+        """Leaves a race to other workers as long as this one could not publish it."""
+        obstacle = self.preparation.obstacle or (self.analytics.waiting_for if self.analytics else "")
         if obstacle:
-            store.tell(race_id, lease, obstacle)
-        elif self.preparer.ready.is_set() and Race.objects.claim(race_id, self.owner, lease):
-            self._take(race_id)
+            Race.objects.seen_as(race_id, lease).explain_wait(obstacle)
+        elif self.preparation.ready.is_set() and Race.objects.claim(race_id, self.owner, lease):
+            self._prepare(race_id)
 
-    def _may_take(self, race_id: uuid.UUID, lease: tuple[str, int], now: float) -> bool:
-        if not lease[0]:
-            return True
-        seen, since = self._seen.get(race_id, (None, now))
-        if seen != lease:
-            self._seen[race_id] = (lease, now)
-            return False
-        return now - since >= LEASE_S
-
-    def _take(self, race_id: uuid.UUID) -> None:
+    def _prepare(self, race_id: uuid.UUID) -> None:
         race = Race.objects.filter(pk=race_id).first()
         if race is not None:  # else it was deleted meanwhile
-            self.preparer.add(race)
-
-    def _prepared(self, race: Race) -> Prepared | None:
-        metrics = self.publisher.writes("car_metrics")
-        until_turn_s = self.conductor.until_turn_s
-        return prepare(race, self.owner, self.clocks, self.analysis, metrics, until_turn_s)
+            self.preparation.add(race)
 
     def _report_failures(self) -> None:
-        for race_id, reason in list(self.conductor.failed.items()):
-            store.fail(self.owner, race_id, reason)
-            self._forget(race_id)
-            del self.conductor.failed[race_id]
+        for race_id, reason in list(self.scheduler.failed.items()):
+            Race.objects.held_by(self.owner, race_id).fail(reason)
+            self.preparation.drop(race_id)
+            del self.scheduler.failed[race_id]
 
-    def _stops(self) -> None:
-        running = [held.race_id for held in list(self.conductor.held.values()) if held.stop_tick is None]
-        for race_id, written in store.stop_requests(running) if running else ():
-            held = self.conductor.held.get(race_id)
-            if held is None:
+    def _stop_requested(self) -> None:
+        running = [race.race_id for race in list(self.scheduler.races.values()) if race.stop_tick is None]
+        for race_id, written in Race.objects.stop_requests(running) if running else ():
+            race = self.scheduler.races.get(race_id)
+            if race is None:
                 continue
-            tick = held.hold() if written is None else written
-            if written is not None or store.save_stop(self.owner, race_id, tick):
-                held.stop_tick = tick
-            held.hold_at = None
+            tick = race.choose_stop_tick() if written is None else written
+            if written is not None or Race.objects.held_by(self.owner, race_id).save_stop(tick):
+                race.stop_tick = tick
+            race.hold_at = None
 
-    def _tend(self, held: Held) -> None:
-        if held.broken:
-            self._retake(held)
-        elif held.complete and (held.analysed or self.analysis is None):
-            if store.finish_publishing(self.owner, held):
-                transaction.on_commit(lambda: self._forget(held.race_id))
-        elif self._save(held):
-            self._wait_if_late(held)
+    def _save(self, race: RunningRace) -> None:
+        """Writes what has changed of a race: its end, its progress, a wait that it asks for."""
+        row = Race.objects.held_by(self.owner, race.race_id)
+        if race.broken:
+            self._resend(race)
+        elif race.complete and (race.analysed or self.analytics is None):
+            if row.finish_publishing(race.published, race.lap):
+                transaction.on_commit(lambda: self.preparation.drop(race.race_id))
+        elif self._save_progress(race):
+            self._wait_if_late(race)
         else:
-            self._forget(held.race_id)
+            self.preparation.drop(race.race_id)
 
-    def _save(self, held: Held) -> bool:
-        reserve = max(held.reserved, held.replay_until, held.next_tick + RESERVE)
-        if held.stop_tick is not None:
-            reserve = max(held.reserved, held.stop_tick)
-        ahead = held.reserved - held.next_tick
-        if held.saved_words == held.waiting_for and (
-            reserve == held.reserved or ahead > RESERVE - SAVE_TICKS
-        ):
+    def _save_progress(self, race: RunningRace) -> bool:
+        """Returns False where the lease is lost."""
+        reserve = max(race.reserved, race.replay_until, race.next_tick + RESERVE)
+        if race.stop_tick is not None:
+            reserve = max(race.reserved, race.stop_tick)
+        soon_used_up = reserve != race.reserved and race.reserved - race.next_tick <= RESERVE - SAVE_TICKS
+        if race.saved_waiting_for == race.waiting_for and not soon_used_up:
             return True
-        return store.save_progress(self.owner, held, reserve)
+        row, why = Race.objects.held_by(self.owner, race.race_id), race.waiting_for
 
-    def _wait_if_late(self, held: Held) -> None:
-        tick = self.conductor.wants_wait.get(held.race_id)
-        now = self.clocks.monotonic()
-        if tick is None or tick != held.next_tick or not held.wants_wait(now):
-            self.conductor.wants_wait.pop(held.race_id, None)  # asked for just as the one before was granted
+        def saved() -> None:
+            race.saved_waiting_for, race.reserved = why, reserve
+
+        if not row.save_progress(race.published, reserve, race.lap, why):
+            return False
+        transaction.on_commit(saved)  # what is rolled back was never reserved
+        return True
+
+    def _wait_if_late(self, race: RunningRace) -> None:
+        tick = self.scheduler.wants_wait.get(race.race_id)
+        now = self._clocks.monotonic()
+        if tick is None or tick != race.next_tick or not race.wants_wait(now):
+            self.scheduler.wants_wait.pop(race.race_id, None)  # asked for just as the one before was granted
             return
-        ms = round(held.lateness(now) * 1000)
-        waits = [*held.waits, [tick, ms]]
+        waits = [*race.waits, [tick, round(race.lateness(now) * 1000)]]
 
-        def go_on() -> None:
-            held.waits = waits
-            self.conductor.waited(held)
+        def resume() -> None:
+            race.waits = waits
+            self.scheduler.resume(race)
 
-        if store.save_waits(self.owner, held.race_id, waits):
-            transaction.on_commit(go_on)
+        if Race.objects.held_by(self.owner, race.race_id).save_waits(waits):
+            transaction.on_commit(resume)
 
-    def _retake(self, held: Held) -> None:
-        """The broker refused records for good: run up to the last tick it has, and send again from there. What it
-        then refuses again it will never take.
+    def _resend(self, race: RunningRace) -> None:
+        """Kafka refused records for good: simulates again up to the last tick that it has, and sends again from there.
+        A tick that is refused twice fails the race.
         """
-        self._forget(held.race_id)
-        if self._refused.get(held.race_id) == held.published:
-            words = f"Kafka refuses the records of tick {held.published + 1} for good"
-            self.conductor.failed[held.race_id] = words
+        self.preparation.drop(race.race_id)
+        if self._refused.get(race.race_id) == race.published:
+            words = f"Kafka refuses the records of tick {race.published + 1} for good"
+            self.scheduler.failed[race.race_id] = words
             return
-        self._refused[held.race_id] = held.published
-        self._take(held.race_id)
-
-    def _forget(self, race_id: uuid.UUID) -> None:
-        self.conductor.drop(race_id)
-        if self.analysis is not None:
-            self.analysis.forget(str(race_id))
+        self._refused[race.race_id] = race.published
+        self._prepare(race.race_id)

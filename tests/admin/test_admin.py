@@ -13,7 +13,7 @@ from django.test import Client
 
 from races.admin.site import HistoryAdmin
 from races.models import BoardChunk, Lap, Race, Result, moment
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from tests.fakes.recorded import Recorded
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def staff(client: Client) -> Client:
 
 
 def ended(count: int = 1, status: str = "finished", **choice: Any) -> list[Race]:
-    races = [enter(Choice("NOR", **choice)) for _ in range(count)]
+    races = [create_race(Choice("NOR", **choice)) for _ in range(count)]
     Race.objects.filter(pk__in=[race.pk for race in races]).update(status=status)
     return races
 
@@ -143,7 +143,7 @@ def test_the_question_loads_no_stored_frames(staff: Client, django_assert_max_nu
 
 
 def test_a_running_race_stays_and_the_words_say_why(staff: Client) -> None:
-    running, (over,) = enter(Choice("HAM")), ended()
+    running, (over,) = create_race(Choice("HAM")), ended()
     asked = act(staff, "delete_selected", [running, over])
     assert "Still running and left out: 1." in words(asked)
     assert asked.context["counts"]["races"] == 1
@@ -163,7 +163,7 @@ def test_one_race_is_deleted_on_its_own_page(staff: Client) -> None:
 
 
 def test_old_races_go_after_a_question_and_the_newest_stay(staff: Client) -> None:
-    races, running = ended(5), enter(Choice("HAM"))
+    races, running = ended(5), create_race(Choice("HAM"))
     assert f'href="{LIST}old/"' in staff.get(LIST).content.decode()
     asked = staff.get(f"{LIST}old/", {"keep": "2"})
     assert asked.context["counts"]["races"] == 3

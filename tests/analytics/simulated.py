@@ -8,27 +8,27 @@ from races.analytics.commentary.commentator import Line
 from races.analytics.engine import Derived, RaceAnalytics
 from races.analytics.plausibility import Plan
 from races.sim import Race, RaceSettings, load_season
-from races.worker.records import Addressed, field_of, tick_records
+from races.worker.records import KeyedRecord, entry_list, tick_records
 
 
 @lru_cache(maxsize=8)
 def race_records(
     circuit: str = "monza", seed: int = 1, laps: int = 12, pace: int = 12, metrics: bool = False
-) -> tuple[Addressed, ...]:
+) -> tuple[KeyedRecord, ...]:
     race = Race(RaceSettings(circuit, laps, pace, seed))
-    field = field_of(f"{circuit}-{seed}", laps, load_season())
-    records: list[Addressed] = []
+    field = entry_list(f"{circuit}-{seed}", laps, load_season())
+    records: list[KeyedRecord] = []
     while not race.over:
         tick = race.advance()
         records += tick_records(field, tick, 1_000_000 + tick.tick * 200, metrics)
     return tuple(records)
 
 
-def engine_for(records: tuple[Addressed, ...], anomaly: bool = False) -> RaceAnalytics:
+def engine_for(records: tuple[KeyedRecord, ...], anomaly: bool = False) -> RaceAnalytics:
     return RaceAnalytics(records[0].value["race_id"], anomaly=anomaly, plan=plan_for(records))
 
 
-def plan_for(records: tuple[Addressed, ...]) -> Plan:
+def plan_for(records: tuple[KeyedRecord, ...]) -> Plan:
     """The plan as the worker has it that publishes these records."""
     cars = [record.value for record in records if record.role == "positions"]
     instants = {car["tick"]: car["timestamp"] for car in cars}
@@ -36,7 +36,7 @@ def plan_for(records: tuple[Addressed, ...]) -> Plan:
     return Plan(drivers, cars[0]["laps"], instants.get)
 
 
-def derived_from(engine: RaceAnalytics, records: tuple[Addressed, ...]) -> list[Derived]:
+def derived_from(engine: RaceAnalytics, records: tuple[KeyedRecord, ...]) -> list[Derived]:
     return [derived for record in records for derived in engine.feed(record.role, record.value, record.key)]
 
 

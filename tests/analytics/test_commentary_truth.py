@@ -10,7 +10,7 @@ import pytest
 from races.analytics.commentary.commentator import PAUSE, STALE, Line
 from races.analytics.commentary.words import LONGEST
 from races.sim import circuit_slugs
-from races.worker.records import Addressed
+from races.worker.records import KeyedRecord
 from tests.analytics.oracle import Oracle, known_numbers, spoken_names, spoken_numbers
 from tests.analytics.simulated import lines_of, race_records
 
@@ -23,7 +23,9 @@ SOME = [
 ]
 
 
-def ticks_of(records: tuple[Addressed, ...]) -> list[tuple[list[dict[str, object]], list[dict[str, object]]]]:
+def ticks_of(
+    records: tuple[KeyedRecord, ...],
+) -> list[tuple[list[dict[str, object]], list[dict[str, object]]]]:
     ticks = []
     for _, group in groupby(records, key=lambda record: record.value["tick"]):
         by_role: dict[str, list[dict[str, object]]] = {"race_control": [], "positions": [], "car_metrics": []}
@@ -33,7 +35,7 @@ def ticks_of(records: tuple[Addressed, ...]) -> list[tuple[list[dict[str, object
     return ticks
 
 
-def untrue(records: tuple[Addressed, ...], lines: Sequence[Line]) -> list[str]:
+def untrue(records: tuple[KeyedRecord, ...], lines: Sequence[Line]) -> list[str]:
     """What the records contradict, in words."""
     oracle, by_tick = Oracle(), {line.tick: line for line in lines}
     codes: dict[str, str] = {}

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from races.analytics.engine import Derived, RaceAnalytics
-from races.worker.records import Addressed
+from races.worker.records import KeyedRecord
 from tests.analytics.simulated import derived_from, engine_for, race_records
 
 
 @pytest.fixture(scope="module")
-def records() -> tuple[Addressed, ...]:
+def records() -> tuple[KeyedRecord, ...]:
     return race_records("monaco", 4, laps=5, pace=30, metrics=True)
 
 
 @pytest.fixture(scope="module")
-def derived(records: tuple[Addressed, ...]) -> list[Derived]:
+def derived(records: tuple[KeyedRecord, ...]) -> list[Derived]:
     return derived_from(engine_for(records, anomaly=True), records)
 
 
@@ -57,14 +57,14 @@ def test_identities_are_unique(derived: list[Derived]) -> None:
     assert len(set(readings)) == len(readings)
 
 
-def test_same_records_same_result(records: tuple[Addressed, ...], derived: list[Derived]) -> None:
+def test_same_records_same_result(records: tuple[KeyedRecord, ...], derived: list[Derived]) -> None:
     assert derived_from(engine_for(records, anomaly=True), records) == derived
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.floats(0, 1))
 def test_takeover_changes_nothing(
-    records: tuple[Addressed, ...], derived: list[Derived], share: float
+    records: tuple[KeyedRecord, ...], derived: list[Derived], share: float
 ) -> None:
     cut = int(share * len(records))
     engine = engine_for(records, anomaly=True)
@@ -75,10 +75,10 @@ def test_takeover_changes_nothing(
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.001, 0.2))
 def test_repeated_records_change_nothing(
-    records: tuple[Addressed, ...], derived: list[Derived], seed: int, share: float
+    records: tuple[KeyedRecord, ...], derived: list[Derived], seed: int, share: float
 ) -> None:
     chance = random.Random(seed)
-    stuttering: list[Addressed] = []
+    stuttering: list[KeyedRecord] = []
     for record in records:
         stuttering.append(record)
         if chance.random() < share:
@@ -91,7 +91,7 @@ def test_repeated_records_change_nothing(
 )
 @pytest.mark.parametrize("ticks", [1, 20])
 def test_interleaving_changes_nothing(
-    records: tuple[Addressed, ...], derived: list[Derived], order: tuple[str, ...], ticks: int
+    records: tuple[KeyedRecord, ...], derived: list[Derived], order: tuple[str, ...], ticks: int
 ) -> None:
     """Topics are read side by side; after a pause one of them may come in for seconds before the other."""
     shuffled = sorted(records, key=lambda record: (record.value["tick"] // ticks, order.index(record.role)))
@@ -100,14 +100,14 @@ def test_interleaving_changes_nothing(
         assert [d for d in found if d.role == role] == [d for d in derived if d.role == role]
 
 
-def test_missing_race_control_is_survived(records: tuple[Addressed, ...]) -> None:
+def test_missing_race_control_is_survived(records: tuple[KeyedRecord, ...]) -> None:
     without = tuple(record for record in records if record.role != "race_control")
     lines = [record.line for record in derived_from(engine_for(records), without) if record.line]
     assert len(lines) >= 5
     assert "lights_out" not in {line.kind for line in lines}
 
 
-def test_waiting_lines_can_be_given_up(records: tuple[Addressed, ...]) -> None:
+def test_waiting_lines_can_be_given_up(records: tuple[KeyedRecord, ...]) -> None:
     engine = engine_for(records)
     derived_from(engine, tuple(record for record in records if record.role != "race_control"))
     assert engine.ended
@@ -116,7 +116,7 @@ def test_waiting_lines_can_be_given_up(records: tuple[Addressed, ...]) -> None:
     assert engine.over
 
 
-def test_over_after_the_last_tick(records: tuple[Addressed, ...]) -> None:
+def test_over_after_the_last_tick(records: tuple[KeyedRecord, ...]) -> None:
     last = records[-1].value["tick"]
     engine = engine_for(records)
     final = [record for record in records if record.value["tick"] == last and record.role == "positions"]
@@ -129,16 +129,16 @@ def test_over_after_the_last_tick(records: tuple[Addressed, ...]) -> None:
     assert engine.over
 
 
-def test_other_races_are_ignored(records: tuple[Addressed, ...]) -> None:
+def test_other_races_are_ignored(records: tuple[KeyedRecord, ...]) -> None:
     assert derived_from(RaceAnalytics("another", anomaly=True), records) == []
 
 
-def test_switched_off_is_not_made(records: tuple[Addressed, ...]) -> None:
+def test_switched_off_is_not_made(records: tuple[KeyedRecord, ...]) -> None:
     engine = RaceAnalytics("monaco-4", anomaly=False, commentary=False)
     assert {record.role for record in derived_from(engine, records)} == {"avg_speed"}
 
 
-def test_red_flag_gets_its_line(records: tuple[Addressed, ...]) -> None:
+def test_red_flag_gets_its_line(records: tuple[KeyedRecord, ...]) -> None:
     last = 60
     engine = engine_for(records)
     before = derived_from(engine, tuple(record for record in records if record.value["tick"] < last))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from races.analytics.engine import Derived, RaceAnalytics
 from races.analytics.plausibility import Implausible
 from races.streams.topics import TOPICS
-from races.worker.records import Addressed
+from races.worker.records import KeyedRecord
 from tests.analytics.simulated import derived_from, engine_for, plan_for, race_records
 
 RACE = "monaco-4"
@@ -23,12 +23,12 @@ ROLES = ("positions", "race_control", "car_metrics")
 
 
 @pytest.fixture(scope="module")
-def records() -> tuple[Addressed, ...]:
+def records() -> tuple[KeyedRecord, ...]:
     return race_records("monaco", 4, laps=3, pace=60, metrics=True)
 
 
 @pytest.fixture(scope="module")
-def derived(records: tuple[Addressed, ...]) -> list[Derived]:
+def derived(records: tuple[KeyedRecord, ...]) -> list[Derived]:
     return derived_from(engine_for(records, anomaly=True), records)
 
 
@@ -72,7 +72,7 @@ CASES = [
 
 @pytest.mark.parametrize(("role", "lie"), CASES)
 def test_impossible_record_is_refused(
-    records: tuple[Addressed, ...], derived: list[Derived], role: str, lie: str
+    records: tuple[KeyedRecord, ...], derived: list[Derived], role: str, lie: str
 ) -> None:
     changed = LIES[lie]
     true = next(record for record in records[len(records) // 2 :] if record.role == role)
@@ -85,7 +85,7 @@ def test_impossible_record_is_refused(
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
-def test_lies_change_nothing(records: tuple[Addressed, ...], derived: list[Derived], seed: int) -> None:
+def test_lies_change_nothing(records: tuple[KeyedRecord, ...], derived: list[Derived], seed: int) -> None:
     chance = random.Random(seed)
     engine, found, refused = engine_for(records, anomaly=True), [], 0
     for record in records:
@@ -136,7 +136,7 @@ ANY = st.lists(
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mixed=ANY, seed=st.integers(0, 2**32))
 def test_only_implausible_is_raised(
-    records: tuple[Addressed, ...], planned: bool, mixed: list[tuple[str, dict[str, Any], int]], seed: int
+    records: tuple[KeyedRecord, ...], planned: bool, mixed: list[tuple[str, dict[str, Any], int]], seed: int
 ) -> None:
     """Each is made of a true one, so that nothing but its content is wrong."""
     engine = RaceAnalytics(RACE, anomaly=True, plan=plan_for(records) if planned else None)

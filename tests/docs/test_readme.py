@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from e2e.gallery import LIMIT, OUT, PICTURES
-from races.sim import circuit_slugs, load_season
+from races.sim import TICK_S, circuit_slugs, load_season
 from races.streams.topics import TOPICS
-from races.worker.running_race import TICK_S
 from tests.docs.guide import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

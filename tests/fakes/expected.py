@@ -12,7 +12,7 @@ from races.sim import Race as Simulation
 from races.sim import load_season
 from races.views.api import CAR
 from races.worker.preparation import settings_of
-from races.worker.records import field_of, tick_records
+from races.worker.records import entry_list, tick_records
 
 Tick = list[tuple[str, dict[str, Any]]]  # role and record, all of one race
 TOLD = (
@@ -24,7 +24,7 @@ ANSWERED = [name for name in CAR if name != "average_speed_kmh"]  # which analyt
 
 def expected_ticks(race: Race) -> list[Tick]:
     """The race's records as its worker makes them."""
-    sim, names = Simulation(settings_of(race)), field_of(str(race.pk), race.laps, load_season())
+    sim, names = Simulation(settings_of(race)), entry_list(str(race.pk), race.laps, load_season())
     ticks = []
     while not sim.over:
         tick = sim.advance()

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from races.lab.components import Roles, make_roles
+from races.lab.components import Components, make_components
 from races.models import Race
-from races.models.creation import Choice, enter
-from races.recorder.recorder import ROLES as RECORDED
+from races.models.creation import Choice, create_race
 from races.recorder.recorder import Recorder
 from races.streams import connection
 from races.streams.config import embedded_settings
@@ -21,7 +20,7 @@ from races.streams.connection import Connection
 from races.streams.consumer import Tail
 from races.streams.embedded import EmbeddedKafka
 from races.streams.registry.service import Registry
-from races.streams.topics import DEFAULT_NAMES
+from races.streams.topics import DEFAULT_NAMES, RECORDED_ROLES
 from tests.fakes.waiting import wait_for
 
 
@@ -35,20 +34,22 @@ def kafka_fixture() -> Iterator[Connection]:
 
 
 @contextmanager
-def running(roles: Roles) -> Iterator[Roles]:
+def running(components: Components) -> Iterator[Components]:
     """Worker, analytics and recorder of one process. One that dies fails the test."""
     deaths: list[str] = []
-    roles.start(deaths.append)
+    components.start(deaths.append)
     try:
-        yield roles
+        yield components
     finally:
-        roles.stop()
+        components.stop()
     assert not deaths
 
 
 @contextmanager
 def recording(kafka: Connection) -> Iterator[Recorder]:
-    recorder = Recorder(lambda start, incarnation: kafka.tail(RECORDED, start, incarnation), kafka.codec)
+    recorder = Recorder(
+        lambda start, incarnation: kafka.tail(RECORDED_ROLES, start, incarnation), kafka.codec
+    )
     thread = threading.Thread(target=recorder.run)
     thread.start()
     try:
@@ -66,7 +67,7 @@ def health() -> tuple[int, dict[str, Any]]:
 def short_race(seed: int = 1, **choice: Any) -> Race:
     """A lap or two at full pace: a few seconds."""
     fields: dict[str, Any] = {"circuit": "spielberg", "laps": 1, "pace": 60, "seed": seed} | choice
-    return enter(Choice("NOR", **fields))
+    return create_race(Choice("NOR", **fields))
 
 
 def ended(race: Race, seconds: float = 40.0) -> Race:
@@ -102,7 +103,7 @@ class Records:
             return records
 
 
-@pytest.fixture(name="roles")
-def roles_fixture(kafka: Connection) -> Iterator[Roles]:
-    with running(make_roles(kafka)) as found:
+@pytest.fixture(name="components")
+def components_fixture(kafka: Connection) -> Iterator[Components]:
+    with running(make_components(kafka)) as found:
         yield found

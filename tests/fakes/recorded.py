@@ -10,12 +10,12 @@ from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
 from races.models import InjectedFault, Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from races.recorder import writer
-from races.recorder.race_recording import Recording
+from races.recorder.race_recording import RaceRecording
 from races.sim import Race as Simulation
 from races.sim import RaceSettings, load_season
-from races.worker.records import field_of, tick_records
+from races.worker.records import entry_list, tick_records
 
 STARTED_MS = 1_800_000_000_000
 FLUSH_TICKS = 5
@@ -29,7 +29,7 @@ class Recorded:
     ) -> None:
         """stop: red-flagged at this tick; miss: ticks that never reach the recorder."""
         wanted: dict[str, Any] = {"circuit": "spielberg", "laps": 3, "pace": 60, "seed": 1}
-        race = enter(Choice("NOR", **(wanted | choice)))
+        race = create_race(Choice("NOR", **(wanted | choice)))
         Race.objects.filter(pk=race.pk).update(
             started_ms=STARTED_MS, anomaly_detection=anomaly, status="running"
         )
@@ -37,8 +37,8 @@ class Recorded:
         self.frames: list[Frame] = []
         self._meta = RaceInfo.from_json(race.frozen)
         self._live = Board(self._meta)
-        self._recording = Recording(race, Board(self._meta), None)
-        self._pending = writer.Pending()
+        self._recording = RaceRecording(race, Board(self._meta), None)
+        self._pending = writer.PendingRows()
         self._analytics = RaceAnalytics(str(race.pk), anomaly=anomaly)
         self._drive(race, anomaly, stop, miss)
         race.refresh_from_db()
@@ -46,7 +46,7 @@ class Recorded:
 
     def _drive(self, race: Race, anomaly: bool, stop: int | None, miss: range) -> None:
         simulation = Simulation(RaceSettings(race.circuit, race.laps, race.pace, race.seed))
-        field = field_of(str(race.pk), race.laps, load_season())
+        field = entry_list(str(race.pk), race.laps, load_season())
         while not simulation.over and (stop is None or len(self.frames) < stop):
             tick = simulation.advance()
             at = STARTED_MS + tick.tick * 200
@@ -76,10 +76,10 @@ class Recorded:
 
     def _flush(self, over_before: float = -1.0) -> None:
         writer.flush([self._recording], self._pending, "test", {}, over_before)
-        self._pending = writer.Pending()
+        self._pending = writer.PendingRows()
 
     def _end(self, race: Race, simulation: Simulation, stop: int | None) -> None:
-        self._recording.settle(inf)
+        self._recording.store_in_order(inf)
         if stop is not None and self._recording.previous:
             self._recording.previous["flag"] = "red"
             self._recording.over_at = 0.0

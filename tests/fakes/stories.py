@@ -23,7 +23,7 @@ from django.test import Client
 from django.utils import timezone
 
 from races.board.frames import Frame
-from races.lab.components import make_roles
+from races.lab.components import make_components
 from races.lib.clock import Clocks
 from races.live import service
 from races.live.service import LiveService, status_of
@@ -32,7 +32,7 @@ from races.recorder.reader import live_board, wall_ms
 from races.streams.connection import Connection
 from races.streams.logs import QUIET
 from races.streams.registry.service import Registry
-from races.streams.topics import TOPICS, subject
+from races.streams.topics import ROLES, TOPICS, subject
 from tests.fakes.expected import Tick, check_history, expected_ticks, of_frame, of_records, order
 from tests.fakes.lab import Records, ended, health, running, short_race
 from tests.fakes.published import check_whole, over
@@ -85,10 +85,12 @@ def publishing(kafka: Connection) -> Iterator[Say]:
 @contextmanager
 def lab(kafka: Connection) -> Iterator[LiveService]:
     """Worker, analytics, recorder and what a web process reads, in threads; from when /healthz is content."""
-    live, roles = LiveService(), make_roles(kafka)
-    roles.worker.clocks = Clocks(wall=lambda: time.time())  # its default is the clock that nobody steps
-    reading = threading.Thread(target=live.feed.run, args=(kafka.tail(service.ROLES), kafka.codec))
-    with pytest.MonkeyPatch.context() as patch, running(roles):
+    live, components = (
+        LiveService(),
+        make_components(kafka, Clocks(wall=lambda: time.time())),
+    )  # the stepped clock
+    reading = threading.Thread(target=live.feed.run, args=(kafka.tail(ROLES), kafka.codec))
+    with pytest.MonkeyPatch.context() as patch, running(components):
         patch.setattr(service, "_service", live)
         reading.start()
         try:

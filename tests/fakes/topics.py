@@ -18,7 +18,7 @@ from races.sim import Race as Simulation
 from races.sim import load_season
 from races.streams.consumer import Message, TailState
 from races.worker.preparation import settings_of
-from races.worker.records import field_of, tick_records
+from races.worker.records import entry_list, tick_records
 from tests.fakes.hostile_bytes import CODEC
 
 STARTED = 1_780_000_000_000
@@ -59,7 +59,7 @@ META = info_for(RACE)
 
 def whole_race() -> list[list[Said]]:
     """By tick. What the worker would publish, and words, speeds and readings as the analytics write them."""
-    sim, names = Simulation(settings_of(RACE)), field_of(str(RACE.pk), RACE.laps, load_season())
+    sim, names = Simulation(settings_of(RACE)), entry_list(str(RACE.pk), RACE.laps, load_season())
     ticks = []
     while not sim.over:
         tick = sim.advance()

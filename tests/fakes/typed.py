@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from races.streams.shapes import Shape, avro_shape, json_shape
 from races.streams.topics import TOPICS
+from races.streams.validation import RecordSchema, avro_schema, json_schema
 
 
 @cache
-def _shape(role: str) -> Shape:
+def _shape(role: str) -> RecordSchema:
     topic = TOPICS[role]
-    return (json_shape if topic.value_format == "json" else avro_shape)(topic.value_schema)
+    return (json_schema if topic.value_format == "json" else avro_schema)(topic.value_schema)
 
 
 def typed(role: str, record: object) -> dict[str, Any]:

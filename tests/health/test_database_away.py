@@ -13,9 +13,9 @@ from django.core.management.base import CommandError
 from django.db import InterfaceError
 
 from races.health import views
-from races.lab.components import Roles
-from races.management.base import TeachingCommand
-from races.worker import store
+from races.lab.components import Components
+from races.management.base import LabCommand
+from races.models import WorkerHeartbeat
 from tests.fakes.database_away import asked
 from tests.fakes.lab import ended, short_race
 
@@ -51,7 +51,7 @@ def test_a_broken_connection_is_a_database_that_is_away() -> None:
 
 
 def test_a_command_tells_a_broken_connection_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken(TeachingCommand):
+    class Broken(LabCommand):
         def handle(self, *args: Any, **options: Any) -> None:
             raise InterfaceError("the connection is closed")
 
@@ -60,16 +60,18 @@ def test_a_command_tells_a_broken_connection_in_a_line(monkeypatch: pytest.Monke
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_outlives_a_broken_connection(monkeypatch: pytest.MonkeyPatch, roles: Roles) -> None:
+def test_a_worker_outlives_a_broken_connection(
+    monkeypatch: pytest.MonkeyPatch, components: Components
+) -> None:
     """The fixture fails the test for any part that died."""
-    heartbeat, broken = store.heartbeat, [time.monotonic()]
+    beat, broken = WorkerHeartbeat.beat, [time.monotonic()]
 
     def once(*arguments: Any) -> Any:
         if broken:
             broken.clear()
             raise InterfaceError("the connection is closed")
-        return heartbeat(*arguments)
+        return beat(*arguments)
 
-    monkeypatch.setattr(store, "heartbeat", once)
+    monkeypatch.setattr(WorkerHeartbeat, "beat", once)
     assert ended(short_race()).status == "finished"
     assert not broken

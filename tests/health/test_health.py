@@ -16,8 +16,8 @@ from django.utils import timezone
 from races.health import views
 from races.health.database import ROOM
 from races.health.views import NOBODY
-from races.lab import components
-from races.lab.components import Roles, make_roles
+from races.lab import components as lab_components
+from races.lab.components import Components, make_components
 from races.live.service import LiveService
 from races.models import Race, WorkerHeartbeat
 from races.recorder.recorder import SILENT_S, Recorder
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def web_only(monkeypatch: pytest.MonkeyPatch, kafka: Connection) -> None:
-    monkeypatch.setattr(components, "_here", None)
+    monkeypatch.setattr(lab_components, "_current", None)
     views._logged.clear()
 
 
@@ -72,7 +72,7 @@ def test_a_full_disk_is_told_though_the_lock_is_given(
 def test_a_recorder_in_another_process_tells_by_its_workers_heartbeat(web_only: None) -> None:
     beat("running")
     assert health()[1]["recorder"] == {"ok": True, "here": False}
-    beat(heartbeat.written("the database does not take history: database or disk is full", ""))
+    beat(heartbeat.to_state("the database does not take history: database or disk is full", ""))
     status, body = health()
     assert (status, body["ok"], body["recorder"]["ok"]) == (503, False, False)
     assert body["recorder"]["error"] == (
@@ -83,7 +83,7 @@ def test_a_recorder_in_another_process_tells_by_its_workers_heartbeat(web_only: 
 
 
 def test_analytics_in_another_process_tell_by_the_same_row(web_only: None) -> None:
-    beat(heartbeat.written("", "waiting: broker away\nsince 4 s"))
+    beat(heartbeat.to_state("", "waiting: broker away\nsince 4 s"))
     assert health()[1]["analytics"]["error"] == "worker w1: waiting: broker away since 4 s"
     WorkerHeartbeat.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
     assert health()[1]["analytics"]["ok"], "what a worker said that is gone is not known to be so"
@@ -115,13 +115,13 @@ def test_that_no_worker_is_there_takes_no_web_out_of_service(
 
 
 def test_both_fit_into_the_row_however_long_their_words() -> None:
-    text = heartbeat.written("x" * 500, "y" * 500)
+    text = heartbeat.to_state("x" * 500, "y" * 500)
     assert len(text) <= 200 == WorkerHeartbeat._meta.get_field("state").max_length
-    assert set(heartbeat.read(text)) == {"recorder", "analytics"}
+    assert set(heartbeat.from_state(text)) == {"recorder", "analytics"}
 
 
 def test_a_worker_puts_its_recorders_trouble_into_its_heartbeat(kafka: Connection) -> None:
-    found = make_roles(kafka)
+    found = make_components(kafka)
     found.recorder.run = lambda: None  # type: ignore[method-assign]
     found.recorder.error = "the database does not take history: disk full"
     with running(found):
@@ -149,7 +149,7 @@ def test_a_recorder_whose_flush_does_not_come_through_says_so_before_the_databas
     assert recorder.trouble == "the database has taken no history for 4 s"
 
 
-def test_a_recorder_here_that_is_kept_waiting_is_a_503(kafka: Connection, roles: Roles) -> None:
+def test_a_recorder_here_that_is_kept_waiting_is_a_503(kafka: Connection, components: Components) -> None:
     wait_for(lambda: health()[1]["recorder"].get("active"), "it records")
     assert health()[1]["recorder"]["ok"]
     with locked(database.settings_dict["NAME"]):
@@ -166,7 +166,7 @@ def test_probes_on_the_machine_are_not_sent_to_https(web_only: None, path: str) 
 
 
 def test_no_nul_of_an_errors_words_reaches_the_row() -> None:
-    assert heartbeat.written("no such \0topic", "") == "recorder: no such topic"
+    assert heartbeat.to_state("no such \0topic", "") == "recorder: no such topic"
 
 
 WORDS = {

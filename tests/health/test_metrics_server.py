@@ -8,13 +8,13 @@ import pytest
 import requests
 
 from races.health.metrics_server import MetricsServer
-from races.lab.components import make_roles, metric_lines
+from races.lab.components import make_components, metric_lines
 from races.lib.tracing import tracer
 from races.streams.connection import Connection
 
 
 def test_a_worker_of_its_own_serves_its_figures(kafka: Connection) -> None:
-    found = make_roles(kafka)
+    found = make_components(kafka)
     server = MetricsServer(0, metric_lines)
     server.start()
     try:
@@ -23,7 +23,7 @@ def test_a_worker_of_its_own_serves_its_figures(kafka: Connection) -> None:
         names = {line.split()[0] for line in answer.text.splitlines()}
         assert {"f1_worker_worst_lateness_seconds", "f1_publisher_waiting_records"} <= names
         assert requests.get(server.url + "/else", timeout=10).status_code == 404
-        tracer.note("a-race", 3, "sent", 12.5)
+        tracer.record("a-race", 3, "sent", 12.5)
         assert requests.get(server.address + "/trace/a-race", timeout=10).json() == {"3": {"sent": 12.5}}
         assert requests.get(server.address + "/trace/no-race", timeout=10).json() == {}
     finally:

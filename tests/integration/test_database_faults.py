@@ -12,8 +12,8 @@ import pytest
 
 from bench.services.registry_http import Served
 from bench.services.system import System
+from races.models.race import RESERVE
 from races.streams.config import StreamSettings
-from races.worker.running_race import RESERVE
 from tests.fakes.database import locked
 from tests.fakes.small_disk import SmallDisk, small_disk
 from tests.fakes.waiting import wait_for

@@ -7,7 +7,7 @@ import pytest
 from provisioning.smoke_test import NO_RACE, ROLE, check_record
 from races.board.board import Board
 from races.board.race_info import RaceInfo
-from races.lab.components import Roles
+from races.lab.components import Components
 from races.live.feed import Feed
 from races.live.rendering.header import RaceStatus
 from races.models import ControlMessage, Race
@@ -36,21 +36,21 @@ class Until:
 
 
 def test_the_record_of_provisioning_is_passed_over_by_feed_board_analytics_and_recorder(
-    kafka: Connection, roles: Roles
+    kafka: Connection, components: Components
 ) -> None:
     def check() -> None:
-        roles.publishers[0].send(ROLE, NO_RACE, check_record(1_780_000_000_000), 1_780_000_000_000)
+        components.publishers[0].send(ROLE, NO_RACE, check_record(1_780_000_000_000), 1_780_000_000_000)
 
     check()
     race = short_race()
     check()
     race = ended(race)
     check()
-    assert roles.publishers[0].flush(10) == 0
+    assert components.publishers[0].flush(10) == 0
     assert race.status == Race.Status.FINISHED
-    assert not roles.recorder.bad
-    assert roles.analysis is not None
-    assert roles.analysis.bad_records == 0
+    assert not components.recorder.bad
+    assert components.analytics is not None
+    assert components.analytics.bad_records == 0
     assert not ControlMessage.objects.filter(message=WORDS).exists()
     assert Race.objects.count() == 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.harness import LabProcess
-from races.worker.running_race import RESERVE
+from races.models.race import RESERVE
 from tests.fakes.database import locked
 from tests.fakes.lab_process import all_end, all_go_on, check_all, lab, start_all, ticks
 from tests.fakes.small_disk import small_disk

@@ -19,18 +19,18 @@ import sys, time, django
 django.setup()
 from django.core.management import execute_from_command_line
 from races.lab import addresses
-from races.lab.components import Roles
+from races.lab.components import Components
 from races.worker.worker import Worker
 hangs = float(sys.argv.pop())
-stop = Roles.stop
+stop = Components.stop
 def run(worker):
-    while not addresses.known_lab():
+    while not addresses.running_lab():
         time.sleep(0.05)
     raise RuntimeError("the worker's own end")
-def slowly(roles, timeout=1.5):
+def slowly(components, timeout=1.5):
     time.sleep(hangs)
-    stop(roles, timeout)
-Worker.run, Roles.stop = run, slowly
+    stop(components, timeout)
+Worker.run, Components.stop = run, slowly
 execute_from_command_line(["manage.py", "runlab", sys.argv.pop()])
 """
 
@@ -74,7 +74,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("django.core.management:execute_from_command_line", signal.SIGINT),
         ("races.management.commands.runlab:check_migrations", signal.SIGTERM),
         ("races.lab.runtime:EmbeddedKafka", signal.SIGINT),
-        ("races.lab.runtime:make_roles", signal.SIGTERM),
+        ("races.lab.runtime:make_components", signal.SIGTERM),
         ("races.management.commands.runlab:serve", signal.SIGINT),
     ],
 )

@@ -11,8 +11,8 @@ from django.db import connection as database
 from django.test import Client
 
 from bench.services.registry_http import serve
-from races.health.schema_registry import RegistryPing
-from races.lab.components import Roles, make_roles
+from races.health.schema_registry import RegistryCheck
+from races.lab.components import Components, make_components
 from races.models import Race
 from races.recorder import writer
 from races.recorder.recorder import Recorder
@@ -46,7 +46,9 @@ def test_records_of_an_older_and_a_newer_schema_are_the_same_race(kafka: Connect
     stories.other_schemas(kafka, kafka.embedded_registry)
 
 
-def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(kafka: Connection, roles: Roles) -> None:
+def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(
+    kafka: Connection, components: Components
+) -> None:
     race = short_race(laps=2)
     wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "the race is on")
     with locked(database.settings_dict["NAME"]):
@@ -88,11 +90,11 @@ def test_a_full_disk_stops_history_until_there_is_room(
     monkeypatch.setattr(writer, "flush", flush)
     with database.cursor() as cursor:
         cursor.execute("VACUUM")  # pages that other tests left free would be room
-    with running(make_roles(kafka)) as roles:
+    with running(make_components(kafka)) as components:
         race = short_race(laps=3)
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "it records")
         full.set()
-        wait_for(lambda: "does not take history" in roles.recorder.error, "the disk is full")
+        wait_for(lambda: "does not take history" in components.recorder.error, "the disk is full")
         assert "full" in refused[0]
         status, body = health()
         assert status == 503
@@ -116,21 +118,21 @@ def test_a_clock_that_steps_changes_no_record_that_was_published(kafka: Connecti
 def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_has(kafka: Connection) -> None:
     race = short_race(laps=2)
     asleep = threading.Event()
-    first = make_roles(kafka)
+    first = make_components(kafka)
     heartbeat = first.worker._heartbeat
     first.worker._heartbeat = lambda: None if asleep.is_set() else heartbeat()  # type: ignore[method-assign]
-    first.worker._save = lambda held: True  # type: ignore[method-assign]
+    first.worker._save_progress = lambda race: True  # type: ignore[method-assign]
     with running(first):
-        wait_for(lambda: first.worker.conductor.held, "the first worker holds the race")
-        wait_for(lambda: next(iter(first.worker.conductor.held.values())).next_tick > 5, "it publishes")
+        wait_for(lambda: first.worker.scheduler.races, "the first worker holds the race")
+        wait_for(lambda: next(iter(first.worker.scheduler.races.values())).next_tick > 5, "it publishes")
         asleep.set()
-        del first.worker._save
+        del first.worker._save_progress
         began = time.monotonic()
-        with running(make_roles(kafka)) as second:
-            wait_for(lambda: second.worker.conductor.held, "the second took it", 20)
+        with running(make_components(kafka)) as second:
+            wait_for(lambda: second.worker.scheduler.races, "the second took it", 20)
             print(f"\nworker suspended: another has the race {time.monotonic() - began:.1f} s after")
             asleep.clear()
-            wait_for(lambda: not first.worker.conductor.held, "the first lets go")
+            wait_for(lambda: not first.worker.scheduler.races, "the first lets go")
             race = ended(race)
     check_history(race, expected_ticks(race))
     check_whole(race, Records(kafka, "positions").read(over))
@@ -147,7 +149,7 @@ def test_a_registry_that_is_down_at_the_start_is_waited_for_and_told() -> None:
         )
         kafka = connection.connect(streams)
         connection.use(kafka)
-        with running(make_roles(kafka)):
+        with running(make_components(kafka)):
             race = short_race()
             wait_for(lambda: "registry" in Race.objects.get(pk=race.pk).waiting_for, "it is told")
             answer = Client().get("/healthz")
@@ -163,7 +165,7 @@ def test_a_registry_that_is_down_at_the_start_is_waited_for_and_told() -> None:
 
 def test_a_registry_that_goes_in_mid_race_is_noticed_within_seconds_and_asked_seldom() -> None:
     now = [0.0]
-    ping = RegistryPing(lambda: now[0])
+    ping = RegistryCheck(lambda: now[0])
     with serve(Registry()) as registry:
         streams = StreamSettings(
             embedded=False, librdkafka={"bootstrap.servers": ""}, registry_url=registry.url

@@ -16,15 +16,15 @@ from races.board.logs import IDS_KEPT, NoteLog
 from races.models import Race
 from races.models.creation import Choice
 from races.models.race_info import info_for
-from races.recorder.column_clamping import fit
-from races.recorder.race_recording import Recording
+from races.recorder.race_recording import RaceRecording
+from races.recorder.writer import clamp
 from races.sim import Race as Simulation
 from races.sim import RaceSettings, load_season
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.connection import Connection
 from races.streams.registry.service import Registry
-from races.worker.records import field_of, tick_records
+from races.worker.records import entry_list, tick_records
 from tests.fakes.expected import check_history
 from tests.fakes.lab import recording
 from tests.fakes.stories import publishing, say_all, simulated
@@ -51,7 +51,7 @@ META = info_for(RACE)
 def whole_race() -> list[Record]:
     sim, field = (
         Simulation(RaceSettings(CIRCUIT, LAPS, PACE, SEED)),
-        field_of(str(RACE.pk), LAPS, load_season()),
+        entry_list(str(RACE.pk), LAPS, load_season()),
     )
     found = []
     while not sim.over:
@@ -66,11 +66,11 @@ LAST = TRUE[-1]["tick"]
 NOW = STARTED + (LAST + 1) * 200
 
 
-def new() -> Recording:
-    return Recording(RACE, Board(META, None, STARTED, lambda: NOW), None)
+def new() -> RaceRecording:
+    return RaceRecording(RACE, Board(META, None, STARTED, lambda: NOW), None)
 
 
-def outcome(one: Recording) -> tuple[Any, ...]:
+def outcome(one: RaceRecording) -> tuple[Any, ...]:
     laps = [(lap.driver_code, lap.lap, lap.time_s, lap.position, lap.tick) for lap in one.laps]
     return one.frames, laps, one.missing, one.over_at, one.previous
 
@@ -116,7 +116,7 @@ LIES = st.one_of(
 HOSTILE = st.tuples(st.integers(1, len(TRUE) - 1), LIES, NOISE)
 
 
-def with_lies(one: Recording, lies: list[tuple[int, Record, Record]]) -> None:
+def with_lies(one: RaceRecording, lies: list[tuple[int, Record, Record]]) -> None:
     """Each lie just before the true record that it was made of."""
     told: dict[int, list[Record]] = {}
     for at, lie, noise in lies:
@@ -218,8 +218,8 @@ def test_invented_ticks_and_notes_fill_no_memory() -> None:
 
 
 def test_an_update_takes_what_its_column_holds() -> None:
-    assert fit(Race, "lap", 10**9) == 32767
-    assert fit(Race, "status_reason", "x" * 900) == "x" * 500
+    assert clamp(Race, "lap", 10**9) == 32767
+    assert clamp(Race, "status_reason", "x" * 900) == "x" * 500
 
 
 BARE = {

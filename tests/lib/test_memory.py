@@ -9,16 +9,16 @@ import sys
 
 import pytest
 
-ASK = "from races.lib.memory import few_arenas; print(few_arenas())"
+ASK = "from races.lib.memory import limit_arenas; print(limit_arenas())"
 FREE = """
 from pathlib import Path
-from races.lib.memory import give_back
+from races.lib.memory import release_free_memory
 def held(): return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 blocks = [bytes(20_000) for _ in range(4000)]
 last = bytes(20_000)  # malloc gives back what is free behind it by itself
 del blocks
 before = held()
-print(give_back() and before - held() > 40_000_000)
+print(release_free_memory() and before - held() > 40_000_000)
 """
 
 

@@ -1,6 +1,6 @@
 """How fast and how fresh a stream is, by this process's own clock."""
 
-from races.lib.throughput import ThroughputMeter
+from races.lib.throughput import RollingMaximum, ThroughputMeter
 
 
 def counted(seconds: list[float]) -> ThroughputMeter:
@@ -30,3 +30,14 @@ def test_a_stream_that_stopped_is_at_nothing_within_seconds_and_its_age_goes_on(
 def test_what_never_came_has_no_pace() -> None:
     assert ThroughputMeter().throughput(5) == {}
     assert counted([1.0]).total("commentary") == 0
+
+
+def test_only_the_last_minute_counts() -> None:
+    worst = RollingMaximum()
+    assert worst.value(0.0) == 0.0
+    worst.add(-0.004, 0.0)
+    assert worst.value(0.0) == 0.0
+    for second in range(200):
+        worst.add(5.0 if second == 100 else 0.01, second + 0.2)
+        worst.add(0.02, second + 0.6)
+        assert worst.value(second + 0.9) == (5.0 if 100 <= second < 160 else 0.02)

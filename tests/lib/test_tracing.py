@@ -14,7 +14,7 @@ from django.test import Client
 
 from races.lib.tracing import STAGES, Tracer
 from races.models import Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from races.views import api
 
 pytestmark = pytest.mark.django_db
@@ -47,16 +47,16 @@ def traced(race: Race, **options: Any) -> str:
 
 
 def running_race(started_ms: int) -> Race:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     Race.objects.filter(pk=race.pk).update(status="running", started_ms=started_ms, waits=[[5, 300]])
     race.refresh_from_db()
     return race
 
 
 def test_all_stages_of_a_tick_of_this_process(tracer: Tracer, lab: None) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     for number, stage in enumerate(STAGES):
-        tracer.note(str(race.pk), 7, stage, 100 + number / 1000)
+        tracer.record(str(race.pk), 7, stage, 100 + number / 1000)
     said = traced(race)
     assert said.startswith("Tick 7")
     assert [line.split()[-1] for line in said.splitlines()[1:]] == [f"{n}.00" for n in range(7)]
@@ -67,7 +67,7 @@ def test_where_the_worker_is_elsewhere_the_way_begins_at_the_records_time(tracer
     for tick in (8, 9):
         due = race.event_ms(tick) / 1000 - time.time() + time.monotonic()
         for stage, after_ms in (("read", 12), ("shown", 14), ("delivered", 15)):
-            tracer.note(str(race.pk), tick, stage, due + after_ms / 1000)
+            tracer.record(str(race.pk), tick, stage, due + after_ms / 1000)
     said = traced(race)
     assert "The worker is another process" in said
     assert "Tick 9" in said

@@ -18,7 +18,7 @@ from races.live.rendering.header import RaceStatus
 from races.live.service import LiveService
 from races.middleware.visitors import COOKIE, SALT
 from races.models import Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = (b"origin", b"http://localhost")
@@ -53,7 +53,7 @@ async def closed(page: WebsocketCommunicator) -> int:
 
 
 def test_a_spectator_gets_the_whole_state_on_connect(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -97,7 +97,7 @@ def test_an_address_that_is_no_socket_closes_with_4404(
     "said", ["hello", "ack", "ack x", "ack -1", "ack 1 2", '{"HEADERS":{}}', "ack " + "9" * 99]
 )
 def test_anything_but_an_acknowledgement_closes_with_4400(live: LiveService, said: str) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -110,7 +110,7 @@ def test_anything_but_an_acknowledgement_closes_with_4400(live: LiveService, sai
 
 
 def test_bytes_close_with_4400(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -122,7 +122,7 @@ def test_bytes_close_with_4400(live: LiveService) -> None:
 
 
 def test_acknowledgements_are_answered_and_a_flood_of_them_closes(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -145,7 +145,7 @@ def test_acknowledgements_are_answered_and_a_flood_of_them_closes(live: LiveServ
     ],
 )  # fmt: skip
 def test_a_page_of_another_origin_is_refused(live: LiveService, origin: bytes | None) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk, HOST if origin is None else (b"origin", origin))
@@ -156,7 +156,7 @@ def test_a_page_of_another_origin_is_refused(live: LiveService, origin: bytes | 
 
 @override_settings(F1_MAX_SOCKETS_PER_CLIENT=2)
 def test_a_browser_over_its_limit_of_sockets_is_told(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         pages = [socket(race.pk, ORIGIN, cookie("one")) for _ in range(3)]
@@ -173,7 +173,7 @@ def test_a_browser_over_its_limit_of_sockets_is_told(live: LiveService) -> None:
 
 
 def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -216,7 +216,7 @@ def test_a_page_that_does_not_answer_its_closing_keeps_nobody_waiting(live: Live
 
 
 def test_a_stopping_server_says_1012(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -229,7 +229,7 @@ def test_a_stopping_server_says_1012(live: LiveService) -> None:
 
 
 def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
 
     async def story() -> None:
         page = socket(race.pk)
@@ -249,7 +249,7 @@ def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) 
 
 
 def test_who_joins_while_a_message_is_on_its_way_gets_it_once(live: LiveService) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     race_id = str(race.pk)
 
     async def story() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from f1site.asgi import application
 from races.live.service import LiveService
 from races.models import Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from tests.fakes.fuzzing import FEW, MANY, MARKUP, Counted, shapes, sweep
 
 Frame = dict[str, Any]
@@ -59,7 +59,7 @@ async def says(race: Race, frames: list[Frame]) -> list[int]:
 
 
 def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     with asyncio.Runner() as runner:
         assert runner.run(says(race, [{"text": "ack 1"}])) == []
         shown = live.snapshot(str(race.pk))[0]

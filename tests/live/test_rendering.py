@@ -12,12 +12,13 @@ from races.board.race_info import CarInfo
 from races.lib.throughput import Throughput
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream, note_item
-from races.live.rendering.screen import ROLES, Screen, render_snapshot, screen_of
+from races.live.rendering.screen import Screen, render_snapshot, screen_of
 from races.live.rendering.tower import attackers, average_cells, fast_cells
 from races.live.rendering.track_map import track_map
 from races.models import Race
 from races.models.race_info import info_for
 from races.sim import circuit_slugs
+from races.streams.topics import ROLES
 from tests.live import synthetic
 from tests.live.dom import Node, Page, parse
 from tests.live.synthetic import RACE_ID, START

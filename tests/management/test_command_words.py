@@ -169,7 +169,7 @@ def test_a_started_race_is_printed_with_the_address_of_the_lab_that_runs(
         lab.bind(("127.0.0.1", 0))
         lab.listen()
         url = f"http://127.0.0.1:{lab.getsockname()[1]}"
-        addresses.remember(url)
+        addresses.save_address(url)
         assert printed()[0] == url
         assert printed(lab="https://lab.example/")[0] == "https://lab.example"
     assert printed()[0] == ""  # killed: nobody listens there any more

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import override_settings
 
 from races.models import Entry, Race
-from races.models.creation import Choice, LimitReached, enter
+from races.models.creation import Choice, LimitReached, create_race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 12
@@ -24,7 +24,7 @@ def together(clients: list[str]) -> Counter[str]:
     def one(client: str) -> str:
         gate.wait(20)
         try:
-            enter(Choice("NOR"), client)
+            create_race(Choice("NOR"), client)
         except LimitReached:
             return "told no"
         finally:

@@ -23,7 +23,7 @@ from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError
 from races.analytics.commentary.commentator import Line
 from races.analytics.language_model import believed, conversation
-from races.lib.http_deadline import NoAnswer, Wire
+from races.lib.http_deadline import AbortableConnection, NoAnswer
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
 from races.streams.redaction import Redactor
 from races.streams.registry.client import HttpRegistry
@@ -159,7 +159,7 @@ def model(service: RawServer, counted: Counted, at_least: int) -> None:
         """A line that may be said is not a hostile answer."""
         service.answer, text = answer, None
         with suppress(NoAnswer):
-            text = believed(speaker._complete(conversation(LINE, []), Wire()), LINE)
+            text = believed(speaker._complete(conversation(LINE, []), AbortableConnection()), LINE)
         assert text is None or (8 <= len(text) <= 120 and not set("<>\n\0") & set(text))
         return int(text is None)
 

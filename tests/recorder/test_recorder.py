@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, InterfaceError
 
 from races.board.storage import pack_frames, unpack_frames
-from races.lab.components import Roles, make_roles
+from races.lab.components import Components, make_components
 from races.models import Lap, Race, RecorderOffset, Result
 from races.recorder import writer
 from races.recorder.reader import last_frame
@@ -20,7 +20,7 @@ from tests.fakes.waiting import wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_finished_race_has_its_whole_history(kafka: Connection, roles: Roles) -> None:
+def test_a_finished_race_has_its_whole_history(kafka: Connection, components: Components) -> None:
     race = ended(short_race(laps=2))
     found = history(race)
     assert len(found["results"]) == 22
@@ -37,7 +37,7 @@ def test_a_finished_race_has_its_whole_history(kafka: Connection, roles: Roles) 
 
 
 def test_replaying_the_topics_from_their_beginning_changes_nothing(kafka: Connection) -> None:
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         race = ended(short_race())
     before = history(race)
     RecorderOffset.objects.all().delete()
@@ -47,11 +47,11 @@ def test_replaying_the_topics_from_their_beginning_changes_nothing(kafka: Connec
 
 
 def test_a_recorder_that_stops_in_mid_race_goes_on_where_it_was(kafka: Connection) -> None:
-    with running(make_roles(kafka)) as roles:
+    with running(make_components(kafka)) as components:
         race = short_race(laps=3)
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 20, "half is recorded")
-        roles.recorder.stop()
-        wait_for(lambda: not roles.recorder.active, "it stopped")
+        components.recorder.stop()
+        wait_for(lambda: not components.recorder.active, "it stopped")
         with recording(kafka):
             race = ended(race)
     assert race.missing_ticks == 0
@@ -59,7 +59,7 @@ def test_a_recorder_that_stops_in_mid_race_goes_on_where_it_was(kafka: Connectio
 
 
 def test_a_database_that_refuses_for_a_while_costs_no_history(
-    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch
+    kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = 0
     real = writer.flush
@@ -78,7 +78,9 @@ def test_a_database_that_refuses_for_a_while_costs_no_history(
     assert history(race)["frames"] == list(range(race.recorded_tick + 1))
 
 
-def test_a_record_that_cannot_be_decoded_is_counted_and_skipped(kafka: Connection, roles: Roles) -> None:
+def test_a_record_that_cannot_be_decoded_is_counted_and_skipped(
+    kafka: Connection, components: Components
+) -> None:
     from confluent_kafka import Producer
 
     race = short_race()
@@ -89,16 +91,16 @@ def test_a_record_that_cannot_be_decoded_is_counted_and_skipped(kafka: Connectio
     hostile.flush(10)
     race = ended(race)
     assert race.status == Race.Status.FINISHED
-    assert roles.recorder.bad["positions"] >= 5
+    assert components.recorder.bad["positions"] >= 5
     assert health()[1]["recorder"] == {
         "ok": True,
         "here": True,
         "active": True,
-        "skipped_records": roles.recorder.bad,
+        "skipped_records": components.recorder.bad,
     }
 
 
-def test_frames_survive_their_storage(kafka: Connection, roles: Roles) -> None:
+def test_frames_survive_their_storage(kafka: Connection, components: Components) -> None:
     race = ended(short_race())
     frame = last_frame(race)
     assert frame is not None

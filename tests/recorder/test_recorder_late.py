@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from races.board.board import HORIZON, Board
 from races.models import Race
-from races.recorder.race_recording import LATE_S, Recording
+from races.recorder.race_recording import LATE_S, RaceRecording
 from tests.live import synthetic
 
 INFO = synthetic.info()
 
 
-def after(*ticks: int, now: float = 0.0) -> Recording:
-    recording = Recording(Race(), Board(INFO), None)
+def after(*ticks: int, now: float = 0.0) -> RaceRecording:
+    recording = RaceRecording(Race(), Board(INFO), None)
     for place, number in enumerate(ticks):
         for record in synthetic.tick(number, INFO):
             recording.position(record, now, (0, place))
     return recording
 
 
-def stored(recording: Recording) -> list[int]:
+def stored(recording: RaceRecording) -> list[int]:
     return [frame["tick"] for frame in recording.frames]
 
 
@@ -33,9 +33,9 @@ def test_a_late_tick_is_placed_where_it_belongs() -> None:
 
 def test_a_tick_that_does_not_come_in_time_is_missing() -> None:
     recording = after(0, 2, 3)
-    recording.settle(LATE_S - 0.1)
+    recording.store_in_order(LATE_S - 0.1)
     assert stored(recording) == [0]
-    recording.settle(LATE_S)
+    recording.store_in_order(LATE_S)
     assert stored(recording) == [0, 2, 3]
     assert recording.missing == 1
     for record in synthetic.tick(1, INFO):

@@ -7,7 +7,7 @@ import pytest
 from races.board.board import Board
 from races.board.storage import pack_readings
 from races.models import Race, ReadingChunk
-from races.recorder.race_recording import FORGET_S, HALF_TICK_S, REMEMBERED_MS, Recording, SeenReadings
+from races.recorder.race_recording import FORGET_S, HALF_TICK_S, REMEMBERED_MS, RaceRecording, SeenReadings
 from races.recorder.recorder import Recorder
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
@@ -60,7 +60,7 @@ def test_a_race_that_fell_silent_is_forgotten_but_half_a_tick_is_waited_for(
     cars: int, patience_s: float
 ) -> None:
     """The history takes whole ticks: nobody would read the first half again."""
-    recording = Recording(Race(), Board(synthetic.info()), None, heard_at=100.0)
+    recording = RaceRecording(Race(), Board(synthetic.info()), None, heard_at=100.0)
     for record in synthetic.tick(0, synthetic.info())[:cars]:
         recording.position(record, 100.0)
     assert not recording.forgettable(100.0 + patience_s)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from races.lab.components import Roles, make_roles
+from races.lab.components import Components, make_components
 from races.models import Lap, Race
-from races.models.leases import RecorderLease, break_lease
+from races.models.leases import RecorderLease, break_recorder_lease
 from races.recorder import writer
-from races.recorder.column_clamping import fitted
+from races.recorder.writer import clamped
 from races.streams.connection import Connection
 from tests.fakes.lab import ended, recording, running, short_race
 from tests.fakes.waiting import wait_for
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_race_deleted_after_its_flag_does_not_stop_the_recording_of_others(
-    kafka: Connection, roles: Roles
+    kafka: Connection, components: Components
 ) -> None:
     gone = ended(short_race())
     Race.objects.filter(pk=gone.pk).delete()
@@ -26,7 +26,7 @@ def test_a_race_deleted_after_its_flag_does_not_stop_the_recording_of_others(
 
 
 def test_a_race_deleted_while_it_runs_does_not_stop_the_recording_of_others(
-    kafka: Connection, roles: Roles
+    kafka: Connection, components: Components
 ) -> None:
     gone = short_race(laps=9, pace=12)
     wait_for(lambda: Race.objects.get(pk=gone.pk).recorded_tick > 5, "it is recorded")
@@ -36,7 +36,7 @@ def test_a_race_deleted_while_it_runs_does_not_stop_the_recording_of_others(
 
 def test_an_end_that_nobody_recorded_any_more_is_found_at_the_next_start(kafka: Connection) -> None:
     """Killed between the last tick and the classification: no record comes to remind anybody."""
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         race = ended(short_race())
     before = list(race.results.values_list("driver_code", "position", "gap_s"))
     Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING)
@@ -50,17 +50,17 @@ def test_an_end_that_nobody_recorded_any_more_is_found_at_the_next_start(kafka: 
 def test_a_recorder_whose_lease_is_gone_writes_nothing() -> None:
     mine, other = RecorderLease(lambda: 0.0), RecorderLease(lambda: 0.0)
     assert mine.hold()
-    break_lease()
+    break_recorder_lease()
     assert other.hold()
-    assert not writer.flush([], writer.Pending(), "cluster", {"positions": {0: 7}}, 0.0, mine.confirm)
+    assert not writer.flush([], writer.PendingRows(), "cluster", {"positions": {0: 7}}, 0.0, mine.confirm)
     assert not mine.fresh()
     assert writer.saved_offsets() == (None, {})
-    assert writer.flush([], writer.Pending(), "cluster", {"positions": {0: 7}}, 0.0, other.confirm)
+    assert writer.flush([], writer.PendingRows(), "cluster", {"positions": {0: 7}}, 0.0, other.confirm)
     assert writer.saved_offsets() == ("cluster", {"positions": {0: 7}})
 
 
 def test_rows_are_cut_to_what_every_database_takes() -> None:
     row = Lap(driver_code="LONGNAME", lap=-3, position=10**9, tick=2**40, tyre="abcdefg", time_s=1.5)
-    fitted(row)
+    clamped(row)
     assert (row.driver_code, row.lap, row.position, row.tick) == ("LON", 0, 32767, 2**31 - 1)
     assert (row.tyre, row.time_s) == ("abcdef", 1.5)

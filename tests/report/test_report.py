@@ -14,7 +14,7 @@ from django.test import Client
 from races.live.rendering.formatting import gap, ordinal
 from races.middleware.visitors import COOKIE, client_of
 from races.models import Alarm, CommentaryLine, ControlMessage, InjectedFault, Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from races.report.detector_score import engine_room
 from races.report.report import race_time, report
 from tests.fakes.recorded import STARTED_MS, Recorded
@@ -62,7 +62,7 @@ def test_an_empty_history_says_what_to_do(client: Client) -> None:
 
 def test_the_history_names_driver_winner_and_status_newest_first(client: Client) -> None:
     first = Recorded(laps=1).race
-    enter(Choice("HAM", circuit="spa"))
+    create_race(Choice("HAM", circuit="spa"))
     text = client.get("/races/").content.decode()
     winner = first.results.get(position=1)
     assert winner.driver_name in text
@@ -71,7 +71,7 @@ def test_the_history_names_driver_winner_and_status_newest_first(client: Client)
 
 
 def test_the_history_filters_and_an_odd_filter_is_none(client: Client) -> None:
-    spa, monza = enter(Choice("HAM", circuit="spa")), enter(Choice("NOR"))
+    spa, monza = create_race(Choice("HAM", circuit="spa")), create_race(Choice("NOR"))
     Race.objects.filter(pk=monza.pk).update(status="failed")
     expected: list[tuple[dict[str, str], set[Any]]] = [
         ({"circuit": "spa"}, {spa.pk}),
@@ -87,7 +87,7 @@ def test_the_history_filters_and_an_odd_filter_is_none(client: Client) -> None:
 
 def test_the_history_has_pages_that_keep_the_filter(client: Client) -> None:
     for _ in range(31):
-        enter(Choice("HAM", circuit="spa"))
+        create_race(Choice("HAM", circuit="spa"))
     text = client.get("/races/", {"circuit": "spa"}).content.decode()
     assert "?page=2&amp;circuit=spa" in text
     assert len(client.get("/races/", {"circuit": "spa", "page": "2"}).context["rows"]) == 1
@@ -97,7 +97,7 @@ def test_the_list_of_races_asks_the_database_the_same_few_times_however_long_it_
     client: Client, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(12):
-        enter(Choice("HAM", circuit="spa"))
+        create_race(Choice("HAM", circuit="spa"))
     with django_assert_max_num_queries(5):
         client.get("/races/")
 
@@ -201,7 +201,7 @@ def test_alarms_are_placed_in_a_race_that_had_to_wait() -> None:
 
 
 def test_a_failed_race_gives_its_reason_and_runs_again_at_one_click(client: Client) -> None:
-    race = enter(Choice("PIA", circuit="suzuka", laps=3, pace=7, seed=42))
+    race = create_race(Choice("PIA", circuit="suzuka", laps=3, pace=7, seed=42))
     Race.objects.update(status="failed", status_reason="The <worker> fell over.")
     text = page(client, race)
     assert "The &lt;worker&gt; fell over." in text

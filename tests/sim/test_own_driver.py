@@ -7,11 +7,11 @@ from dataclasses import asdict
 import pytest
 from django.test import override_settings
 
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from races.sim import Race as Simulation
 from races.sim import load_season
 from races.worker.preparation import settings_of
-from races.worker.records import field_of, tick_records
+from races.worker.records import entry_list, tick_records
 
 pytestmark = pytest.mark.django_db
 CODES = [driver.code for driver in load_season().drivers]
@@ -21,12 +21,12 @@ def _entered(code: str, seed: int) -> Simulation:
     """As a person enters it and the worker prepares it."""
     choice = Choice(code, circuit="spielberg", laps=3, pace=20, seed=seed)
     with override_settings(F1_MAX_RACES=0):
-        return Simulation(settings_of(enter(choice)))
+        return Simulation(settings_of(create_race(choice)))
 
 
 def _published(sim: Simulation) -> str:
     """Digest of every record, race control's, positions' and engine's, under one name of the race."""
-    field, digest = field_of("the race", sim.settings.laps, load_season()), hashlib.sha256()
+    field, digest = entry_list("the race", sim.settings.laps, load_season()), hashlib.sha256()
     while not sim.over:
         tick = sim.advance()
         for record in tick_records(field, tick, tick.tick * 200, metrics=True):

@@ -23,11 +23,10 @@ from races.streams.errors import (
     Tombstone,
     UnknownSchema,
 )
-from races.streams.fast_avro import make_decoder, make_encoder
-from races.streams.readers import parse_own
+from races.streams.fast_avro import Field, make_decoder, make_encoder
 from races.streams.registry.service import Registry
-from races.streams.shapes import Field, avro_shape
 from races.streams.topics import TOPICS
+from races.streams.validation import avro_schema, parse_own
 from tests.streams.records import BASE_POSITION, KEYS, NOW_MS, POSITION, VALUES
 
 SETTINGS = embedded_settings("unused:9092")
@@ -76,7 +75,7 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_our_bytes_are_fastavros(schema: str, data: st.DataObject) -> None:
-    fields = avro_shape(schema).fields
+    fields = avro_schema(schema).fields
     record = {field.name: data.draw(field_values(field)) for field in fields}
     out = io.BytesIO()
     fastavro.schemaless_writer(out, parse_own(schema), record)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 
 from races.models import Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from races.sim import circuit_slugs, load_season
 from tests.fakes.fuzzing import FEW, MANY, MARKUP, UNESCAPED, Counted, shapes, sweep
 
@@ -131,7 +131,7 @@ class Site:
     """With one race that has ended; who posts has started none."""
 
     def __init__(self) -> None:
-        self.race = enter(Choice("NOR"), "somebody")
+        self.race = create_race(Choice("NOR"), "somebody")
         Race.objects.update(status=Race.Status.FINISHED, ended_at=timezone.now())
         self.visitor, self.staff, self.strict = Client(), Client(), Client(enforce_csrf_checks=True)
         self.staff.force_login(User.objects.create_superuser("marshal"))

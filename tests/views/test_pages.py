@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from races.models import Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from races.streams.connection import Connection
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,7 @@ def test_the_form_needs_its_csrf_token() -> None:
 
 
 def test_a_races_page_shows_and_an_unknown_one_is_404(client: Client) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     assert client.get(race.get_absolute_url()).status_code == 200
     missing = client.get(f"/races/{uuid.uuid4()}/")
     assert missing.status_code == 404
@@ -147,19 +147,19 @@ def test_a_races_page_shows_and_an_unknown_one_is_404(client: Client) -> None:
 
 
 def test_six_letters_lead_to_a_race_and_others_nowhere(client: Client) -> None:
-    race, other = enter(Choice("NOR")), enter(Choice("NOR"))
-    assert race.join_code != other.join_code
-    for code in (race.join_code, race.join_code.upper()):
+    race, other = create_race(Choice("NOR")), create_race(Choice("NOR"))
+    assert race.short_code != other.short_code
+    for code in (race.short_code, race.short_code.upper()):
         assert client.get(f"/j/{code}/")["Location"] == race.get_absolute_url()
-    for code in (race.join_code[:-1], race.join_code + "b", "aaaaaa", "bbbbbb"):
+    for code in (race.short_code[:-1], race.short_code + "b", "aaaaaa", "bbbbbb"):
         assert client.get(f"/j/{code}/").status_code == 404
 
 
 def test_of_two_ids_that_begin_alike_the_newest_is_meant(client: Client) -> None:
-    old, new = enter(Choice("NOR")), enter(Choice("HAM"))
+    old, new = create_race(Choice("NOR")), create_race(Choice("HAM"))
     alike = uuid.UUID(old.pk.hex[:8] + new.pk.hex[8:])
     Race.objects.create(**{**Race.objects.filter(pk=new.pk).values().get(), "id": alike})
-    assert client.get(f"/j/{old.join_code}/")["Location"] == f"/races/{alike}/"
+    assert client.get(f"/j/{old.short_code}/")["Location"] == f"/races/{alike}/"
 
 
 def big_screen(client: Client, race: Race, host: str) -> str:
@@ -170,19 +170,19 @@ def big_screen(client: Client, race: Race, host: str) -> str:
     ROOM_ADDRESSES=["http://192.0.2.7:8000"], ALLOWED_HOSTS=["localhost", "127.0.0.1", "lab.test"]
 )
 def test_the_big_screen_shows_an_address_that_a_phone_reaches(client: Client) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     for asked, shown in (
         ("127.0.0.1:8000", "192.0.2.7:8000"),
         ("localhost", "192.0.2.7:8000"),
         ("lab.test", "lab.test"),
     ):
         text = big_screen(client, race, asked)
-        assert f"<b>{shown}<wbr>/j/{race.join_code}/</b>" in text
+        assert f"<b>{shown}<wbr>/j/{race.short_code}/</b>" in text
         assert 'class="qr"' in text
 
 
 def test_where_no_phone_gets_in_the_big_screen_shows_no_code_but_how_to_start(client: Client) -> None:
-    text = big_screen(client, enter(Choice("NOR")), "127.0.0.1:8000")
+    text = big_screen(client, create_race(Choice("NOR")), "127.0.0.1:8000")
     assert "make run HOST=0.0.0.0" in text
     assert 'class="qr"' not in text
 
@@ -223,7 +223,7 @@ def test_a_forged_client_cookie_is_no_client() -> None:
 
 def test_the_interface_names_grid_races_and_a_race(client: Client) -> None:
     assert len(client.get("/api/drivers/").json()["drivers"]) == 22
-    race = enter(Choice("PIA", circuit="monaco"))
+    race = create_race(Choice("PIA", circuit="monaco"))
     assert client.get("/api/races/").json()["races"][0]["id"] == str(race.pk)
     body = client.get(f"/api/races/{race.pk}/").json()
     assert (body["status"], body["leaderboard"], body["classification"]) == ("queued", [], [])
@@ -231,7 +231,7 @@ def test_the_interface_names_grid_races_and_a_race(client: Client) -> None:
 
 
 def test_a_list_of_races_leaves_their_drawings_in_the_database(client: Client) -> None:
-    enter(Choice("NOR"))
+    create_race(Choice("NOR"))
     with CaptureQueriesContext(database) as asked:
         assert len(client.get("/api/races/").json()["races"]) == 1
     assert len(asked) == 1
@@ -268,7 +268,7 @@ def test_every_answer_carries_the_security_headers(client: Client, path: str) ->
 
 
 def test_pages_have_no_inline_script_or_style(client: Client) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     for path in ("/", "/races/", race.get_absolute_url()):
         text = client.get(path).content.decode()
         assert " style=" not in text

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from races.board.board import Board
 from races.live.rendering.screen import screen_of
 from races.models import CommentaryLine, Race
-from races.models.creation import Choice, enter
+from races.models.creation import Choice, create_race
 from tests.fakes.markup import HOSTILE, Markup, check_headers
 from tests.live import synthetic
 
@@ -97,7 +97,7 @@ def test_no_text_at_all_makes_an_element_10000_of_them(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE[:6])
 def test_a_hostile_name_in_the_database_is_only_text_on_its_page(client: Client, text: str) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     plain = Markup(client.get(race.get_absolute_url()).content.decode())
     for car in race.frozen["cars"]:
         car["name"] = car["team"] = text
@@ -203,7 +203,7 @@ def test_the_clients_cookie_holds_chance_and_nothing_else(client: Client) -> Non
 
 @override_settings(F1_MAX_RACES_PER_CLIENT=1)
 def test_answers_of_every_kind_carry_the_headers(client: Client) -> None:
-    race = enter(Choice("NOR"))
+    race = create_race(Choice("NOR"))
     strict = Client(enforce_csrf_checks=True)
     answers = {
         200: client.get(race.get_absolute_url()),

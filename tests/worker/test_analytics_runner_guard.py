@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from races.analytics.engine import Derived, RaceAnalytics
-from races.lab.components import Roles, make_roles
+from races.lab.components import Components, make_components
 from races.models import Race
 from races.streams.connection import Connection
 from races.worker.analytics_runner import plan_of
-from races.worker.backfill import Past
-from races.worker.running_race import Held
+from races.worker.backfill import Backfill
+from races.worker.running_race import RunningRace
 from tests.fakes.lab import Records, ended, running, short_race
 from tests.fakes.waiting import wait_for
 from tests.streams.records import NOW_MS, POSITION
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_records_that_cannot_be_true_are_counted_and_told_once(
-    kafka: Connection, roles: Roles, caplog: pytest.LogCaptureFixture
+    kafka: Connection, components: Components, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert roles.analysis is not None
+    assert components.analytics is not None
     with caplog.at_level(logging.WARNING, logger="races.worker.analytics_runner"):
         race = short_race()
-        wait_for(lambda: race.pk in roles.worker.conductor.held, "the race runs")
+        wait_for(lambda: race.pk in components.worker.scheduler.races, "the race runs")
         publisher = kafka.publisher()
         for driver in ("Somebody Else", "And Another"):
             lie = POSITION | {
@@ -40,8 +40,8 @@ def test_records_that_cannot_be_true_are_counted_and_told_once(
             publisher.send("positions", str(race.pk), lie, NOW_MS)
         publisher.flush(10)
         race = ended(race)
-        analysis = roles.analysis
-        wait_for(lambda: analysis.bad_records >= 2, "both are counted")
+        analytics = components.analytics
+        wait_for(lambda: analytics.bad_records >= 2, "both are counted")
         publisher.close()
     assert race.status == Race.Status.FINISHED
     assert race.results.filter(average_speed_kmh__isnull=True).count() == 0
@@ -50,7 +50,7 @@ def test_records_that_cannot_be_true_are_counted_and_told_once(
 
 
 def test_an_engine_that_fails_at_a_record_goes_on_with_the_next(
-    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch
+    kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = RaceAnalytics.feed
 
@@ -62,18 +62,18 @@ def test_an_engine_that_fails_at_a_record_goes_on_with_the_next(
     monkeypatch.setattr(RaceAnalytics, "feed", feed)
     race = ended(short_race())
     assert race.status == Race.Status.FINISHED
-    assert roles.analysis is not None
-    assert roles.analysis.bad_records == 1
+    assert components.analytics is not None
+    assert components.analytics.bad_records == 1
     averages = Records(kafka, "avg_speed").read(lambda found: len(found) >= 22)
     assert all(record["avg_speed"] >= 0 for record in averages)
 
 
 def test_a_plan_knows_no_instant_of_a_tick_that_nobody_can_have_published(
-    kafka: Connection, roles: Roles
+    kafka: Connection, components: Components
 ) -> None:
     race = short_race()
-    wait_for(lambda: bool(roles.worker.conductor.held), "the race runs")
-    held: Held = roles.worker.conductor.held[race.pk]
+    wait_for(lambda: bool(components.worker.scheduler.races), "the race runs")
+    held: RunningRace = components.worker.scheduler.races[race.pk]
     plan = plan_of(held)
     assert plan.due(0) == held.started_ms
     assert plan.due(held.next_tick + 1000) is None
@@ -84,14 +84,14 @@ def test_a_plan_knows_no_instant_of_a_tick_that_nobody_can_have_published(
 def test_a_past_that_cannot_be_worked_up_costs_the_race_nothing_but_analytics(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def work(past: Past, ticks: int) -> bool:
+    def work(past: Backfill, ticks: int) -> bool:
         raise ZeroDivisionError("the past")
 
     race = short_race(laps=2)
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 20, "it is published")
-    monkeypatch.setattr(Past, "work", work)
-    with running(make_roles(kafka)):
+    monkeypatch.setattr(Backfill, "work", work)
+    with running(make_components(kafka)):
         race = ended(race)
         wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "no analytics are waited for")
     assert race.status == Race.Status.FINISHED

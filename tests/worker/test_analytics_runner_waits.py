@@ -9,7 +9,7 @@ from typing import Any
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.consumer import Message
-from races.worker.analytics_runner import KEPT, KEPT_BYTES, Analysis, Kept
+from races.worker.analytics_runner import BACKLOG, BACKLOG_BYTES, AnalyticsRunner, Backlog
 from tests.streams.records import POSITION, RACE
 from tests.streams.slow import Slow
 
@@ -30,31 +30,31 @@ class Engine:
 def test_a_lease_is_kept_though_the_registry_takes_its_time() -> None:
     registry, engine = Slow(), Engine()
     data = Codec(SETTINGS, registry).encode("positions", POSITION)
-    analysis = Analysis(None, Codec(SETTINGS, registry), None, frozenset())  # type: ignore[arg-type]
-    analysis._races[RACE.encode()] = (engine, None)  # type: ignore[assignment]
+    analytics = AnalyticsRunner(None, Codec(SETTINGS, registry), None, frozenset())  # type: ignore[arg-type]
+    analytics._races[RACE.encode()] = (engine, None)  # type: ignore[assignment]
     message = Message("positions", 0, 0, RACE.encode(), data, 1)
-    reader = threading.Thread(target=analysis._take_patiently, args=(message,))
+    reader = threading.Thread(target=analytics._take_patiently, args=(message,))
     reader.start()
     assert registry.asked.wait(5)
     began = time.monotonic()
-    analysis.forget("another")  # as the keeper of leases does
+    analytics.forget("another")  # as the keeper of leases does
     assert time.monotonic() - began < 1.0
     registry.answer.set()
     reader.join(10)
     assert engine.fed == [POSITION]
-    assert analysis.error == ""
+    assert analytics.error == ""
 
 
-def kept(count: int, size: int) -> Kept:
-    found = Kept()
+def kept(count: int, size: int) -> Backlog:
+    found = Backlog()
     for number in range(count):
         found.add(Message("positions", 0, number, b"race", bytes(size), number))
     return found
 
 
 def test_what_comes_while_a_past_is_folded_is_bounded_by_count_and_by_bytes() -> None:
-    assert len(kept(KEPT + 10, 100).messages) == KEPT
+    assert len(kept(BACKLOG + 10, 100).messages) == BACKLOG
     large = kept(100, 256 * 1024)
-    assert sum(message.size for message in large.messages) <= KEPT_BYTES
+    assert sum(message.size for message in large.messages) <= BACKLOG_BYTES
     assert large.dropped_until == 99 - len(large.messages), "the past has to reach as far"
     assert large.messages[-1].timestamp_ms == 99

@@ -12,10 +12,10 @@ from django.test import Client
 
 from races.health import views
 from races.health.views import NOBODY
-from races.lab import components
-from races.lab.components import Roles, make_roles
+from races.lab import components as lab_components
+from races.lab.components import Components, make_components
 from races.lib.clock import Clocks
-from races.models import InjectedFault, Race
+from races.models import InjectedFault, Race, RaceQuerySet
 from races.sim import Race as Simulation
 from races.streams import connection
 from races.streams.config import embedded_settings
@@ -23,9 +23,8 @@ from races.streams.connection import Connection
 from races.streams.embedded import EmbeddedKafka
 from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
-from races.worker import store
 from races.worker.preparation import prepare, settings_of
-from races.worker.running_race import Held
+from races.worker.running_race import RunningRace
 from tests.fakes.expected import check_history, check_published, expected_ticks
 from tests.fakes.lab import Records, ended, health, recording, running, short_race
 from tests.fakes.published import check_whole, over
@@ -35,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_race_goes_from_queued_to_finished_and_is_on_the_topic_whole(
-    kafka: Connection, roles: Roles
+    kafka: Connection, components: Components
 ) -> None:
     race = ended(short_race())
     assert race.status == Race.Status.FINISHED
@@ -43,7 +42,7 @@ def test_a_race_goes_from_queued_to_finished_and_is_on_the_topic_whole(
     check_whole(race, Records(kafka, "positions").read(over))
 
 
-def test_what_is_published_is_the_simulation(kafka: Connection, roles: Roles) -> None:
+def test_what_is_published_is_the_simulation(kafka: Connection, components: Components) -> None:
     race = ended(short_race(seed=7))
     sim = Simulation(settings_of(race))
     records = {(r["tick"], r["driver_code"]): r for r in Records(kafka, "positions").read(over)}
@@ -59,24 +58,24 @@ def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     race = short_race(laps=2)
-    first = make_roles(kafka)
+    first = make_components(kafka)
     first.start(lambda name: None)
-    wait_for(lambda: first.worker.conductor.held, "the first worker holds the race")
-    wait_for(lambda: next(iter(first.worker.conductor.held.values())).next_tick > 20, "it publishes")
+    wait_for(lambda: first.worker.scheduler.races, "the first worker holds the race")
+    wait_for(lambda: next(iter(first.worker.scheduler.races.values())).next_tick > 20, "it publishes")
     # Gone without a word: its threads end, its leases stay.
     first.worker._end = lambda threads: None  # type: ignore[method-assign]
-    first.worker.conductor.stop()
+    first.worker.scheduler.stop()
     first.recorder.stop()
     monkeypatch.setattr(views, "WORKER_SEEN", timedelta(seconds=3))
-    monkeypatch.setattr(components, "_here", None)  # as a web apart sees it
+    monkeypatch.setattr(lab_components, "_current", None)  # as a web apart sees it
     wait_for(lambda: health()[1]["worker"].get("error") == NOBODY, "it is told that nobody is left")
     assert Client().get("/livez").status_code == 200
     began = time.monotonic()
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         tick = Race.objects.get(pk=race.pk).recorded_tick
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > tick, "it goes on")
         print(f"\nworker vanished: on in the history {time.monotonic() - began:.1f} s after another's start")
-        monkeypatch.setattr(components, "_here", None)
+        monkeypatch.setattr(lab_components, "_current", None)
         assert health()[1]["worker"]["ok"]
         race = ended(race)
     first.worker.stop()
@@ -87,13 +86,13 @@ def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(
 
 def test_a_stopped_worker_releases_its_races_at_once(kafka: Connection) -> None:
     race = short_race(laps=3, pace=12)
-    with running(make_roles(kafka)) as roles:
-        wait_for(lambda: roles.worker.conductor.held, "the race is held")
+    with running(make_components(kafka)) as components:
+        wait_for(lambda: components.worker.scheduler.races, "the race is held")
     race.refresh_from_db()
     assert (race.lease_owner, race.status) == ("", Race.Status.RUNNING)
 
 
-def test_a_red_flag_ends_the_race_as_it_stands(kafka: Connection, roles: Roles) -> None:
+def test_a_red_flag_ends_the_race_as_it_stands(kafka: Connection, components: Components) -> None:
     race = short_race(laps=9, pace=30)
     wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 30, "the race is on")
     Race.objects.filter(pk=race.pk).update(stop_requested=True)
@@ -108,12 +107,12 @@ def test_a_red_flag_ends_the_race_as_it_stands(kafka: Connection, roles: Roles) 
 def test_a_race_that_is_stopped_before_anybody_took_it_ends_too(kafka: Connection) -> None:
     race = short_race()
     Race.objects.filter(pk=race.pk).update(stop_requested=True)
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         assert ended(race).status == Race.Status.STOPPED
 
 
 def test_a_simulation_that_raises_fails_its_race_and_no_other(
-    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch
+    kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Simulation.advance
 
@@ -130,7 +129,7 @@ def test_a_simulation_that_raises_fails_its_race_and_no_other(
     assert ended(good).status == Race.Status.FINISHED
 
 
-def test_a_race_of_another_model_fails_with_that_reason(kafka: Connection, roles: Roles) -> None:
+def test_a_race_of_another_model_fails_with_that_reason(kafka: Connection, components: Components) -> None:
     race = short_race()
     Race.objects.filter(pk=race.pk).update(model_version="0-before")
     race = ended(race)
@@ -139,9 +138,9 @@ def test_a_race_of_another_model_fails_with_that_reason(kafka: Connection, roles
 
 
 def test_two_workers_share_the_races_and_publish_no_tick_twice_differently(
-    kafka: Connection, roles: Roles
+    kafka: Connection, components: Components
 ) -> None:
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         races = [short_race(seed=seed) for seed in range(4)]
         for race in races:
             assert ended(race).status == Race.Status.FINISHED
@@ -152,7 +151,9 @@ def test_two_workers_share_the_races_and_publish_no_tick_twice_differently(
         check_whole(race, records)
 
 
-def test_ground_truth_is_in_the_database_and_not_on_the_topics(kafka: Connection, roles: Roles) -> None:
+def test_ground_truth_is_in_the_database_and_not_on_the_topics(
+    kafka: Connection, components: Components
+) -> None:
     race = short_race(circuit="monza", laps=4)
     Race.objects.filter(pk=race.pk).update(anomaly_detection=True)
     race = ended(race)
@@ -169,7 +170,7 @@ def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
     kafka: Connection, stop: bool
 ) -> None:
     """Between the last tick and the word that it was the last one there is a moment to die in."""
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         race = short_race(laps=3) if stop else short_race()
         if stop:
             Race.objects.filter(pk=race.pk).update(stop_requested=True)
@@ -177,8 +178,8 @@ def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
     before, published = race.status, Records(kafka, "positions").read(over)
     Race.objects.filter(pk=race.pk).update(status=Race.Status.RUNNING, published_over=False)
     race.results.all().delete()
-    with running(make_roles(kafka)) as roles:
-        roles.recorder.stop()
+    with running(make_components(kafka)) as components:
+        components.recorder.stop()
         wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "its end is written")
     with recording(kafka):
         assert ended(race).status == before
@@ -189,15 +190,15 @@ def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_ag
     kafka: Connection,
 ) -> None:
     race = short_race(laps=2)
-    with running(make_roles(kafka)) as roles:
+    with running(make_components(kafka)) as components:
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "some of it is recorded")
-        roles.recorder.stop()
+        components.recorder.stop()
         wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "all of it is published")
     recorded, began = Race.objects.get(pk=race.pk).recorded_tick, time.monotonic()
     with EmbeddedKafka(DEFAULT_NAMES.values()) as cluster:
         another = connection.connect(embedded_settings(cluster.bootstrap), Registry())
-        store.release_all()
-        with running(make_roles(another)):
+        Race.objects.active().reopen()
+        with running(make_components(another)):
             wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > recorded + 20, "it goes on")
             print(f"\nembedded broker lost: 20 further ticks {time.monotonic() - began:.1f} s after its end")
             race = ended(race)
@@ -222,21 +223,21 @@ class Sending:
 @pytest.mark.parametrize("looks", range(12))
 def test_a_red_flag_lies_ahead_of_a_race_that_sends_while_the_tick_is_chosen(looks: int) -> None:
     race = Sending(looks)
-    tick = Held.hold(race)  # type: ignore[arg-type]
+    tick = RunningRace.choose_stop_tick(race)  # type: ignore[arg-type]
     assert race.hold_at == tick
     assert race._tick < tick  # even the tick that is being sent just now is before it
 
 
 def test_a_red_flag_whose_writing_got_no_answer_is_obeyed_all_the_same(
-    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch
+    kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = store.save_stop
+    save = RaceQuerySet.save_stop
 
     def unanswered(*arguments: Any) -> bool:
         save(*arguments)
         raise InterfaceError("the connection is closed")
 
-    monkeypatch.setattr(store, "save_stop", unanswered)
+    monkeypatch.setattr(RaceQuerySet, "save_stop", unanswered)
     race = short_race(laps=9, pace=30)
     wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "the race is on")
     Race.objects.filter(pk=race.pk).update(stop_requested=True)
@@ -249,18 +250,18 @@ def test_a_red_flag_whose_writing_got_no_answer_is_obeyed_all_the_same(
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_records_that_kafka_refuses_are_sent_once_again_and_then_fail_their_race(
-    kafka: Connection, roles: Roles, monkeypatch: pytest.MonkeyPatch, times: int
+    kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    acknowledged = Held.acknowledged
-    refused: list[Held] = []
+    acknowledged = RunningRace.acknowledged
+    refused: list[RunningRace] = []
 
-    def refuse(held: Held, tick: int, failed: bool) -> None:
+    def refuse(held: RunningRace, tick: int, failed: bool) -> None:
         if tick == 12 and len({id(other) for other in [*refused, held]}) <= times:
             refused.append(held)
             failed = True
         acknowledged(held, tick, failed)
 
-    monkeypatch.setattr(Held, "acknowledged", refuse)
+    monkeypatch.setattr(RunningRace, "acknowledged", refuse)
     race = ended(short_race())
     if times == 1:
         assert race.status == Race.Status.FINISHED

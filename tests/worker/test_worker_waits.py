@@ -16,11 +16,11 @@ from django.test import Client
 
 from bench.services.registry_http import Served, serve
 from races.analytics.engine import RaceAnalytics
-from races.lab.components import make_roles
+from races.lab.components import make_components
 from races.lib.clock import Clocks
 from races.models import Race, RecorderOffset
 from races.recorder import lost_endings, recorder
-from races.recorder.lost_endings import GIVEN_UP, SILENT_S, TIMES, Endings
+from races.recorder.lost_endings import ATTEMPTS, GIVEN_UP, SILENT_S, LostEndings
 from races.sim import Race as Simulation
 from races.sim import load_season
 from races.streams import connection
@@ -30,11 +30,11 @@ from races.streams.embedded import EmbeddedKafka
 from races.streams.producer import Publisher, PublisherState
 from races.streams.registry.service import Registry
 from races.streams.topics import DEFAULT_NAMES
-from races.worker import analytics_runner, backfill, store, worker
+from races.worker import analytics_runner, backfill, preparation
 from races.worker.preparation import prepare, settings_of
-from races.worker.records import field_of, tick_records
-from races.worker.running_race import Held
-from races.worker.tick_scheduler import MAX_INFLIGHT, Conductor
+from races.worker.records import entry_list, tick_records
+from races.worker.running_race import RunningRace
+from races.worker.tick_scheduler import MAX_INFLIGHT, TickScheduler
 from tests.fakes.expected import check_history, expected_ticks
 from tests.fakes.history import history
 from tests.fakes.lab import Records, ended, health, running, short_race
@@ -59,7 +59,7 @@ class Away:
     def send(self, *record: Any) -> None: ...
 
 
-def held_at(now: list[float]) -> Held:
+def held_at(now: list[float]) -> RunningRace:
     race = short_race()
     prepared = prepare(race, "", Clocks(lambda: now[0]), None)
     assert prepared is not None
@@ -69,27 +69,27 @@ def held_at(now: list[float]) -> Held:
 def test_a_broker_that_is_away_is_told_in_words_that_stay_the_same_and_end_with_it() -> None:
     now, publisher = [100.0], Away()
     held = held_at(now)
-    conductor = Conductor(publisher, lambda: now[0], lambda: True)  # type: ignore[arg-type]
+    scheduler = TickScheduler(publisher, lambda: now[0], lambda: True)  # type: ignore[arg-type]
     said = set()
     for _ in range(MAX_INFLIGHT + 20):
-        conductor._publish(held)
+        scheduler._publish(held)
         now[0] += 0.2
         said.add(held.waiting_for)
     assert said == {"", "Kafka: the broker does not answer"}
     publisher.away, held.published = False, held.next_tick - 1
-    conductor._publish(held)
-    assert conductor.wants_wait
+    scheduler._publish(held)
+    assert scheduler.wants_wait
     assert held.waiting_for == "", "nothing is waited for any more but the wait's own writing"
 
 
 def test_words_of_any_length_fit_their_columns() -> None:
     race = short_race()
     seen = (race.lease_owner, race.lease_counter)
-    store.tell(race.pk, seen, "x\0" * 900)
+    Race.objects.seen_as(race.pk, seen).explain_wait("x\0" * 900)
     race.refresh_from_db()
     assert race.waiting_for == "x" * 200
-    store.tell(race.pk, ("somebody", 7), "not ours to say")
-    store.fail("", race.pk, "y" * 900)
+    Race.objects.seen_as(race.pk, ("somebody", 7)).explain_wait("not ours to say")
+    Race.objects.held_by("", race.pk).fail("y" * 900)
     race.refresh_from_db()
     assert (race.waiting_for, race.status_reason) == ("", "y" * 500)
 
@@ -115,8 +115,8 @@ def test_a_preparer_whose_connection_broke_takes_another_and_says_so(
             break_connection()
         return prepare(race, *arguments)
 
-    monkeypatch.setattr(worker, "prepare", breaking)
-    with caplog.at_level(logging.WARNING), running(make_roles(kafka)):
+    monkeypatch.setattr(preparation, "prepare", breaking)
+    with caplog.at_level(logging.WARNING), running(make_components(kafka)):
         assert ended(short_race()).status == Race.Status.FINISHED
     assert "waits for the database" in caplog.text
 
@@ -152,7 +152,7 @@ def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothin
     streams: StreamSettings, registry: Served
 ) -> None:
     race = short_race(laps=2)
-    with process(streams) as kafka, running(make_roles(kafka)):
+    with process(streams) as kafka, running(make_components(kafka)):
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "the race is on")
     Race.objects.filter(pk=race.pk).update(recorded_tick=-1)
     race.chunks.all().delete()
@@ -161,11 +161,11 @@ def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothin
     race.commentary.all().delete()
     RecorderOffset.objects.all().delete()  # all of it is to be read again
     registry.down = True
-    with process(streams) as kafka, running(make_roles(kafka)) as roles:
+    with process(streams) as kafka, running(make_components(kafka)) as components:
         wait_for(lambda: "registry" in Race.objects.get(pk=race.pk).waiting_for, "the race says why")
-        wait_for(lambda: "registry" in roles.recorder.error, "the recorder says why")
+        wait_for(lambda: "registry" in components.recorder.error, "the recorder says why")
         assert not RecorderOffset.objects.filter(next_offset__gt=0).exists()
-        assert roles.recorder.bad.total() == 0
+        assert components.recorder.bad.total() == 0
         wait_for(lambda: "503" in health()[1]["registry"].get("error", ""), "it is told")
         status, body = health()
         assert (status, body["recorder"]["ok"]) == (503, False)
@@ -178,8 +178,8 @@ def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothin
         )
         wait_for(lambda: health()[1]["registry"]["ok"] and health()[1]["recorder"]["ok"], "that is told too")
         race = ended(race, 60)
-        assert roles.analysis is not None
-        assert roles.analysis.error == ""
+        assert components.analytics is not None
+        assert components.analytics.error == ""
     check_history(race, expected_ticks(race))
     with process(streams) as kafka:
         check_whole(race, Records(kafka, "positions").read(over))
@@ -190,8 +190,8 @@ def test_analytics_wait_for_a_schema_that_the_registry_does_not_tell_just_now(
 ) -> None:
     race = short_race()
     with process(streams) as kafka:
-        roles = make_roles(kafka)
-        assert roles.analysis is not None
+        components = make_components(kafka)
+        assert components.analytics is not None
         decode = kafka.codec.decode
         refused: list[str] = []
 
@@ -203,11 +203,11 @@ def test_analytics_wait_for_a_schema_that_the_registry_does_not_tell_just_now(
                 )
             return decode(role, data, ask)
 
-        roles.analysis._codec.decode = away  # type: ignore[method-assign]
-        with running(roles):
+        components.analytics._codec.decode = away  # type: ignore[method-assign]
+        with running(components):
             race = ended(race, 60)
         assert len(refused) == 3
-        assert roles.analysis.bad_records == 0
+        assert components.analytics.bad_records == 0
     assert not race.results.filter(average_speed_kmh=None).exists()
 
 
@@ -216,10 +216,10 @@ def test_a_race_that_began_with_engine_readings_goes_on_in_a_lab_that_has_no_top
 ) -> None:
     race = short_race(laps=2)
     Race.objects.filter(pk=race.pk).update(anomaly_detection=True)
-    with process(streams) as kafka, running(make_roles(kafka)):
+    with process(streams) as kafka, running(make_components(kafka)):
         wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "the race is on")
     without = replace(streams, unused=frozenset({"car_metrics", "car_metrics_anomalies"}))
-    with process(without) as kafka, running(make_roles(kafka)):
+    with process(without) as kafka, running(make_components(kafka)):
         race = ended(race, 60)
     assert race.status == Race.Status.FINISHED
     with process(streams) as kafka:
@@ -238,19 +238,19 @@ def test_what_comes_while_the_past_is_folded_is_told_later_and_is_the_same(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where it was too much to keep: then the past reaches further."""
-    monkeypatch.setattr(analytics_runner, "KEPT", 60)
+    monkeypatch.setattr(analytics_runner, "BACKLOG", 60)
     race = short_race()
-    with running(make_roles(kafka)):
+    with running(make_components(kafka)):
         wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "some of it is published")
-    slow, real = [False], backfill.Past.work
+    slow, real = [False], backfill.Backfill.work
 
-    def late(one: backfill.Past, ticks: int) -> bool:
+    def late(one: backfill.Backfill, ticks: int) -> bool:
         """Not before the race has gone on for a second."""
-        slow[0] = slow[0] or one._held.next_tick > one._published + 6
+        slow[0] = slow[0] or one._race.next_tick > one._published + 6
         return real(one, ticks) if slow[0] else False
 
-    monkeypatch.setattr(backfill.Past, "work", late)
-    with running(make_roles(kafka)):
+    monkeypatch.setattr(backfill.Backfill, "work", late)
+    with running(make_components(kafka)):
         race = ended(race)
     assert race.status == Race.Status.FINISHED
     lines, averages = derived_of(race)
@@ -261,7 +261,7 @@ def test_what_comes_while_the_past_is_folded_is_told_later_and_is_the_same(
 def derived_of(race: Race) -> tuple[dict[str, str], dict[str, float]]:
     """Commentary by id and average speeds, straight from the simulation."""
     sim, engine = Simulation(settings_of(race)), RaceAnalytics(str(race.pk))
-    field = field_of(str(race.pk), race.laps, load_season())
+    field = entry_list(str(race.pk), race.laps, load_season())
     lines, averages = {}, {}
     while not sim.over:
         tick = sim.advance()
@@ -280,13 +280,13 @@ def test_an_end_that_kafka_lost_before_anybody_recorded_it_is_published_again(
     monkeypatch.setattr(lost_endings, "SILENT_S", 1.0)
     monkeypatch.setattr(recorder, "LOOK_S", 0.1)
     race = short_race()
-    with running(make_roles(kafka)) as roles:
+    with running(make_components(kafka)) as components:
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "some of it is recorded")
-        roles.recorder.stop()
+        components.recorder.stop()
         wait_for(lambda: Race.objects.get(pk=race.pk).published_over, "all of it is published")
     with EmbeddedKafka(DEFAULT_NAMES.values()) as empty:
         another = connection.connect(embedded_settings(empty.bootstrap), Registry())
-        with running(make_roles(another)):
+        with running(make_components(another)):
             race = ended(race)
     assert (race.status, race.missing_ticks) == (Race.Status.FINISHED, 0)
     assert history(race)["frames"] == list(range(race.recorded_tick + 1))
@@ -294,8 +294,8 @@ def test_an_end_that_kafka_lost_before_anybody_recorded_it_is_published_again(
 
 def test_a_race_whose_end_never_comes_is_given_up_with_words() -> None:
     now = [0.0]
-    race, watch = short_race(), Endings(lambda: now[0])
-    for _ in range(TIMES + 1):
+    race, watch = short_race(), LostEndings(lambda: now[0])
+    for _ in range(ATTEMPTS + 1):
         Race.objects.filter(pk=race.pk).update(published_over=True, published_tick=50, lease_owner="")
         watch.look(False, {})
         now[0] += SILENT_S + 1

@@ -18,6 +18,7 @@ from races.lib.throughput import Throughput
 from races.live.rendering import engines, header, panels, tower
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
+from races.streams.topics import ROLES
 
 SLOW_TICKS = 5  # one second
 # Cells that stand by themselves on the page; all others live inside the tower or the list of speeds.
@@ -35,7 +36,6 @@ STANDALONE_CELLS = (
     "life",
     "result",
 )
-ROLES = ("positions", "race_control", "car_metrics", "avg_speed", "commentary", "car_metrics_anomalies")
 
 
 class Screen:

@@ -18,7 +18,7 @@ HEADERS = {
     "Content-Type": "text/plain",
     "Content-Length": str(len(WORDS)),
     "Connection": "close",
-    **settings.USUAL_HEADERS,
+    **settings.SECURITY_HEADERS,
 }
 
 Scope = dict[str, Any]

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from races.management.base import TeachingCommand
+from races.management.base import LabCommand
 from races.models import Race
 from races.models.retention import delete_each, old_races
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Delete old history; running and queued races stay.
 
   python manage.py prune_races --keep 50      the newest fifty that have ended stay"""

@@ -9,15 +9,15 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from races.health.metrics_server import MetricsServer
-from races.lab.components import make_roles, metric_lines
+from races.lab.components import make_components, metric_lines
 from races.lab.preflight import CannotStart, check_migrations, reach_kafka
 from races.lab.server import exit_within_limit, interruptibly
-from races.management.base import TeachingCommand
+from races.management.base import LabCommand
 from races.streams import connection
 from races.streams.errors import StreamError
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Run a worker of its own for a configured Kafka: races, embedded analytics and, by lease, the recorder.
 
   python manage.py run_worker
@@ -59,18 +59,18 @@ time, and when a worker dies another goes on with its races. The web is then one
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        roles = make_roles(connection.current())
+        components = make_components(connection.current())
 
         def died(name: str) -> None:
             deaths.append(name)
             ended.set()
 
-        roles.start(died)
+        components.start(died)
         if metrics is not None:
             metrics.start()
             self.stdout.write(f"Figures: {metrics.url}")
-        self.stdout.write(f"Worker {roles.worker.owner} takes races. Ctrl-C stops it.")
+        self.stdout.write(f"Worker {components.worker.owner} takes races. Ctrl-C stops it.")
         ended.wait()
-        roles.stop()
+        components.stop()
         if deaths:
             raise CommandError(f"The {deaths[0]} died; the log above says why.")

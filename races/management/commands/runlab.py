@@ -15,14 +15,14 @@ from races.lab.addresses import own_addresses, room_addresses
 from races.lab.preflight import CannotStart, check_migrations, check_port
 from races.lab.runtime import Lab
 from races.lab.server import interruptibly, serve, take_early_signals
-from races.management.base import TeachingCommand
+from races.management.base import LabCommand
 from races.streams.connection import Connection
 from races.streams.errors import StreamError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Start the whole lab in one process: web, worker, analytics and recorder.
 
 Without a kafka: section in config.yaml it carries its own Kafka and schema registry; with one it uses those.
@@ -47,11 +47,11 @@ Ctrl-C ends everything; running races go on at the next start."""
             raise CommandError(str(error)) from None
 
         def ready() -> None:
-            addresses.remember(url)
+            addresses.save_address(url)
             self._say(banner)
 
         serve(host, port, get_default_application(), ready, lab)
-        addresses.forget()
+        addresses.delete_address()
         lab.stop()
         if lab.deaths:
             raise CommandError(f"The lab stopped because its {lab.deaths[0]} died; the log above says why.")

@@ -6,18 +6,24 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from races.lab.addresses import known_lab
-from races.management.base import TeachingCommand
+from races.lab.addresses import running_lab
+from races.management.base import LabCommand
 from races.models import Race
-from races.models.creation import DEFAULT_CIRCUIT, DEFAULT_PACE, Choice, LimitReached, WrongChoice, enter
-from races.sim import load_circuit
+from races.models.creation import (
+    DEFAULT_CIRCUIT,
+    Choice,
+    InvalidChoice,
+    LimitReached,
+    create_race,
+)
+from races.sim import DEFAULT_PACE, load_circuit
 
 WIDTH = 40
 POLL_S = 0.5
 NOBODY_AFTER_S = 8.0
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Start a race from the shell; a running lab or worker takes it from the database.
 
   python manage.py start_race --driver NOR
@@ -49,10 +55,10 @@ Prints the race's id and address, or its path where no lab is known to run.
             not options["no_incidents"],
         )
         try:
-            race = enter(choice)
-        except (WrongChoice, LimitReached) as error:
+            race = create_race(choice)
+        except (InvalidChoice, LimitReached) as error:
             raise CommandError(str(error)) from None
-        lab = (options["lab"] or known_lab()).rstrip("/")
+        lab = (options["lab"] or running_lab()).rstrip("/")
         self.stdout.write(f"{race.pk}  {lab}{race.get_absolute_url()}")
         if options["wait"]:
             self._follow(race)

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from races.management.base import TeachingCommand
+from races.management.base import LabCommand
 from races.models import Race
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Red-flag a running race: it is classified as it stands.
 
   python manage.py stop_race 3f0c6d5e-…      (the id that start_race printed, or the one in the page's address)"""
@@ -24,6 +24,6 @@ class Command(TeachingCommand):
             raise CommandError(f"'{options['id']}' is no race id; ids look like {uuid.UUID(int=0)}") from None
         if race is None:
             raise CommandError("There is no such race.")
-        if not Race.objects.active().filter(pk=race.pk).update(stop_requested=True):
+        if not Race.objects.filter(pk=race.pk).request_stop():
             raise CommandError(f"The race is {race.status} already.")
         self.stdout.write("Red flag: the race stops in a moment.")

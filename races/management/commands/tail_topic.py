@@ -10,8 +10,8 @@ import requests
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from races.lab.addresses import known_lab
-from races.management.base import TeachingCommand
+from races.lab.addresses import running_lab
+from races.management.base import LabCommand
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
 from races.streams.consumer import Message, Tail
@@ -23,7 +23,7 @@ DEFAULT_LAB = "http://127.0.0.1:8000"
 WAIT_S = 0.5
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Print a topic's records, decoded, a line each: partition, offset, key, value.
 
   python manage.py tail_topic f1-race-control                       from now on, until Ctrl-C
@@ -94,7 +94,7 @@ def _line(codec: Codec, message: Message) -> str:
 
 def _kafka(lab: str | None) -> StreamSettings:
     """The running lab's, else the configured one. Raises CommandError."""
-    address = (lab or known_lab() or DEFAULT_LAB).rstrip("/")
+    address = (lab or running_lab() or DEFAULT_LAB).rstrip("/")
     try:
         health = requests.get(f"{address}/healthz", timeout=5).json()
         if health["kafka"].get("embedded"):

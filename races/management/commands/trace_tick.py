@@ -7,9 +7,9 @@ import requests
 from django.core.management.base import CommandError, CommandParser
 
 from races.health.metrics_server import METRICS, TRACE
-from races.lab.addresses import known_lab
+from races.lab.addresses import running_lab
 from races.lib.tracing import STAGES
-from races.management.base import TeachingCommand
+from races.management.base import LabCommand
 
 DEFAULT_LAB = "http://127.0.0.1:8000"
 WORDS = {
@@ -23,7 +23,7 @@ WORDS = {
 }
 
 
-class Command(TeachingCommand):
+class Command(LabCommand):
     help = """Where one tick's time went, from the simulation to the sockets, as a running lab measured it.
 
   python manage.py trace_tick 3f0c6d5e-…               the newest tick, and the median of all that are kept
@@ -49,7 +49,7 @@ from reading on; a tick was then due at the time on its records. A worker of the
     def handle(
         self, *args: Any, race: str, tick: int | None, lab: str | None, worker: list[str], **options: Any
     ) -> None:
-        found = _asked("lab", (lab or known_lab() or DEFAULT_LAB).rstrip("/"), f"/api/races/{race}/trace/")
+        found = _asked("lab", (lab or running_lab() or DEFAULT_LAB).rstrip("/"), f"/api/races/{race}/trace/")
         for address in worker:
             _add_stages(found, _asked("worker", address.rstrip("/").removesuffix(METRICS), TRACE + race))
         rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]

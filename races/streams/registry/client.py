@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from races.streams.config import StreamSettings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
-from races.streams.redaction import secrets_of, without
+from races.streams.redaction import redact, secrets_of
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -93,7 +93,7 @@ class HttpRegistry:
             raise RegistryUnavailable(self._words(error)) from error
 
     def _words(self, error: Exception) -> str:
-        text = without(" ".join(str(error).split()), self._secrets)
+        text = redact(" ".join(str(error).split()), self._secrets)
         return f"{type(error).__name__}: {text[:300]}"
 
 

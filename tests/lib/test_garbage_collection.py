@@ -5,20 +5,20 @@ from __future__ import annotations
 import gc
 import weakref
 
-from races.lib.garbage import ALL_EVERY_S, YOUNG_EVERY_S, Garbage
+from races.lib.memory import ALL_EVERY_S, YOUNG_EVERY_S, GarbageCollection
 
 
 def test_what_is_young_is_looked_through_twice_a_minute_and_all_every_five() -> None:
     now, done = [1000.0], []
-    garbage = Garbage(lambda: now[0], lambda: done.append("all"), lambda: done.append("young"))
-    garbage.tidy()
+    garbage = GarbageCollection(lambda: now[0], lambda: done.append("all"), lambda: done.append("young"))
+    garbage.run_due()
     assert done == []
     now[0] += YOUNG_EVERY_S
-    garbage.tidy()
-    garbage.tidy()
+    garbage.run_due()
+    garbage.run_due()
     assert done == ["young"]
     now[0] += ALL_EVERY_S - YOUNG_EVERY_S
-    garbage.tidy()
+    garbage.run_due()
     assert done == ["young", "all", "young"]
 
 
@@ -29,13 +29,13 @@ class Circle:
 
 def test_a_circle_that_nobody_holds_is_gone_after_half_a_minute() -> None:
     now = [1000.0]
-    garbage = Garbage(lambda: now[0])
+    garbage = GarbageCollection(lambda: now[0])
     gc.disable()
     try:
         left = weakref.ref(Circle())
         assert left() is not None
         now[0] += YOUNG_EVERY_S
-        garbage.tidy()
+        garbage.run_due()
         assert left() is None
     finally:
         gc.enable()

@@ -1,4 +1,4 @@
-"""A web process has room for thousands of sockets, whatever its shell allows at first."""
+"""The web process: as many open files as thousands of sockets need, whatever its shell allows at first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASK = "import resource, f1site.asgi; print(*resource.getrlimit(resource.RLIMIT_N
 
 
 def limits(soft: int, hard: int) -> list[int]:
-    """Of a process that was started with these and then became a web process."""
+    """The limits of a web process that was started with these."""
     done = subprocess.run(
         [sys.executable, "-c", ASK],
         cwd=settings.BASE_DIR,
@@ -27,9 +27,9 @@ def limits(soft: int, hard: int) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
-def test_more_is_asked_for_than_a_shell_allows() -> None:
+def test_the_limit_of_open_files_is_raised() -> None:
     assert limits(1024, 3000) == [3000, 3000]
 
 
-def test_what_is_allowed_already_stays() -> None:
+def test_a_higher_limit_stays() -> None:
     assert limits(3000, 3000) == [3000, 3000]

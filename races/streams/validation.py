@@ -1,0 +1,288 @@
+"""Decoding and validation of records: framed bytes in, a record of our own schema out, BadRecord for the rest.
+
+Anybody may write to a topic. Avro says "double" and "string"; it does not say finite, short or in this century. What
+passes here can be put on a page, into a database and into a calculation. Whether a record can be true of its race is
+decided elsewhere, by the plausibility rules.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, Protocol
+
+import fastavro
+from fastavro.schema import SchemaParseException
+
+from races.streams.errors import BadRecord
+from races.streams.fast_avro import Field, make_decoder
+
+Decode = Callable[[bytes], dict[str, Any]]
+HEADER_SIZE = 5
+DEPTH_LIMIT = 8
+SCHEMA_LIMIT = 100_000
+FIXED_LIMIT = 1024
+MINIMUM_BYTES = {
+    "null": 0,
+    "boolean": 1,
+    "int": 1,
+    "long": 1,
+    "float": 4,
+    "double": 8,
+    "bytes": 1,
+    "string": 1,
+    "enum": 1,
+}
+TEXT_LIMIT = 300
+MESSAGE_LIMIT = 2000
+INT_RANGE = (-1, 1_000_000)
+TIME_RANGE = (0, 4_102_444_800_000)  # epoch ms, until 2100
+DOUBLE_LIMIT = 1_000_000.0
+# These characters reverse the text beside them, on a page as in a terminal. No name needs one.
+BIDI_CONTROLS = re.compile("[\x80-\x9f\u202a-\u202e\u2066-\u2069]")
+JSON_KINDS = {"string": "string", "number": "long", "integer": "long", "boolean": "boolean"}
+
+
+class RecordSchema:
+    """The fields of one of our schemas. It checks decoded records, and makes records of JSON objects."""
+
+    def __init__(self, fields: tuple[Field, ...]) -> None:
+        self.fields = fields
+        self._doubles = tuple(f.name for f in fields if f.kind == "double")
+        self._ints = tuple(
+            (f.name, *(TIME_RANGE if f.kind == "long" else INT_RANGE))
+            for f in fields
+            if f.kind in ("int", "long")
+        )
+        self._texts = tuple(
+            (f.name, MESSAGE_LIMIT if f.name == "message" else TEXT_LIMIT)
+            for f in fields
+            if f.kind == "string"
+        )
+
+    def check(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Returns the record without bidirectional controls. Its types are right already. Raises BadRecord."""
+        for name in self._doubles:
+            number = record[name]
+            # written so that NaN, for which every comparison fails, is refused too
+            if number is not None and not -DOUBLE_LIMIT < number < DOUBLE_LIMIT:
+                raise BadRecord(f"{name} is {number}")
+        for name, low, high in self._ints:
+            count = record[name]
+            if count is not None and not low <= count <= high:
+                raise BadRecord(f"{name} is {count}")
+        self._check_texts(record)
+        return record
+
+    def _check_texts(self, record: dict[str, Any]) -> None:
+        # all at once, because that is nearly always all there is to do
+        together = "".join([record[name] or "" for name, _ in self._texts])
+        if not together.isascii() and BIDI_CONTROLS.search(together):
+            for name, _ in self._texts:
+                record[name] = record[name] and BIDI_CONTROLS.sub("", record[name])
+        if len(together) <= TEXT_LIMIT and "\0" not in together:
+            return
+        for name, limit in self._texts:
+            text = record[name] or ""
+            if len(text) > limit or "\0" in text:
+                raise BadRecord(f"{name} has {len(text)} characters or a NUL")
+
+    def conform(self, value: object) -> dict[str, Any]:
+        """Makes a record with exactly our fields of a JSON object. Raises BadRecord."""
+        if not isinstance(value, dict):
+            raise BadRecord(f"not an object but {type(value).__name__}")
+        return self.check({field.name: _conformed(field, value) for field in self.fields})
+
+
+def _conformed(field: Field, source: dict[str, Any]) -> Any:
+    if field.name not in source:
+        if field.required:
+            raise BadRecord(f"{field.name} is missing")
+        return field.default
+    value = source[field.name]
+    if value is None:
+        if not field.nullable:
+            raise BadRecord(f"{field.name} is null")
+        return None
+    return _CONVERT[field.kind](field.name, value)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise BadRecord(f"{name} is {type(value).__name__}, not text")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise BadRecord(f"{name} holds half a character")
+    return value
+
+
+def _double(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRecord(f"{name} is {type(value).__name__}, not a number")
+    if not abs(value) < 2**63 or not math.isfinite(value):
+        raise BadRecord(f"{name} is out of range")
+    return float(value)
+
+
+def _int(name: str, value: object) -> int:
+    number = _double(name, value)
+    return value if isinstance(value, int) else int(number)
+
+
+def _boolean(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadRecord(f"{name} is {type(value).__name__}, not true or false")
+    return value
+
+
+_CONVERT: dict[str, Callable[[str, object], Any]] = {
+    "string": _text,
+    "double": _double,
+    "int": _int,
+    "long": _int,
+    "boolean": _boolean,
+}
+
+
+def avro_schema(schema: str) -> RecordSchema:
+    return RecordSchema(tuple(_avro_field(field) for field in json.loads(schema)["fields"]))
+
+
+def _avro_field(field: dict[str, Any]) -> Field:
+    kind, nullable = field["type"], False
+    if isinstance(kind, list):
+        kind, nullable = next(branch for branch in kind if branch != "null"), True
+    if isinstance(kind, dict):
+        kind = kind["type"]
+    return Field(field["name"], kind, nullable, "default" not in field, field.get("default"))
+
+
+def json_schema(schema: str) -> RecordSchema:
+    document = json.loads(schema)
+    return RecordSchema(
+        tuple(_json_field(name, spec, document["required"]) for name, spec in document["properties"].items())
+    )
+
+
+def _json_field(name: str, spec: dict[str, Any], required: list[str]) -> Field:
+    branches = spec.get("oneOf", [spec])
+    kind = next(branch["type"] for branch in branches if branch["type"] != "null")
+    return Field(name, JSON_KINDS[kind], len(branches) > 1, name in required, spec.get("default"))
+
+
+class OwnSchema(Protocol):
+    """The schema that this lab itself writes with; text is its source, parsed is fastavro's form."""
+
+    is_json: bool
+    text: str
+    parsed: Any
+    schema: RecordSchema
+
+
+def parse_own(text: str) -> Any:
+    """Parses a schema for fastavro, without logical types: a timestamp stays a number."""
+    return fastavro.parse_schema(_plain(json.loads(text)))
+
+
+def make_decode(schema_type: str, text: str, own: OwnSchema) -> Decode:
+    """Makes the function that decodes what was written with this schema. It never raises: for a schema that cannot be
+    read, the function raises BadRecord for each record.
+    """
+    if schema_type == "JSON":
+        return lambda data: _read_json(data, own.schema)
+    if own.is_json:
+        return _refuse("written as Avro where JSON is read")
+    try:
+        writer = _writer(text, own)
+    except (BadRecord, SchemaParseException, ValueError, TypeError, KeyError, RecursionError) as error:
+        return _refuse(f"its schema: {error}")
+    if writer["fields"] == own.parsed["fields"]:
+        decode = make_decoder(own.schema.fields)
+        return lambda data: _read_own(data, decode, own.schema)
+    return lambda data: _read_avro(data, writer, own.parsed, own.schema)
+
+
+def _refuse(why: str) -> Decode:
+    def decode(data: bytes) -> dict[str, Any]:
+        raise BadRecord(why)
+
+    return decode
+
+
+def _writer(text: str, own: OwnSchema) -> Any:
+    if len(text) > SCHEMA_LIMIT:
+        raise BadRecord("is too long")
+    schema = _plain(json.loads(text))
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        raise BadRecord("is not a record's")
+    _least_bytes(schema)
+    # Names don't matter here: Flink calls the same record by its table's name
+    schema |= {"name": own.parsed["name"]}
+    schema.pop("namespace", None)
+    return fastavro.parse_schema(schema)
+
+
+def _least_bytes(node: Any, depth: int = 0) -> int:
+    """Returns the fewest bytes that a value of this type takes.
+
+    Raises BadRecord for types that could keep a decoder busy for ever on a few bytes: lists of items without bytes,
+    and types that contain themselves (which are written as a name).
+    """
+    if depth > DEPTH_LIMIT:
+        raise BadRecord("is nested too deeply")
+    if isinstance(node, list):
+        return 1 + min(_least_bytes(branch, depth + 1) for branch in node)
+    kind = node.get("type") if isinstance(node, dict) else node
+    if isinstance(kind, dict | list):
+        return _least_bytes(kind, depth + 1)
+    if kind in MINIMUM_BYTES:
+        return MINIMUM_BYTES[kind]
+    if kind == "record":
+        return sum(_least_bytes(field["type"], depth + 1) for field in node["fields"])
+    if kind == "fixed" and 0 <= node["size"] <= FIXED_LIMIT:
+        return int(node["size"])
+    if kind in ("array", "map") and _least_bytes(node["items" if kind == "array" else "values"], depth + 1):
+        return 1
+    raise BadRecord(f"has a type that is not followed: {str(kind)[:60]}")
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _plain(value) for key, value in node.items() if key not in ("logicalType", "doc")}
+    return [_plain(value) for value in node] if isinstance(node, list) else node
+
+
+def _read_own(
+    data: bytes, decode: Callable[[bytes, int], dict[str, Any]], schema: RecordSchema
+) -> dict[str, Any]:
+    try:
+        return schema.check(decode(data, HEADER_SIZE))
+    except (ValueError, IndexError, struct.error) as error:
+        raise BadRecord(_describe(error)) from error
+
+
+def _read_avro(data: bytes, writer: Any, ours: Any, schema: RecordSchema) -> dict[str, Any]:
+    source = BytesIO(data)
+    source.seek(HEADER_SIZE)
+    try:
+        record = fastavro.schemaless_reader(source, writer, ours)
+    except Exception as error:  # what the bytes provoke in the library is not a closed list
+        raise BadRecord(_describe(error)) from error
+    if source.tell() != len(data):
+        raise BadRecord(f"{len(data) - source.tell()} bytes too many")
+    return schema.check(record)  # type: ignore[arg-type]
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200] or 'the bytes end too early'}"
+
+
+def _read_json(data: bytes, schema: RecordSchema) -> dict[str, Any]:
+    try:
+        value = json.loads(data[HEADER_SIZE:].decode())
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(f"not JSON: {str(error)[:200]}") from error
+    return schema.conform(value)
