@@ -19,7 +19,13 @@ if __name__ == "__main__":
         signal.signal(signal.SIGTERM, leave)
     try:
         from django.core.management import execute_from_command_line
+        from django.db import OperationalError
 
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except OperationalError as error:  # Django's own commands, migrate above all, have no words for it
+            if "--traceback" in sys.argv:
+                raise
+            sys.exit(f"The database cannot be used: {str(error).strip().splitlines()[0]}")
     except KeyboardInterrupt:  # while it was still loading; a command that runs has words of its own
         sys.exit(130)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import dj_database_url
 from dj_database_url import DBConfig
+
+SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+QUOTING = "In names and passwords write # as %23, ? as %3F, / as %2F, [ as %5B, % as %25"
 
 
 def env_bool(name: str, default: bool = False) -> bool:
@@ -37,7 +41,7 @@ def env_list(name: str) -> list[str]:
 
 def own_folder(name: str, default: Path) -> Path:
     """Made where it is missing, for its owner alone. Raises SystemExit."""
-    folder = Path(os.environ.get(name) or default)
+    folder = Path(os.environ.get(name) or default).absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -45,20 +49,45 @@ def own_folder(name: str, default: Path) -> Path:
     return folder
 
 
-def database(name: str, default: str) -> DBConfig:
-    """Raises SystemExit. The address itself is not shown: it may hold a password.
+def database(name: str, file: Path) -> DBConfig:
+    """The database that the variable names by its address; SQLite in the file where it names none.
+
+    Raises SystemExit. The address itself is not shown: it may hold a password.
 
     No persistent connections: under ASGI each request has a thread of its own, which would leave its connection behind.
     """
+    url = os.environ.get(name)
+    if not url:  # a path is no address: a folder may have # or ? or %41 in its name
+        return DBConfig(ENGINE=SQLITE, NAME=str(file), CONN_MAX_AGE=0)
     try:
-        found = dj_database_url.parse(os.environ.get(name) or default, conn_max_age=0)
+        found = dj_database_url.parse(url, conn_max_age=0)
     except (ValueError, KeyError):
         found = DBConfig()
-    if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+    if found.get("ENGINE") not in (SQLITE, POSTGRESQL):
         raise SystemExit(
-            f"{name} is no address of a database; allowed: sqlite:////folder/file, postgres://user:password@host/name"
+            f"{name} is no address of a database; allowed: sqlite:////folder/file, "
+            f"postgres://user:password@host/name. {QUOTING}"
         )
+    if found["ENGINE"] == SQLITE and ("#" in url or "?" in url):
+        raise SystemExit(f"{name} names no file: it has a # or a ?. {QUOTING}")
+    if found["ENGINE"] == POSTGRESQL:
+        _check_options(name, found.get("OPTIONS", {}))
     return found
+
+
+def _check_options(name: str, options: Mapping[str, object]) -> None:
+    """Raises SystemExit for what follows the ? of an address and is not libpq's."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    for option, value in options.items():
+        try:
+            make_conninfo(**{option: str(value)})
+        except ProgrammingError:
+            raise SystemExit(
+                f"{name}: PostgreSQL has no option '{option}'. Take ?{option}=… out, which may be another program's "
+                "own; a schema is named by ?currentSchema=NAME"
+            ) from None
 
 
 def secret_key(path: Path) -> str:

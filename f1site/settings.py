@@ -7,7 +7,10 @@ from pathlib import Path
 from f1site.config import ConfigError, read_lab
 from f1site.environment import database, env_bool, env_count, env_list, own_folder, secret_key
 from f1site.logging import logging_config
+from f1site.sqlite import SQLITE_TIMEOUT_S
+from races.lib.http import spare_loopback
 
+spare_loopback()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = own_folder("F1_VAR_DIR", BASE_DIR / "var")
 
@@ -79,14 +82,9 @@ TEMPLATES = [
     },
 ]
 
-# WAL lets pages read while worker and recorder write; immediate transactions wait for the lock at their start
-# instead of failing half-way.
-SQLITE_OPTIONS = {
-    "timeout": 20,
-    "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-}
-DATABASES = {"default": database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+# Immediate transactions wait for the lock at their start instead of failing half-way. f1site.sqlite turns WAL on.
+SQLITE_OPTIONS = {"timeout": SQLITE_TIMEOUT_S, "transaction_mode": "IMMEDIATE"}
+DATABASES = {"default": database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     # Tests run worker and recorder in threads, which an in-memory database would make one connection of.

@@ -29,6 +29,7 @@ import urllib3.exceptions
 from provisioning import errors
 from provisioning.clock import Clock
 from provisioning.errors import LOOPBACK, ApiError, Failure, OutcomeUnknown, ProvisioningError
+from races.lib.http import OwnSession
 from races.streams.redaction import Redactor
 
 TRIES = 6
@@ -71,7 +72,7 @@ class Client:
         timeout: tuple[float, float] = TIMEOUT_S,
     ) -> None:
         self._redact, self._clock, self._tries, self._timeout = redact, clock, tries, timeout
-        self._session = session or requests.Session()
+        self._session = session or OwnSession()
         self._heard = ""
 
     def service_time(self) -> str:

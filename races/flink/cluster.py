@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from races.flink.gateway import refusal
+from races.lib.http import OwnSession
 
 TIMEOUT_S = (2.0, 10.0)
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
@@ -49,7 +50,7 @@ class Cluster:
     def __init__(self, url: str, timeout: tuple[float, float] = TIMEOUT_S) -> None:
         self.url = url.rstrip("/")
         self._timeout = timeout
-        self._http = requests.Session()
+        self._http = OwnSession()
 
     def slots(self) -> Slots:
         """Raises ClusterAway."""

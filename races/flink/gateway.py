@@ -17,6 +17,8 @@ from typing import Any
 
 import requests
 
+from races.lib.http import OwnSession
+
 API_VERSIONS = ("v4", "v3", "v2")  # v1 has no configuration for one statement
 OLDEST = "1.17"
 TIMEOUT_S = (3.0, 60.0)  # the gateway itself answers at once; a busy machine does not
@@ -110,7 +112,7 @@ class Gateway:
     def __init__(self, url: str, timeout: tuple[float, float] = TIMEOUT_S) -> None:
         self.url = url.rstrip("/")
         self._timeout = timeout
-        self._http = requests.Session()
+        self._http = OwnSession()
         self._api = ""
 
     def version(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import requests
 
+from races.lib.http import OwnSession
 from races.streams.config import StreamSettings
 
 ASK_EVERY_S, TIMEOUT_S = 3.0, 2.0
@@ -34,7 +35,8 @@ def _ask(settings: StreamSettings) -> str:
     user, _, password = (settings.registry_auth or "").partition(":")
     url = settings.registry_url.rstrip("/") + "/schemas/types"
     try:
-        answer = requests.get(url, auth=(user, password) if user else None, timeout=TIMEOUT_S)
+        with OwnSession(user, password) as session:
+            answer = session.get(url, timeout=TIMEOUT_S)
     except requests.RequestException as error:
         return f"the registry does not answer: {type(error).__name__}"
     refused = answer.status_code in (401, 403) or answer.status_code >= 500

@@ -16,6 +16,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from races.lib.http import OwnSession
+
 
 class NoAnswer(Exception):
     """The call gave nothing to use. The message is safe to log."""
@@ -117,7 +119,7 @@ def post(
     """
     _current.connection = connection
     try:
-        with requests.Session() as session:
+        with OwnSession() as session:
             session.mount("http://", _Adapter())
             session.mount("https://", _Adapter())
             with session.post(

@@ -24,8 +24,10 @@ class LabCommand(BaseCommand):
             return super().execute(*args, **options)
         except (InterfaceError, OperationalError, ProgrammingError) as error:  # no server, or no tables yet
             why = str(error).strip().splitlines()[0]
-            raise CommandError(
-                f"The database cannot be used ({why}). New? Run  python manage.py migrate  first."
-            ) from error
+            if "locked" in why:
+                words = f"The database is locked: another program writes to it ({why}). Try again when it has ended."
+            else:
+                words = f"The database cannot be used ({why}). New? Run  python manage.py migrate  first."
+            raise CommandError(words) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=130) from None

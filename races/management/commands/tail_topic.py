@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from races.lab.addresses import running_lab
+from races.lib.http import OwnSession
 from races.management.base import LabCommand
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
@@ -96,7 +97,8 @@ def _kafka(lab: str | None) -> StreamSettings:
     """The running lab's, else the configured one. Raises CommandError."""
     address = (lab or running_lab() or DEFAULT_LAB).rstrip("/")
     try:
-        health = requests.get(f"{address}/healthz", timeout=5).json()
+        with OwnSession() as session:
+            health = session.get(f"{address}/healthz", timeout=5).json()
         if health["kafka"].get("embedded"):
             return _embedded(health)
     except (requests.RequestException, ValueError, KeyError) as error:

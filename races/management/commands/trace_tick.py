@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from django.core.management.base import CommandError, CommandParser
 
 from races.health.metrics_server import METRICS, TRACE
 from races.lab.addresses import running_lab
+from races.lib.http import OwnSession
 from races.lib.tracing import STAGES
 from races.management.base import LabCommand
 
@@ -49,9 +51,11 @@ from reading on; a tick was then due at the time on its records. A worker of the
     def handle(
         self, *args: Any, race: str, tick: int | None, lab: str | None, worker: list[str], **options: Any
     ) -> None:
-        found = _asked("lab", (lab or running_lab() or DEFAULT_LAB).rstrip("/"), f"/api/races/{race}/trace/")
-        for address in worker:
-            _add_stages(found, _asked("worker", address.rstrip("/").removesuffix(METRICS), TRACE + race))
+        name = quote(race, safe="")
+        address = (lab or running_lab() or DEFAULT_LAB).rstrip("/")
+        found = _asked("lab", address, f"/api/races/{name}/trace/")
+        for one in worker:
+            _add_stages(found, _asked("worker", one.rstrip("/").removesuffix(METRICS), TRACE + name))
         rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]
         if not rows:
             raise CommandError(
@@ -78,11 +82,14 @@ from reading on; a tick was then due at the time on its records. A worker of the
 
 def _asked(who: str, address: str, path: str) -> dict[str, Any]:
     try:
-        answer = requests.get(address + path, timeout=5)
+        with OwnSession() as session:
+            answer = session.get(address + path, timeout=5)
         answer.raise_for_status()
         return dict(answer.json())
-    except requests.RequestException as error:
-        raise CommandError(f"The {who} at {address} does not answer for this race: {error}") from None
+    except (requests.RequestException, ValueError) as error:
+        response = getattr(error, "response", None)
+        why = type(error).__name__ if response is None else f"HTTP {response.status_code}"
+        raise CommandError(f"The {who} at {address} does not answer for this race ({why}).") from None
 
 
 def _add_stages(found: dict[str, Any], by_tick: dict[str, dict[str, float]]) -> None:
