@@ -20,12 +20,10 @@ from django.conf import settings
 from django.urls import path, re_path
 
 from f1site.environment import env_bool
-from f1site.logging import daphne_logs_requests
 from f1site.login_throttling import start_expiry
 from races.live.consumers import RaceSocket, UnknownSocket
-from races.live.servers import daphne, request_bodies, uvicorn
+from races.live.servers import body_limit, daphne, uvicorn
 from races.live.service import service
-from races.live.shutdown import close_with_daphne
 
 MAX_OPEN_FILES = 65_536  # a core serves about 8,000 pages
 Scope = dict[str, Any]
@@ -75,15 +73,12 @@ def _is_address(origin: bytes) -> bool:
 
 
 raise_open_files_limit()
-daphne.install()
+daphne.install(log_requests=env_bool("F1_LOG_JSON"))
 uvicorn.install()
-request_bodies.install()
-if env_bool("F1_LOG_JSON"):
-    daphne_logs_requests()
 
 _routes = ProtocolTypeRouter(
     {
-        "http": request_bodies.bounded(pages),
+        "http": body_limit.bounded(pages),
         "websocket": SameOriginValidator(URLRouter(websocket_urlpatterns)),
     }
 )
@@ -107,5 +102,5 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
-    close_with_daphne()
+    daphne.close_with_daphne(service().close)
     await _routes(scope, receive, send)

@@ -37,19 +37,6 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def _daphne_line(
-    _: object, host: str, date: datetime, request: str, status: int | None = None, length: int | None = None
-) -> None:
-    logging.getLogger(DAPHNE).info('%s - "%s" %s %s', host, request, status or "-", length or "-")
-
-
-def daphne_logs_requests() -> None:
-    """Daphne prints its line for each request, past all logging; with this it logs it."""
-    from daphne.access import AccessLogGenerator
-
-    AccessLogGenerator.write_entry = _daphne_line
-
-
 def logging_config(as_json: bool) -> dict[str, Any]:
     """A dictConfig: our own words from info, everybody else's from warning, all to standard error."""
     # uvicorn has set up its own handlers by then; as JSON its lines, those of each request too, go the common way

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from django.db import connections
 
 from races.lab.runtime import Lab
+from races.live.servers.daphne import take_signals
 from races.live.service import service
-from races.live.shutdown import take_signals
 
 STOP_WITHIN_S = 1.8
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -60,7 +60,7 @@ def serve(host: str, port: int, application: Any, banner: Callable[[], None], la
         threading.Thread(target=lab.stop, name="stop", daemon=True).start()
 
     def ready() -> None:
-        take_signals(ending)
+        take_signals(service().close, ending)
         service().ensure_started()
         banner()
 

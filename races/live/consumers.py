@@ -14,7 +14,8 @@ from django.conf import settings
 
 from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
 from races.live.hub import Socket
-from races.live.servers.transport import OVERFULL, dropping, limit_messages, straight, unsent
+from races.live.servers.frames import OVERFULL
+from races.live.servers.transport import dropping, limit_messages, straight, unsent
 from races.live.service import LiveService, service
 from races.middleware.visitors import COOKIE, client_of
 
@@ -96,13 +97,13 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
             self._send_text, self._refuse, client, time.monotonic(), straight(send), partial(unsent, send)
         )
         self.live.hub.join(self.race_id, self.socket)
-        self.socket.show(self.live.snapshot(self.race_id))
+        self.socket.show(self.live.feed.snapshot(self.race_id))
 
     def _send_text(self, text: str) -> Coroutine[Any, Any, None]:
         return self.base_send({"type": "websocket.send", "text": text})
 
     async def _refuse(self, code: int, reason: str = "") -> None:
-        """Who does not read would keep its connection for ever: servers wait until it has taken what they have."""
+        """Closes the socket, and drops the connection after DROP_S: a peer that does not read would keep it open."""
         patience = DROP_S if unsent(self.base_send) <= OVERFULL else 0
         asyncio.get_running_loop().call_later(patience, dropping(self.base_send))
         with suppress(RuntimeError):  # uvicorn's word for a socket that it has closed by itself meanwhile

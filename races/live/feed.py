@@ -1,7 +1,8 @@
-"""Topics to boards to sockets, in every web process for itself: its own position, no shared group.
+"""From the topics to the boards of the races that somebody watches, in every web process for itself.
 
-One thread reads. Of a race that nobody watches it keeps the newest tick's records as bytes, undecoded; of one that
-is watched it keeps a board, and hands each new frame to the event loop as one rendered string.
+One thread reads, at positions of its own and in no group. Of a race that nobody watches it keeps the newest tick's
+records as bytes, undecoded; of a race that is watched it keeps a board, and hands each new frame to the event loop as
+one rendered string.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,12 +20,11 @@ from races.board.frames import Frame
 from races.lib.fair_lock import FairLock
 from races.lib.throughput import Throughput, ThroughputMeter
 from races.lib.tracing import tracer
-from races.live.hub import Snapshot
 from races.live.record_cache import LatestTicks, RecentRecords
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.live.rendering.screen import screen_of
-from races.live.watched_race import Page, WatchedRace
+from races.live.watched_race import Page, Snapshot, WatchedRace
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
@@ -38,7 +38,10 @@ Publish = Callable[[str, int, str, int | None], None]
 
 
 class Feed:
-    """publish(race id, number, message, tick) runs in whichever thread had something to say, one at a time."""
+    """Reads the topics and keeps the races that are watched.
+
+    publish(race id, number, message, tick) runs in the thread that had something to say, one at a time.
+    """
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
@@ -67,22 +70,32 @@ class Feed:
             tail.close()
 
     def _take_all(self, messages: list[Message]) -> None:
-        """Takes the messages. The lock is free while it asks the registry for a schema, or waits for the registry."""
-        while messages:
-            taken = 0
-            try:
-                for piece in self._lock.pieces(messages):
-                    with self._lock:
-                        for message in piece:
-                            self._take(message)
-                            taken += 1
-                            self.rates.count(message.role, self.polled_at)
-                self.waiting_for = ""
-                return
-            except RegistryUnavailable:
-                messages = messages[taken:]
-            if not self._learn_patiently(messages[0]):
-                return
+        """Takes a batch piece by piece. While the registry does not give a schema it waits, with the lock free."""
+        for piece in self._lock.pieces(messages):
+            waiting = deque(piece)
+            while waiting:
+                try:
+                    self._take_piece(waiting)
+                    self.waiting_for = ""
+                except RegistryUnavailable:
+                    if not self._learn_patiently(waiting[0]):
+                        return
+
+    def _take_piece(self, waiting: deque[Message]) -> None:
+        """Raises RegistryUnavailable; the record that needs the schema then stands first in `waiting`."""
+        with self._lock:
+            while waiting:
+                message = waiting[0]
+                if message.role == "positions":
+                    self._position(message)
+                elif message.role == "car_metrics":
+                    self._metric(message)
+                else:
+                    if self._watched:
+                        self._other(message)
+                    self._recent.add(message, self.polled_at)
+                self.rates.count(message.role, self.polled_at)
+                waiting.popleft()
 
     def _learn_patiently(self, message: Message) -> bool:
         """False where there is no time left for it."""
@@ -96,7 +109,7 @@ class Feed:
         return True
 
     def _learn(self, message: Message) -> None:
-        """What it takes to read it; never under the lock. Raises RegistryUnavailable."""
+        """Asks the registry for what it takes to read a record; never under the lock. Raises RegistryUnavailable."""
         if self._codec is None:
             raise RegistryUnavailable("the feed does not read")
         self._codec.learn(message.role, message.key, message.value)
@@ -105,7 +118,7 @@ class Feed:
         self._stopping.set()
 
     def throughput(self, now: float) -> Mapping[str, Throughput]:
-        """Of all that is read, whoever watches."""
+        """Throughput by role over all races, whoever watches."""
         with self._lock:
             return self.rates.throughput(now)
 
@@ -137,12 +150,12 @@ class Feed:
             self._watched[race_id] = WatchedRace(board, screen)
 
     def set_status(self, race_id: str, status: RaceStatus) -> None:
-        """The race's own state changed: said on every page that shows it."""
+        """Shows a changed status on every page of the race."""
         self._say(race_id, lambda watched: watched.set_status(status))
 
-    def stream(self, race_id: str, pipeline: Pipeline, now: float) -> None:
-        """How the stream does, said by the clock and not by ticks: that none come is what it has to tell."""
-        self._say(race_id, lambda watched: watched.stream(pipeline, now))
+    def set_pipeline(self, race_id: str, pipeline: Pipeline, now: float) -> None:
+        """Shows how the stream does. The clock calls this, not the ticks: their absence is what has to be shown."""
+        self._say(race_id, lambda watched: watched.set_pipeline(pipeline, now))
 
     def _say(self, race_id: str, words: Callable[[WatchedRace], str]) -> None:
         with self._lock:
@@ -187,16 +200,6 @@ class Feed:
         with self._lock:
             watched = self._watched.get(race_id)
             return watched.board.frame if watched else None
-
-    def _take(self, message: Message) -> None:
-        if message.role == "positions":
-            self._position(message)
-        elif message.role == "car_metrics":
-            self._metric(message)
-        else:
-            if self._watched:
-                self._other(message)
-            self._recent.add(message, self.polled_at)
 
     def _metric(self, message: Message) -> None:
         """Engine readings are shown by way of their forecasts; here they only count."""

@@ -1,53 +1,32 @@
-"""Race id to sockets, inside one process and one event loop.
+"""The sockets of each race, inside one process and one event loop.
 
-A frame is one string for everybody, written straight to the transport where the server is known (wire.py). Else the
-send coroutine is started by hand and is done at once in the usual case; for a client that doesn't take it the rest
-of that one send becomes a task. While a client leaves too much untaken, its frames are left out, and what it gets next
-is the newest state as a whole. So a slow client costs a bounded buffer, never a queue, and delays nobody.
+A frame is one string for everybody. It is written straight to the transport where the server is known
+(servers/transport.py); otherwise a task sends it. While a client leaves too much unread, its frames are skipped, and
+the next thing it gets is the newest state as a whole. A slow client therefore costs a bounded buffer, never a queue,
+and delays nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from races.live.servers.transport import OVERFULL, Write
+from races.live.servers.frames import OVERFULL, Write
+from races.live.watched_race import Snapshot
 
 Send = Callable[[str], Coroutine[Any, Any, None]]
 Close = Callable[[int, str], Awaitable[None]]
-Snapshot = tuple[str, int]  # the whole state, and the number of the newest message that is in it
-
-
-class _Rest(Awaitable[None]):
-    """The rest of a coroutine that was started by hand and stopped at `first`."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], first: Any) -> None:
-        self._coroutine, self._waits_for = coroutine, first
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        while True:
-            step: Callable[[Any], Any]
-            try:
-                given: Any = yield self._waits_for
-                step = self._coroutine.send
-            except BaseException as error:
-                given, step = error, self._coroutine.throw
-            try:
-                self._waits_for = step(given)
-            except StopIteration:
-                return
-
-
-async def _finish(rest: _Rest) -> None:
-    await rest
+Snapshots = Callable[[str], Snapshot]  # by race id
 
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """One spectator. needs_snapshot: what it has is older than the last frame, changes alone would mislead it. has:
-    the newest message that was in its last snapshot, taken while that message itself may still have been on its way.
+    """One spectator.
+
+    needs_snapshot: the client missed a frame, so changes alone would mislead it. has: the newest message that was in
+    the last snapshot, which may have been taken while that message itself was still on its way.
     """
 
     send: Send
@@ -64,20 +43,13 @@ class Socket:
     last_sent_at: float = 0.0
 
     def offer(self, text: str) -> bool:
-        """Sends now or begins to; False where the last one isn't through yet, or the connection is gone."""
+        """Sends the text or starts a task that does; False where the client has too much before it already."""
         if self.pending is not None:
             return self._skip_frame()
         written = self.write(text) if self.write is not None else None
         if written is not None:
             return written or self._skip_frame()
-        coroutine = self.send(text)
-        try:
-            first = coroutine.send(None)
-        except StopIteration:
-            return True
-        except Exception:  # the connection ended; its own disconnect event takes it off the hub
-            return False
-        self.pending = asyncio.ensure_future(_finish(_Rest(coroutine, first)))
+        self.pending = asyncio.ensure_future(self.send(text))
         self.pending.add_done_callback(self._through)
         return True
 
@@ -109,7 +81,10 @@ class Channel:
 
 
 class Hub:
-    def __init__(self) -> None:
+    """snapshots gives the whole state of a race, for whoever joins or missed a frame."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
         self._races: dict[str, Channel] = {}
         self.frames = 0  # sent, of all times
         self._skipped_before = 0  # by sockets that have left
@@ -144,7 +119,7 @@ class Hub:
 
     @property
     def skipped(self) -> int:
-        """Frames left out so far, those of the sockets that are here included."""
+        """Frames skipped so far, by sockets that are here and by those that have left."""
         return self._skipped_before + sum(socket.skipped for socket in self.sockets())
 
     def count(self, client: str | None = None) -> int:
@@ -156,11 +131,11 @@ class Hub:
         self,
         race_id: str,
         messages: Sequence[tuple[int, str]],
-        snapshot: Callable[[], Snapshot],
         now: float,
     ) -> None:
-        """One frame to everybody in the race; whoever missed one gets the whole state instead. messages: what the
-        frame is made of, with their numbers. Lines are added by them, so nobody may get one a second time.
+        """Sends one frame to everybody in the race; whoever missed one gets the whole state instead.
+
+        messages: what the frame is made of, with their numbers. They add lines to lists, so nobody may get one twice.
         """
         channel = self._races.get(race_id)
         if channel is None:
@@ -174,7 +149,7 @@ class Hub:
             if socket.has >= newest and not socket.needs_snapshot:
                 continue
             if socket.needs_snapshot and socket.pending is None:
-                sent = socket.show(snapshot())
+                sent = socket.show(self._snapshots(race_id))
             elif socket.has < first:
                 sent = socket.offer(frame)
             else:

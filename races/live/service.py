@@ -24,7 +24,7 @@ from races.board.race_info import RaceInfo
 from races.lib.memory import GarbageCollection
 from races.lib.tracing import tracer
 from races.live.feed import Feed
-from races.live.hub import Hub, Snapshot, Socket
+from races.live.hub import Hub, Socket
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream
 from races.live.rendering.screen import screen_of
@@ -44,8 +44,8 @@ SILENT, GOING_AWAY = 4408, 1012
 
 class LiveService:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.hub = Hub()
         self.feed = Feed(self._cross)
+        self.hub = Hub(self.feed.snapshot)
         self.feed_error = ""
         self.restarts = 0
         self._clock = clock
@@ -67,7 +67,7 @@ class LiveService:
             return
         self._loop, self._waiting = loop, {}
         self._garbage.start()
-        tasks = self._look_after(), self._follow_statuses(), self._tell_streams()
+        tasks = self._look_after(), self._follow_statuses(), self._publish_throughput()
         self._care = [loop.create_task(task) for task in tasks]
         threading.Thread(target=self._supervise, name="feed", daemon=True).start()
 
@@ -84,17 +84,16 @@ class LiveService:
         self._telling.shutdown(wait=False)
 
     async def open_race(self, race_id: str) -> bool:
-        """Has a board for the race's first spectators, made once; False where there is no such race."""
+        """Makes a board for the race's first spectators, once; False where there is no such race."""
         if self.feed.watched(race_id):
             return True
         opening = self._opening.get(race_id)
         if opening is None:
-            opening = self._opening[race_id] = asyncio.ensure_future(self._open(race_id))
+            opening = self._opening[race_id] = asyncio.ensure_future(
+                sync_to_async(self._watch, thread_sensitive=False)(race_id)
+            )
             opening.add_done_callback(lambda _: self._opening.pop(race_id, None))
         return await asyncio.shield(opening)
-
-    async def _open(self, race_id: str) -> bool:
-        return await sync_to_async(self._watch, thread_sensitive=False)(race_id)
 
     def _watch(self, race_id: str) -> bool:
         """In a thread: it reads the history, and may ask the schema registry."""
@@ -107,7 +106,7 @@ class LiveService:
         return self.feed.frame(race_id)
 
     def page(self, race: Race) -> Page:
-        """What the socket will send again in a moment: the page is whole before it and without it."""
+        """The parts of the first page: it is whole before the socket sends anything, and without one."""
         page = self.feed.page(str(race.pk))
         if page is not None:
             return page
@@ -121,11 +120,8 @@ class LiveService:
         return self.feed.newest(race_id)
 
     def tasks(self) -> int:
-        """Of the event loop, all of them: what piles up there is a leak."""
+        """Number of tasks on the event loop; a growing number is a leak."""
         return 0 if self._loop is None else len(asyncio.all_tasks(self._loop))
-
-    def snapshot(self, race_id: str) -> Snapshot:
-        return self.feed.snapshot(race_id)
 
     def pipeline(self) -> Pipeline:
         """The stream as this process measures it, for the strip at the foot of its pages."""
@@ -159,8 +155,11 @@ class LiveService:
         self.feed.run(kafka.tail(ROLES), kafka.codec)
 
     def _cross(self, race_id: str, number: int, message: str, tick: int | None) -> None:
-        """From the reading thread into the event loop, in order. What comes while the loop is behind goes out as
-        one message: an overloaded server sends fewer, and stays a tick behind instead of more and more."""
+        """Hands a message from the reading thread to the event loop, in order.
+
+        Messages that come while the loop is behind go out as one: an overloaded server sends fewer of them, and stays
+        one tick behind instead of falling back further and further.
+        """
         if self._loop is None or self._loop.is_closed():
             return
         with self._crossing:
@@ -174,7 +173,7 @@ class LiveService:
         with self._crossing:
             waiting = self._waiting.pop(race_id)
         messages = [(number, message) for number, message, _ in waiting]
-        self.hub.publish(race_id, messages, lambda: self.snapshot(race_id), self._clock())
+        self.hub.publish(race_id, messages, self._clock())
         for _, _, tick in waiting:
             if tick is not None:
                 tracer.record(race_id, tick, "delivered")
@@ -192,25 +191,23 @@ class LiveService:
             except Exception:
                 log.exception("Looking after the sockets failed once")
 
-    async def _tell_streams(self) -> None:
-        """A task and a thread of its own: a database that does not answer must not keep the footers from telling,
-        and who waits for one holds the threads that all share.
-        """
+    async def _publish_throughput(self) -> None:
+        """A task and a thread of its own, since the threads that all share may all wait for a database that is away."""
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             await asyncio.sleep(1.0)
             try:
-                await loop.run_in_executor(self._telling, self._streams)
+                await loop.run_in_executor(self._telling, self._show_pipeline)
             except Exception:
-                log.exception("Telling how the stream does failed once")
+                log.exception("The footers could not be shown once")
 
-    def _streams(self) -> None:
+    def _show_pipeline(self) -> None:
         pipeline = self.pipeline()
         for race_id in self.feed.races():
-            self.feed.stream(race_id, pipeline, self._clock())
+            self.feed.set_pipeline(race_id, pipeline, self._clock())
 
     async def _follow_statuses(self) -> None:
-        """Apart from the care for sockets, which must not wait for a database that is away."""
+        """A task of its own, so that the care for sockets does not wait for a database that is away."""
         away = False
         while not self._stopping.is_set():
             await asyncio.sleep(1.0)
@@ -225,7 +222,7 @@ class LiveService:
                 log.exception("The races' states could not be shown once")
 
     def _refresh_statuses(self) -> None:
-        """What the database says of the races on show: queued, waiting, failed, finished."""
+        """Shows what the database says of the races that are watched: queued, waiting, failed, finished."""
         close_old_connections()
         ids = self.feed.races()
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
@@ -237,13 +234,13 @@ class LiveService:
             self._give_up(race_id, socket)
         elif silent > SILENT_S:
             socket.lagging = True
-            if now - socket.last_sent_at >= LAGGING_EVERY_S and socket.show(self.snapshot(race_id)):
+            if now - socket.last_sent_at >= LAGGING_EVERY_S and socket.show(self.feed.snapshot(race_id)):
                 socket.last_sent_at = now
         elif socket.needs_snapshot and socket.pending is None:
-            socket.show(self.snapshot(race_id))
+            socket.show(self.feed.snapshot(race_id))
 
     def _give_up(self, race_id: str, socket: Socket) -> None:
-        """Some servers wait for the page's answer, and who was silent for so long gives none: nobody waits here."""
+        """Closes without waiting: a server may wait for the peer's close frame, and a silent peer sends none."""
         self.hub.leave(race_id, socket)
         closing = asyncio.ensure_future(socket.close(SILENT, ""))
         self._closing.add(closing)
@@ -255,7 +252,8 @@ class LiveService:
             closing.exception()  # whatever it was, the page is gone
 
     def _forget(self, now: float) -> None:
-        """What goes is named: whoever opens a race does so in a thread, and may just be putting one in."""
+        """Drops races that nobody has watched for a while. The dropped ones are named, since a thread may just be
+        adding another one."""
         left = self.feed.races() - set(self.hub.races())
         self._left = {race: self._left.get(race, now) for race in left}
         gone = {race for race, since in self._left.items() if now - since >= FORGET_S}

@@ -11,19 +11,21 @@ from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
 from races.lib.throughput import ThroughputMeter
-from races.live.hub import Snapshot
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.live.rendering.screen import Screen
 
 Parts = Mapping[str, SafeString]
+Snapshot = tuple[str, int]  # the whole state, and the number of the newest message that is in it
 TICKING_S = 0.5  # ticks come five times a second
 
 
 @dataclass(slots=True)
 class WatchedRace:
-    """The screen is what every one of their pages shows. number: of its newest message;
-    rates: of this race's own records; along: what goes with the next tick.
+    """A board with its screen, which is what every page of the race shows.
+
+    number: that of the newest message; rates: throughput of this race's own records; along: what goes with the next
+    tick.
     """
 
     board: Board
@@ -41,10 +43,10 @@ class WatchedRace:
         message = self.screen.set_status(status)
         return self._next(message) if message else ""
 
-    def stream(self, pipeline: Pipeline, now: float) -> str:
-        """Goes along with the next tick where ticks come: a message of its own is one more to write to every socket."""
+    def set_pipeline(self, pipeline: Pipeline, now: float) -> str:
+        """The message, or nothing where it can go along with the next tick: that spares a write to every socket."""
         paces = self.rates.throughput(now)
-        message = self.along + self.screen.stream(pipeline, paces)
+        message = self.along + self.screen.set_pipeline(pipeline, paces)
         self._parts = None
         ticking = "positions" in paces and paces["positions"].age_s < TICKING_S
         self.along = message if ticking and not self.along else ""
@@ -56,7 +58,7 @@ class WatchedRace:
         return message
 
     def parts(self) -> Parts:
-        """Of the whole screen, made once a message however many pages ask."""
+        """All fragments of the screen, cached until the next message."""
         if self._parts is None:
             self._parts = self.screen.fragments()
         return self._parts
@@ -67,7 +69,7 @@ class WatchedRace:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the first page of a race shows; parts: by the names that its template has for them."""
+    """What the first page of a race shows. parts: fragments by the names that the template has for them."""
 
     info: RaceInfo
     frame: Frame | None

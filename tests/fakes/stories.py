@@ -125,7 +125,7 @@ def check_shown(race: Race, last: Tick, live: LiveService) -> None:
     frame = live.frame(race_id)
     assert frame is not None
     assert of_frame(frame) == of_records(last)
-    rows: list[Any] = Page(live.snapshot(race_id)[0]).element("rows").children
+    rows: list[Any] = Page(live.feed.snapshot(race_id)[0]).element("rows").children
     assert [row.attributes["data-c"] for row in rows] == order(last)
     answer = Client().get(f"/api/races/{race_id}/").json()
     assert [car["driver_code"] for car in answer["classification"]] == order(last)

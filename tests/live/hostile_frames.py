@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from hypothesis import strategies as st
 
-from races.live.servers.transport import LONGEST
+from races.live.servers.frames import LONGEST
 from tests.fakes.fuzzing import MARKUP
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10

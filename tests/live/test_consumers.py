@@ -186,7 +186,7 @@ def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last
         live._check(str(race.pk), spectator, now + 16)
         assert spectator.lagging
         assert 'id="tower"' in await page.receive_from(5)
-        live.hub.publish(str(race.pk), [(1, "a frame")], lambda: ("", 1), now + 17)
+        live.hub.publish(str(race.pk), [(1, "a frame")], now + 17)
         live._check(str(race.pk), spectator, now + 18)
         assert await page.receive_nothing(0.1)
         live._check(str(race.pk), spectator, now + 61)
@@ -266,7 +266,7 @@ def test_who_joins_while_a_message_is_on_its_way_gets_it_once(live: LiveService)
         live.feed.set_status(race_id, RaceStatus("failed", "the gearbox"))  # on its way into the loop
         late = Socket(send, close, None, acked_at=0.0)
         live.hub.join(race_id, late)
-        late.show(live.snapshot(race_id))
+        late.show(live.feed.snapshot(race_id))
         assert "the gearbox" in await page.receive_from(5)
         assert "".join(got).count("the gearbox") == got[0].count("the gearbox") > 0
         live.hub.leave(race_id, late)

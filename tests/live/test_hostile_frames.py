@@ -62,7 +62,7 @@ def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:
     race = create_race(Choice("NOR"))
     with asyncio.Runner() as runner:
         assert runner.run(says(race, [{"text": "ack 1"}])) == []
-        shown = live.snapshot(str(race.pk))[0]
+        shown = live.feed.snapshot(str(race.pk))[0]
 
         def check(page: tuple[list[Frame], Frame, list[Frame]]) -> int:
             before, hostile, after = page
@@ -71,7 +71,7 @@ def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:
             return 1
 
         sweep(counted, "hostile WebSocket frames", at_least, PAGES, check)
-        assert shapes(live.snapshot(str(race.pk))[0]) == shapes(shown)
+        assert shapes(live.feed.snapshot(str(race.pk))[0]) == shapes(shown)
         runner.run(live.close())
 
 

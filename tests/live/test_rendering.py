@@ -41,7 +41,13 @@ def feed(board: Board, number: int) -> Frame:
     if number % 4 == 0:
         board.apply(
             "commentary",
-            {"id": f"c{number}", "message": f"words <{number}>", "timestamp": at, "type": "info"},
+            {
+                "id": f"c{number}",
+                "message": f"words <{number}>",
+                "timestamp": at,
+                "type": "info",
+                "race_id": None,
+            },
         )
     if number % 6 == 0:
         board.apply("race_control", synthetic.event(number, number, "pit_in", "NOR", "NOR pits"))
@@ -146,7 +152,8 @@ def test_after_the_flag_late_words_and_the_result_reach_the_page() -> None:
     winner = over["cars"][0]["driver_name"]
     assert f"{winner} wins" in page.element("result").text()
     late = board.apply(
-        "commentary", {"id": "z", "message": "What a race!", "timestamp": START, "type": "info"}
+        "commentary",
+        {"id": "z", "message": "What a race!", "timestamp": START, "type": "info", "race_id": None},
     )
     assert late
     page.apply(screen.show(late))
@@ -187,7 +194,7 @@ def test_the_pipeline_says_what_is_quiet() -> None:
     }
     screen = screen_of(INFO, FRAMES[100])
     page = Page(screen.snapshot())
-    page.apply(screen.stream(Pipeline(tuple(Stream(role, 220.0, 3) for role in roles), 7), paces))
+    page.apply(screen.set_pipeline(Pipeline(tuple(Stream(role, 220.0, 3) for role in roles), 7), paces))
     footers = {role: page.element(f"k-{role}") for role in roles}
     assert {role for role in roles if footers[role].attributes.get("class") == "quiet"} == {"avg_speed"}
     assert footers["positions"].text() == "110/s · newest 0.2 s ago"
@@ -201,7 +208,9 @@ def test_what_anybody_may_write_to_a_topic_is_escaped() -> None:
     for record in synthetic.tick(100, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY, "tyre": NASTY,
                                   "flag": NASTY, "phase": NASTY, "stints": f"{NASTY} M1 <2"})  # fmt: skip
-    board.apply("commentary", {"id": NASTY, "message": NASTY, "timestamp": START, "type": NASTY})
+    board.apply(
+        "commentary", {"id": NASTY, "message": NASTY, "timestamp": START, "type": NASTY, "race_id": None}
+    )
     board.apply("race_control", synthetic.event(101, 1, NASTY, NASTY, NASTY))
     for record in synthetic.tick(101, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY})
@@ -238,7 +247,7 @@ def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
         message, everything = narrow.show(bare), whole.show(frame)
         if number % 5 == 0:
             paces = {role: Throughput(110.0, number % 17 / 10) for role in ROLES}
-            everything += whole.stream(Pipeline(streams, number % 7), paces)
+            everything += whole.set_pipeline(Pipeline(streams, number % 7), paces)
         if number > 32:
             small, large = small + len(message.encode()), large + len(everything.encode())
     assert small / 399 * 5 < 12_000

@@ -17,12 +17,12 @@ def test_footers_are_told_though_every_shared_thread_waits_for_the_database(
 ) -> None:
     live = LiveService()
     database, told = threading.Event(), threading.Event()
-    monkeypatch.setattr(live, "_streams", told.set)
+    monkeypatch.setattr(live, "_show_pipeline", told.set)
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
         pages = [loop.run_in_executor(None, database.wait, 20) for _ in range(MORE_THAN_SHARED)]
-        footers = asyncio.create_task(live._tell_streams())
+        footers = asyncio.create_task(live._publish_throughput())
         for _ in range(100):
             await asyncio.sleep(0.05)
             if told.is_set():

@@ -154,7 +154,7 @@ class Screen:
         header.result_cell(new, self.frame, self.info, status)
         return self._changed(new)
 
-    def stream(self, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> str:
+    def set_pipeline(self, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> str:
         """The message for how the stream does; paces: of this race's own records, by role."""
         new: dict[str, str] = {}
         panels.pipeline_cells(new, pipeline, paces)

@@ -1,27 +1,103 @@
-"""Sockets under Daphne: close codes and reasons that it does not pass on, and what it forgets to let go.
+"""Everything that knows the insides of Daphne: its sockets, its request bodies, its access log and its end.
 
-1012 (service restart) is what tells a page to come back soon, and the reason is what it shows; its library refuses the
-one, and nobody is given the other. Both are plain WebSocket; so the close frame is written by the library's own lower
-call, which takes any code.
+Sockets: 1012 (service restart) is the close code that makes a page come back soon, and the reason is what the page
+shows. Daphne's library refuses that code and drops every reason, so the close frame is written by the library's own
+lower call, which takes both. Each closed socket would stay in memory as two reference cycles of some 15 kB until the
+garbage collector finds them, and nobody is served while it looks; the cycles are cut when the socket closes. Frames
+are counted as they end: a client that sends more than a page can is closed, and the rest of what came is not read.
 
-Every socket that has closed stays in memory as two circles of objects, some 15 kB, until the garbage collector looks
-for such; and while it looks, nobody is served. Cut, they go at once.
+Bodies: Daphne hands a request over when it has all of its body, so the limit works on each chunk as it arrives.
 
-Frames are counted as they end: who sends more than a page can is closed with what else has come unread.
+End: a stopping Daphne drops its sockets without a word. Its own shutdown hooks run too late for a last frame, so the
+stop signals are taken first: every socket is closed with 1012, then the reactor stops.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
+from daphne.access import AccessLogGenerator
+from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 
 from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
+from races.live.servers import body_limit
+from races.live.servers.frames import UNSENT, frame
 
 LONGEST_REASON = 123  # bytes, by the protocol
+FLUSH_S = 0.05
+ACCESS_LOG = "daphne.access"
 _handle_reply = WebSocketProtocol.handle_reply
 _on_open, _connection_lost = WebSocketProtocol.onOpen, WebSocketProtocol.connectionLost
 _frame_ended = WebSocketProtocol.onFrameEnd
+_keep_chunk = WebRequest.handleContentChunk
+_signals_taken = False
+Close = Callable[[], Awaitable[None]]
+
+
+def install(log_requests: bool = False) -> None:
+    """log_requests: Daphne prints a line for each request, past all logging; with this it logs the line."""
+    WebSocketProtocol.handle_reply = _reply
+    WebSocketProtocol.onOpen = _opened
+    WebSocketProtocol.connectionLost = _lost
+    WebSocketProtocol.onFrameEnd = _counted
+    WebRequest.handleContentChunk = _take_chunk
+    if log_requests:
+        AccessLogGenerator.write_entry = _log_request
+
+
+# Sockets
+
+
+def protocol_of(send: Any) -> Any:
+    """Daphne's protocol behind an ASGI `send`; None where another server made it."""
+    known = isinstance(send, partial) and send.args and isinstance(send.args[0], WebSocketProtocol)
+    return send.args[0] if known else None
+
+
+def write(protocol: Any, text: str) -> bool | None:
+    """Writes a frame; see `races.live.servers.transport.straight` for what it returns."""
+    if protocol.state != protocol.STATE_OPEN:
+        return None
+    waiting = unsent(protocol)
+    if waiting > UNSENT:
+        return False
+    transport = protocol.transport
+    if protocol._perMessageCompress or protocol.send_queue or not _is_plain(transport):
+        return None
+    packed = frame(text)
+    taken = 0 if waiting else transport.writeSomeData(packed)
+    if not isinstance(taken, int) or taken < len(packed):  # a lost connection is found out by the next write
+        transport.write(packed[taken:] if isinstance(taken, int) else packed)
+    return True
+
+
+def unsent(protocol: Any) -> int:
+    """Bytes that wait to be taken; of an encrypted connection, those that wait below the encryption."""
+    transport = protocol.transport
+    waiting: int = getattr(transport, "_tempDataLen", 0) + len(getattr(transport, "dataBuffer", b""))
+    queue = protocol.send_queue  # nearly always empty
+    return waiting + sum(len(raw) for raw, _ in queue) if queue else waiting
+
+
+def drop(protocol: Any) -> None:
+    """Ends the connection at once."""
+    protocol.dropConnection(abort=True)
+
+
+def _is_plain(transport: Any) -> bool:
+    """True for a TCP connection that is not closing. The class is asked, because an encrypted connection passes
+    unknown attributes on, and its writeSomeData would write past the encryption.
+    """
+    return hasattr(type(transport), "writeSomeData") and not transport.disconnecting
 
 
 def _reply(protocol: Any, message: dict[str, Any]) -> None:
@@ -34,7 +110,7 @@ def _reply(protocol: Any, message: dict[str, Any]) -> None:
 
 
 def _opened(protocol: Any) -> None:
-    """The HTTP channel that became this socket lists the request that asked for it, and that has the channel."""
+    """Cuts a cycle: the HTTP channel that became this socket lists its request, and the request has the channel."""
     _on_open(protocol)
     protocol.allowance = RateLimiter()
     requests = getattr(protocol.transport.producer, "requests", None)
@@ -43,7 +119,7 @@ def _opened(protocol: Any) -> None:
 
 
 def _lost(protocol: Any, reason: Any) -> None:
-    """Who waits for the end has been told by now, with the protocol itself as the answer."""
+    """Cuts a cycle: the Deferred that waits for the end has fired by now, with the protocol itself as its result."""
     _connection_lost(protocol, reason)
     protocol.is_closed = None
 
@@ -59,8 +135,65 @@ def _counted(protocol: Any) -> Any:
     return False
 
 
-def install() -> None:
-    WebSocketProtocol.handle_reply = _reply
-    WebSocketProtocol.onOpen = _opened
-    WebSocketProtocol.connectionLost = _lost
-    WebSocketProtocol.onFrameEnd = _counted
+# Requests
+
+
+def _take_chunk(request: Any, data: bytes) -> None:
+    """Refuses a body that is too long while it arrives; Daphne would buffer all of it."""
+    taken = request.content.tell() + len(data)
+    announced = int(request.requestHeaders.getRawHeaders(b"content-length", [b"0"])[0])
+    if max(taken, announced) <= body_limit.MOST:
+        _keep_chunk(request, data)
+    elif not request.channel.transport.disconnecting:
+        lines = [
+            f"HTTP/1.1 {body_limit.STATUS} {body_limit.STATUS.phrase}",
+            *(f"{name}: {value}" for name, value in body_limit.HEADERS.items()),
+        ]
+        request.channel.transport.write("\r\n".join([*lines, "", ""]).encode() + body_limit.WORDS)
+        request.channel.loseConnection()
+
+
+def _log_request(
+    _: object, host: str, date: datetime, request: str, status: int | None = None, length: int | None = None
+) -> None:
+    logging.getLogger(ACCESS_LOG).info('%s - "%s" %s %s', host, request, status or "-", length or "-")
+
+
+# The end
+
+
+def close_with_daphne(close: Close) -> None:
+    """Takes the stop signals of a running Daphne, unless somebody took them; called with every connection."""
+    if (
+        not _signals_taken
+        and threading.current_thread() is threading.main_thread()
+        and _reactor() is not None
+    ):
+        take_signals(close, lambda: None)
+
+
+def take_signals(close: Close, first: Callable[[], None]) -> None:
+    """On SIGINT or SIGTERM calls `first` at once, awaits `close`, then stops the reactor."""
+    global _signals_taken
+    _signals_taken = True
+    loop = asyncio.get_running_loop()
+
+    async def close_then_stop() -> None:
+        await close()
+        await asyncio.sleep(FLUSH_S)
+        reactor = _reactor()
+        if reactor is not None:
+            reactor.stop()
+
+    def on_signal(number: int, stack: Any) -> None:
+        first()
+        loop.call_soon_threadsafe(lambda: loop.create_task(close_then_stop()))
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _reactor() -> Any | None:
+    """Daphne's running reactor; None under another server, even where Daphne is imported."""
+    reactor: Any = sys.modules.get("twisted.internet.reactor")
+    return reactor if reactor is not None and getattr(reactor, "running", False) else None

@@ -1,8 +1,9 @@
-"""Sockets under uvicorn: what a hostile client sends ends its socket, cheaply and without a word in the log.
+"""Everything that knows the insides of uvicorn. It is not imported here: a lab under Daphne does not install it.
 
-Text that is no text would make a traceback each, and another where its sender has closed meanwhile. It is handed over
-as bytes, which this application takes from nobody. Frames are counted as they are read: who sends more than a page can
-is closed with what else has come unread.
+A hostile client ends its own socket, cheaply and without a word in the log. Text that is not UTF-8 would make a
+traceback, and another one if its sender has closed meanwhile; it is handed over as bytes, which this application takes
+from nobody. Frames are counted as they are read: a client that sends more than a page can is closed, and the rest of
+what came is not read.
 """
 
 from __future__ import annotations
@@ -14,15 +15,42 @@ from importlib import import_module
 from typing import Any
 
 from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
-from races.live.servers.transport import UVICORN
+from races.live.servers.frames import UNSENT, frame
+
+OPEN = 1  # of the websockets library's states
+MODULE, PROTOCOL = "uvicorn.protocols.websockets.websockets_sansio_impl", "WebSocketsSansIOProtocol"
+
+
+def protocol_of(send: Any) -> Any:
+    """uvicorn's protocol behind an ASGI `send`; None where another server made it."""
+    protocol, module = getattr(send, "__self__", None), sys.modules.get(MODULE)
+    return protocol if module is not None and isinstance(protocol, getattr(module, PROTOCOL)) else None
+
+
+def write(protocol: Any, text: str) -> bool | None:
+    """Writes a frame; see `races.live.servers.transport.straight` for what it returns."""
+    ready = protocol.handshake_complete and not (protocol.close_sent or protocol.disconnected)
+    transport = protocol.transport
+    if not ready or protocol.conn.state != OPEN or transport.is_closing():
+        return None
+    if transport.get_write_buffer_size() > UNSENT:
+        return False
+    if protocol.conn.extensions:
+        return None
+    transport.write(frame(text))
+    return True
+
+
+def drop(protocol: Any) -> None:
+    """Ends the connection at once."""
+    protocol.transport.abort()
 
 
 def install() -> None:
-    """Where uvicorn runs; it loads its protocol with the first socket only."""
-    module, name = UVICORN
+    """Does its work where uvicorn runs, which loads its protocol with the first socket only."""
     if "uvicorn" in sys.modules:
         with suppress(ImportError):  # it runs with another one
-            protocol_class = getattr(import_module(module), name)
+            protocol_class = getattr(import_module(MODULE), PROTOCOL)
             _check_text(protocol_class)
             _count_frames(protocol_class)
 
@@ -58,7 +86,7 @@ def _count_frames(protocol_class: Any) -> None:
 
 
 def _counted(conn: Any, take: Any, allowance: RateLimiter, frame: Any) -> None:
-    """Fails with a code of its own before the error, which then only ends the reading."""
+    """Closes with our own code before it raises, since the error then only ends the reading."""
     if not allowance.allow():
         from websockets.exceptions import ProtocolError  # it comes with uvicorn, which not everybody has
 

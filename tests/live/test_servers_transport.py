@@ -14,14 +14,16 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
+from races.live.servers import frames
 from races.live.servers import transport as wire
+from races.live.servers.uvicorn import OPEN
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536, 200_000])
 def test_a_frame_of_every_length_is_read_by_another_library(size: int) -> None:
     text = "é" + "x" * (size - 2) if size > 1 else "x"
     reader = StreamReader()
-    reader.feed_data(wire.packed(text))
+    reader.feed_data(frames.packed(text))
     reading = Frame.parse(reader.read_exact, mask=False, max_size=None)
     with pytest.raises(StopIteration) as done:
         next(reading)
@@ -60,7 +62,7 @@ async def reply(protocol: Any, message: dict[str, Any]) -> None:
     """Daphne's `send`."""
 
 
-def to(page: Any) -> wire.Write:
+def to(page: Any) -> frames.Write:
     found = wire.straight(partial(reply, page))
     assert found is not None
     return found
@@ -70,24 +72,24 @@ def test_one_message_is_packed_once_for_all_sockets() -> None:
     pages = [Transport() for _ in range(3)]
     text = "frame" * 100
     assert all(to(daphne(page))(text) for page in pages)
-    assert all(page.sent == [wire.packed(text)] and page.queued == [] for page in pages)
+    assert all(page.sent == [frames.packed(text)] and page.queued == [] for page in pages)
     assert all(page.sent[0] is pages[0].sent[0] for page in [Transport(), *pages] if page.sent)
 
 
 def test_what_the_socket_does_not_take_at_once_follows_through_the_transport() -> None:
     transport = Transport(takes=100)
     assert to(daphne(transport))("x" * 500) is True
-    assert b"".join(transport.sent + transport.queued) == wire.packed("x" * 500)
+    assert b"".join(transport.sent + transport.queued) == frames.packed("x" * 500)
 
 
 def test_nothing_overtakes_what_is_waiting() -> None:
     transport = Transport(waiting=10)
     assert to(daphne(transport))("later") is True
-    assert (transport.sent, transport.queued) == ([], [wire.packed("later")])
+    assert (transport.sent, transport.queued) == ([], [frames.packed("later")])
 
 
 def test_a_client_that_leaves_too_much_untaken_is_full() -> None:
-    transport = Transport(waiting=wire.UNSENT + 1)
+    transport = Transport(waiting=frames.UNSENT + 1)
     assert to(daphne(transport))("more") is False
     assert transport.sent + transport.queued == []
 
@@ -95,7 +97,7 @@ def test_a_client_that_leaves_too_much_untaken_is_full() -> None:
 def test_a_lost_connection_is_left_for_the_transport_to_find_out() -> None:
     transport = Transport(takes=ConnectionLost())
     assert to(daphne(transport))("frame") is True
-    assert transport.queued == [wire.packed("frame")]
+    assert transport.queued == [frames.packed("frame")]
 
 
 @pytest.mark.parametrize(
@@ -126,15 +128,15 @@ def test_an_encrypted_connection_is_left_to_the_library() -> None:
 
 
 def test_what_is_left_to_the_library_has_the_same_limit() -> None:
-    assert to(daphne(Encrypted(waiting=wire.UNSENT + 1)))("frame") is False
+    assert to(daphne(Encrypted(waiting=frames.UNSENT + 1)))("frame") is False
     page = daphne(Transport())
-    page._perMessageCompress, page.send_queue = object(), [(b"x" * wire.UNSENT, True), (b"x", True)]
+    page._perMessageCompress, page.send_queue = object(), [(b"x" * frames.UNSENT, True), (b"x", True)]
     assert to(page)("frame") is False
-    compressed = uvicorn(extensions=(object(),), waiting=wire.UNSENT + 1)
+    compressed = uvicorn(extensions=(object(),), waiting=frames.UNSENT + 1)
     assert to_uvicorn(compressed)("frame") is False
 
 
-def to_uvicorn(page: Any) -> wire.Write:
+def to_uvicorn(page: Any) -> frames.Write:
     found = wire.straight(page.send)
     assert found is not None
     return found
@@ -161,7 +163,7 @@ def uvicorn(**state: Any) -> Any:
     page: Any = WebSocketsSansIOProtocol.__new__(WebSocketsSansIOProtocol)
 
     class Connection:
-        state, extensions = wire.OPEN, ()
+        state, extensions = OPEN, ()
 
     class Wire:
         written: bytes = b""
@@ -191,7 +193,7 @@ def test_uvicorn_gets_the_same_frame() -> None:
     write = wire.straight(page.send)
     assert write is not None
     assert write("frame") is True
-    assert page.transport.written == wire.packed("frame")
+    assert page.transport.written == frames.packed("frame")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_uvicorn_gets_the_same_frame() -> None:
         ({"state": 2}, None),
         ({"extensions": (object(),)}, None),
         ({"closing": True}, None),
-        ({"waiting": wire.UNSENT + 1}, False),
+        ({"waiting": frames.UNSENT + 1}, False),
     ],
 )
 def test_a_uvicorn_socket_that_is_not_as_usual_is_left_alone(state: Any, answer: bool | None) -> None:

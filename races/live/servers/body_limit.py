@@ -1,5 +1,5 @@
 """Request bodies have an end. Servers keep what comes, in memory or in temporary files, before any view looks at it:
-without this, one upload fills the disk. Django's own limits are lower and answer with words for what it is.
+without this limit, one upload fills the disk. Django's own limits are lower and answer with words that fit.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from daphne.http_protocol import WebRequest
 from django.conf import settings
 
 MOST = 3_000_000  # bytes
@@ -32,7 +31,7 @@ class _TooLong(Exception):
 
 
 def bounded(pages: Application) -> Application:
-    """For servers that hand a body over as it comes."""
+    """The application with the limit, for servers that hand a body over as it comes. Daphne has its own below."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         taken = 0
@@ -53,26 +52,3 @@ def bounded(pages: Application) -> Application:
             await send({"type": "http.response.body", "body": WORDS})
 
     return application
-
-
-_keep = WebRequest.handleContentChunk
-
-
-def _take(request: Any, data: bytes) -> None:
-    """Of a chunk that came. Daphne hands a body over when it has all of it."""
-    taken = request.content.tell() + len(data)
-    announced = int(request.requestHeaders.getRawHeaders(b"content-length", [b"0"])[0])
-    if max(taken, announced) <= MOST:
-        _keep(request, data)
-    elif not request.channel.transport.disconnecting:
-        lines = [
-            f"HTTP/1.1 {STATUS} {STATUS.phrase}",
-            *(f"{name}: {value}" for name, value in HEADERS.items()),
-        ]
-        request.channel.transport.write("\r\n".join([*lines, "", ""]).encode() + WORDS)
-        request.channel.loseConnection()
-
-
-def install() -> None:
-    """In Daphne, which has no setting for it."""
-    WebRequest.handleContentChunk = _take
