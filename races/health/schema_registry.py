@@ -39,5 +39,6 @@ def _ask(settings: StreamSettings) -> str:
             answer = session.get(url, timeout=TIMEOUT_S)
     except requests.RequestException as error:
         return f"the registry does not answer: {type(error).__name__}"
-    refused = answer.status_code in (401, 403) or answer.status_code >= 500
+    # 403: the key is known and may not list types, which nobody here needs; what it may do is tried at the start.
+    refused = answer.status_code == 401 or answer.status_code >= 500
     return f"the registry answers {answer.status_code}" if refused else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
 
 import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -113,3 +115,60 @@ def test_a_no_is_told_apart_from_no_answer(http: HttpRegistry) -> None:
         client.lookup("nobody", TOPICS["positions"].value_schema, "AVRO")
     with pytest.raises(RegistryRefused):
         client.register("s", "{", "AVRO")
+
+
+class Forbidding(Registry):
+    """A registry that forbids some calls, as Confluent's does. `forbids` holds pairs of method and part of a path."""
+
+    def __init__(self, *forbids: tuple[str, str], answer: tuple[int, int] = (403, 40301)) -> None:
+        super().__init__()
+        self.forbids, self.answer = forbids, answer
+
+    def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes = b"") -> tuple[int, Any]:
+        if any(method == verb and part in path for verb, part in self.forbids):
+            status, code = self.answer
+            return status, {"error_code": code, "message": "User is denied operation Write on Subject"}
+        return super().handle(method, path, query, body)
+
+
+REFUSALS = [(403, 40301), (422, 42205), (405, 405)]
+FORBIDS_LEVEL, FORBIDS_VERSION = ("PUT", "/config"), ("POST", "/versions")
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_forbidden_level_stays_as_it_is(answer: tuple[int, int]) -> None:
+    """A key that may register and not configure, and a registry in READONLY mode."""
+    registry = Forbidding(FORBIDS_LEVEL, answer=answer)
+    with serve(registry) as served, closing(HttpRegistry(served.url)) as http:
+        Codec(embedded_settings("unused"), http).prepare()
+        assert "PUT /config/f1-driver-positions-value" in served.requests
+        assert registry.handle("GET", "/config/f1-driver-positions-value", {}, b"")[0] == 404
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_key_that_only_reads(answer: tuple[int, int]) -> None:
+    """Where every schema is there, a read-only key writes and reads records."""
+    registry = Forbidding(answer=answer)
+    with serve(registry) as served, closing(HttpRegistry(served.url)) as http:
+        Codec(embedded_settings("unused"), http).prepare()
+        registry.forbids = (FORBIDS_LEVEL, FORBIDS_VERSION)
+        codec = Codec(embedded_settings("unused"), http)
+        codec.prepare()
+        assert codec.decode("positions", codec.encode("positions", POSITION)) == POSITION
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_missing_schema_names_the_refusal(answer: tuple[int, int]) -> None:
+    registry = Forbidding(FORBIDS_LEVEL, FORBIDS_VERSION, answer=answer)
+    with (
+        serve(registry) as served,
+        closing(HttpRegistry(served.url)) as http,
+        pytest.raises(RegistryRefused, match="denied operation Write"),
+    ):
+        Codec(embedded_settings("unused"), http).prepare()
+
+
+def test_refused_key_is_no_way_on() -> None:
+    registry = Forbidding(("GET", "/"), ("PUT", "/"), ("POST", "/"), answer=(401, 40101))
+    with serve(registry) as served, closing(HttpRegistry(served.url)) as http, pytest.raises(RegistryRefused):
+        Codec(embedded_settings("unused"), http).prepare()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -12,9 +13,10 @@ from races.streams.redaction import redact, secrets_of
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 TIMEOUT_S = 5.0
-REFUSED = frozenset({401, 403, 404, 409, 422})
+REFUSED = frozenset({401, 403, 404, 405, 409, 422})
 
 
 class SchemaClient(Protocol):
@@ -45,12 +47,22 @@ class HttpRegistry:
         self._client.close()
 
     def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int:
-        """level is set where the subject has none of its own; a registry that forbids it stays as it is."""
+        """The schema's id, after registering it where it is missing.
+
+        `level` is set where the subject has none of its own. A registry or a key that forbids that keeps its level, and
+        one that forbids to register is enough where the schema is there already.
+        """
         from confluent_kafka.schema_registry import Schema
 
         if level is not None:
             self._set_level(subject, level)
-        return self._ask(lambda: int(self._client.register_schema(subject, Schema(text, schema_type))))
+        try:
+            return self._ask(lambda: int(self._client.register_schema(subject, Schema(text, schema_type))))
+        except RegistryRefused as refusal:
+            try:
+                return self.lookup(subject, text, schema_type)
+            except RegistryRefused:  # what it said first says why
+                raise refusal from None
 
     def _set_level(self, subject: str, level: str) -> None:
         from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
@@ -61,7 +73,10 @@ class HttpRegistry:
         except SchemaRegistryError as error:
             if error.http_status_code == 404:
                 wanted = ServerConfig(compatibility=ConfigCompatibilityLevel(level))
-                self._ask(lambda: self._client.set_config(subject, wanted))
+                try:
+                    self._ask(lambda: self._client.set_config(subject, wanted))
+                except RegistryRefused as refusal:
+                    log.info("The level of %s stays as it is: %s", subject, refusal)
         except Exception as error:
             raise RegistryUnavailable(self._words(error)) from error
 
