@@ -19,7 +19,6 @@ from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
 from django.urls import path, re_path
 
-from f1site.environment import env_bool
 from f1site.login_throttling import start_expiry
 from races.live.consumers import RaceSocket, UnknownSocket
 from races.live.servers import body_limit, daphne, uvicorn
@@ -73,7 +72,7 @@ def _is_address(origin: bytes) -> bool:
 
 
 raise_open_files_limit()
-daphne.install(log_requests=env_bool("F1_LOG_JSON"))
+daphne.install(log_requests=settings.ENVIRONMENT.f1_log_json)
 uvicorn.install()
 
 _routes = ProtocolTypeRouter(

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from f1site.config import ConfigError, read_lab
-from f1site.environment import database, env_bool, env_count, env_list, own_folder, secret_key
+from f1site.config import default_lab, read_lab
+from f1site.config.problems import Problems
+from f1site.environment import Environment, database, own_folder, read_environment, read_variables, secret_key
 from f1site.logging import logging_config
 from f1site.sqlite import SQLITE_TIMEOUT_S
 from races.lib.http import spare_loopback
 
 spare_loopback()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = own_folder("F1_VAR_DIR", BASE_DIR / "var")
 
-try:
-    LAB = read_lab(BASE_DIR)
-except ConfigError as error:
-    raise SystemExit(f"The configuration is wrong: {error}") from None
+# What is wrong is collected here, and f1site.apps ends the start with the first of it.
+CONFIGURATION_PROBLEMS = Problems()
+_read = CONFIGURATION_PROBLEMS.read
+# The environment with .env and /run/secrets behind it
+VARIABLES: Mapping[str, str] = _read(lambda: read_variables(BASE_DIR), os.environ)
+ENVIRONMENT = _read(lambda: read_environment(VARIABLES), Environment())
+VAR_DIR = _read(lambda: own_folder(ENVIRONMENT.f1_var_dir, BASE_DIR / "var"), BASE_DIR / "var")
+LAB = _read(lambda: read_lab(BASE_DIR, VARIABLES), default_lab(BASE_DIR))
 
-DEBUG = env_bool("DJANGO_DEBUG")
-HTTPS = env_bool("DJANGO_HTTPS")
-SECRET_KEY = secret_key(VAR_DIR / "secret_key")
+DEBUG = ENVIRONMENT.django_debug
+HTTPS = ENVIRONMENT.django_https
+SECRET_KEY = _read(
+    lambda: secret_key(ENVIRONMENT.django_secret_key, VAR_DIR / "secret_key"), "not to be used"
+)
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = env_list("DJANGO_ALLOWED_HOSTS") or LOOPBACK
+ALLOWED_HOSTS = ENVIRONMENT.django_allowed_hosts or LOOPBACK
 ROOM_ADDRESSES: list[
     str
 ] = []  # where other machines find this lab; runlab fills it in for a HOST beyond loopback
-CSRF_TRUSTED_ORIGINS = env_list("DJANGO_CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = ENVIRONMENT.django_csrf_trusted_origins
 
 INSTALLED_APPS = [
     "daphne",
@@ -84,7 +92,10 @@ TEMPLATES = [
 
 # Immediate transactions wait for the lock at their start instead of failing half-way. f1site.sqlite turns WAL on.
 SQLITE_OPTIONS = {"timeout": SQLITE_TIMEOUT_S, "transaction_mode": "IMMEDIATE"}
-DATABASES = {"default": database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
+SQLITE_FILE = VAR_DIR / "db.sqlite3"
+DATABASES = {
+    "default": _read(lambda: database(ENVIRONMENT.database_url, SQLITE_FILE), database("", SQLITE_FILE))
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     # Tests run worker and recorder in threads, which an in-memory database would make one connection of.
@@ -165,11 +176,11 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": SECURE_CROSS_ORIGIN_OPENER_POLICY,
 }
 
-LOGGING = logging_config(env_bool("F1_LOG_JSON"))
+LOGGING = logging_config(ENVIRONMENT.f1_log_json)
 
-F1_MAX_RACES = env_count("F1_MAX_RACES", 100)
-F1_MAX_RACES_PER_CLIENT = env_count("F1_MAX_RACES_PER_CLIENT", 5)
-F1_MAX_SOCKETS_PER_CLIENT = env_count("F1_MAX_SOCKETS_PER_CLIENT", 20)
+F1_MAX_RACES = ENVIRONMENT.f1_max_races
+F1_MAX_RACES_PER_CLIENT = ENVIRONMENT.f1_max_races_per_client
+F1_MAX_SOCKETS_PER_CLIENT = ENVIRONMENT.f1_max_sockets_per_client
 REGISTRY_PATH = VAR_DIR / "registry.sqlite3"
 
 # check --deploy is part of the gate with DJANGO_HTTPS=1. A lab on http://127.0.0.1 cannot have what only HTTPS gives.

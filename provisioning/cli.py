@@ -42,7 +42,7 @@ DJANGOS_OWN = (
 
 
 def journal_path() -> Path:
-    named = os.environ.get("F1_JOURNAL")
+    named = settings.VARIABLES.get("F1_JOURNAL")
     return Path(named).absolute() if named else Path(settings.BASE_DIR) / ".confluent" / "journal.json"
 
 
@@ -216,7 +216,7 @@ def _elsewhere(entry: Entry, organization: str) -> str:
 
 
 def credentials() -> Credentials:
-    return read_credentials(settings.LAB.confluent, os.environ)
+    return read_credentials(settings.LAB.confluent, settings.VARIABLES)
 
 
 def configured(engine: str = "", hours: float | None = None) -> DesiredState:
@@ -226,7 +226,7 @@ def configured(engine: str = "", hours: float | None = None) -> DesiredState:
         lab.topics,
         bool(lab.anomaly_detection),
         engine or lab.wanted_engine,
-        os.environ,
+        settings.VARIABLES,
     )
     group = lab.kafka.group if lab.kafka is not None else wanted.consumer_group
     return replace(wanted, hours=hours, consumer_group=group)

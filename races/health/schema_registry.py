@@ -36,7 +36,7 @@ def _ask(settings: StreamSettings) -> str:
     url = settings.registry_url.rstrip("/") + "/schemas/types"
     try:
         with OwnSession(user, password) as session:
-            answer = session.get(url, timeout=TIMEOUT_S)
+            answer = session.get(url, timeout=TIMEOUT_S, verify=settings.registry_ca or True)
     except requests.RequestException as error:
         return f"the registry does not answer: {type(error).__name__}"
     # 403: the key is known and may not list types, which nobody here needs; what it may do is tried at the start.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ def delete_address() -> None:
 
 def running_lab() -> str:
     """The address in F1_LAB, else that of the lab that runs on this machine; empty where there is neither."""
-    if named := os.environ.get("F1_LAB"):
+    if named := settings.VARIABLES.get("F1_LAB"):
         return named.rstrip("/")
     try:
         url = _file().read_text(encoding="utf-8")

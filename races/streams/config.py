@@ -25,6 +25,7 @@ class StreamSettings:
     librdkafka: Mapping[str, str] = field(repr=False)
     registry_url: str = ""
     registry_auth: str | None = field(default=None, repr=False)
+    registry_ca: str = ""  # a file of certificates; empty: those that the system trusts
     topics: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_NAMES))
     group: str = DEFAULT_GROUP
     own_registry: bool = False

@@ -60,7 +60,7 @@ _own_registry: Callable[[], Registry] | None = None
 def connect(kafka: StreamSettings, registry: Registry | None = None) -> Connection:
     if registry is not None:
         return Connection(kafka, Codec(kafka, registry), registry)
-    client = HttpRegistry(kafka.registry_url, kafka.registry_auth)
+    client = HttpRegistry(kafka.registry_url, kafka.registry_auth, kafka.registry_ca)
     return Connection(kafka, Codec(kafka, client), None, client)
 
 

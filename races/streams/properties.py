@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -19,6 +20,13 @@ BOOTSTRAP = frozenset({"bootstrap.servers", "metadata.broker.list"})  # without 
 NOT_TAKEN = {
     "group.id": "is written as consumer_group here",
     "default.topic.config": "is not taken; write its properties themselves",  # it would need a mapping
+    "transactional.id": "is not taken: the lab's producers are idempotent without transactions",
+}
+FILES = re.compile(r"ssl\.(?!truststore|keystore).*\.location")
+NO_FILE = frozenset({"", "probe"})  # librdkafka looks for the system's certificates by itself
+REMEDIES = {
+    "must be set to `all`": "; write all",
+    "SASL mechanism GSSAPI": "; write sasl.mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER",
 }
 
 
@@ -27,6 +35,20 @@ def refusal(settings: StreamSettings) -> tuple[str, str] | None:
     for key, why in NOT_TAKEN.items():
         if key in settings.librdkafka:
             return key, why
+    return _missing_file(settings) or _refused_by_librdkafka(settings)
+
+
+def _missing_file(settings: StreamSettings) -> tuple[str, str] | None:
+    """OpenSSL's words for a file that is not there do not say so."""
+    files = {key: value for key, value in settings.librdkafka.items() if FILES.fullmatch(key)}
+    files["schema_registry_ca"] = settings.registry_ca
+    for key, value in files.items():
+        if value not in NO_FILE and not Path(value).exists():
+            return key, f"names {value}, which is not there"
+    return None
+
+
+def _refused_by_librdkafka(settings: StreamSettings) -> tuple[str, str] | None:
     given = {key: value for key, value in settings.librdkafka.items() if key not in BOOTSTRAP}
     words = _words(settings, given)
     return (_culprit(settings, given, words), f"is refused by librdkafka: {words}") if words else None
@@ -42,20 +64,33 @@ def _culprit(settings: StreamSettings, given: Mapping[str, str], words: str) -> 
 
 def _words(settings: StreamSettings, given: Mapping[str, str]) -> str:
     """All three, for what one client refuses another may ignore. Empty where none refuses."""
-    settings = replace(settings, librdkafka=given)
+    settings = replace(settings, librdkafka=_calling_nobody(given))
     clients: tuple[tuple[Any, Mapping[str, Any]], ...] = (
         (Producer, producer_options(settings)),
         (Consumer, consumer_options(settings)),
-        (AdminClient, {**QUIET, **given}),
+        (AdminClient, {**QUIET, **settings.librdkafka}),
     )
     for client, options in clients:
         try:
             client(dict(options), logger=librdkafka_log)
         except KafkaException as error:
             return _one_line(error.args[0].str())
+        except (TypeError, ValueError) as error:  # of the Python client, for what a file cannot hold
+            return _one_line(str(error))
     return ""
+
+
+def _calling_nobody(given: Mapping[str, str]) -> Mapping[str, str]:
+    """A client for OAUTHBEARER asks the token's address as soon as it is made; without SASL it does not."""
+    if "OAUTHBEARER" not in (
+        given.get("sasl.mechanism", "").upper(),
+        given.get("sasl.mechanisms", "").upper(),
+    ):
+        return given
+    return {**given, "security.protocol": "PLAINTEXT"}
 
 
 def _one_line(words: str) -> str:
     """Without the library's name for what it was about to make."""
-    return re.sub(r"^Failed to create [a-z ]+: ", "", " ".join(words.split()))[:300]
+    plain = re.sub(r"^Failed to create [a-z ]+: ", "", " ".join(words.split()))[:300].rstrip(".")
+    return plain + next((remedy for sign, remedy in REMEDIES.items() if sign in plain), "")

@@ -10,7 +10,8 @@ from django.core.management import get_commands, load_command_class
 
 import races.urls
 from bench.__main__ import main, names
-from f1site.config import COMMENTARY_TEXT, CONFLUENT_DEFAULTS, KAFKA_TEXT
+from f1site.config.model import Configuration, Confluent, Section, keys_of, section_names
+from f1site.environment import Environment
 from races.streams.topics import TOPICS
 from tests.docs.guide import ROOT
 
@@ -46,25 +47,30 @@ def test_bench_help_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_environment_variables_are_named() -> None:
+    names = {name.upper() for name in Environment.model_fields}
     code = _source("f1site", "races", "provisioning")
-    for name in set(re.findall(r'"((?:F1|DJANGO|CONFLUENT|AWS)_[A-Z0-9_]+)"', code)) - {
-        "DJANGO_SETTINGS_MODULE"
-    }:
+    names |= set(re.findall(r'"((?:F1|DJANGO|CONFLUENT|AWS)_[A-Z0-9]+(?:_[A-Z0-9]+)*)"', code))
+    for name in names - {"DJANGO_SETTINGS_MODULE"}:
         assert f"`{name}`" in REFERENCE, name
 
 
+def _leaves(model: type[Section], path: str = "") -> list[str]:
+    """Every key of the file that holds a value, with the sections before it."""
+    sections = section_names(model)
+    own = [f"{path}{key}" for key in keys_of(model) if key not in sections]
+    return own + [leaf for name, inner in sections.items() for leaf in _leaves(inner, f"{path}{name}.")]
+
+
 def test_configuration_keys_are_named() -> None:
-    for section, keys in (
-        ("kafka", KAFKA_TEXT),
-        ("commentary", COMMENTARY_TEXT),
-        ("confluent", tuple(CONFLUENT_DEFAULTS)),
-    ):
-        for key in keys:
-            assert f"`{section}.{key}`" in REFERENCE, key
-            assert f"{key}:" in EXAMPLE, key
-    for role, topic in TOPICS.items():
-        assert f"`{role}`" in REFERENCE
-        assert f'{role}: "{topic.name}"' in EXAMPLE
+    for path in _leaves(Configuration):
+        key = path.removeprefix("kafka.") if path.startswith("kafka.") else path.rpartition(".")[2]
+        if path.startswith("kafka.topics."):
+            role = path.rpartition(".")[2]
+            assert f"`{role}`" in REFERENCE
+            assert f'{role}: "{TOPICS[role].name}"' in EXAMPLE
+        else:
+            assert f"`{path}`" in REFERENCE, path
+            assert f"{key}:" in EXAMPLE, path
 
 
 def _row(name: str) -> list[str]:
@@ -75,7 +81,7 @@ def _row(name: str) -> list[str]:
 
 def test_defaults_are_the_codes() -> None:
     shared = {"bedrock_model": "none"}  # what none means is said beside it
-    for key, default in CONFLUENT_DEFAULTS.items():
+    for key, default in Confluent().model_dump().items():
         names, shown = _row(f"confluent.{key}")[:2]
         place = [name.strip(" `") for name in names.split(",")].index(f"confluent.{key}")
         defaults = [text.strip(" `") for text in shown.split(",")]
@@ -83,11 +89,9 @@ def test_defaults_are_the_codes() -> None:
             assert defaults[place] == text, key
         else:
             assert defaults == [""], key
-    code = _source("f1site")
-    for name, default in re.findall(r'env_count\("(\w+)", (\d+)\)', code):
-        assert _row(name)[1] == default, name
-    for name in re.findall(r'env_bool\("(\w+)"\)', code):
-        assert _row(name)[1] == "`0`", name
+    for name, field in Environment.model_fields.items():
+        if isinstance(field.default, int):
+            assert _row(name.upper())[1].strip("`") == str(int(field.default)), name
 
 
 def _addresses() -> set[str]:

@@ -42,7 +42,7 @@ def test_the_example_with_every_key_uncommented_is_a_good_file(tmp_path: Path) -
     keys = [
         line[2:]
         for line in example.splitlines()
-        if line.startswith("# ") and ":" in line and "http" not in line[:6]
+        if line.startswith("# ") and ":" in line and "$schema" not in line
     ]
     text = "\n".join(line for line in keys if not line[:1].isupper() and not line.strip().startswith("#"))
     found = lab(tmp_path, text)

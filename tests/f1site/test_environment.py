@@ -1,25 +1,142 @@
-"""What environment variables and folders' names may hold: it is taken as it is meant, or refused in a line."""
+"""Variables, .env and /run/secrets: one typed reading, and what is wrong is said in a line."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from f1site.environment import POSTGRESQL, database, own_folder
+from f1site.config import read_lab
+from f1site.config.errors import ConfigError
+from f1site.environment import (
+    POSTGRESQL,
+    Environment,
+    database,
+    own_folder,
+    read_environment,
+    read_variables,
+    secret_key,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
+KAFKA = "kafka:\n  bootstrap.servers: broker:9092\n  schema_registry_url: http://registry:8081\n"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    (tmp_path / "secrets").mkdir()
+    return tmp_path
+
+
+def environment(base: Path, **environ: str) -> Environment:
+    return read_environment(read_variables(base, environ, base / "secrets"))
+
+
+def refused(base: Path, **environ: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        environment(base, **environ)
+    return str(caught.value)
+
+
+def test_without_any_the_defaults_hold(base: Path) -> None:
+    found = environment(base)
+    assert (found.f1_max_races, found.django_debug, found.django_allowed_hosts) == (100, False, [])
+
+
+def test_an_empty_variable_is_none(base: Path) -> None:
+    assert environment(base, F1_MAX_RACES=" ", DJANGO_DEBUG="").f1_max_races == 100
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("True", True), ("off", False), ("0", False)])
+def test_a_switch(base: Path, text: str, value: bool) -> None:
+    assert environment(base, DJANGO_HTTPS=text).django_https is value
+
+
+def test_a_list_is_separated_by_commas(base: Path) -> None:
+    found = environment(base, DJANGO_ALLOWED_HOSTS=" lab.example, ,10.0.0.1 ")
+    assert found.django_allowed_hosts == ["lab.example", "10.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("F1_MAX_RACES", "many", "it must be a whole number from 0"),
+        ("F1_MAX_RACES", "-1", "it must be a whole number from 0"),
+        ("DJANGO_DEBUG", "maybe", "allowed: 1, 0"),
+    ],
+)
+def test_a_value_that_cannot_be_meant(base: Path, name: str, value: str, words: str) -> None:
+    assert refused(base, **{name: value}) == f"{name} is '{value}'; {words}" + (
+        " (0: no limit)" if "number" in words else ""
+    )
+
+
+def test_the_environment_wins_over_dotenv_and_that_over_secrets(base: Path) -> None:
+    (base / ".env").write_text("DATABASE_URL=dotenv\nDJANGO_SECRET_KEY='dot env'\nOTHER_PROGRAMS=1\n")
+    (base / "secrets" / "database_url").write_text("secret\n")
+    (base / "secrets" / "DJANGO_SECRET_KEY").write_text("secret\n")
+    (base / "secrets" / "confluent_cloud_api_secret").write_text("zq-hidden\n")
+    found = environment(base, DATABASE_URL="environment")
+    assert (found.database_url, found.django_secret_key) == ("environment", "dot env")
+    assert found.confluent_cloud_api_secret == "zq-hidden"
+    assert "zq-hidden" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("F1_MAX_RACE=5", ["line 2", "'F1_MAX_RACE' is not known", "did you mean 'F1_MAX_RACES'"]),
+        ("DATABSE_URL=x", ["line 2", "did you mean 'DATABASE_URL'"]),
+        ("F1_ZZZ=1", ["line 2", "'F1_ZZZ' is not known"]),
+        ("=5", ["line 2", "no NAME=value"]),
+    ],
+)
+def test_a_wrong_line_of_dotenv(base: Path, line: str, words: list[str]) -> None:
+    (base / ".env").write_text(f"# ours\n{line}\n")
+    message = refused(base)
+    for word in (str(base / ".env"), *words):
+        assert word in message
+
+
+def test_dotenv_that_is_no_text(base: Path) -> None:
+    (base / ".env").write_bytes(b"A=\xff\n")
+    assert "not UTF-8" in refused(base)
+
+
+def test_keys_of_the_file_have_variables(base: Path) -> None:
+    (base / "config.yaml").write_text(KAFKA)
+    (base / ".env").write_text("F1_KAFKA__SASL_USERNAME=me\nF1_KAFKA__TOPICS__POSITIONS=mine\n")
+    (base / "secrets" / "f1_kafka__sasl_password").write_text("hidden\n")
+    environ = {"F1_KAFKA__BOOTSTRAP_SERVERS": "other:1", "F1_KAFKA__LINGER_MS": "7"}
+    found = read_lab(base, read_variables(base, environ, base / "secrets")).kafka
+    assert found is not None
+    assert found.librdkafka == {
+        "bootstrap.servers": "other:1",
+        "sasl.username": "me",
+        "sasl.password": "hidden",
+        "linger.ms": "7",
+    }
+    assert found.topics["positions"] == "mine"
+
+
+def test_a_wrong_variable_of_a_key_is_named(base: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"F1_ANALYTICS__ENGINE: 'analytics\.engine' is 'spark'; allowed: embedded"
+    ):
+        read_lab(base, {"F1_ANALYTICS__ENGINE": "spark"})
+
+
 NAMES = ["my c#", "what?", "feature%2Fx", "a%20b", "100%", "%41", "a b;c@d:e[x]&+'", "früh"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_database_lies_in_its_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    found = database("DATABASE_URL", tmp_path / name / "db.sqlite3")
+def test_database_lies_in_its_folder(name: str, tmp_path: Path) -> None:
+    found = database("", tmp_path / name / "db.sqlite3")
     assert found["NAME"] == str(tmp_path / name / "db.sqlite3")
 
 
@@ -36,8 +153,7 @@ def test_folders_with_signs_stay_apart(tmp_path: Path) -> None:
 
 def test_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("F1_VAR_DIR", "file:var")
-    assert own_folder("F1_VAR_DIR", tmp_path) == tmp_path / "file:var"
+    assert own_folder(Path("file:var"), tmp_path) == tmp_path / "file:var"
 
 
 @pytest.mark.parametrize(
@@ -55,17 +171,46 @@ def test_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
         ("mysql://u:pw@h/db", "allowed: sqlite"),
     ],
 )
-def test_address_is_refused_with_a_remedy(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(SystemExit) as refused:
-        database("DATABASE_URL", Path("unused"))
-    said = str(refused.value)
+def test_address_is_refused_with_a_remedy(url: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        database(url, Path("unused"))
+    said = str(caught.value)
     assert words in said
     assert "pw" not in said and "\n" not in said
 
 
-def test_options_of_libpq_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_libpq_are_taken() -> None:
     url = "postgresql://u:p%23w@h:5433/db?sslmode=require&currentSchema=x&connect_timeout=9"
-    monkeypatch.setenv("DATABASE_URL", url)
-    found = database("DATABASE_URL", Path("unused"))
+    found = database(url, Path("unused"))
     assert (found["ENGINE"], found["PASSWORD"], found["OPTIONS"]["sslmode"]) == (POSTGRESQL, "p#w", "require")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be made a folder"):
+        own_folder(tmp_path / "file" / "var", tmp_path)
+
+
+def test_a_key_is_made_once_and_for_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    key = secret_key("", path)
+    assert secret_key("", path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert secret_key("given", path) == "given"
+
+
+def test_a_key_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", forbidden)
+    path = tmp_path / "secret_key"
+    assert len(secret_key("", path)) > 50
+    assert list(tmp_path.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_that_cannot_be_read_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(ConfigError, match="give its folder to the user who starts the lab"):
+        secret_key("", tmp_path / "secret_key")

@@ -186,7 +186,7 @@ def test_a_start_with_such_a_file_ends_with_that_line(tmp_path: Path, data: byte
     path.write_bytes(data)
     environ = os.environ | {"F1_CONFIG": str(path), "F1_VAR_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "migrate", "--check"],
         cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -181,7 +181,7 @@ def test_the_deployment_check_is_clean_and_the_key_is_ones_own(tmp_path: Path) -
     other = tmp_path / "other"
     manage(other, "check")
     assert (other / "secret_key").read_text() != key.read_text()
-    assert "SECRET_KEY = secret_key(" in (ROOT / "f1site" / "settings.py").read_text()
+    assert "secret_key(ENVIRONMENT.django_secret_key" in (ROOT / "f1site" / "settings.py").read_text()
 
 
 def test_cookies_are_for_this_site_and_for_https_where_there_is_https(client: Client) -> None:

@@ -32,7 +32,7 @@ class SchemaClient(Protocol):
 class HttpRegistry:
     """Confluent's own client, with its many errors brought down to the three that a caller can act on."""
 
-    def __init__(self, url: str, auth: str | None = None) -> None:
+    def __init__(self, url: str, auth: str | None = None, ca: str = "") -> None:
         from confluent_kafka.schema_registry import (
             SchemaRegistryClient,
         )  # 0.4 s, which the embedded lab need not pay
@@ -40,6 +40,8 @@ class HttpRegistry:
         options: dict[str, Any] = {"url": url, "timeout": TIMEOUT_S, "max.retries": 1, "retries.wait.ms": 100}
         if auth:
             options["basic.auth.user.info"] = auth
+        if ca:
+            options["ssl.ca.location"] = ca
         self._secrets = secrets_of({}, auth)
         self._client: SchemaRegistryClient = SchemaRegistryClient(options)
 
@@ -114,4 +116,4 @@ class HttpRegistry:
 
 def http_client(settings: StreamSettings) -> HttpRegistry:
     """For a registry with an address. The embedded lab's own threads use its Registry instead."""
-    return HttpRegistry(settings.registry_url, settings.registry_auth)
+    return HttpRegistry(settings.registry_url, settings.registry_auth, settings.registry_ca)
