@@ -108,7 +108,10 @@ class Tail:
             self._look()
         if self._clock() >= self._measure_at:
             self._lags, self._measure_at = self._measure(), self._clock() + MEASURE_S
+        end = self._clock() + timeout
         first = self._consumer.poll(timeout)
+        while first is not None and self._is_end(first):
+            first = self._consumer.poll(max(0.0, end - self._clock()))
         if first is None:
             return []
         raw = [first, *self._consumer.consume(max_messages - 1, 0)] if max_messages > 1 else [first]
@@ -132,7 +135,7 @@ class Tail:
         return found
 
     def lags(self) -> dict[str, int]:
-        """Records that are in Kafka and not read yet, for each role, as of about a second ago."""
+        """Offsets that are in Kafka and not read yet, for each role, as of about a second ago."""
         return self._lags
 
     def _measure(self) -> dict[str, int]:
@@ -157,6 +160,8 @@ class Tail:
         messages: list[Message] = []
         for message in raw:
             topic, partition, offset = message.topic(), message.partition(), message.offset()
+            if self._is_end(message):
+                continue
             if message.error() is not None or topic is None or partition is None or offset is None:
                 self._on_partition_error(message)
                 continue
@@ -175,6 +180,21 @@ class Tail:
             self._away = None
         return messages
 
+    def _is_end(self, message: KafkaMessage) -> bool:
+        """Whether this is no record but the news that a partition's end is reached; then reading goes on from there.
+
+        The end may lie beyond the last record: markers of transactions, and what compaction took, have offsets too.
+        """
+        error = message.error()
+        if error is None or error.code() != KafkaError._PARTITION_EOF:
+            return False
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if topic is not None and partition is not None and offset is not None:
+            known = self._next.get((topic, partition))
+            if known is not None and offset > known:
+                self._next[topic, partition] = offset
+        return True
+
     def _on_error(self, error: KafkaError) -> None:
         self._errors += 1
         if error.code() in AWAY_CODES and self._away is None:
@@ -189,7 +209,7 @@ class Tail:
             self._stopped = True
             self._wait("waiting: looking for the oldest record that is left")
             self._look_at = 0.0
-        elif error.code() != KafkaError._PARTITION_EOF:
+        else:
             self._wait(self._settings.public(f"waiting: {message.topic()}: {error.str()}"))
 
     def _away_words(self, error: KafkaError) -> str:
@@ -295,7 +315,7 @@ def consumer_options(settings: StreamSettings, patience_ms: int = PROMPT_MS) -> 
         **settings.librdkafka,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        "enable.partition.eof": False,
+        "enable.partition.eof": True,  # else a reader never knows that only markers are left
         "isolation.level": "read_uncommitted",  # Flink commits about once a minute
         "auto.offset.reset": "error",  # so that what retention took is counted; _look then finds the oldest
         "allow.auto.create.topics": False,

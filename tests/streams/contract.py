@@ -213,6 +213,34 @@ class StreamsContract:
         assert tail.state.gaps == 0
         tail.close()
 
+    @pytest.mark.parametrize("finish", ["commit_transaction", "abort_transaction"])
+    def test_markers_are_no_lag(self, settings: StreamSettings, finish: str) -> None:
+        """As Flink writes: who has read every record has no lag, and goes on from behind the marker."""
+        clock = FastClock()
+        producer = raw_producer(settings, **{"transactional.id": uuid.uuid4().hex})
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        for number in range(20):
+            producer.produce(settings.topic("commentary"), b"%d" % number, partition=number % 4)
+        producer.flush(10)
+        getattr(producer, finish)(20)
+        tail = Tail(settings, ["commentary"], clock=clock)
+        assert len(read(tail, 20)) == 20
+
+        def no_lag() -> bool:
+            clock.skip(2)
+            return tail.poll(10, 0.05) == [] and tail.lags() == {"commentary": 0}
+
+        eventually("all is read", no_lag)
+        offsets = tail.offsets()
+        tail.close()
+        again = Tail(settings, ["commentary"], offsets, clock=clock)
+        settle(again)
+        clock.skip(2)
+        assert again.poll(10, 0.2) == []
+        assert (again.lag(), again.state.gaps, again.state.restarts) == (0, 0, 0)
+        again.close()
+
     def test_a_late_topic_is_waited_for_and_then_read(self, settings: StreamSettings, codec: Codec) -> None:
         names = dict(settings.topics) | {"commentary": f"late-{uuid.uuid4().hex[:8]}"}
         late = with_topics(settings, names)
