@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
-from urllib.parse import urlsplit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
 
@@ -15,19 +12,16 @@ from django.core.asgi import get_asgi_application
 pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
 from django.urls import path, re_path
 
+from f1site.hosts import Receive, SameOriginValidator, Scope, Send, learn_own_address
 from f1site.login_throttling import start_expiry
 from races.live.consumers import RaceSocket, UnknownSocket
 from races.live.servers import body_limit, daphne, uvicorn
 from races.live.service import service
 
 MAX_OPEN_FILES = 65_536  # a core serves about 8,000 pages
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 
 websocket_urlpatterns = [
     path("ws/races/<uuid:race_id>/", RaceSocket.as_asgi()),
@@ -48,27 +42,6 @@ def raise_open_files_limit() -> None:
         wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-class SameOriginValidator(OriginValidator):  # type: ignore[misc]  # channels has no types
-    """Lets only this site's own pages open a socket. An Origin that is no address is refused without a traceback."""
-
-    def __init__(self, application: Any) -> None:
-        super().__init__(application, settings.ALLOWED_HOSTS)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
-        origins = [value for name, value in scope["headers"] if name == b"origin"]
-        if not all(map(_is_address, origins)):
-            return await WebsocketDenier()(scope, receive, send)
-        return await super().__call__(scope, receive, send)
-
-
-def _is_address(origin: bytes) -> bool:
-    try:
-        parts = urlsplit(origin.decode("latin-1"))
-        return bool(parts.hostname) and (parts.port or 0) >= 0
-    except ValueError:
-        return False
 
 
 raise_open_files_limit()
@@ -101,5 +74,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
+    learn_own_address(scope)
     daphne.close_with_daphne(service().close)
     await _routes(scope, receive, send)

@@ -31,11 +31,13 @@ SECRET_KEY = _read(
     lambda: secret_key(ENVIRONMENT.django_secret_key, VAR_DIR / "secret_key"), "not to be used"
 )
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = ENVIRONMENT.django_allowed_hosts or LOOPBACK
+# f1site.hosts adds the addresses of this machine as they are used.
+ALLOWED_HOSTS = [*LOOPBACK, *ENVIRONMENT.django_allowed_hosts]
 ROOM_ADDRESSES: list[
     str
 ] = []  # where other machines find this lab; runlab fills it in for a HOST beyond loopback
-CSRF_TRUSTED_ORIGINS = ENVIRONMENT.django_csrf_trusted_origins
+CSRF_TRUSTED_ORIGINS = [*ENVIRONMENT.django_csrf_trusted_origins]  # for sockets too
+CSRF_FAILURE_VIEW = "races.views.pages.csrf_failure"
 
 INSTALLED_APPS = [
     "daphne",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,20 +44,42 @@ def room_address(request: HttpRequest) -> str:
     """
     here = request.build_absolute_uri("/").rstrip("/")
     name = urlsplit(here).hostname or ""
-    if name != "localhost" and not name.startswith("127.") and name != "::1":
+    if not is_loopback(name):
         return here
     return settings.ROOM_ADDRESSES[0] if settings.ROOM_ADDRESSES else ""
 
 
-def own_addresses() -> list[str]:
-    """This machine's names and addresses, for ALLOWED_HOSTS of a lab that other machines open."""
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def local_address(host: str, port: int) -> str:
+    """The address for this machine's own browser, where a server listens on the host: on all, that is loopback."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not bound
+    host = everywhere.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def forwarded_origin(environ: Mapping[str, str], port: int) -> str:
+    """The origin at which GitHub Codespaces shows a port of this machine; empty elsewhere."""
+    name, domain = environ.get("CODESPACE_NAME"), environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
+    return f"https://{name}-{port}.{domain}" if name and domain else ""
+
+
+def own_names() -> list[str]:
+    """This machine's names, for ALLOWED_HOSTS of a lab that other machines open. Addresses are learnt by use."""
     names = {socket.gethostname(), socket.getfqdn()}
-    for name in list(names):
-        try:
-            names |= {str(info[4][0]) for info in socket.getaddrinfo(name, None, socket.AF_INET)}
-        except OSError:
-            continue
-    return sorted(names | set(_outward()))
+    local = {f"{name.partition('.')[0]}.local" for name in names}  # as the local network calls it (mDNS)
+    return sorted({name.lower() for name in names | local})
+
+
+def room_addresses(host: str, port: int) -> list[str]:
+    """Addresses for other machines of a lab that listens on the host, the likeliest first."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
+        return [local_address(host, port)]
+    found = dict.fromkeys([*_outward(), *_resolved()])  # a set with an order
+    return [local_address(address, port) for address in found if not is_loopback(address)]
 
 
 def _outward() -> list[str]:
@@ -69,8 +92,9 @@ def _outward() -> list[str]:
             return []
 
 
-def room_addresses(port: int) -> list[str]:
-    """Addresses for other machines, the likeliest first. The lab listens on all of this machine's."""
-    numeric = [name for name in own_addresses() if name[0].isdigit()]
-    found = dict.fromkeys([*_outward(), *numeric])  # a set with an order
-    return [f"http://{name}:{port}" for name in found if not name.startswith("127.")]
+def _resolved() -> list[str]:
+    """The IPv4 addresses that this machine's own name stands for."""
+    try:
+        return [str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    except OSError:
+        return []

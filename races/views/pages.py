@@ -129,5 +129,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponse("That is no request that this lab understands.\n", "text/plain", 400)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The answer to a form that was refused, with what to do about it."""
+    origin = request.headers.get("Origin", "")[:200]
+    if reason.startswith("Origin checking failed") and origin.isprintable():
+        words = (
+            f"This form came from {origin}, which is not an address of this lab. If you did open the lab there, "
+            "through a proxy or a forwarded port, start it with\n\n"
+            f"    DJANGO_CSRF_TRUSTED_ORIGINS={origin}\n"
+        )
+    else:
+        words = "The page of this form is too old, or cookies are switched off. Go back, reload it and try again.\n"
+    return HttpResponseForbidden(words, "text/plain; charset=utf-8")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return render(request, "races/not_found.html", status=404)

@@ -120,7 +120,7 @@ def test_the_banner_says_which_engine_runs_and_why_it_is_not_the_one_asked_for(
 
 
 def test_addresses_for_the_room_are_those_that_others_reach() -> None:
-    for address in room_addresses(8100):
+    for address in room_addresses("0.0.0.0", 8100):
         assert re.fullmatch(r"http://\d+\.\d+\.\d+\.\d+:8100", address)
         assert not address.startswith("http://127.")
 

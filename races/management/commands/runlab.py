@@ -11,15 +11,12 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
 from races.lab import addresses
-from races.lab.addresses import own_addresses, room_addresses
 from races.lab.preflight import CannotStart, check_migrations, check_port
 from races.lab.runtime import Lab
 from races.lab.server import interruptibly, serve, take_early_signals
 from races.management.base import LabCommand
 from races.streams.connection import Connection
 from races.streams.errors import StreamError
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Command(LabCommand):
@@ -69,11 +66,13 @@ Ctrl-C ends everything; running races go on at the next start."""
 
         check_port(host, port)
         check_migrations()
-        if host not in LOOPBACK:
-            settings.ALLOWED_HOSTS += own_addresses()
-            settings.ROOM_ADDRESSES = room_addresses(port)
-        shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104  # compared, not bound
-        url = f"http://{shown}:{port}"
+        if not addresses.is_loopback(host):
+            settings.ALLOWED_HOSTS += addresses.own_names()
+            settings.ROOM_ADDRESSES = addresses.room_addresses(host, port)
+        if origin := addresses.forwarded_origin(os.environ, port):
+            settings.CSRF_TRUSTED_ORIGINS.append(origin)
+            settings.ROOM_ADDRESSES.insert(0, origin)
+        url = addresses.local_address(host, port)
         kafka = lab.start(url, died, self._say)
         return url, self._banner(url, host, kafka)
 
@@ -92,7 +91,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             f"  Registry    {kafka.settings.public(kafka.settings.registry_url)}",
             f"  Analytics   {_engine()}; anomaly detection {anomalies}",
         ]
-        if host not in LOOPBACK:
+        if settings.ROOM_ADDRESSES or not addresses.is_loopback(host):
             room = "  ".join(settings.ROOM_ADDRESSES)
             lines.append(f"  The room    {room or 'no network that others could come from'}")
         if not get_user_model().objects.filter(is_staff=True).exists():

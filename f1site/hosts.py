@@ -1,0 +1,90 @@
+"""Which names and origins are this site's own, for pages and sockets alike."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.security.websocket import OriginValidator, WebsocketDenier
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+MOST_REFUSED = 100  # origins that are named in the log, each once
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+def learn_own_address(scope: Scope) -> None:
+    """Adds the address at which a client reached this machine to ALLOWED_HOSTS, if the Host header names just it.
+
+    A second card, a VPN, IPv6: which addresses a machine has changes, and the connection itself proves one. A name is
+    never learnt, since a stranger's name may point here.
+    """
+    asked = _host_of(scope)
+    if not asked or asked in settings.ALLOWED_HOSTS:
+        return
+    try:
+        named = ipaddress.ip_address(asked.strip("[]"))
+        reached = ipaddress.ip_address((scope.get("server") or ("",))[0].partition("%")[0])
+    except ValueError:
+        return
+    if isinstance(reached, ipaddress.IPv6Address) and reached.ipv4_mapped:
+        reached = reached.ipv4_mapped
+    canonical = f"[{named}]" if named.version == 6 else str(named)
+    if named == reached and asked == canonical:
+        settings.ALLOWED_HOSTS.append(asked)
+
+
+def _host_of(scope: Scope) -> str:
+    """The Host header without its port; empty where there is none."""
+    for name, value in scope.get("headers", ()):
+        if name == b"host":
+            text = str(value, "latin-1").lower()
+            return text if text.endswith("]") else text.rpartition(":")[0] or text
+    return ""
+
+
+class SameOriginValidator(OriginValidator):  # type: ignore[misc]  # channels has no types
+    """Lets only this site's own pages open a socket: those under its names, and under the trusted origins of forms.
+
+    A refusal is logged once for each origin. An Origin that is no address is refused without a traceback.
+    """
+
+    def __init__(self, application: Any) -> None:
+        super().__init__(application, [])
+        self._refused: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if not all(map(_is_address, origins)):
+            return await WebsocketDenier()(scope, receive, send)
+        return await super().__call__(scope, receive, send)
+
+    def valid_origin(self, parsed_origin: Any) -> bool:
+        trusted = [origin.replace("://*.", "://.") for origin in settings.CSRF_TRUSTED_ORIGINS]
+        self.allowed_origins = [*settings.ALLOWED_HOSTS, *trusted]
+        valid = bool(super().valid_origin(parsed_origin))
+        if not valid and parsed_origin is not None:
+            self._log(f"{parsed_origin.scheme}://{parsed_origin.netloc}"[:200])
+        return valid
+
+    def _log(self, origin: str) -> None:
+        if origin not in self._refused and len(self._refused) < MOST_REFUSED:
+            self._refused.add(origin)
+            log.warning(
+                "A page at %r may not open a socket here. If it is this lab's own, behind a proxy or a forwarded port, "
+                "name it in DJANGO_CSRF_TRUSTED_ORIGINS",
+                origin,
+            )
+
+
+def _is_address(origin: bytes) -> bool:
+    try:
+        parts = urlsplit(origin.decode("latin-1"))
+        return bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        return False
