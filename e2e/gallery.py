@@ -65,9 +65,10 @@ STILL = """() => {
   }
   window.still = true;
 }"""
-GO_ON = """() => {
+GO_ON = """async () => {
   window.still = false;
-  for (const message of window.held.splice(0)) window.Board.receive(message);
+  const { receive } = await import('/static/races/board.js');
+  for (const message of window.held.splice(0)) receive(message);
 }"""
 AT_REST = """() => ['rows', 'main'].every((id) => {
   const moving = document.getElementById(id)?.getAnimations({ subtree: true }) ?? [];

@@ -41,7 +41,7 @@ TOO_LONG = """(by) => {
 }"""
 # Parts of a row that are not on its middle line, give or take two pixels
 ASKEW = """() => {
-  const badge = document.querySelector('#rows .sta b');
+  const badge = document.querySelector('#rows .state b');
   [badge.className, badge.textContent] = ['out', 'OUT'];
   const middle = (box) => (box.top + box.bottom) / 2;
   const row = badge.closest('tr');

@@ -166,7 +166,7 @@ def test_only_who_started_a_race_sees_the_button_that_stops_it(
     expect(guest.locator("form.stop")).to_have_count(0)
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("form.stop button")
-    expect(guest.locator("#life")).to_contain_text("Red flag")
+    expect(guest.locator("#status")).to_contain_text("Red flag")
     expect(guest.locator("#result")).to_contain_text("Race stopped")
     other.close()
 
@@ -386,7 +386,10 @@ def test_an_unlocked_phone_connects_once_and_the_board_goes_on(page: Page, lab: 
 def test_a_silent_stream_is_said_in_one_sentence(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)
-    page.evaluate("""window.others = setInterval(() => Board.receive('<i id="pong" hidden>0</i>'), 500)""")
+    page.evaluate("""async () => {
+      const { receive } = await import('/static/races/board.js');
+      window.others = setInterval(() => receive('<i id="pong" hidden>0</i>'), 500);
+    }""")
     page.wait_for_timeout(6500)
     assert page.evaluate("window.words") == ["No new ticks: the stream is quiet"]
     page.evaluate("clearInterval(window.others); window.deaf = false")
@@ -409,16 +412,16 @@ def test_a_server_that_says_nothing_leaves_no_figure_that_looks_new(page: Page, 
 
 def test_speeds_in_miles_come_back_as_the_newest_kilometres(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
-    change = """(speed) => {
-      window.Board.receive(`<b id="aNOR">${speed}</b><b id="vNOR">${speed}</b>`);
-      return [document.getElementById('aNOR').textContent, document.getElementById('vNOR').textContent];
+    change = """async (speed) => {
+      (await import('/static/races/board.js')).receive(`<b id="avg-NOR">${speed}</b><b id="speed-NOR">${speed}</b>`);
+      return [document.getElementById('avg-NOR').textContent, document.getElementById('speed-NOR').textContent];
     }"""
     page.evaluate(DEAF)
     page.keyboard.press("u")
     assert page.evaluate(change, "100.0") == ["62.1", "62"]
     assert page.evaluate(change, "200.0") == ["124.3", "124"]
     page.keyboard.press("u")
-    assert page.locator("#vNOR").text_content() == "200.0"
+    assert page.locator("#speed-NOR").text_content() == "200.0"
 
 
 def test_every_figure_is_written_as_the_reader_does(chromium: Browser, lab: Lab, race: str) -> None:
@@ -427,12 +430,13 @@ def test_every_figure_is_written_as_the_reader_does(chromium: Browser, lab: Lab,
     watch(page, lab, race)
     page.evaluate(DEAF)
     said = page.evaluate(
-        """() => {
-          window.Board.receive('<span id="own"><b>NOR P7</b>, 1.284 s behind RUS</span><b id="fastest">LEC 1:23.630</b>'
-            + '<b id="rNOR">P9, 6.3 s behind COL</b><b id="k-positions">4.4/s</b>'
+        """async () => {
+          const { receive } = await import('/static/races/board.js');
+          receive('<span id="own"><b>NOR P7</b>, 1.284 s behind RUS</span><b id="fastest">LEC 1:23.630</b>'
+            + '<b id="rejoin-NOR">P9, 6.3 s behind COL</b><b id="footer-positions">4.4/s</b>'
             + '<div id="result"><td>+1.5</td></div><div id="charts"><span>107.3 °C <i>of 1.5</i></span></div>'
-            + '<ol hx-swap-oob="afterbegin:#commentary"><li>Only 0.4 s.</li></ol><p id="life">127.0.0.1:9092</p>');
-          const names = ['own', 'fastest', 'rNOR', 'k-positions', 'result', 'charts', 'life'];
+            + '<ol hx-swap-oob="afterbegin:#commentary"><li>Only 0.4 s.</li></ol><p id="status">127.0.0.1:9092</p>');
+          const names = ['own', 'fastest', 'rejoin-NOR', 'footer-positions', 'result', 'charts', 'status'];
           return [...names.map((name) => document.getElementById(name).textContent),
             document.querySelector('#commentary li').textContent];
         }"""
@@ -459,8 +463,8 @@ def test_only_who_started_a_race_is_told_that_the_car_is_theirs(
 def test_two_drivers_are_apart_only_where_both_have_a_gap(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)
-    apart = """([ver, ham]) => {
-      window.Board.receive(`<b id="gVER">${ver}</b><b id="gHAM">${ham}</b>`);
+    apart = """async ([ver, ham]) => {
+      (await import('/static/races/board.js')).receive(`<b id="gap-VER">${ver}</b><b id="gap-HAM">${ham}</b>`);
       document.getElementById('duel-a').value = 'VER';
       const other = document.getElementById('duel-b');
       other.value = 'HAM';
@@ -471,10 +475,11 @@ def test_two_drivers_are_apart_only_where_both_have_a_gap(page: Page, lab: Lab, 
     assert page.evaluate(apart, ["+1:01.000", "+1.500"]) == "59.500 s apart"
     assert page.evaluate(apart, ["Leader", "+1 lap"]) == "a lap or more apart"
     assert page.evaluate(apart, ["Leader", ""]) == "no gap", "one is out of the race"
-    lapped = """(words) => {
+    lapped = """async (words) => {
       const order = Array.from(document.getElementById('rows').children, (row) => row.dataset.c);
       const [from, to] = [order.indexOf('VER'), order.indexOf('HAM')].sort((a, b) => a - b);
-      window.Board.receive(order.slice(from + 1, to + 1).map((code) => `<b id="i${code}">${words}</b>`).join(''));
+      const { receive } = await import('/static/races/board.js');
+      receive(order.slice(from + 1, to + 1).map((code) => `<b id="int-${code}">${words}</b>`).join(''));
       return to - from;
     }"""
     between = page.evaluate(lapped, "+1.250")

@@ -59,7 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "races.middleware.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "races.middleware.static_files.CompressedStaticMiddleware",
     # Behind the static files: it makes each 8 KB of an async stream a gzip member of its own, and browsers read one.
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

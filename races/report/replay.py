@@ -33,7 +33,7 @@ class ReplayScreen(Screen):
         """Nothing comes from the topics now; each panel says so."""
         super()._empty()
         for role in ROLES:
-            self._cells[f"k-{role}"] = f'<b id="k-{role}">as recorded</b>'
+            self._cells[f"footer-{role}"] = f'<b id="footer-{role}">as recorded</b>'
 
     def _due(self, turn: int, tick: int) -> bool:
         return True

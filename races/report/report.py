@@ -155,7 +155,7 @@ def _row(car: Car, result: Result, best: float | None) -> Row:
         result=result,
         place=str(result.position),
         moved=f"▲{gained}" if gained > 0 else f"▼{-gained}" if gained < 0 else "·",
-        way="up" if gained > 0 else "dn" if gained < 0 else "",
+        way="up" if gained > 0 else "down" if gained < 0 else "",
         gap="Out" if retired else behind if result.position > 1 else _first(result),
         best=lap_time(result.best_lap_s),
         fastest=best is not None and result.best_lap_s == best,

@@ -1,9 +1,10 @@
 // Cars on the track map: glides each dot along the outline between two ticks, never across it.
 // One Web Animation a car and tick, with a keyframe at every point of the outline it passes: the browser runs them
 // without this page's thread, so the field stays smooth while the tower is being updated.
-window.TrackMap = (() => {
-  const svg = document.getElementById('map');
-  if (!svg) return { move() {}, mark() {}, beat() {} };
+const svg = document.getElementById('map');
+export const { move, mark, beat } = svg ? trackMap() : { move() {}, mark() {}, beat() {} };
+
+function trackMap() {
   const points = (id) => Array.from(document.getElementById(id).points, (p) => [p.x, p.y]);
   const outline = points('outline');
   const pit = points('pitlane');
@@ -12,7 +13,7 @@ window.TrackMap = (() => {
   const pitSpan = (exit - entry + 1) % 1;
   const middle = [0, 1].map((axis) => outline.reduce((sum, p) => sum + p[axis], 0) / outline.length);
   const HOLD_MS = 20; // a little over a tick, so that a message a few ms late doesn't make the field stutter
-  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
   const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
   const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false, sides: [], own: code === document.body.dataset.own }));
   const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
@@ -50,7 +51,7 @@ window.TrackMap = (() => {
     [car.x, car.y] = end;
     [car.wasX, car.wasY] = point(car, car.from);
     sides(car, end[2], end[3]);
-    const still = Math.abs(way) < 1e-5 || document.hidden || calm.matches;
+    const still = Math.abs(way) < 1e-5 || document.hidden || reducedMotion.matches;
     // a keyframe every few pixels keeps to the track without more work than the eye can see
     const steps = still ? 0 : Math.max(1, Math.min(24, Math.ceil(Math.abs(way) * lapLength * scale / 7)));
     const frames = Array.from({ length: steps + 1 }, (_, k) => css(point(car, steps ? car.from + way * k / steps : car.to)));
@@ -161,4 +162,4 @@ window.TrackMap = (() => {
     if (!next.matches('.followed')) next.click();
   });
   return { move, mark, beat: (ms) => { every = ms; } };
-})();
+}

@@ -107,10 +107,10 @@ STRIP = Pipeline(tuple(LiveStream(role, 110.0, 0) for role in ("positions", "car
 def test_a_stream_that_stopped_is_told_though_no_tick_comes(codec: Codec) -> None:
     feed, pages = watching(codec, positions(20))
     feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 0.5)
-    assert '<b id="k-positions">22/s · newest 0.5 s ago</b>' in pages.said[-1][1]
+    assert '<b id="footer-positions">22/s · newest 0.5 s ago</b>' in pages.said[-1][1]
     feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 8)
     number, message, tick = pages.said[-1]
-    assert '<b id="k-positions" class="quiet">0.0/s · newest 8.0 s ago</b>' in message
+    assert '<b id="footer-positions" class="quiet">0.0/s · newest 8.0 s ago</b>' in message
     assert (number, tick) == (3, None), "numbered like every message, and no tick"
     assert "newest 8.0 s ago" in feed.snapshot(RACE.race_id)[0]
 
@@ -162,8 +162,8 @@ def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
     feed, pages = watching(codec, [*other, ("car_metrics", "another:NOR", metric, 5)])
     feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 0.5)
     message = pages.said[-1][1]
-    assert '<b id="k-positions">nothing yet</b>' in message
-    assert '<b id="k-car_metrics">nothing yet</b>' in message
+    assert '<b id="footer-positions">nothing yet</b>' in message
+    assert '<b id="footer-car_metrics">nothing yet</b>' in message
     assert set(feed.throughput(feed.polled_at)) == {"positions", "car_metrics"}
 
 

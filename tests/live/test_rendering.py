@@ -12,7 +12,7 @@ from races.board.race_info import CarInfo
 from races.lib.throughput import Throughput
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream, note_item
-from races.live.rendering.screen import Screen, render_snapshot, screen_of
+from races.live.rendering.screen import Screen, screen_of
 from races.live.rendering.tower import attackers, average_cells, fast_cells
 from races.live.rendering.track_map import track_map
 from races.models import Race
@@ -25,7 +25,7 @@ from tests.live.synthetic import RACE_ID, START
 
 INFO = synthetic.info()
 CELL = r'<(?:b|progress) id="[^"]+".*?</(?:b|progress)>'
-FAST = r'<b id="[pdsgilbxyz][A-Z]{3}"'
+FAST = r'<b id="(?:pos|won|state|gap|int|last|best|s[123])-[A-Z]{3}"'
 NASTY = "<script>alert('&')</script>\""
 
 
@@ -86,7 +86,7 @@ def test_nothing_on_a_page_is_older_than_a_second(first: int, count: int) -> Non
     for frame in FRAMES[first + 1 : last + 1]:
         screen.show(frame)
     newest = [
-        set(re.findall(CELL, render_snapshot(INFO, frame)))
+        set(re.findall(CELL, screen_of(INFO, frame).snapshot()))
         for frame in FRAMES[max(first, last - 4) : last + 1]
     ]
     shown = set(re.findall(CELL, screen.snapshot()))
@@ -96,11 +96,11 @@ def test_nothing_on_a_page_is_older_than_a_second(first: int, count: int) -> Non
 
 def test_no_tick_brings_all_that_changes_once_a_second() -> None:
     screen = screen_of(INFO, FRAMES[100])
-    kinds = ("t", "a", "r", "charts")
+    kinds = ("tyre", "avg", "rejoin", "charts")
     brought = []
     for frame in FRAMES[101:111]:
         message = screen.show(frame)
-        brought.append([kind for kind in kinds if re.search(rf'id="{kind}([A-Z]{{3}})?"', message)])
+        brought.append([kind for kind in kinds if re.search(rf'id="{kind}(-[A-Z]{{3}})?"', message)])
     assert max(map(len, brought)) == 1
 
 
@@ -173,7 +173,7 @@ def test_each_state_of_a_race_has_its_words(status: RaceStatus, words: str) -> N
     screen = screen_of(INFO, FRAMES[100])
     page = Page(screen.snapshot())
     page.apply(screen.set_status(status))
-    assert words in page.element("life").text()
+    assert words in page.element("status").text()
     assert screen.set_status(status) == ""
 
 
@@ -195,11 +195,11 @@ def test_the_pipeline_says_what_is_quiet() -> None:
     screen = screen_of(INFO, FRAMES[100])
     page = Page(screen.snapshot())
     page.apply(screen.set_pipeline(Pipeline(tuple(Stream(role, 220.0, 3) for role in roles), 7), paces))
-    footers = {role: page.element(f"k-{role}") for role in roles}
+    footers = {role: page.element(f"footer-{role}") for role in roles}
     assert {role for role in roles if footers[role].attributes.get("class") == "quiet"} == {"avg_speed"}
     assert footers["positions"].text() == "110/s · newest 0.2 s ago"
     assert footers["commentary"].text() == "nothing yet"
-    assert page.element("q-commentary").text() == "220/s, lag 3"
+    assert page.element("lag-commentary").text() == "220/s, lag 3"
     assert page.element("sockets").text() == "7"
 
 
@@ -215,20 +215,20 @@ def test_what_anybody_may_write_to_a_topic_is_escaped() -> None:
     for record in synthetic.tick(101, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY})
     assert board.frame
-    html = render_snapshot(INFO, board.frame)
+    html = screen_of(INFO, board.frame).snapshot()
     assert "<script" not in html
     parse(html)
 
 
 def test_no_inline_style_and_no_script_in_what_is_sent() -> None:
-    html = render_snapshot(INFO, FRAMES[300]) + screen_of(INFO, FRAMES[300]).show(FRAMES[301])
+    html = screen_of(INFO, FRAMES[300]).snapshot() + screen_of(INFO, FRAMES[300]).show(FRAMES[301])
     assert not re.search(r"\sstyle=|<script|\son[a-z]+=", html)
 
 
 def test_ids_are_unique() -> None:
     ids = [
         node.attributes["id"]
-        for node in parse(render_snapshot(INFO, FRAMES[300])).nodes()
+        for node in parse(screen_of(INFO, FRAMES[300]).snapshot()).nodes()
         if "id" in node.attributes
     ]
     assert len(ids) == len(set(ids))
@@ -273,7 +273,7 @@ def alarmed(codes: list[str], ticks: int) -> Frame:
 
 
 def figures(frame: Frame) -> list[str]:
-    page = Page(render_snapshot(INFO, frame))
+    page = Page(screen_of(INFO, frame).snapshot())
     found = [node for name in ("charts", "earlier") for node in page.element(name).children]
     return [node.text() for node in found if isinstance(node, Node)]
 
@@ -281,7 +281,7 @@ def figures(frame: Frame) -> list[str]:
 def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anomalies() -> None:
     codes = [car.code for car in INFO.cars if car.code != "NOR"][:8]
     frame = alarmed(codes, 220)
-    shown = render_snapshot(INFO, frame)
+    shown = screen_of(INFO, frame).snapshot()
     raised = [code for code in frame["traces"] if code != "NOR"]
     assert sorted(raised) == sorted(codes)
     for part in ('class="band"', 'class="forecast"', 'class="line"', "<circle"):
@@ -305,7 +305,7 @@ def test_a_name_of_an_engine_is_only_text() -> None:
     frame = alarmed([car.code for car in INFO.cars], 220)
     frame["traces"] = {NASTY: frame["traces"]["PIA"]}
     frame["anomalies"] = {NASTY: frame["anomalies"]["PIA"]}
-    assert "<script" not in render_snapshot(INFO, frame)
+    assert "<script" not in screen_of(INFO, frame).snapshot()
 
 
 def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
@@ -324,7 +324,7 @@ def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
 def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:
     rows = [
         row
-        for row in Page(render_snapshot(INFO, FRAMES[200])).element("rows").children
+        for row in Page(screen_of(INFO, FRAMES[200]).snapshot()).element("rows").children
         if not isinstance(row, str)
     ]
     assert [row.attributes["data-c"] for row in rows] == [car["driver_code"] for car in FRAMES[200]["cars"]]
@@ -335,7 +335,7 @@ def test_a_car_outside_the_entry_list_still_has_a_row() -> None:
     few = synthetic.info()
     strangers = type(few)(**{**few.to_json(), "cars": few.cars[:5], "track": few.track})
     assert isinstance(strangers.cars[0], CarInfo)
-    page = Page(render_snapshot(strangers, FRAMES[200]))
+    page = Page(screen_of(strangers, FRAMES[200]).snapshot())
     assert len(page.element("rows").children) == 22
 
 
@@ -347,30 +347,30 @@ def test_a_retired_car_has_no_average_beside_those_that_race_since_standing_coun
         car["status"], car["average_speed_kmh"] = status, 66.1
         average_cells(cells, car)
         out = status == "retired"
-        assert ("OUT" in cells["v" + code], 'value="0"' in cells["w" + code]) == (out, out)
-        assert cells["a" + code] == f'<b id="a{code}">{"–" if out else "66.1"}</b>'
+        assert ("OUT" in cells[f"speed-{code}"], 'value="0"' in cells[f"bar-{code}"]) == (out, out)
+        assert cells[f"avg-{code}"] == f'<b id="avg-{code}">{"–" if out else "66.1"}</b>'
 
 
-def _column(letter: str, *given: dict[str, Any]) -> list[Node]:
+def _column(name: str, *given: dict[str, Any]) -> list[Node]:
     """One column's cells of cars in this order."""
     cars = [cast(CarFrame, FRAMES[200]["cars"][at] | car) for at, car in enumerate(given)]
     attacking, cells = attackers(cars), dict[str, str]()
     for car in cars:
         fast_cells(cells, car, "race", car["driver_code"] in attacking)
-    return [next(parse(cells[letter + car["driver_code"]]).nodes()) for car in cars]
+    return [next(parse(cells[f"{name}-{car['driver_code']}"]).nodes()) for car in cars]
 
 
 def test_of_a_queue_its_first_car_attacks_and_every_short_interval_is_marked() -> None:
     queue = [{"battle": False}, {"battle": True}, {"battle": True}, {"battle": False}, {"battle": True}]
     cars = [{"status": "racing", "overtake_mode": False, **car} for car in queue]
-    assert [badge.text() for badge in _column("s", *cars)] == ["", "<1 s", "", "", "<1 s"]
-    near = [interval.attributes.get("class") for interval in _column("i", *cars)]
+    assert [badge.text() for badge in _column("state", *cars)] == ["", "<1 s", "", "", "<1 s"]
+    near = [interval.attributes.get("class") for interval in _column("int", *cars)]
     assert near == [None, "near", "near", None, "near"]
 
 
 def test_overtake_mode_shows_where_the_battle_is() -> None:
     badges = _column(
-        "s",
+        "state",
         {"battle": False, "status": "racing", "overtake_mode": False},
         {"battle": True, "status": "racing", "overtake_mode": True},
         {"battle": True, "status": "pit", "overtake_mode": True},
@@ -407,7 +407,7 @@ def test_what_to_do_after_the_flag_stands_above_the_classification() -> None:
 
 
 def test_every_page_gets_the_same_row_and_none_says_you() -> None:
-    assert ">you<" not in render_snapshot(INFO, FRAMES[200])
+    assert ">you<" not in screen_of(INFO, FRAMES[200]).snapshot()
 
 
 def test_charts_place_readings_by_their_time_and_not_by_their_number() -> None:
@@ -417,5 +417,5 @@ def test_charts_place_readings_by_their_time_and_not_by_their_number() -> None:
             row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}
             board.apply("car_metrics_anomalies", row, {"key": team, "ts": START + second * 1000})
     frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
-    places = re.findall(r'class="line" d="M(\d+) ', render_snapshot(INFO, frame))
+    places = re.findall(r'class="line" d="M(\d+) ', screen_of(INFO, frame).snapshot())
     assert places == ["101", "101", "101", "117"], "34 s before the end; 30 s, in steps of five"

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def parts(screen: Any) -> dict[str, str]:
     """Without the words on where it comes from: a replay comes from the history."""
-    return {name: str(part) for name, part in screen.fragments().items() if not name.startswith("k_")}
+    return {name: str(part) for name, part in screen.fragments().items() if not name.startswith("footer_")}
 
 
 def url(race: Race, rest: str = "") -> str:

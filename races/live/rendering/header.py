@@ -8,7 +8,7 @@ from html import escape
 from races.board.frames import CarFrame, Frame
 from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import clock, flag_words, gap, lap_time
-from races.live.rendering.tower import Cells, chip
+from races.live.rendering.tower import Cells
 
 GREY = "#8a93a3"  # a car that is not in the entry list
 DOTS = {"retired": "r", "pit": "p", "finished": "f"}
@@ -113,61 +113,4 @@ def status_cell(cells: Cells, status: RaceStatus) -> None:
     if status.state in ("queued", "running") and status.waiting_for:
         words = f"Waiting: {status.waiting_for}"
     kind = "waiting" if status.waiting_for and status.state == "running" else status.state
-    cells["life"] = f'<p id="life" class="{escape(kind)}">{escape(words)}</p>'
-
-
-def result_cell(cells: Cells, frame: Frame | None, info: RaceInfo, status: RaceStatus) -> None:
-    """What the result overlay holds: empty until the last tick, or until the race was stopped."""
-    ended = frame is not None and (frame["phase"] == "over" or status.state in ("finished", "stopped"))
-    inner = _result(frame, info, status) if frame and ended else ""
-    cells["result"] = f'<div id="result">{inner}</div>'
-
-
-def _result(frame: Frame, info: RaceInfo, status: RaceStatus) -> str:
-    cars = frame["cars"]
-    winner = cars[0]
-    own = next((car for car in cars if car["driver_code"] == info.own_code), winner)
-    stopped = status.state == "stopped" or frame["flag"] == "red"
-    title = "Race stopped" if stopped else "Chequered flag"
-    lead = "led" if stopped else "wins"
-    caption = "As it stood at the red flag" if stopped else "Final classification"
-    colours = {car.code: car.colour for car in info.cars}
-    rows = "".join(_result_row(car, colours, info.own_code, stopped) for car in cars)
-    ownline = "" if own is winner else f'<p class="mine">{_own_result(own, stopped)}</p>'
-    flag = chip(colours.get(winner["driver_code"], GREY))
-    return (
-        f'<p class="kicker">{title} · {escape(info.circuit_name)}</p>'
-        f"<h2>{flag}{escape(winner['driver_name'])} {lead}</h2>{ownline}"
-        f'<p class="after"><a class="button go" href="/races/{escape(info.race_id)}/">Report'
-        '<span class="later"> and replay</span></a> '
-        '<a class="button" href="/">Another race</a></p>'
-        f'<table class="class"><caption>{caption}</caption><thead><tr><th scope="col">P</th>'
-        '<th scope="col">Driver</th><th scope="col">Gap</th><th scope="col">Best lap</th>'
-        f'<th scope="col">Stops</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
-
-
-def _own_result(own: CarFrame, stopped: bool) -> str:
-    name = escape(own["driver_name"])
-    if own["status"] == "retired":
-        return f"{name} did not finish"
-    gained = own["gained"]
-    moved = (
-        f", {abs(gained)} place{'s' if abs(gained) > 1 else ''} {'won' if gained > 0 else 'lost'}"
-        if gained
-        else ""
-    )
-    return f"{name} {'was' if stopped else 'finishes'} P{own['position']}{moved}"
-
-
-def _result_row(car: CarFrame, colours: dict[str, str], own: str, stopped: bool) -> str:
-    behind = "Out" if car["status"] == "retired" else gap(car["gap_s"], car["laps_down"])
-    if car["position"] == 1 and car["status"] != "retired":
-        behind = "Leader" if stopped else "Winner"
-    mine = ' class="own"' if car["driver_code"] == own else ""
-    return (
-        f"<tr{mine}><td>{car['position']}</td>"
-        f'<th scope="row">{chip(colours.get(car["driver_code"], GREY))}'
-        f"{escape(car['driver_name'])}</th><td>{behind}</td><td>{lap_time(car['best_lap_s'])}</td>"
-        f"<td>{car['stops']}</td></tr>"
-    )
+    cells["status"] = f'<p id="status" class="{escape(kind)}">{escape(words)}</p>'

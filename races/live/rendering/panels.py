@@ -58,9 +58,9 @@ def _rate(rate: float) -> str:
 
 def _footer(role: str, throughput: Throughput | None) -> str:
     if throughput is None:
-        return f'<b id="k-{role}">nothing yet</b>'
+        return f'<b id="footer-{role}">nothing yet</b>'
     quiet = ' class="quiet"' if throughput.age_s > QUIET_S.get(role, throughput.age_s) else ""
-    return f'<b id="k-{role}"{quiet}>{_rate(throughput.rate)} · newest {age(throughput.age_s)}</b>'
+    return f'<b id="footer-{role}"{quiet}>{_rate(throughput.rate)} · newest {age(throughput.age_s)}</b>'
 
 
 def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
@@ -77,7 +77,7 @@ def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: i
 def speed_list(info: RaceInfo, cells: Cells) -> str:
     items = "".join(
         f'<li data-c="{car.code}"{" class=own" if car.code == info.own_code else ""}>{chip(car.colour)}'
-        f"<span>{car.code}</span>{cells.get('w' + car.code, '')}{cells.get('v' + car.code, '')}</li>"
+        f"<span>{car.code}</span>{cells.get(f'bar-{car.code}', '')}{cells.get(f'speed-{car.code}', '')}</li>"
         for car in info.cars
     )
     return f'<ul id="speeds">{items}</ul>'
@@ -87,7 +87,7 @@ def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Through
     """The strip tells of the topics, a panel's footer of what came for this race."""
     for stream in pipeline.streams:
         role = stream.role
-        cells[f"k-{role}"] = _footer(role, paces.get(role))
-        cells[f"q-{role}"] = f'<b id="q-{role}">{_rate(stream.rate)}, lag {stream.lag}</b>'
+        cells[f"footer-{role}"] = _footer(role, paces.get(role))
+        cells[f"lag-{role}"] = f'<b id="lag-{role}">{_rate(stream.rate)}, lag {stream.lag}</b>'
     cells["feed"] = f'<b id="feed">{escape(pipeline.feed)}</b>'
     cells["sockets"] = f'<b id="sockets">{pipeline.sockets}</b>'

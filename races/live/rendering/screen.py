@@ -15,13 +15,13 @@ from django.utils.safestring import SafeString, mark_safe
 from races.board.frames import Frame, Note, blank_car
 from races.board.race_info import RaceInfo
 from races.lib.throughput import Throughput
-from races.live.rendering import engines, header, panels, tower
+from races.live.rendering import engines, header, panels, result, tower
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.streams.topics import ROLES
 
 SLOW_TICKS = 5  # one second
-# Cells that stand by themselves on the page; all others live inside the tower or the list of speeds.
+# Cells that stand by themselves on the page. All others are inside the tower or the list of speeds.
 STANDALONE_CELLS = (
     "st",
     "order",
@@ -33,7 +33,7 @@ STANDALONE_CELLS = (
     "say",
     "own",
     "fastest",
-    "life",
+    "status",
     "result",
 )
 
@@ -74,10 +74,10 @@ class Screen:
         tower.rejoin_cells(self._cells, grid, self.info, "green")
         self._rows = [(car.code, car.name) for car in self.info.cars]
         header.status_cell(self._cells, self._status)
-        header.result_cell(self._cells, None, self.info, self._status)
+        result.result_cell(self._cells, None, self.info, self._status)
         for role in ROLES:
-            self._cells[f"k-{role}"] = f'<b id="k-{role}">waiting for the first record</b>'
-            self._cells[f"q-{role}"] = f'<b id="q-{role}">–</b>'
+            self._cells[f"footer-{role}"] = f'<b id="footer-{role}">waiting for the first record</b>'
+            self._cells[f"lag-{role}"] = f'<b id="lag-{role}">–</b>'
         self._cells["feed"] = '<b id="feed">–</b>'
         self._cells["sockets"] = '<b id="sockets">–</b>'
         self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
@@ -121,7 +121,7 @@ class Screen:
         shown = self.frame["tick"] if self.frame else -SLOW_TICKS
         return (tick - turn) // SLOW_TICKS != (shown - turn) // SLOW_TICKS
 
-    def _rare(self, new: dict[str, str], frame: Frame) -> None:
+    def _tyres(self, new: dict[str, str], frame: Frame) -> None:
         for car in frame["cars"]:
             tower.slow_cells(new, car)
 
@@ -131,7 +131,7 @@ class Screen:
 
     def _lines(self, new: dict[str, str], frame: Frame) -> None:
         header.fastest_cell(new, frame)
-        header.result_cell(new, frame, self.info, self._status)
+        result.result_cell(new, frame, self.info, self._status)
         over = frame["phase"] in ("flag", "over")
         tower.rejoin_cells(new, frame["cars"], self.info, frame["flag"], over)
 
@@ -151,7 +151,7 @@ class Screen:
         new: dict[str, str] = {}
         self._status = status
         header.status_cell(new, status)
-        header.result_cell(new, self.frame, self.info, status)
+        result.result_cell(new, self.frame, self.info, status)
         return self._changed(new)
 
     def set_pipeline(self, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> str:
@@ -163,7 +163,7 @@ class Screen:
     def fragments(self) -> Mapping[str, SafeString]:
         """Every top-level element by name: the template puts each in its place."""
         parts = {name: self._cells[name] for name in STANDALONE_CELLS}
-        parts |= {name: cell for name, cell in self._cells.items() if name[:2] in ("k-", "q-")}
+        parts |= {name: cell for name, cell in self._cells.items() if name.startswith(("footer-", "lag-"))}
         parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "earlier", "alarms")}
         parts["tower"] = tower.tower(self.info, self._rows, self._cells)
         parts["speeds"] = panels.speed_list(self.info, self._cells)
@@ -178,7 +178,7 @@ class Screen:
 
 
 ONCE_A_SECOND = (
-    Screen._rare,
+    Screen._tyres,
     Screen._averages,
     Screen._lines,
     Screen._engines,
@@ -193,7 +193,3 @@ def screen_of(
     if frame is not None:
         screen.show(frame)
     return screen
-
-
-def render_snapshot(info: RaceInfo, frame: Frame | None) -> str:
-    return screen_of(info, frame).snapshot()

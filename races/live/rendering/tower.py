@@ -1,9 +1,13 @@
-"""The cells of one car and the tower that holds them. A cell is `<b id="gNOR">…</b>`: one letter for the
-column, then the car's code; the page swaps it by its id. Colour classes: p purple, g green, y yellow."""
+"""The cells of one car and the tower that holds them.
+
+A cell is `<b id="gap-NOR">…</b>`: the name of its column, then the car's code; the page swaps it by its id. The names
+stand once, in COLUMNS: the headings carry to the script what it has to know of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
@@ -13,41 +17,56 @@ from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import NONE, gap, lap_time
 
 Cells = dict[str, str]
-MARKS = {"purple": ' class="p"', "green": ' class="g"', "yellow": ' class="y"', "": ""}
+MARKS = {"": ""} | {mark: f' class="{mark}"' for mark in ("purple", "green", "yellow")}
 BADGES = {"retired": ("out", "OUT"), "pit": ("pit", "PIT"), "finished": ("fin", "FIN")}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `name` is the beginning of its cells' ids (gap-VER), and the class that the styles know it by.
+
+    glows: a change of it is lit; compare: what the pit wall calls it, empty where it is not compared there.
+    """
+
+    name: str
+    heading: str
+    meaning: str
+    glows: bool = False
+    compare: str = ""
+
+
 COLUMNS = (
-    # letter of the cell, class of the column, heading, its meaning
-    ("p", "pos", "P", "Position"),
-    ("d", "won", "±", "Places gained or lost since the grid"),
-    ("", "who", "Driver", "Driver, in the team's colour; press to follow"),
-    (
-        "s",
-        "sta",
+    Column("pos", "P", "Position", glows=True, compare="Position"),
+    Column("won", "±", "Places gained or lost since the grid"),
+    Column("who", "Driver", "Driver, in the team's colour; press to follow"),
+    Column(
+        "state",
         '<span class="visually-hidden">State</span>',
         "In the pit, out, in overtake mode, or attacking within a second",
     ),
-    ("g", "gap", "Gap", "Gap to the leader"),
-    ("i", "int", "Interval", "Interval to the car ahead"),
-    ("l", "last", "Last lap", "Last lap"),
-    ("b", "best", "Best lap", "Best lap"),
-    ("x", "sec", "S1", "Newest first sector"),
-    ("y", "sec", "S2", "Newest second sector"),
-    ("z", "sec", "S3", "Newest third sector"),
-    ("t", "tyre", "Tyre", "Tyre and its age in laps"),
-    ("h", "hist", "Stints", "Tyres before this one, with their laps"),
-    ("n", "stops", "Stops", "Pit stops"),
-    (
-        "a",
+    Column("gap", "Gap", "Gap to the leader", compare="Gap to leader"),
+    Column("int", "Interval", "Interval to the car ahead"),
+    Column("last", "Last lap", "Last lap", glows=True, compare="Last lap"),
+    Column("best", "Best lap", "Best lap", glows=True, compare="Best lap"),
+    Column("s1", "S1", "Newest first sector", glows=True, compare="Sector 1"),
+    Column("s2", "S2", "Newest second sector", glows=True, compare="Sector 2"),
+    Column("s3", "S3", "Newest third sector", glows=True, compare="Sector 3"),
+    Column("tyre", "Tyre", "Tyre and its age in laps", glows=True, compare="Tyre"),
+    Column("stints", "Stints", "Tyres before this one, with their laps"),
+    Column("stops", "Stops", "Pit stops", glows=True, compare="Stops"),
+    Column(
         "avg",
         "Avg",
         "Average speed of all records so far, those standing still too; none once the car is out",
+        compare="Average",
     ),
 )
+CELLS = tuple(column.name for column in COLUMNS)
 
 
 def attackers(cars: Sequence[CarFrame]) -> set[str]:
-    """Who is within a second of a car that is not itself within a second of the next: the head of each queue, where
-    a place is fought for. Behind it most of a young field runs in the same second and fights for nothing.
+    """The codes of the cars that fight for a place: the first of each queue, within a second of a car that is not
+    itself within a second of the next. Behind it most of a young field runs in the same second and fights for nothing.
     """
     return {car["driver_code"] for ahead, car in pairwise(cars) if car["battle"] and not ahead["battle"]}
 
@@ -62,7 +81,7 @@ def _badge(car: CarFrame, attacks: bool) -> tuple[str, str]:
 def _gained(gained: int) -> tuple[str, str]:
     if gained > 0:
         return "up", f"▲{gained}"
-    return ("dn", f"▼{-gained}") if gained < 0 else ("", "·")
+    return ("down", f"▼{-gained}") if gained < 0 else ("", "·")
 
 
 def _gap_texts(car: CarFrame, phase: str) -> tuple[str, str]:
@@ -82,16 +101,16 @@ def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -
     behind, interval = _gap_texts(car, phase)
     marks = car["sector_marks"]
     first, second, third = car["sectors"]
-    cells["p" + code] = f'<b id="p{code}">{car["position"] or NONE}</b>'
-    cells["d" + code] = f'<b id="d{code}" class="{way}">{places}</b>'
-    cells["s" + code] = f'<b id="s{code}" class="{kind}">{badge}</b>'
-    cells["g" + code] = f'<b id="g{code}">{behind}</b>'
-    cells["i" + code] = f'<b id="i{code}"{near}>{interval}</b>'
-    cells["l" + code] = f'<b id="l{code}"{MARKS[car["lap_mark"]]}>{lap_time(car["last_lap_s"])}</b>'
-    cells["b" + code] = f'<b id="b{code}"{MARKS[car["best_mark"]]}>{lap_time(car["best_lap_s"])}</b>'
-    cells["x" + code] = f'<b id="x{code}"{MARKS[marks[0]]}>{lap_time(first)}</b>'
-    cells["y" + code] = f'<b id="y{code}"{MARKS[marks[1]]}>{lap_time(second)}</b>'
-    cells["z" + code] = f'<b id="z{code}"{MARKS[marks[2]]}>{lap_time(third)}</b>'
+    cells[f"pos-{code}"] = f'<b id="pos-{code}">{car["position"] or NONE}</b>'
+    cells[f"won-{code}"] = f'<b id="won-{code}" class="{way}">{places}</b>'
+    cells[f"state-{code}"] = f'<b id="state-{code}" class="{kind}">{badge}</b>'
+    cells[f"gap-{code}"] = f'<b id="gap-{code}">{behind}</b>'
+    cells[f"int-{code}"] = f'<b id="int-{code}"{near}>{interval}</b>'
+    cells[f"last-{code}"] = f'<b id="last-{code}"{MARKS[car["lap_mark"]]}>{lap_time(car["last_lap_s"])}</b>'
+    cells[f"best-{code}"] = f'<b id="best-{code}"{MARKS[car["best_mark"]]}>{lap_time(car["best_lap_s"])}</b>'
+    cells[f"s1-{code}"] = f'<b id="s1-{code}"{MARKS[marks[0]]}>{lap_time(first)}</b>'
+    cells[f"s2-{code}"] = f'<b id="s2-{code}"{MARKS[marks[1]]}>{lap_time(second)}</b>'
+    cells[f"s3-{code}"] = f'<b id="s3-{code}"{MARKS[marks[2]]}>{lap_time(third)}</b>'
 
 
 def slow_cells(cells: Cells, car: CarFrame) -> None:
@@ -99,9 +118,9 @@ def slow_cells(cells: Cells, car: CarFrame) -> None:
     code, tyre = car["driver_code"], escape(car["tyre"][:1].upper())
     kind = f' class="t{tyre}"' if tyre in ("S", "M", "H") else ""
     age = f"<i>{car['tyre_age']}</i>" if tyre else ""
-    cells["t" + code] = f'<b id="t{code}"{kind}>{tyre}{age}</b>'
-    cells["h" + code] = f'<b id="h{code}">{_history(car["stints"])}</b>'
-    cells["n" + code] = f'<b id="n{code}">{car["stops"]}</b>'
+    cells[f"tyre-{code}"] = f'<b id="tyre-{code}"{kind}>{tyre}{age}</b>'
+    cells[f"stints-{code}"] = f'<b id="stints-{code}">{_history(car["stints"])}</b>'
+    cells[f"stops-{code}"] = f'<b id="stops-{code}">{car["stops"]}</b>'
 
 
 def average_cells(cells: Cells, car: CarFrame) -> None:
@@ -110,9 +129,13 @@ def average_cells(cells: Cells, car: CarFrame) -> None:
     code, speed = car["driver_code"], car["average_speed_kmh"]
     average = NONE if speed is None else f"{speed:.1f}"
     out = car["status"] == "retired"
-    cells["a" + code] = f'<b id="a{code}">{NONE if out else average}</b>'
-    cells["w" + code] = f'<progress id="w{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
-    cells["v" + code] = f'<b id="v{code}" class="out">OUT</b>' if out else f'<b id="v{code}">{average}</b>'
+    cells[f"avg-{code}"] = f'<b id="avg-{code}">{NONE if out else average}</b>'
+    cells[f"bar-{code}"] = (
+        f'<progress id="bar-{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
+    )
+    cells[f"speed-{code}"] = (
+        f'<b id="speed-{code}" class="out">OUT</b>' if out else f'<b id="speed-{code}">{average}</b>'
+    )
 
 
 def _history(stints: str) -> str:
@@ -135,7 +158,7 @@ def rejoin_cells(
             words += f", {out.ahead[1]:.1f} s behind {out.ahead[0]}"
         if out and out.behind:
             words += f", {out.behind[1]:.1f} s ahead of {out.behind[0]}"
-        cells["r" + code] = f'<b id="r{code}">{words}</b>'
+        cells[f"rejoin-{code}"] = f'<b id="rejoin-{code}">{words}</b>'
 
 
 def surname(name: str) -> str:
@@ -151,15 +174,19 @@ def chip(colour: str) -> str:
 
 def tower(info: RaceInfo, cars: Sequence[tuple[str, str]], cells: Mapping[str, str]) -> str:
     """The whole table, rows in order; `cars` are codes with names."""
-    head = "".join(
-        f'<th scope="col" class="{name}"><abbr title="{meaning}">{heading}</abbr></th>'
-        for _, name, heading, meaning in COLUMNS
-    )
+    head = "".join(map(_heading, COLUMNS))
     rows = "".join(_row(info, code, name, cells) for code, name in cars)
     return (
         f'<table id="tower"><caption>Timing tower: {escape(info.circuit_name)}</caption>'
         f'<thead><tr>{head}</tr></thead><tbody id="rows">{rows}</tbody></table>'
     )
+
+
+def _heading(column: Column) -> str:
+    compare = f' data-compare="{column.compare}"' if column.compare else ""
+    glows = " data-glows" if column.glows else ""
+    title = f'<abbr title="{column.meaning}">{column.heading}</abbr>'
+    return f'<th scope="col" class="{column.name}"{glows}{compare}>{title}</th>'
 
 
 def _row(info: RaceInfo, code: str, name: str, cells: Mapping[str, str]) -> str:
@@ -174,6 +201,7 @@ def _row(info: RaceInfo, code: str, name: str, cells: Mapping[str, str]) -> str:
         f"{'<em></em>' if own else ''}</th>"  # the page says whose: everybody gets the same table
     )
     tds = "".join(
-        f'<td class="{name}">{cells[letter + code]}</td>' if letter else who for letter, name, _, _ in COLUMNS
+        who if name == "who" else f'<td class="{name}">{cells[f"{name}-{code}"]}</td>' for name in CELLS
     )
-    return f'<tr id="R{code}" data-c="{code}"{own}>{tds}<td class="re" hidden>{cells["r" + code]}</td></tr>'
+    rejoin = f'<td class="rejoin" hidden>{cells[f"rejoin-{code}"]}</td>'
+    return f'<tr id="row-{code}" data-c="{code}"{own}>{tds}{rejoin}</tr>'

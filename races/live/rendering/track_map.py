@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from html import escape
 from math import dist, hypot
+from typing import Any
 
-from races.board.race_info import CarInfo, Point, RaceInfo
+from django.template.loader import render_to_string
+
+from races.board.race_info import Point, RaceInfo
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 640.0, 60.0
 NAME_OFF, NAME_ROOM = 36.0, 30.0  # a sector's name from the middle of the track, and from the rest of it
@@ -40,16 +42,14 @@ def _span(outline: Sequence[Point], start: float, end: float) -> list[Point]:
     return [outline[index % count] for index in range(first, last + 1)]
 
 
-def _sectors(info: RaceInfo, outline: Sequence[Point]) -> str:
+def _sectors(info: RaceInfo, outline: Sequence[Point]) -> list[dict[str, Any]]:
     one, two = info.track.sectors
-    spans = ((0.0, one), (one, two), (two, 1.0))
-    parts = []
-    for number, (start, end) in enumerate(spans, 1):
+    sectors = []
+    for number, (start, end) in enumerate(((0.0, one), (one, two), (two, 1.0)), 1):
         line = _span(outline, start, end)
         x, y = _beside(outline, line)
-        parts.append(f'<polyline class="sector s{number}" points="{_line(line)}"/>')
-        parts.append(f'<text class="sname s{number}" x="{x:.1f}" y="{y:.1f}">S{number}</text>')
-    return "".join(parts)
+        sectors.append({"number": number, "points": _line(line), "x": f"{x:.1f}", "y": f"{y:.1f}"})
+    return sectors
 
 
 def _beside(outline: Sequence[Point], line: Sequence[Point]) -> Point:
@@ -77,17 +77,7 @@ def _finish(outline: Sequence[Point]) -> str:
     (x, y), (bx, by) = outline[0], outline[1]
     length = ((bx - x) ** 2 + (by - y) ** 2) ** 0.5 or 1.0
     nx, ny = (by - y) / length * 17, -(bx - x) / length * 17
-    return f'<path class="finish" d="M{x - nx:.1f} {y - ny:.1f}L{x + nx:.1f} {y + ny:.1f}"/>'
-
-
-def _dot(info: RaceInfo, car: CarInfo) -> str:
-    own = " own" if car.code == info.own_code else ""
-    return (
-        f'<button type="button" class="dot{own}" data-c="{car.code}" tabindex="-1" hidden '
-        f'aria-label="Follow {escape(car.name)}"><svg viewBox="-12 -12 24 24" aria-hidden="true">'
-        f'<circle class="ring" r="10"/><circle class="body" r="6" fill="{escape(car.colour)}"/>'
-        f'<path class="cross" d="M-4-4L4 4M4-4L-4 4"/></svg><span>{car.code}</span></button>'
-    )
+    return f"M{x - nx:.1f} {y - ny:.1f}L{x + nx:.1f} {y + ny:.1f}"
 
 
 @lru_cache(maxsize=64)  # the same for everybody who opens the page of a race
@@ -96,19 +86,20 @@ def track_map(info: RaceInfo) -> str:
     if len(info.track.outline) < 3:
         return '<p class="empty">This race has no circuit to draw.</p>'
     outline, pit = _fit(info.track.outline, info.track.pit)
-    cars = [car for car in info.cars if car.code != info.own_code]
-    cars += [car for car in info.cars if car.code == info.own_code]  # last, so on top
-    dots = "".join(_dot(info, car) for car in cars)
-    return (
-        f'<div class="track"><svg id="map" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="Track map of {escape(info.circuit_name)}: the tower has every car\'s place and gap" '
-        f'data-entry="{info.track.pit_entry:g}" data-exit="{info.track.pit_exit:g}" '
-        f'data-cars="{" ".join(car.code for car in info.cars)}">'
-        f'<polygon class="kerb" points="{_line(outline)}"/>{_sectors(info, outline)}'
-        f'<polygon id="outline" class="line" points="{_line(outline)}"/>'
-        f'<polyline id="pitlane" class="pitlane" points="{_line(pit)}"/>{_finish(outline)}</svg>'
-        f'<div id="dots-layer" role="group" aria-label="Cars on the track">{dots}</div></div>'
-    )
+    context = {
+        "info": info,
+        "width": f"{WIDTH:g}",
+        "height": f"{HEIGHT:g}",
+        "entry": f"{info.track.pit_entry:g}",
+        "exit": f"{info.track.pit_exit:g}",
+        "codes": " ".join(car.code for car in info.cars),
+        "outline": _line(outline),
+        "pit": _line(pit),
+        "sectors": _sectors(info, outline),
+        "finish": _finish(outline),
+        "cars": sorted(info.cars, key=lambda car: car.code == info.own_code),  # the own one last, so on top
+    }
+    return render_to_string("races/live/track_map.html", context)
 
 
 def outline_svg(outline: Sequence[Point]) -> str:
