@@ -22,6 +22,7 @@ from races.live.service import service
 from races.middleware.allowed_methods import allow_methods
 from races.models import Race, WorkerHeartbeat
 from races.streams import connection
+from races.streams.lag import BEHIND_S, behind
 from races.worker.heartbeat import COMPONENTS, problems_elsewhere
 
 Part = dict[str, Any]
@@ -109,7 +110,10 @@ def _feed() -> Part:
     }
     if state is not None:
         part |= {"gaps": state.gaps, "state": state.text}
-    if error := live.feed_error or live.feed.waiting_for:
+    lag = live.feed.lag
+    part["behind_s"] = round(lag.seconds, 1)
+    late = behind("the page", lag) if lag.seconds > BEHIND_S else ""
+    if error := live.feed_error or live.feed.waiting_for or late:
         part |= {"ok": False, "error": error}
     return part
 
@@ -150,6 +154,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             f"f1_feed_skipped_records_total{label} {live.feed.bad[role]}",
         ]
     lines += [
+        *components.lag_lines("feed", live.feed.lag),
         f"f1_sockets {live.hub.count()}",
         f"f1_frames_sent_total {live.hub.frames}",
         f"f1_frames_skipped_total {live.hub.skipped}",

@@ -14,6 +14,7 @@ from django.conf import settings
 from races.lib.clock import Clocks
 from races.recorder.recorder import Recorder
 from races.streams.connection import Connection
+from races.streams.lag import Lag
 from races.streams.producer import Publisher
 from races.streams.topics import ANALYTICS_ROLES, RECORDED_ROLES, WORKER_ROLES
 from races.worker.analytics_runner import AnalyticsRunner
@@ -130,4 +131,10 @@ def metric_lines() -> list[str]:
         f"f1_publisher_waiting_records {sum(one.waiting for one in _current.publishers)}",
         f"f1_recorder_active {int(_current.recorder.active)}",
         f"f1_recorder_ok {int(not _current.recorder.trouble)}",
+        *lag_lines("recorder", _current.recorder.lag),
+        *(lag_lines("analytics", _current.analytics.lag) if _current.analytics else ()),
     ]
+
+
+def lag_lines(reader: str, lag: Lag) -> list[str]:
+    return [f"f1_{reader}_lag_records {lag.records}", f"f1_{reader}_lag_seconds {lag.seconds:.1f}"]

@@ -1,4 +1,8 @@
-"""Measures of a stream, as this process sees them: records a second, the age of the newest, and a rolling maximum."""
+"""Measures of a stream, as this process sees them: records a second, the age of the newest, and a rolling maximum.
+
+Ages are in event time. Clocks of two machines are never compared: how old the newest position is follows from when it
+was read and how far the reader is behind, and every other record's age from the event times of both.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,11 @@ SPAN_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Records a second, and the seconds since the newest record arrived here."""
+    """Records a second, how old the newest record is by the race's own clock, and when it was read."""
 
     rate: float
     age_s: float
+    since_read_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -23,10 +28,12 @@ class _Counter:
     began: float
     total: int = 0
     newest: float = 0.0
+    event_ms: int = 0
     seconds: deque[list[int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
 
-    def add(self, now: float) -> None:
+    def add(self, now: float, event_ms: int) -> None:
         self.total += 1
+        self.event_ms = max(self.event_ms, event_ms)
         self.newest = now
         if not self.seconds or self.seconds[-1][0] != int(now):
             self.seconds.append([int(now), 0])
@@ -42,24 +49,41 @@ class _Counter:
 
 @dataclass(slots=True)
 class ThroughputMeter:
-    """Counts records by role as they arrive. All instants are on the caller's monotonic clock, in seconds: clocks of
-    two machines are never compared.
-    """
+    """Counts records by role as they are read. `now` is the caller's monotonic clock, in seconds."""
 
     _counters: dict[str, _Counter] = field(default_factory=dict)
 
-    def count(self, role: str, now: float) -> None:
+    def count(self, role: str, now: float, event_ms: int = 0) -> None:
+        """event_ms: the record's event time; 0 where only arrivals are counted."""
         counter = self._counters.get(role)
         if counter is None:
             counter = self._counters[role] = _Counter(now)
-        counter.add(now)
+        counter.add(now, event_ms)
 
-    def throughput(self, now: float) -> Mapping[str, Throughput]:
-        """The rate of each role that was ever counted."""
+    def throughput(self, now: float, behind_s: float = 0.0) -> Mapping[str, Throughput]:
+        """The rate and the age of each role that was ever counted. behind_s: how far the reader is behind."""
+        clock_ms = self._race_clock_ms(now, behind_s)
         return {
-            role: Throughput(counter.rate(now), max(now - counter.newest, 0.0))
+            role: Throughput(
+                counter.rate(now),
+                self._age_s(counter, now, behind_s, clock_ms),
+                max(now - counter.newest, 0.0),
+            )
             for role, counter in self._counters.items()
         }
+
+    def _race_clock_ms(self, now: float, behind_s: float) -> float | None:
+        """What the race's own clock shows now, by its positions; None without them."""
+        positions = self._counters.get("positions")
+        if positions is None or not positions.event_ms:
+            return None
+        return positions.event_ms + (now - positions.newest + behind_s) * 1000
+
+    @staticmethod
+    def _age_s(counter: _Counter, now: float, behind_s: float, clock_ms: float | None) -> float:
+        if clock_ms is None or not counter.event_ms:
+            return max(now - counter.newest, 0.0) + behind_s
+        return max((clock_ms - counter.event_ms) / 1000, 0.0)
 
     def total(self, role: str) -> int:
         return self._counters[role].total if role in self._counters else 0

@@ -28,11 +28,12 @@ from races.live.watched_race import Page, Snapshot, WatchedRace
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.lag import Lag
 from races.streams.skipped import SkippedRecords
 
 log = logging.getLogger(__name__)
 
-BATCH = 5000
+BATCH = 500  # small enough that what is polled and not yet taken is no more than a moment
 POLL_S, REGISTRY_RETRY_S = 0.2, 0.5
 Publish = Callable[[str, int, str, int | None], None]
 
@@ -127,6 +128,11 @@ class Feed:
         """Records that could not be read, by role."""
         return self._skipped.counts
 
+    @property
+    def lag(self) -> Lag:
+        """How far the pages are behind Kafka."""
+        return self._tail.lag() if self._tail else Lag()
+
     def lags(self) -> Mapping[str, int]:
         return self._tail.lags() if self._tail else {}
 
@@ -206,7 +212,7 @@ class Feed:
         race_id = (message.key or b"").decode("utf-8", "replace").rpartition(":")[0]
         watched = self._watched.get(race_id)
         if watched is not None:
-            watched.rates.count(message.role, self.polled_at)
+            watched.rates.count(message.role, self.polled_at, message.timestamp_ms)
 
     def _bring_up(self, board: Board, race_id: str) -> None:
         for message in self._recent:
@@ -235,7 +241,7 @@ class Feed:
         if watched is not None:
             record = self._decode(message)
             if record is not None:
-                self._apply(race_id, watched, "positions", record, None)
+                self._apply(race_id, watched, message, record, None)
             else:
                 self._newest.of(race_id).values.pop(message.value or b"", None)
 
@@ -250,7 +256,7 @@ class Feed:
         key = self._key(message)
         for name, watched in list(self._watched.items()):
             if race_id in (None, name):
-                self._apply(name, watched, message.role, record, key)
+                self._apply(name, watched, message, record, key)
 
     def _race_of(self, message: Message) -> str | None:
         """The race by the key alone; None where the value has to say it."""
@@ -273,16 +279,16 @@ class Feed:
             return None
 
     def _apply(
-        self, race_id: str, watched: WatchedRace, role: str, record: Mapping[str, Any], key: Any
+        self, race_id: str, watched: WatchedRace, message: Message, record: Mapping[str, Any], key: Any
     ) -> None:
-        watched.rates.count(role, self.polled_at)
-        frame = watched.board.apply(role, record, key)
+        watched.rates.count(message.role, self.polled_at, message.timestamp_ms)
+        frame = watched.board.apply(message.role, record, key)
         if frame is None:
             return
         tracer.record(race_id, frame["tick"], "read", self.polled_at)
-        message = watched.show(frame)
+        shown = watched.show(frame)
         tracer.record(race_id, frame["tick"], "shown")
-        self._publish(race_id, watched.number, message, frame["tick"])
+        self._publish(race_id, watched.number, shown, frame["tick"])
 
     def _decoded(self, values: dict[bytes, Message]) -> list[Mapping[str, Any]]:
         """Those that can be read. The others go, so that each is counted once however often somebody asks."""

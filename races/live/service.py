@@ -32,6 +32,7 @@ from races.live.watched_race import Page
 from races.models import Race
 from races.recorder.reader import live_board, race_of
 from races.streams import connection
+from races.streams.lag import LagLog
 from races.streams.topics import ROLES
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class LiveService:
         self.restarts = 0
         self._clock = clock
         self._garbage = GarbageCollection(clock)
+        self._lag_log = LagLog("the page", log)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
@@ -130,7 +132,8 @@ class LiveService:
             Stream(role, paces[role].rate if role in paces else 0.0, lags.get(role, 0)) for role in ROLES
         )
         state = self.feed.state
-        return Pipeline(streams, self.hub.count(), state.text if state else "not reading")
+        text = state.text if state else "not reading"
+        return Pipeline(streams, self.hub.count(), text, self.feed.lag.seconds)
 
     def _supervise(self) -> None:
         pause = FIRST_PAUSE_S
@@ -202,6 +205,7 @@ class LiveService:
                 log.exception("The footers could not be shown once")
 
     def _show_pipeline(self) -> None:
+        self._lag_log.look(self.feed.lag)
         pipeline = self.pipeline()
         for race_id in self.feed.races():
             self.feed.set_pipeline(race_id, pipeline, self._clock())

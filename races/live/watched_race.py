@@ -45,10 +45,10 @@ class WatchedRace:
 
     def set_pipeline(self, pipeline: Pipeline, now: float) -> str:
         """The message, or nothing where it can go along with the next tick: that spares a write to every socket."""
-        paces = self.rates.throughput(now)
+        paces = self.rates.throughput(now, pipeline.behind_s)
         message = self.along + self.screen.set_pipeline(pipeline, paces)
         self._parts = None
-        ticking = "positions" in paces and paces["positions"].age_s < TICKING_S
+        ticking = "positions" in paces and paces["positions"].since_read_s < TICKING_S
         self.along = message if ticking and not self.along else ""
         return self._next(message) if message and not self.along else ""
 

@@ -36,13 +36,14 @@ from races.recorder.reader import last_frame, wall_ms
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Offsets, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.lag import BEHIND_S, Lag, LagLog, behind
 from races.streams.skipped import SkippedRecords
 
 log = logging.getLogger(__name__)
 
 FLUSH_S, RETRY_S, POLL_S = 1.0, 0.5, 0.1
 SILENT_S = 3.0  # without a flush: a locked database keeps one waiting long before it refuses
-BATCH = 4000
+BATCH = 500  # small enough that what is polled and not yet taken is no more than a moment
 AFTERWARDS = timedelta(seconds=30)  # commentary on a race still comes after its flag
 LATEST_MS = 32_503_680_000_000  # the year 3000
 FINISH_AFTER_S = 0.6  # the last averages come a moment after the last tick
@@ -68,9 +69,10 @@ class Recorder:
         self._races: dict[str, RaceRecording | None] = {}
         self._pending = writer.PendingRows()
         self._wall, self._endings = wall, LostEndings(clock)
-        self._skipped = SkippedRecords(codec.topic, log)
+        self._skipped, self._lag_log = SkippedRecords(codec.topic, log), LagLog("the history", log)
         self.error = ""
         self.active = False
+        self._tail: Tail | None = None
         self.flushed_at = clock()
 
     def run(self) -> None:
@@ -98,12 +100,20 @@ class Recorder:
         self._stopping.set()
 
     @property
+    def lag(self) -> Lag:
+        """How far the history is behind; nothing where another process records."""
+        tail = self._tail
+        return tail.lag() if tail is not None else Lag()
+
+    @property
     def trouble(self) -> str:
-        """Why no history is written just now; empty while it is."""
-        silent = self._clock() - self.flushed_at
-        if self.error or not self.active or silent < SILENT_S:
+        """Why no history is written just now; empty while it is written in time."""
+        silent, lag = self._clock() - self.flushed_at, self.lag
+        if self.error or not self.active:
             return self.error
-        return f"the database has taken no history for {silent:.0f} s"
+        if silent >= SILENT_S:
+            return f"the database has taken no history for {silent:.0f} s"
+        return behind("the history", lag) if lag.seconds > BEHIND_S else ""
 
     def _release_lease(self) -> None:
         try:
@@ -114,7 +124,7 @@ class Recorder:
 
     def _record(self) -> None:
         incarnation, offsets = writer.saved_offsets()
-        tail = self._make_tail(offsets or "beginning", incarnation)
+        tail = self._tail = self._make_tail(offsets or "beginning", incarnation)
         self._races, self._pending, self.flushed_at = {}, writer.PendingRows(), self._clock()
         self.active = True
         try:
@@ -123,6 +133,7 @@ class Recorder:
             while not self._stopping.is_set() and self._lease.fresh():
                 self._take_all(tail)
                 if self._clock() >= next_flush:
+                    self._lag_log.look(tail.lag())
                     self._flush_until_it_works(tail)
                     next_flush = self._clock() + FLUSH_S
                 if self._clock() >= next_look:
@@ -131,6 +142,7 @@ class Recorder:
             self._take_all(tail)
             self._flush(tail)
         finally:
+            self._tail = None
             tail.close()
 
     def _take_all(self, tail: Tail) -> None:
@@ -163,7 +175,7 @@ class Recorder:
     def _look_for_lost_endings(self, tail: Tail) -> None:
         known = [recording for recording in self._races.values() if recording is not None]
         heard = {recording.race.pk: recording.heard_at for recording in known}
-        self._endings.look(tail.state.ok and tail.lag() == 0, heard)
+        self._endings.look(tail.state.ok and not tail.lag().records, heard)
 
     def _flush_until_it_works(self, tail: Tail) -> None:
         while not self._stopping.is_set():

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from races.streams.config import StreamSettings
+from races.streams.lag import Lag, PartitionLag
 from races.streams.logs import QUIET, librdkafka_log
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ Place = tuple[str, int]  # topic, partition
 RETRY_S = 1.0
 LOOK_AGAIN_S = 30.0  # for new partitions and another cluster
 ASK_S = 1.0
-MEASURE_S = 1.0
+MEASURE_S = 0.5
+RECORD_OVERHEAD = 16  # bytes of Kafka's own around a record
 PROMPT_MS = 5
 RESET_CODES = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
@@ -92,7 +94,8 @@ class Tail:
         self._lacking: str | None = None  # cleared by the next look
         self._gaps = self._restarts = self._errors = 0
         self._look_at = self._measure_at = 0.0
-        self._lags: dict[str, int] = {}
+        self._partition_lags: dict[Place, PartitionLag] = {}
+        self._record_bytes: dict[str, float] = {}  # of a role's records, on the average
         self._settings, self._patience_ms = settings, patience_ms
         self._consumer = self._make()
 
@@ -107,7 +110,8 @@ class Tail:
         if self._clock() >= self._look_at:
             self._look()
         if self._clock() >= self._measure_at:
-            self._lags, self._measure_at = self._measure(), self._clock() + MEASURE_S
+            self._measure()
+            self._measure_at = self._clock() + MEASURE_S
         end = self._clock() + timeout
         first = self._consumer.poll(timeout)
         while first is not None and self._is_end(first):
@@ -136,22 +140,41 @@ class Tail:
 
     def lags(self) -> dict[str, int]:
         """Offsets that are in Kafka and not read yet, for each role, as of about a second ago."""
-        return self._lags
-
-    def _measure(self) -> dict[str, int]:
-        """In the reading thread: elsewhere each question would wait for a poll to end."""
         found = dict.fromkeys(self._roles.values(), 0)
-        for (topic, partition), offset in list(self._next.items()):
-            try:
-                marks = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
-            except (KafkaException, RuntimeError):  # not fetched yet, or closed
-                continue
-            if marks is not None and marks[1] > offset:
-                found[self._roles[topic]] += marks[1] - offset
+        for place, offset, measured in self._measured():
+            found[self._roles[place[0]]] += measured.records(offset)
         return found
 
-    def lag(self) -> int:
-        return sum(self.lags().values())
+    def lag(self, role: str | None = None) -> Lag:
+        """How far this reader is behind, in all of its topics or in one."""
+        now, found = self._clock(), Lag()
+        for place, offset, measured in self._measured():
+            name = self._roles[place[0]]
+            if role in (None, name):
+                records = measured.records(offset)
+                found = Lag(
+                    found.records + records,
+                    max(found.seconds, measured.seconds(offset, now)),
+                    max(found.unread_bytes, round(records * self._record_bytes.get(name, 0.0))),
+                )
+        return found
+
+    def _measured(self) -> list[tuple[Place, int, PartitionLag]]:
+        lags = self._partition_lags
+        return [(place, offset, lags[place]) for place, offset in list(self._next.items()) if place in lags]
+
+    def _measure(self) -> None:
+        """Notes how far each partition reaches. It runs in the reading thread: in another thread each question would
+        wait for a poll to end.
+        """
+        now = self._clock()
+        for place, offset in list(self._next.items()):
+            try:
+                marks = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+            except (KafkaException, RuntimeError):  # not fetched yet, or closed
+                continue
+            if marks is not None and marks[1] >= 0:
+                self._partition_lags.setdefault(place, PartitionLag()).measured(marks[1], offset, now)
 
     def close(self) -> None:
         self._consumer.close()
@@ -178,6 +201,9 @@ class Tail:
             )
         if messages:
             self._away = None
+            newest = messages[-1]  # one of them says enough of an average
+            before = self._record_bytes.get(newest.role, float(newest.size))
+            self._record_bytes[newest.role] = before + (newest.size + RECORD_OVERHEAD - before) / 100
         return messages
 
     def _is_end(self, message: KafkaMessage) -> bool:
@@ -267,6 +293,7 @@ class Tail:
         }
         if self._next != before or another or gone or self._stopped:
             self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+            self._partition_lags = {}
         self._doubted, self._stopped = set(), False
 
     def _begin_anew(self, gone: list[Place]) -> None:

@@ -18,6 +18,7 @@ from races.lib.cooperative import yielder
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.lag import BEHIND_S, Lag, LagLog, behind
 from races.streams.producer import Publisher
 from races.streams.skipped import SkippedRecords
 from races.worker.language_model import LanguageModel
@@ -26,7 +27,7 @@ from races.worker.running_race import RunningRace
 
 log = logging.getLogger(__name__)
 
-BATCH = 2000
+BATCH = 500  # small enough that what is polled and not yet taken is no more than a moment
 BACKLOG, BACKLOG_BYTES = 2000, 4 * 1024 * 1024  # some ten seconds of a race, in a sixth of the bytes
 REGISTRY_RETRY_S = 0.5
 LAST_EVENTS_S = 2.0  # the longest wait for race control after a race's last positions
@@ -89,7 +90,7 @@ class AnalyticsRunner:
         self.ready = threading.Event()  # at the topics' ends: what is published from now on is read
         self._ended: dict[bytes, float] = {}  # races whose last positions are read, and since when
         self.records = 0
-        self._skipped = SkippedRecords(codec.topic, log)
+        self._skipped, self._lag_log = SkippedRecords(codec.topic, log), LagLog("the analysis", log)
         self.error = ""  # what it waits for
 
     def begin(self, race: RunningRace, has_past: bool = False) -> None:
@@ -139,6 +140,17 @@ class AnalyticsRunner:
         return "" if self.ready.is_set() else f"Kafka: {state}"
 
     @property
+    def lag(self) -> Lag:
+        return self._tail.lag()
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong; empty while the analytics follow the races in time."""
+        lag = self.lag
+        late = behind("the analysis", lag) if lag.seconds > BEHIND_S else ""
+        return self.error or self.waiting_for or late
+
+    @property
     def bad_records(self) -> int:
         return self._skipped.counts.total()
 
@@ -155,6 +167,7 @@ class AnalyticsRunner:
                 for message in yielder.between([*self._ready_backlogs(), *batch]):
                     self._take_patiently(message)
                 self._give_up_waiting()
+                self._lag_log.look(self.lag)
                 for worded in self._model.ready() if self._model else ():
                     self._send(worded)
         finally:

@@ -38,7 +38,7 @@ class ComponentStatus:
         if self.analytics is not None and not publishing.ok:
             analytics = publishing.text
         elif self.analytics is not None:
-            analytics = self.analytics.error or self.analytics.waiting_for
+            analytics = self.analytics.trouble
         return {"recorder": self.recorder.trouble, "analytics": analytics}
 
     def heartbeat_state(self) -> str:

@@ -17,6 +17,7 @@ from races.report import replay, replay_engines
 from races.sim import Race as Simulation
 from races.sim import load_season
 from races.streams.consumer import Message, TailState
+from races.streams.lag import Lag
 from races.worker.preparation import settings_of
 from races.worker.records import entry_list, tick_records
 from tests.fakes.hostile_bytes import CODEC
@@ -124,8 +125,8 @@ class Script:
             self._stop()
         return batch or []
 
-    def lag(self) -> int:
-        return 0
+    def lag(self) -> Lag:
+        return Lag()
 
     def offsets(self) -> dict[str, dict[int, int]]:
         return {}

@@ -120,13 +120,13 @@ def test_local_services_are_asked_directly(variable: str, host: str, tmp_path: P
     code = """
 import django, json, os, sys
 django.setup()
-from races.health.schema_registry import RegistryPing
+from races.health.schema_registry import RegistryCheck
 from races.streams.config import StreamSettings
 from races.streams.registry.client import HttpRegistry
 url = sys.argv[1]
 settings = StreamSettings(False, {"bootstrap.servers": "unused:1"}, url, topics={})
 client = HttpRegistry(url)
-print(json.dumps([RegistryPing().error(settings), client.register("one-value", '"string"', "AVRO")]))
+print(json.dumps([RegistryCheck().error(settings), client.register("one-value", '"string"', "AVRO")]))
 """
     with serve(Registry()) as served:
         url = served.url.replace("127.0.0.1", host)

@@ -1,5 +1,7 @@
 """How fast and how fresh a stream is, by this process's own clock."""
 
+import pytest
+
 from races.lib.throughput import RollingMaximum, ThroughputMeter
 
 
@@ -41,3 +43,15 @@ def test_only_the_last_minute_counts() -> None:
         worst.add(5.0 if second == 100 else 0.01, second + 0.2)
         worst.add(0.02, second + 0.6)
         assert worst.value(second + 0.9) == (5.0 if 100 <= second < 160 else 0.02)
+
+
+def test_an_age_is_by_event_time_and_says_how_far_the_reader_is_behind() -> None:
+    meter = ThroughputMeter()
+    meter.count("positions", 100.0, 50_000)
+    meter.count("avg_speed", 100.0, 42_000)
+    ages = {role: one.age_s for role, one in meter.throughput(100.3, behind_s=26.0).items()}
+    assert ages == {"positions": pytest.approx(26.3), "avg_speed": pytest.approx(34.3)}
+
+
+def test_without_event_times_an_age_counts_from_the_reading() -> None:
+    assert counted([100.0]).throughput(101.0, behind_s=2.0)["positions"].age_s == 3.0

@@ -12,6 +12,7 @@ import requests
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from races.lib.http import OwnSession
 from races.lib.tracing import STAGES, Tracer
 from races.models import Race
 from races.models.creation import Choice, create_race
@@ -31,13 +32,13 @@ def tracer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracer]:
 def lab(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's requests go to this process's views."""
 
-    def get(url: str, timeout: float) -> requests.Response:
+    def get(session: OwnSession, url: str, timeout: float) -> requests.Response:
         found = Client().get(url.removeprefix("http://lab"))
         answer = requests.Response()
         answer.status_code, answer._content = found.status_code, found.content
         return answer
 
-    monkeypatch.setattr(requests, "get", get)
+    monkeypatch.setattr(OwnSession, "get", get)
 
 
 def traced(race: Race, **options: Any) -> str:

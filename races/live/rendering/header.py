@@ -106,11 +106,18 @@ STATUS_WORDS = {
 }
 
 
-def status_cell(cells: Cells, status: RaceStatus) -> None:
+BAND_S = 10.0  # behind; from here on the page says so across its whole width
+
+
+def status_cell(cells: Cells, status: RaceStatus, behind_s: float = 0.0) -> None:
+    """The band that says what is wrong or what is waited for. behind_s: how far this page is behind the race."""
     words = STATUS_WORDS.get(status.state, status.state)
     if status.state == "failed" and status.reason:
         words += f" {status.reason}"
     if status.state in ("queued", "running") and status.waiting_for:
         words = f"Waiting: {status.waiting_for}"
-    kind = "waiting" if status.waiting_for and status.state == "running" else status.state
+    late = status.state == "running" and behind_s >= BAND_S
+    if late:
+        words = f"This page is {behind_s:.0f} s behind: more races run than this machine can show in time."
+    kind = "waiting" if late or (status.waiting_for and status.state == "running") else status.state
     cells["status"] = f'<p id="status" class="{escape(kind)}">{escape(words)}</p>'

@@ -13,7 +13,8 @@ from races.live.rendering.formatting import age, clock
 from races.live.rendering.tower import Cells, chip
 
 # Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
-QUIET_S = {"positions": 2, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
+QUIET_S = {"positions": 3, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
+LATE_S = 3.0  # from here on an age is a sign
 CONTROL_WORDS = {
     "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
     "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "vsc_ending": "VSC ends", "safety_car": "SC",
@@ -38,6 +39,7 @@ class Pipeline:
     streams: tuple[Stream, ...]
     sockets: int
     feed: str = "reading"
+    behind_s: float = 0.0  # behind Kafka
 
 
 def note_item(note: Note, started_ms: int) -> str:
@@ -89,5 +91,8 @@ def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Through
         role = stream.role
         cells[f"footer-{role}"] = _footer(role, paces.get(role))
         cells[f"lag-{role}"] = f'<b id="lag-{role}">{_rate(stream.rate)}, lag {stream.lag}</b>'
-    cells["feed"] = f'<b id="feed">{escape(pipeline.feed)}</b>'
+    late = pipeline.behind_s >= LATE_S
+    words = f"{pipeline.behind_s:.0f} s behind" if late else pipeline.feed
+    quiet = ' class="quiet"' if late else ""
+    cells["feed"] = f'<b id="feed"{quiet}>{escape(words)}</b>'
     cells["sockets"] = f'<b id="sockets">{pipeline.sockets}</b>'

@@ -46,6 +46,7 @@ class Screen:
         self.frame: Frame | None = None
         self._anomaly_on = anomaly_on
         self._status = status or RaceStatus()
+        self._behind_s = 0.0
         self._cells: dict[str, str] = {}
         self._rows: list[tuple[str, str]] = []
         self._commentary: list[Note] = []
@@ -150,14 +151,16 @@ class Screen:
         """The message for a change of the race's own status."""
         new: dict[str, str] = {}
         self._status = status
-        header.status_cell(new, status)
+        header.status_cell(new, status, self._behind_s)
         result.result_cell(new, self.frame, self.info, status)
         return self._changed(new)
 
     def set_pipeline(self, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> str:
         """The message for how the stream does; paces: of this race's own records, by role."""
         new: dict[str, str] = {}
+        self._behind_s = pipeline.behind_s
         panels.pipeline_cells(new, pipeline, paces)
+        header.status_cell(new, self._status, self._behind_s)
         return self._changed(new)
 
     def fragments(self) -> Mapping[str, SafeString]:
