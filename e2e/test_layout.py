@@ -18,7 +18,7 @@ SIZES = ((1920, 1080), (1440, 900), (1366, 768), (1024, 768), (360, 740))
 TOO_LONG = """(by) => {
   document.body.classList.toggle('by-int', by === 'int');
   const longest = [['gap', '', '+1:28.888'], ['int', '', '+1:28.888'], ['int', 'near', '+0.888'],
-    ['last', 'g', '1:28.888'], ['best', 'p', '1:28.888'], ['sec', 'g', '28.888'],
+    ['last', 'green', '1:28.888'], ['best', 'purple', '1:28.888'], ['s1', 'green', '28.888'],
     ['won', 'dn', '▼18'], ['sta', 'out', 'OUT']];
   const found = [];
   for (const [column, mark, words] of longest) {
@@ -83,9 +83,7 @@ def test_every_row_stands_above_the_strip(page: Page, lab: Lab, race: str) -> No
 
 
 @pytest.mark.parametrize("query", ["", "?screen=big"])
-def test_the_header_fits_at_every_width_with_its_longest_words(
-    page: Page, lab: Lab, race: str, query: str
-) -> None:
+def test_the_header_fits_at_every_width(page: Page, lab: Lab, race: str, query: str) -> None:
     watch(page, lab, race, query)
     page.evaluate(DEAF)
     page.evaluate(
@@ -121,9 +119,7 @@ def test_the_lights_leave_the_first_rows_alone(page: Page, lab: Lab, race: str) 
             assert min(covered, default=99) > (10 if width < 900 else 22), (width, covered)
 
 
-def test_the_systems_choice_of_light_or_dark_holds_until_the_reader_makes_one(
-    chromium: Browser, lab: Lab
-) -> None:
+def test_the_systems_scheme_holds_first(chromium: Browser, lab: Lab) -> None:
     context = chromium.new_context(color_scheme="light")
     page = context.new_page()
     page.goto(lab.address)

@@ -66,7 +66,7 @@ def last(page: Page) -> int:
     return int(page.get_attribute("#head", "max") or 0)
 
 
-def test_space_plays_and_pauses_and_every_panel_follows(page: Page, lab: Lab, race: str) -> None:
+def test_space_plays_and_pauses(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=60")
     order = page.inner_text("#order")
     page.keyboard.press("Space")
@@ -94,7 +94,7 @@ def test_keys_seek(page: Page, lab: Lab, race: str) -> None:
         until_shown(page, expected)
 
 
-def test_the_slider_seeks_and_the_newest_wish_wins(page: Page, lab: Lab, race: str) -> None:
+def test_the_newest_seek_wins(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     for wish in (20, 90, 40, 70):
         seek(page, wish)
@@ -117,7 +117,7 @@ def test_a_seek_shows_what_a_fresh_page_shows(page: Page, lab: Lab, race: str) -
     assert page.evaluate(cells) == played
 
 
-def test_eight_times_as_fast_needs_five_frames_a_second(page: Page, lab: Lab, race: str) -> None:
+def test_eight_times_needs_five_frames(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=10")
     page.evaluate(
         "window.frames_ = []; document.addEventListener('board:changed', () => frames_.push(performance.now()))"
@@ -130,7 +130,7 @@ def test_eight_times_as_fast_needs_five_frames_a_second(page: Page, lab: Lab, ra
     assert (times[-1] - times[0]) / max(len(times) - 1, 1) > 150
 
 
-def test_at_half_speed_cars_glide_for_as_long_as_a_frame_stands(page: Page, lab: Lab, race: str) -> None:
+def test_half_speed_glides_longer(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=50")
     page.select_option("#speed", "0.5")
     page.click("#play")
@@ -184,9 +184,7 @@ CODES = """() => {
 }"""
 
 
-def test_codes_keep_off_the_names_of_the_sectors_and_the_leaders_off_the_cars(
-    page: Page, lab: Lab, race: str
-) -> None:
+def test_codes_keep_off_sectors_and_cars(page: Page, lab: Lab, race: str) -> None:
     page.set_viewport_size({"width": 1024, "height": 768})
     replay(page, lab, race)
     for at in range(36, last(page), 6):
@@ -195,7 +193,7 @@ def test_codes_keep_off_the_names_of_the_sectors_and_the_leaders_off_the_cars(
         assert page.evaluate(CODES) == [0, 0], f"at tick {at}"
 
 
-def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, lab: Lab, race: str) -> None:
+def test_the_result_opens_by_playing_only(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     assert page.inner_text("#result") == ""
     page.keyboard.press("End")
@@ -215,9 +213,7 @@ def test_the_result_opens_when_the_flag_is_reached_by_playing_only(page: Page, l
     assert page.inner_text("a.ended") == "Report"
 
 
-def test_the_big_screen_keeps_the_tick_shows_the_result_and_can_be_left(
-    page: Page, lab: Lab, race: str
-) -> None:
+def test_the_big_screen_keeps_the_tick(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=50")
     page.keyboard.press("b")
     page.wait_for_url(re.compile("tick=50.*screen=big"))
@@ -240,9 +236,7 @@ def test_the_big_screen_keeps_the_tick_shows_the_result_and_can_be_left(
     page.wait_for_url(re.compile(r"\?tick=0$"))
 
 
-def test_a_replay_says_that_it_is_one_and_its_clock_is_not_read_out_each_second(
-    page: Page, lab: Lab, race: str
-) -> None:
+def test_a_replay_says_that_it_is_one(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=50")
     expect(page.locator(".head .again")).to_be_in_viewport()
     for width in (1440, 360):
@@ -257,9 +251,7 @@ def test_a_replay_says_that_it_is_one_and_its_clock_is_not_read_out_each_second(
     assert live == 0
 
 
-def test_when_the_lab_does_not_answer_the_page_says_so_and_goes_on_later(
-    page: Page, lab: Lab, race: str
-) -> None:
+def test_a_silent_lab_is_named_and_retried(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=20")
     page.route("**/replay/*/on/**", lambda route: route.fulfill(status=404, body=""))
     page.click("#play")
@@ -302,7 +294,7 @@ def test_the_report_is_whole_without_script(chromium: Browser, lab: Lab, race: s
     context.close()
 
 
-def test_the_report_writes_figures_as_its_reader_does(chromium: Browser, lab: Lab, race: str) -> None:
+def test_the_report_writes_local_figures(chromium: Browser, lab: Lab, race: str) -> None:
     context = chromium.new_context(locale="de-DE", viewport={"width": 1440, "height": 800})
     page = context.new_page()
     page.goto(lab.address + race)
@@ -322,7 +314,7 @@ def test_the_report_writes_figures_as_its_reader_does(chromium: Browser, lab: La
     context.close()
 
 
-def test_a_phone_finds_the_way_from_a_replay_to_the_report(page: Page, lab: Lab, race: str) -> None:
+def test_a_phone_goes_from_replay_to_report(page: Page, lab: Lab, race: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     replay(page, lab, race)
     page.get_by_role("link", name="Report").click()
@@ -337,7 +329,7 @@ def test_the_lights_leave_the_playhead_alone(page: Page, lab: Lab, race: str, wi
     assert bottom(page, ".gantry") <= top(page, ".playbar")
 
 
-def test_words_of_the_report_have_the_readers_decimal_mark(chromium: Browser, lab: Lab, race: str) -> None:
+def test_words_have_the_local_decimal_mark(chromium: Browser, lab: Lab, race: str) -> None:
     context = chromium.new_context(locale="de-DE")
     page = context.new_page()
     page.goto(lab.address + race)

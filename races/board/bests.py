@@ -1,4 +1,4 @@
-"""The part of the board that remembers: best sectors, by car and overall."""
+"""Best sectors, by car and overall: what the board remembers from earlier ticks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from races.board.frames import Frame
 
 
 class SectorBests:
-    """The best of each sector, by car and overall: the one thing a single tick does not tell."""
+    """Remembers the best of each sector, by car and overall: a single tick does not tell it."""
 
     def __init__(self, last: Frame | None) -> None:
         cars = last["cars"] if last else []

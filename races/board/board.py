@@ -25,7 +25,7 @@ Moment = tuple[int, int]  # a tick and its instant
 
 
 class Board:
-    """`frame` is the newest complete tick; `ignored` counts what was not taken, by reason.
+    """Folds the records of one race. `frame` is the newest complete tick; `ignored` counts refused records by reason.
 
     started: the instant of tick 0, where it is known (epoch ms); `last` knows it.
 
@@ -65,7 +65,7 @@ class Board:
 
     @property
     def averages(self) -> dict[str, float | None]:
-        """km/h by driver name, as the avg_speed topic last said."""
+        """Average speeds by driver name in km/h, as the avg_speed topic has them."""
         return dict(self._averages)
 
     def apply(self, role: str, record: Record, key: Mapping[str, Any] | str | None = None) -> Frame | None:
@@ -78,7 +78,7 @@ class Board:
         return self._after_the_race(self._other(role, record, key))
 
     def _other(self, role: str, record: Record, key: Mapping[str, Any] | str | None) -> bool:
-        """True when the record changed the picture."""
+        """Returns True when the record changed the picture."""
         if not self.plausible(role, record, key):
             self.ignored["implausible"] += 1
             return False
@@ -141,7 +141,7 @@ class Board:
         return self._engines.add(engine, ts, record)
 
     def _after_the_race(self, changed: bool) -> Frame | None:
-        """After the last tick nothing else would carry a late comment to the page."""
+        """Makes a frame of its own for what comes after the last tick, which no other frame would carry to the page."""
         if not changed or self.frame is None or self.frame["phase"] != "over":
             return None
         frame = self.frame.copy()
@@ -191,7 +191,7 @@ class Board:
         return self.frame["tick"] if self.frame else -1
 
     def _name(self, car: dict[str, Any]) -> None:
-        """Records of the lab's first days name a driver and an instant, no code and no tick."""
+        """Gives a code and a tick to records of the original lab, which name a driver and an instant only."""
         if not car["driver_code"]:
             car["driver_code"] = self._codes.get(car["driver_name"]) or initials(car["driver_name"])
         if car["tick"] == -1 and self._bounds.instant(car["timestamp"]):
@@ -206,7 +206,7 @@ class Board:
         return self._newest() + 1 + sum(newest < instant < timestamp for instant in self._instants)
 
     def _complete_before(self, tick: int) -> Frame | None:
-        """Without a size of the field, a tick is complete when the next one begins."""
+        """Completes the ticks before this one: only that ends a tick whose records tell no size."""
         earlier = [moment for moment in sorted(self._pending) if moment[0] < tick]
         frames = [self._complete(moment) for moment in earlier]
         return frames[-1] if frames else None
@@ -250,12 +250,12 @@ class Board:
         return frame
 
     def _phase(self, record: dict[str, Any], cars: int) -> str:
-        """The last tick ends the race for good, so it is believed of the whole field only."""
+        """Returns the phase; "over" ends the race for good, so only the whole field is believed to say it."""
         over = record["phase"] == "over"
         return "flag" if over and cars < len(self._entries) else str(record["phase"])
 
     def _start_of(self, record: dict[str, Any]) -> int:
-        """As the first tick that was seen tells it; a board that takes over has it from the one before."""
+        """Returns the instant of tick 0, from the first tick that was seen or from the board before this one."""
         if self._started is None:
             self._started = record["timestamp"] - record["tick"] * TICK_MS
         return self._started

@@ -104,7 +104,7 @@ class Frame(TypedDict):
 
 
 def blank_car(entry: CarInfo) -> CarFrame:
-    """A car of which nothing has been heard yet: it has no position."""
+    """Returns the frame of a car that has sent nothing yet: it has no position."""
     nothing: list[float | None] = [None, None, None]
     return {
         "position": 0, "driver_code": entry.code, "driver_name": entry.name, "team_name": entry.team,
@@ -117,8 +117,9 @@ def blank_car(entry: CarInfo) -> CarFrame:
 
 
 def event_of(record: Record) -> int:
-    """With its tick a race_control record's identity within its race: its ordinal; of one without, a number below
-    zero that follows from what it has. Without the tick, who guesses the next ordinal could keep out what has it."""
+    """Returns the number that, with its tick, identifies a race_control record: its ordinal, or a number below zero
+    made from its fields where it has none. Without the tick, a forged record with the next ordinal would
+    keep the true one out."""
     ordinal = record.get("event", -1)
     if isinstance(ordinal, int) and ordinal >= 0:
         return ordinal
@@ -127,7 +128,7 @@ def event_of(record: Record) -> int:
 
 
 def note_of_control(record: Record) -> Note:
-    """A race_control record as a note."""
+    """Makes a note of a race_control record."""
     return Note(
         id=f"e{event_of(record)}t{record['tick']}", at=int(record["timestamp"]), kind=str(record["type"]),
         code=str(record["driver_code"]), lap=int(record["lap"]), text=str(record["message"]),

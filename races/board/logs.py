@@ -1,4 +1,4 @@
-"""The parts of the board that are logs: notes in order of their event time, and engine readings."""
+"""Logs of the board: notes in the order of their event time, and engine readings with their alarms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRACE_SECONDS = 60
 
 
 class NoteLog:
-    """The newest notes, newest first, each id once however often and in whatever order it comes."""
+    """Keeps the newest notes, newest first, each id once in whatever order and however often it comes."""
 
     def __init__(self, notes: list[Note]) -> None:
         self.notes = notes
@@ -33,12 +33,12 @@ class NoteLog:
 
 
 def note_order(note: Note) -> tuple[int, str]:
-    """A tick has several events at one instant; their ordinals, padded, keep their order."""
+    """Orders notes by their instant, and the events of one tick by their padded ordinals."""
     return note["at"], note["id"].rjust(24, "0")
 
 
 class EngineLog:
-    """Readings by engine (a driver's code, or a team where no code is known) and instant, with their alarms."""
+    """Keeps readings and alarms by engine: a driver's code, or a team where no code is known."""
 
     def __init__(self) -> None:
         self.newest: dict[str, Anomaly] = {}
@@ -48,7 +48,7 @@ class EngineLog:
         self._last: dict[str, set[int]] = {}
 
     def add(self, code: str, ts: int, record: Record) -> bool:
-        """True for a new reading. ts: epoch milliseconds."""
+        """Takes a reading; returns True for a new one. ts: epoch milliseconds."""
         sample = sample_of(record)
         seen = self._last.setdefault(code, set())
         if sample is None or ts in seen:
@@ -86,7 +86,7 @@ class EngineLog:
             seen -= set(sorted(seen)[:500])
 
     def _sample(self, code: str, ts: int, sample: Sample) -> None:
-        """One sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
+        """Keeps one sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
         samples = self._samples.setdefault(code, {})
         second = ts // 1000
         if second not in samples or sample.flag:
@@ -102,19 +102,19 @@ class EngineLog:
         self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
 
     def traces(self, own: str) -> dict[str, Trace]:
-        """Every engine with an alarm, the newest first; after them the own one, if it has none."""
+        """Returns the trace of every engine with an alarm, the newest first, and of the own engine in any case."""
         starts = {code: max(start for _, start in alarms) for code, alarms in self._alarms.items() if alarms}
         return {code: trace_of(self._samples[code]) for code in traced(starts, own) if code in self._samples}
 
 
 def traced(starts: Mapping[str, int], own: str) -> list[str]:
-    """starts: of the newest alarm on each engine that has one."""
+    """Returns the engines that have a chart, the newest alarm first. starts: when each engine's newest alarm began."""
     alarmed = sorted(starts, key=lambda code: (-starts[code], code))
     return alarmed if own in starts else [*alarmed, own]
 
 
 def trace_of(samples: Mapping[int, Sample]) -> Trace:
-    """The minute that ends with the newest sample, by second. There need not be one in each."""
+    """Returns the minute that ends with the newest sample. A second may have none."""
     before = max(samples) - TRACE_SECONDS
     seconds = sorted(second for second in samples if second > before)
     return Trace(samples=[samples[second] for second in seconds], seconds=seconds)
@@ -135,5 +135,5 @@ def alarm_record(alarm: Alarm) -> dict[str, Any]:
 
 
 def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:
-    """What lasts comes before what is over, the newest first."""
+    """Orders alarms: one that lasts before one that is over, then the newest."""
     return alarm["end"] is None, int(alarm["start"])

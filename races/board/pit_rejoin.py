@@ -18,12 +18,12 @@ class Rejoin:
 
 
 def pit_loss(losses: Mapping[str, float], flag: str) -> float:
-    """A stop costs less while the others drive slowly."""
+    """Returns what a stop costs under this flag, in seconds: less while the others drive slowly."""
     return losses.get(flag, losses["green"])
 
 
 def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
-    """None for a car that is not on its way round, or of whose gap nothing is known."""
+    """Predicts where a car rejoins after a stop. None for a car that may not stop, or whose gap is not known."""
     running = [(gap, car["driver_code"]) for car in cars if (gap := _gap(car)) is not None]
     own = next((gap for gap, other in running if other == code), None)
     if own is None or not _may_stop(cars, code):
@@ -35,7 +35,7 @@ def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
 
 
 def _may_stop(cars: Sequence[CarFrame], code: str) -> bool:
-    """Who is in the pit already, or still on the grid, has no stop to decide on."""
+    """A car in the pit lane or on the grid has no stop to decide on."""
     return any(car["driver_code"] == code and car["status"] == "racing" and car["lap"] > 0 for car in cars)
 
 

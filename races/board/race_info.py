@@ -34,7 +34,8 @@ class TrackInfo:
 
 @dataclass(frozen=True, slots=True)
 class RaceInfo:
-    """`pit_loss_s`: what a stop costs against staying out, by flag (green, vsc, safety_car), in seconds."""
+    """The race as it was entered. `pit_loss_s`: what a stop costs against staying out, in seconds by flag (green, vsc,
+    safety_car)."""
 
     race_id: str
     circuit: str
@@ -50,8 +51,8 @@ class RaceInfo:
     pit_loss_s: Mapping[str, float] = field(default_factory=lambda: {"green": 22.0}, hash=False)
 
     def engine_of(self, key: str) -> str | None:
-        """Whose engine a reading is of, by its key: race id, colon and a code of this race's field, or, as the original
-        lab's statements write it, a team of it and no race. None for anything else: anybody may write to a topic.
+        """Returns whose engine a reading is of, by its key: race id, colon and driver code, or, as the original lab's
+        statements write it, a team alone. None for a key of another race or of nobody in this field.
         """
         race_id, colon, code = key.rpartition(":")
         if colon:
@@ -59,7 +60,7 @@ class RaceInfo:
         return key if any(car.team == key for car in self.cars) else None
 
     def engine_key(self, engine: str) -> str:
-        """The key that its readings have."""
+        """Returns the key of the readings of this engine."""
         return f"{self.race_id}:{engine}" if any(car.code == engine for car in self.cars) else engine
 
     def to_json(self) -> dict[str, Any]:
@@ -67,7 +68,7 @@ class RaceInfo:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RaceInfo:
-        """The inverse of to_json, also after a round trip through JSON (lists for tuples)."""
+        """Reads what to_json made, also after a round trip through JSON (lists for tuples)."""
         track = dict(data.get("track") or {})
         for name in ("outline", "pit"):
             track[name] = tuple((float(x), float(y)) for x, y in track.get(name, ()))

@@ -19,7 +19,7 @@ Reading = tuple[str, int, dict[str, Any]]
 
 
 def pack_frames(frames: Iterable[Frame]) -> bytes:
-    """Car fields are the same for every frame: their names are written once."""
+    """Packs frames. Cars have the same fields in all of them, so the names are written once."""
     rows = []
     names: list[str] = []
     for frame in frames:
@@ -44,7 +44,7 @@ def _empty_logs() -> dict[str, Any]:
 
 
 def pack_readings(readings: Iterable[tuple[str, int, Mapping[str, Any]]]) -> bytes:
-    """(engine: a driver's code or a team, epoch milliseconds, anomaly record) each."""
+    """Packs readings: engine (a driver's code or a team), epoch milliseconds and anomaly record."""
     rows = [[code, ts, *(record.get(name) for name in READING)] for code, ts, record in readings]
     return zlib.compress(orjson.dumps(rows), 3)
 

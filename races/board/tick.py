@@ -1,4 +1,4 @@
-"""What the records of one tick say: of all cars together, and of each."""
+"""Reads the records of one tick: what they say of all cars together, and of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _head_of = itemgetter("timestamp", "phase", "lights", "flag", "yellow_sector", "
 
 
 def common(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """A record that says of its tick what most of them say: one that differs does not speak for all."""
+    """Returns a record whose flag, phase and time are those of most records; a forged one does not count."""
     heads = [_head_of(record) for record in records]
     if heads.count(heads[0]) * 2 > len(heads):
         return records[0]
@@ -22,13 +22,13 @@ def common(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def within(car: dict[str, Any], seconds: float) -> bool:
-    """Of the car ahead, where a place can be fought for."""
+    """Returns whether a car is within so many seconds of the car ahead, where a place can be fought for."""
     interval = car["interval_s"]
     racing = car["status"] == "racing" and car["phase"] == "race" and car["flag"] in ("green", "yellow")
     return racing and car["lap"] > 0 and interval is not None and 0 <= interval < seconds
 
 
 def initials(name: str) -> str:
-    """A code for a driver that nobody gave one: the surname's first letters, as timing screens do."""
+    """Makes a code for a driver that has none: the surname's first letters, as timing screens do."""
     letters = "".join(letter for letter in name.split()[-1:][0] if letter.isalpha()) if name.split() else ""
     return (letters or "CAR")[:3].upper()

@@ -99,7 +99,7 @@ class Feed:
                 waiting.popleft()
 
     def _learn_patiently(self, message: Message) -> bool:
-        """False where there is no time left for it."""
+        """Asks the registry, or waits for it; returns False once the feed is stopping."""
         try:
             self._learn(message)
         except RegistryUnavailable as error:
@@ -138,7 +138,7 @@ class Feed:
 
     @property
     def state(self) -> TailState | None:
-        """None while it does not read."""
+        """The state of the consumer; None while the feed does not read."""
         return self._tail.state if self._tail else None
 
     def watch(self, race_id: str, board: Board, status: RaceStatus, anomaly_on: bool) -> None:
@@ -186,13 +186,13 @@ class Feed:
             return self._watched[race_id].snapshot()
 
     def page(self, race_id: str) -> Page | None:
-        """None for a race that nobody watches."""
+        """Returns what a first page needs; None for a race that nobody watches."""
         with self._lock:
             watched = self._watched.get(race_id)
             return Page(watched.board.info, watched.board.frame, watched.parts()) if watched else None
 
     def newest(self, race_id: str) -> list[Mapping[str, Any]]:
-        """The newest whole tick's records of any race that publishes just now. May ask the registry."""
+        """Returns the records of the newest whole tick of any race that publishes now. May ask the registry."""
         self._learn_remembered(race_id)
         with self._lock:
             raw = self._newest.of(race_id)
@@ -208,7 +208,7 @@ class Feed:
             return watched.board.frame if watched else None
 
     def _metric(self, message: Message) -> None:
-        """Engine readings are shown by way of their forecasts; here they only count."""
+        """Counts an engine reading; the page shows readings by way of their forecasts."""
         race_id = (message.key or b"").decode("utf-8", "replace").rpartition(":")[0]
         watched = self._watched.get(race_id)
         if watched is not None:
@@ -225,7 +225,7 @@ class Feed:
         return race_id.encode() in (message.key or b"") or self._race_of(message) is None
 
     def _learn_remembered(self, race_id: str) -> None:
-        """One question for each schema."""
+        """Asks the registry once for each schema of the remembered records."""
         with self._lock:
             raw = self._newest.of(race_id)
             kept = [*raw.before.values(), *raw.values.values(), *self._recent]
@@ -259,7 +259,7 @@ class Feed:
                 self._apply(name, watched, message, record, key)
 
     def _race_of(self, message: Message) -> str | None:
-        """The race by the key alone; None where the value has to say it."""
+        """Returns the race that the key names; None where only the value can tell."""
         if message.role == "race_control":
             return (message.key or b"").decode("utf-8", "replace")
         key = self._key(message)
@@ -291,7 +291,7 @@ class Feed:
         self._publish(race_id, watched.number, shown, frame["tick"])
 
     def _decoded(self, values: dict[bytes, Message]) -> list[Mapping[str, Any]]:
-        """Those that can be read. The others go, so that each is counted once however often somebody asks."""
+        """Returns the records that can be read and drops the others, so that each is counted only once."""
         records: list[Mapping[str, Any]] = []
         for value, message in list(values.items()):
             with contextlib.suppress(RegistryUnavailable):
@@ -303,7 +303,7 @@ class Feed:
         return records
 
     def _decode(self, message: Message) -> Mapping[str, Any] | None:
-        """Under the lock, so nobody is asked. Raises RegistryUnavailable."""
+        """Decodes without asking the registry, since the lock is held. Raises RegistryUnavailable."""
         if self._codec is None:
             raise RegistryUnavailable("the feed does not read")
         try:

@@ -1,5 +1,6 @@
-"""What the feed remembers as bytes: of every race its newest tick, of the rest the last seconds. Anybody may write
-to a topic, so all of it is bounded, by bytes too, and no instant is taken that cannot have come yet.
+"""Records that the feed remembers as bytes: the newest tick of every race, and the last seconds of the other topics.
+
+Anybody may write to a topic, so all of it is bounded, by bytes too, and records from the future are refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ RECENT, RECENT_BYTES = 20_000, 16 * 1024 * 1024
 
 @dataclass(slots=True)
 class RawTick:
-    """The newest tick of a race as it came, and the one before: while a tick arrives, that is the whole one."""
+    """The newest tick of a race as it came, and the tick before, which is the whole one while the newest arrives."""
 
     timestamp: int = -1
     values: dict[bytes, Message] = field(
@@ -60,7 +61,7 @@ class LatestTicks:
         raw.add(message)
 
     def _begun(self, race_id: str) -> RawTick:
-        """Another race begins, so it is time to forget those that have ended."""
+        """Adds a race and forgets those that have ended."""
         before = self._wall() * 1000 - CLOCK_SKEW_MS
         self._races = {race: raw for race, raw in self._races.items() if raw.timestamp > before}
         raw = self._races[race_id] = RawTick()

@@ -98,7 +98,7 @@ class LiveService:
         return await asyncio.shield(opening)
 
     def _watch(self, race_id: str) -> bool:
-        """In a thread: it reads the history, and may ask the schema registry."""
+        """Runs in a thread: it reads the history, and may ask the schema registry."""
         found = _from_history(race_id)
         if found is not None:
             self.feed.watch(race_id, *found)
@@ -283,7 +283,7 @@ _service: LiveService | None = None
 
 
 def service() -> LiveService:
-    """This process's live service."""
+    """Returns the live service of this process."""
     global _service
     if _service is None:
         _service = LiveService()

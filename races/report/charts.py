@@ -36,7 +36,7 @@ def _kind(car: Car, chosen: bool = True) -> str:
 
 
 def _ordered(cars: Sequence[Car]) -> list[Car]:
-    """The own car last: what is drawn last lies on top."""
+    """Puts the own car last, because what is drawn last lies on top."""
     return sorted(cars, key=lambda car: car.own)
 
 
@@ -129,14 +129,14 @@ def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Span
 
 
 def _ends(ends: Sequence[tuple[float, Car]], height: float) -> str:
-    """The codes at the lines' right ends."""
+    """Writes the codes at the right ends of the lines."""
     places = spread([y + 4 for y, _ in ends], TOP, height)
     named = ((place, car.code, _word(car)) for place, (_, car) in zip(places, ends, strict=True))
     return labels(named, height + FOOT, "right")
 
 
 def _runs(points: Sequence[Point], limit: float) -> list[list[Point]]:
-    """The stretches of a line that lie in the picture."""
+    """Returns the stretches of a line that lie in the picture."""
     inside = groupby(points, key=lambda point: point.gap_s is not None and point.gap_s <= limit)
     return [run for good, group in inside if good and len(run := list(group)) > 1]
 

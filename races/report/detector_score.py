@@ -22,7 +22,7 @@ ROW, FOOT = 26, 20
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """delay_s on the stream's clock, which is the clock of everybody who watched."""
+    """One injected fault and what became of it. delay_s is on the stream's clock, as everybody who watched had it."""
 
     code: str
     fault: str

@@ -33,7 +33,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Stint:
-    """first and last lap, inclusive; tyre is its letter. A set that saw no whole lap has its last before its first."""
+    """One set of tyres, from its first to its last lap, inclusive; tyre is its letter.
+
+    A set that saw no whole lap has its last lap before its first.
+    """
 
     tyre: str
     first: int
@@ -45,7 +48,7 @@ class Stint:
 
     @property
     def span(self) -> str:
-        """1–9; 10; 10 (not finished)."""
+        """Writes 1–9, or 10, or 10 (not finished)."""
         if self.laps > 1:
             return f"{self.first}–{self.last}"
         return str(self.first) if self.laps else f"{self.first} (not finished)"
@@ -67,7 +70,7 @@ class Car:
 
 
 def points(laps: Iterable[Timed]) -> dict[str, tuple[Point, ...]]:
-    """By driver code, laps in order."""
+    """Returns the laps of each driver, by code and in order."""
     rows = sorted(laps, key=lambda row: (row.driver_code, row.lap))
     timed: dict[str, list[Point]] = {}
     for row in rows:
@@ -79,7 +82,7 @@ def points(laps: Iterable[Timed]) -> dict[str, tuple[Point, ...]]:
 
 
 def _crossed(before: Sequence[Point], row: Timed) -> float | None:
-    """Lap times add up to race time, unless the recorder missed one."""
+    """Adds lap times up to race time; None where the recorder missed a lap."""
     if row.time_s is None or row.lap != len(before) + 1:
         return None
     if not before:

@@ -30,7 +30,7 @@ class ReplayScreen(Screen):
     a page shows follows from its tick alone."""
 
     def _empty(self) -> None:
-        """Nothing comes from the topics now; each panel says so."""
+        """Says in each panel that nothing comes from the topics now."""
         super()._empty()
         for role in ROLES:
             self._cells[f"footer-{role}"] = f'<b id="footer-{role}">as recorded</b>'
@@ -45,7 +45,7 @@ def snapshot(race: Race, tick: int) -> str:
 
 
 def screen_at(race: Race, tick: int) -> ReplayScreen:
-    """At or just before the tick, where the recorder missed it."""
+    """Returns the screen at the tick, or just before it where the recorder missed it."""
     info = RaceInfo.from_json(race.frozen)
     screen = ReplayScreen(info, anomaly_on=race.anomaly_detection)
     for frame in _with_logs(race, info, [_frame(race, tick)]):
@@ -93,7 +93,7 @@ def _tick(frame: Frame) -> int:
 
 @lru_cache(maxsize=CHUNKS_KEPT)
 def _chunk(race_id: uuid.UUID, first_tick: int) -> list[Frame]:
-    """Of a race that has ended: its chunks don't change any more. Not to be written to."""
+    """Returns the frames of one chunk of an ended race, which never changes: cached, and not to be written to."""
     return unpack_frames(bytes(BoardChunk.objects.get(race_id=race_id, first_tick=first_tick).data))
 
 
@@ -124,14 +124,14 @@ def _complete(frame: Frame, commentary: _Notes, control: _Notes, engines: Engine
 
 
 def _rows(rows: Any, first: int, last: int) -> list[Any]:
-    """What is on the page at `first`, and what comes until `last`."""
+    """Returns the rows that the page shows at `first`, and those that come until `last`."""
     before = rows.filter(timestamp__lte=first).order_by("-timestamp", "-id")[:NOTES_KEPT]
     coming = rows.filter(timestamp__gt=first, timestamp__lte=last) if last > first else ()
     return [*reversed(before), *coming]
 
 
 class _Notes:
-    """Notes in order of their instants, as the board keeps them."""
+    """Keeps notes in the order of their instants, as the board does."""
 
     def __init__(self, notes: Iterable[Note]) -> None:
         self._notes = sorted(notes, key=note_order)

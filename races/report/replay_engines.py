@@ -21,7 +21,7 @@ RACES_KEPT = 2  # a Grand Prix in real time has 600,000 readings: 25 MB
 
 @dataclass(slots=True)
 class Readings:
-    """One car's, in order of time; nan where the record said nothing."""
+    """The readings of one car in the order of time; nan where a record has no value."""
 
     at: array[int] = field(default_factory=lambda: array("q"))
     reading: array[float] = field(default_factory=lambda: array("d"))
@@ -103,7 +103,7 @@ class Engines:
         ]
 
     def traces(self, now: int, own: str) -> dict[str, Trace]:
-        """As the board gives them."""
+        """Returns the traces that the board would give at this instant."""
         raised = {code: self._raised(code, now) for code in self.cars}
         starts = {code: max(alarm["start"] for alarm in found) for code, found in raised.items() if found}
         traces = ((code, self.cars[code].trace(now)) for code in traced(starts, own) if code in self.cars)
@@ -116,7 +116,7 @@ def engines_of(race: Race) -> Engines:
 
 @lru_cache(maxsize=RACES_KEPT)
 def _engines(race_id: uuid.UUID, chunks: int) -> Engines:
-    """`chunks` is part of the key: Flink's last words come after the flag."""
+    """Reads all readings of a race. `chunks` is part of the cache's key: Flink's last records come after the flag."""
     readings: dict[str, dict[int, dict[str, Any]]] = {}
     race = Race.objects.only("pk").get(pk=race_id)
     for chunk in race.reading_chunks.all():

@@ -78,7 +78,7 @@ def _engines(race: Race) -> EngineRoom | None:
 
 
 def _said(tick: int, line: CommentaryLine | ControlMessage) -> dict[str, Any]:
-    """With its moment in the replay."""
+    """Adds its moment in the replay to a line."""
     return {"tick": tick, "at": moment(tick), "word": CONTROL_WORDS.get(line.type, ""), "line": line}
 
 
@@ -97,7 +97,7 @@ def _laps_words(laps: int) -> str:
 
 
 def race_time(seconds: float) -> str:
-    """1:17:22.345; 17:22.345."""
+    """Writes 1:17:22.345, or 17:22.345 for less than an hour."""
     hours, rest = divmod(round(seconds * 1000), 3_600_000)
     minutes, ms = divmod(rest, 60_000)
     start = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
@@ -129,7 +129,7 @@ def _cars(race: Race, results: Sequence[Result]) -> list[Car]:
 
 
 def _chosen(cars: Sequence[Car], asked: Sequence[str]) -> list[str]:
-    """Who was asked for; else the own driver, the podium and who was near."""
+    """Returns the drivers that were asked for; without any, the own driver, the podium and the two cars around."""
     codes = [car.code for car in cars]
     found = [code for code in codes if code in asked]
     if found:
@@ -185,7 +185,7 @@ def _laps(cars: Sequence[Car]) -> list[int]:
 
 
 def _tables(cars: Sequence[Car]) -> dict[str, list[tuple[int, list[str]]]]:
-    """Behind the charts: a row a lap, a column a car."""
+    """Makes the tables behind the charts: a row a lap, a column a car."""
     words: dict[str, Callable[[Point], str]] = {
         "places": lambda point: str(point.position),
         "gaps": lambda point: gap(point.gap_s or None),

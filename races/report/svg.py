@@ -14,7 +14,7 @@ LABEL_PX = 13  # room that a label takes
 
 
 def line(points: Sequence[tuple[float, float]], kind: str, colour: str) -> str:
-    """points: share of the width, height in px. Drawn twice: a rim lifts every colour from either ground."""
+    """Draws a line, with a rim that lifts every colour from either ground. points: share of the width, height in px."""
     path = "M" + "L".join(f"{x * WIDE:.0f} {y:.1f}" for x, y in points)
     return f'<path class="rim {kind}" d="{path}"/><path class="{kind}" stroke="{escape(colour)}" d="{path}"/>'
 
@@ -37,7 +37,7 @@ def rule(y: float) -> str:
 
 
 def labels(places: Iterable[tuple[float, str, str]], height: float, side: str) -> str:
-    """(y, words, class) each."""
+    """Writes labels at one side of a chart. places: (y, words, class) each."""
     texts = "".join(
         f'<text class="{kind}" {"x=" + chr(34) + "100%" + chr(34) if side == "left" else ""} y="{y:.1f}">'
         f"{escape(words)}</text>"
@@ -47,7 +47,7 @@ def labels(places: Iterable[tuple[float, str, str]], height: float, side: str) -
 
 
 def chart(title: str, height: float, left: str, right: str, lines: str, marks: str) -> str:
-    """title: what somebody hears who does not see the chart; its table has the rest."""
+    """Puts a chart together. title: what somebody hears who does not see the chart; its table has the rest."""
     box = f'viewBox="0 0 {WIDE} {height:g}" preserveAspectRatio="none" width="100%" height="{height:g}"'
     return (
         f'<div class="chart">{left}<svg class="plot" height="{height:g}" role="img" aria-label="{escape(title)}">'
@@ -74,7 +74,7 @@ def lap_steps(laps: int) -> list[int]:
 
 
 def nice_step(span: float, about: int = 5) -> float:
-    """A round distance between rules: 1, 2 or 5 times a power of ten."""
+    """Returns a round distance between rules: 1, 2 or 5 times a power of ten."""
     power = 0.001
     while True:
         for factor in (1, 2, 5):

@@ -28,13 +28,13 @@ def track_map(info: RaceInfo) -> SafeString:
 
 @register.simple_tag
 def outline(points: Sequence[Point]) -> SafeString:
-    """A circuit's shape alone."""
+    """Draws a circuit's shape alone."""
     return _drawn(tuple(points))
 
 
 @lru_cache(maxsize=64)
 def _drawn(points: tuple[Point, ...]) -> SafeString:
-    """The choice of circuits draws all of them on every page: drawn once a process."""
+    """Draws each circuit once a process: the start page shows all of them."""
     return mark_safe(render_map.outline_svg(points))  # noqa: S308  # escapes what it is given
 
 
@@ -50,13 +50,13 @@ def surname(name: str) -> str:
 
 @register.simple_tag
 def chip(colour: str) -> SafeString:
-    """A team's colour bar."""
+    """Draws a team's colour bar."""
     return mark_safe(tower.chip(colour))  # noqa: S308  # escapes what it is given
 
 
 @register.inclusion_tag("races/live/short_code.html")
 def short_code(request: HttpRequest, race: Race) -> dict[str, Any]:
-    """What a phone scans or types; nothing where no phone could reach the lab."""
+    """Shows what a phone scans or types; nothing where no phone could reach the lab."""
     base = room_address(request)
     if not base:
         return {}
@@ -68,7 +68,7 @@ def short_code(request: HttpRequest, race: Race) -> dict[str, Any]:
 
 
 def _qr(address: str) -> SafeString:
-    """Inline, no host is asked."""
+    """Draws the code inline, so that no other host is asked."""
     code = segno.make(address, error="m")
     # literal colours: phones read dark on light, whatever the page's theme
     drawn = code.svg_inline(border=2, dark="#0e1219", light="#ffffff", svgclass="qr", lineclass=None, scale=4)

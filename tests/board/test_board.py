@@ -25,7 +25,7 @@ def positions(*numbers: int) -> list[tuple[str, Any]]:
     return [("positions", record) for number in numbers for record in synthetic.tick(number, INFO)]
 
 
-def test_a_frame_comes_out_when_the_tick_holds_every_car() -> None:
+def test_a_whole_tick_makes_a_frame() -> None:
     board = Board(INFO)
     *first, last = positions(100)
     assert fold(board, first) == []
@@ -40,7 +40,7 @@ def test_a_frame_is_plain_data() -> None:
     assert json.loads(json.dumps(frame)) == frame
 
 
-def test_a_race_that_waited_has_begun_when_it_began() -> None:
+def test_waiting_does_not_move_the_start() -> None:
     early, late = positions(0), positions(100)
     for _, record in late:
         record["timestamp"] += 45_000
@@ -54,7 +54,7 @@ def test_a_race_that_waited_has_begun_when_it_began() -> None:
     assert fold(joined, late)[0]["started"] == first["started"]
 
 
-def test_a_repeated_tick_gives_nothing_and_is_counted() -> None:
+def test_a_repeated_tick_is_counted() -> None:
     board = Board(INFO)
     fold(board, positions(100))
     assert fold(board, positions(100)) == []
@@ -85,7 +85,7 @@ def test_repeats_change_nothing(again: list[int]) -> None:
     assert [frame["tick"] for frame in frames] == [100, 101, 102]
 
 
-def test_a_late_tick_comes_out_but_the_newest_stays_the_newest() -> None:
+def test_a_late_tick_is_not_the_newest() -> None:
     board = Board(INFO)
     fold(board, positions(100, 102))
     [late] = fold(board, positions(101))
@@ -93,7 +93,7 @@ def test_a_late_tick_comes_out_but_the_newest_stays_the_newest() -> None:
     assert board.frame and board.frame["tick"] == 102
 
 
-def test_a_tick_that_never_completes_is_counted_and_forgotten() -> None:
+def test_an_incomplete_tick_is_forgotten() -> None:
     board = Board(INFO)
     fold(board, positions(100)[:21])
     fold(board, positions(*range(101, 152)))
@@ -150,7 +150,7 @@ def test_what_passes_the_codec_raises_nothing(data: st.DataObject) -> None:
         Board(INFO).apply(role, typed(role, {**ROLES[role], **changes}), key)
 
 
-def test_records_of_the_first_lab_without_codes_and_ticks_make_frames() -> None:
+def test_original_records_make_frames() -> None:
     names = ("driver_name", "position", "timestamp", "race_id", "team_name", "speed")
     bare = [
         ("positions", typed("positions", {name: record[name] for name in names}))
@@ -162,7 +162,7 @@ def test_records_of_the_first_lab_without_codes_and_ticks_make_frames() -> None:
     assert frames[0]["cars"][0]["gap_s"] is None
 
 
-def test_a_field_of_ten_is_complete_when_the_next_instant_begins() -> None:
+def test_the_next_instant_ends_a_tick() -> None:
     names = ("driver_name", "position", "timestamp", "race_id", "team_name", "speed")
     ten = [("positions", typed("positions", {name: record[name] for name in names})) for number in (100, 101)
            for record in synthetic.tick(number, INFO)[:10]]  # fmt: skip
@@ -172,13 +172,13 @@ def test_a_field_of_ten_is_complete_when_the_next_instant_begins() -> None:
     assert fold(board, ten[:10]) == []
 
 
-def test_drivers_without_a_code_get_their_surnames_letters() -> None:
+def test_a_missing_code_is_made_of_the_name() -> None:
     assert initials("Max Verstappen") == "VER"
     assert initials("") == "CAR"
     assert initials("Li O") == "O"
 
 
-def test_the_overall_best_lap_is_purple_and_a_personal_best_green() -> None:
+def test_best_laps_have_their_colours() -> None:
     [frame] = fold(Board(INFO), positions(200))
     fastest = frame["fastest"]
     assert fastest
@@ -190,7 +190,7 @@ def test_the_overall_best_lap_is_purple_and_a_personal_best_green() -> None:
             assert car["last_lap_s"] == car["best_lap_s"] != fastest["lap_s"]
 
 
-def test_sector_marks_remember_what_was_best_before() -> None:
+def test_sector_marks_remember_the_best() -> None:
     board = Board(INFO)
     frames = fold(board, positions(*range(60, 300)))
     marks = {mark for frame in frames for car in frame["cars"] for mark in car["sector_marks"]}
@@ -200,7 +200,7 @@ def test_sector_marks_remember_what_was_best_before() -> None:
             assert time is not None and (mark == "purple") == (time in frames[-1]["best_sectors"])
 
 
-def test_a_board_that_takes_over_shows_what_the_first_would_have() -> None:
+def test_a_board_takes_over_without_a_gap() -> None:
     first = Board(INFO)
     records = positions(*range(60, 160))
     control = ("race_control", synthetic.event(70, 3, "pit_in", "NOR", "NOR pits"))
@@ -215,7 +215,7 @@ def test_places_gained_count_from_the_grid() -> None:
     assert all(car["gained"] == car["grid"] - car["position"] for car in frame["cars"])
 
 
-def test_cars_within_a_second_are_battling_but_not_behind_the_safety_car() -> None:
+def test_battles_need_a_green_or_yellow_flag() -> None:
     board = Board(INFO)
     for frame in fold(board, positions(*range(40, 400))):
         for car in frame["cars"]:
@@ -224,7 +224,7 @@ def test_cars_within_a_second_are_battling_but_not_behind_the_safety_car() -> No
                                      and frame["flag"] in ("green", "yellow") and car["lap"] > 0)  # fmt: skip
 
 
-def test_overtake_mode_shows_while_there_is_somebody_to_use_it_on() -> None:
+def test_overtake_mode_needs_a_car_ahead() -> None:
     board = Board(INFO)
     shown = set()
     records = [(role, record | {"overtake_mode": True}) for role, record in positions(*range(40, 400))]

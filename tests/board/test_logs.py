@@ -26,21 +26,21 @@ def reading(code: str, ts: Any, value: float = 118.0, flag: bool = False) -> tup
             "lower_bound": 115.0, "upper_bound": 121.0}, key  # fmt: skip
 
 
-def test_notes_are_newest_first_and_a_late_one_finds_its_place() -> None:
+def test_notes_are_newest_first() -> None:
     board = Board(INFO)
     for name, at in (("a", 1), ("c", 3), ("b", 2), ("c", 3)):
         board.apply("commentary", comment(name, at))
     assert [note["id"] for note in show(board, 100)["commentary"]] == ["c", "b", "a"]
 
 
-def test_a_comment_without_a_race_belongs_to_every_race() -> None:
+def test_a_comment_without_a_race_is_everybodys() -> None:
     board = Board(INFO)
     board.apply("commentary", comment("everybody", 1, None))
     board.apply("commentary", comment("others", 1, "another race"))
     assert [note["id"] for note in show(board, 100)["commentary"]] == ["everybody"]
 
 
-def test_a_comment_without_a_race_is_not_of_one_that_had_not_begun_or_was_long_over() -> None:
+def test_such_a_comment_needs_a_running_race() -> None:
     board = Board(INFO, started=START)
     end = START + 100 * 200
     for name, at in (("before", START - 1), ("during", START + 1000), ("last word", end + 30_000)):
@@ -54,7 +54,7 @@ def test_a_comment_without_a_race_is_not_of_one_that_had_not_begun_or_was_long_o
     assert board.ignored["implausible"] == 2
 
 
-def test_events_of_one_instant_keep_their_ordinals_order() -> None:
+def test_events_keep_the_order_of_ordinals() -> None:
     board = Board(INFO)
     for ordinal in (9, 11, 10):
         board.apply("race_control", synthetic.event(90, ordinal, "pit_in", "NOR", f"number {ordinal}"))
@@ -76,7 +76,7 @@ def test_only_the_newest_notes_are_kept() -> None:
     assert notes[0]["id"] == "n99"
 
 
-def test_frames_given_out_do_not_change_afterwards() -> None:
+def test_frames_do_not_change_afterwards() -> None:
     board = Board(INFO)
     before = show(board, 100)
     board.apply("commentary", comment("later", 1))
@@ -85,7 +85,7 @@ def test_frames_given_out_do_not_change_afterwards() -> None:
     assert before["anomalies"] == {}
 
 
-def test_after_the_last_tick_a_late_comment_still_reaches_the_page() -> None:
+def test_a_late_comment_makes_a_frame() -> None:
     board = Board(INFO)
     over = show(board, 440)
     assert over["phase"] == "over"
@@ -95,7 +95,7 @@ def test_after_the_last_tick_a_late_comment_still_reaches_the_page() -> None:
     assert board.apply("commentary", comment("winner", over["timestamp"] + 5)) is None
 
 
-def test_average_speeds_come_from_their_own_topic() -> None:
+def test_averages_come_from_their_topic() -> None:
     board = Board(INFO)
     board.apply("avg_speed", {"avg_speed": 221.5}, {"driver_name": "Lando Norris", "race_id": RACE_ID})
     board.apply("avg_speed", {"avg_speed": 99.0}, {"driver_name": "Lando Norris", "race_id": "another"})
@@ -112,7 +112,7 @@ def test_a_reading_counts_once() -> None:
     assert (newest["ts"], newest["flags"]) == (START, 1)
 
 
-def test_a_trace_keeps_a_minute_with_one_sample_a_second_and_every_flagged_one() -> None:
+def test_a_trace_keeps_a_minute() -> None:
     board = Board(INFO)
     for number in range(5 * 90):
         board.apply("car_metrics_anomalies", *reading("NOR", START + number * 200, flag=number == 447))
@@ -121,7 +121,7 @@ def test_a_trace_keeps_a_minute_with_one_sample_a_second_and_every_flagged_one()
     assert [sample.flag for sample in samples].count(True) == 1
 
 
-def test_every_car_with_an_alarm_has_a_trace_the_newest_first() -> None:
+def test_alarmed_cars_have_a_trace() -> None:
     board = Board(INFO)
     codes = [car.code for car in INFO.cars[:9]]
     for number, code in enumerate(codes):
@@ -136,7 +136,7 @@ def original(team: str, ts: int, value: float, bound: float | None = 115.0) -> t
     return typed("car_metrics_anomalies", row), {"key": team, "ts": ts}
 
 
-def test_the_original_labs_rows_are_shown_by_team_and_their_alarm_ends() -> None:
+def test_original_rows_are_shown_by_team() -> None:
     board = Board(INFO)
     for second, value in enumerate((118.0, 121.0, 131.0)):
         board.apply("car_metrics_anomalies", *original("Ferrari", START + second * 1000, value))
@@ -158,7 +158,7 @@ def test_the_original_labs_rows_are_shown_by_team_and_their_alarm_ends() -> None
     assert not board.ignored
 
 
-def test_the_original_labs_alarm_ends_with_the_race_and_late_rows_move_its_end() -> None:
+def test_the_original_alarm_ends_with_the_race() -> None:
     board = Board(INFO)
     over = START + 440 * 200
     board.apply("car_metrics_anomalies", *original("Haas", over - 1000, 118.0, None))
@@ -186,14 +186,14 @@ def test_the_original_labs_alarm_ends_with_the_race_and_late_rows_move_its_end()
         ":NOR",
     ],
 )
-def test_a_reading_of_no_car_in_the_field_is_not_taken(key: str) -> None:
+def test_a_reading_of_no_car_is_refused(key: str) -> None:
     board = Board(INFO)
     board.apply("car_metrics_anomalies", original("Ferrari", START, 118.0)[0], {"key": key, "ts": START})
     assert board.ignored.total() == 1
     assert show(board, 100)["anomalies"] == {}
 
 
-def test_a_reading_of_the_year_2100_changes_nothing() -> None:
+def test_a_reading_from_2100_changes_nothing() -> None:
     board = Board(INFO)
     show(board, 50)
     board.apply("car_metrics_anomalies", *reading("NOR", 4_102_444_800_000, value=300.0, flag=True))
@@ -203,7 +203,7 @@ def test_a_reading_of_the_year_2100_changes_nothing() -> None:
     assert board.ignored == {"implausible": 1}
 
 
-def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> None:
+def test_a_late_reading_finds_its_place() -> None:
     board = Board(INFO)
     for second in (0, 2, 1):
         board.apply("car_metrics_anomalies", *reading("NOR", START + second * 1000, value=110.0 + second))
@@ -212,7 +212,7 @@ def test_a_late_reading_has_its_place_in_the_trace_and_the_newest_stays() -> Non
     assert [sample[0] for sample in frame["traces"]["NOR"]["samples"]] == [110.0, 111.0, 112.0]
 
 
-def test_a_forged_ordinal_does_not_keep_out_the_message_that_has_it() -> None:
+def test_a_forged_ordinal_keeps_nothing_out() -> None:
     board = Board(INFO)
     board.apply("race_control", synthetic.event(80, 7, "info", "", "invented"))
     for _ in range(2):
@@ -220,7 +220,7 @@ def test_a_forged_ordinal_does_not_keep_out_the_message_that_has_it() -> None:
     assert [note["text"] for note in show(board, 100)["control"]] == ["Yellow flag", "invented"]
 
 
-def test_a_trace_is_the_minute_that_ends_with_its_newest_sample_however_few_there_are() -> None:
+def test_a_trace_ends_with_its_newest_sample() -> None:
     board = Board(INFO)
     for second in (0, 3600, 3634):
         board.apply("car_metrics_anomalies", *original("Ferrari", START + second * 1000, 118.0))

@@ -14,7 +14,7 @@ def car(code: str, position: int, gap: float | None, **other: Any) -> CarFrame:
     return blank | {"position": position, "gap_s": gap, "lap": 3, **other}  # type: ignore[return-value]
 
 
-def test_a_stop_costs_the_places_of_all_within_its_loss() -> None:
+def test_a_stop_costs_places() -> None:
     out = rejoin([car("A", 1, None), car("B", 2, 5.0), car("C", 3, 21.5), car("D", 4, 30.0)], "A", 22.0)
     assert out is not None
     assert (out.position, out.ahead, out.behind) == (3, ("C", 0.5), ("D", 8.0))
@@ -23,11 +23,11 @@ def test_a_stop_costs_the_places_of_all_within_its_loss() -> None:
 @pytest.mark.parametrize(
     "now", [{"status": "pit"}, {"status": "retired"}, {"status": "finished"}, {"lap": 0}]
 )
-def test_who_is_in_the_pit_out_or_on_the_grid_has_no_stop_to_decide_on(now: dict[str, Any]) -> None:
+def test_no_prediction_off_the_track(now: dict[str, Any]) -> None:
     assert rejoin([car("A", 1, None, **now), car("B", 2, 5.0)], "A", 22.0) is None
 
 
-def test_a_car_in_the_pit_still_counts_for_the_others() -> None:
+def test_a_car_in_the_pit_counts() -> None:
     out = rejoin([car("A", 1, None), car("B", 2, 5.0, status="pit")], "A", 22.0)
     assert out is not None
     assert out.position == 2

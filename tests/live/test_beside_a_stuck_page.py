@@ -23,7 +23,7 @@ def play(lab: Site, readers: list[Reader], stuck: Reader) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_pages_beside_a_stuck_one_get_every_frame_in_order(kind: str, tmp_path: Path) -> None:
+def test_a_stuck_page_costs_others_nothing(kind: str, tmp_path: Path) -> None:
     with site(kind, tmp_path) as lab, lab.page(TAKES) as page:
         readers, stuck = [lab.reader() for _ in range(READERS)], Reader(page)
         while not (left_out := lab.metric("f1_frames_skipped_total")):

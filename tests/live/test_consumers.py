@@ -52,7 +52,7 @@ async def closed(page: WebsocketCommunicator) -> int:
             return int(message["code"])
 
 
-def test_a_spectator_gets_the_whole_state_on_connect(live: LiveService) -> None:
+def test_connecting_gives_the_whole_state(live: LiveService) -> None:
     race = create_race(Choice("NOR"))
 
     async def story() -> None:
@@ -79,7 +79,7 @@ def test_an_unknown_race_closes_with_4404(live: LiveService) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/races/", "/ws", "/ws/", "/ws/nothing/", "/ws/races/abc/", "/ws/a\nb/", "//ws/", ""]
 )
-def test_an_address_that_is_no_socket_closes_with_4404(
+def test_another_address_closes_with_4404(
     live: LiveService, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story() -> None:
@@ -96,7 +96,7 @@ def test_an_address_that_is_no_socket_closes_with_4404(
 @pytest.mark.parametrize(
     "said", ["hello", "ack", "ack x", "ack -1", "ack 1 2", '{"HEADERS":{}}', "ack " + "9" * 99]
 )
-def test_anything_but_an_acknowledgement_closes_with_4400(live: LiveService, said: str) -> None:
+def test_other_messages_close_with_4400(live: LiveService, said: str) -> None:
     race = create_race(Choice("NOR"))
 
     async def story() -> None:
@@ -121,7 +121,7 @@ def test_bytes_close_with_4400(live: LiveService) -> None:
     run(story, live)
 
 
-def test_acknowledgements_are_answered_and_a_flood_of_them_closes(live: LiveService) -> None:
+def test_a_flood_of_acknowledgements_closes(live: LiveService) -> None:
     race = create_race(Choice("NOR"))
 
     async def story() -> None:
@@ -155,7 +155,7 @@ def test_a_page_of_another_origin_is_refused(live: LiveService, origin: bytes | 
 
 
 @override_settings(F1_MAX_SOCKETS_PER_CLIENT=2)
-def test_a_browser_over_its_limit_of_sockets_is_told(live: LiveService) -> None:
+def test_too_many_sockets_close_with_4429(live: LiveService) -> None:
     race = create_race(Choice("NOR"))
 
     async def story() -> None:
@@ -172,7 +172,7 @@ def test_a_browser_over_its_limit_of_sockets_is_told(live: LiveService) -> None:
     run(story, live)
 
 
-def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last(live: LiveService) -> None:
+def test_a_silent_page_slows_and_is_closed(live: LiveService) -> None:
     race = create_race(Choice("NOR"))
 
     async def story() -> None:
@@ -195,7 +195,7 @@ def test_who_says_nothing_gets_the_newest_state_less_often_and_is_closed_at_last
     run(story, live)
 
 
-def test_a_page_that_does_not_answer_its_closing_keeps_nobody_waiting(live: LiveService) -> None:
+def test_an_unanswered_close_keeps_nobody(live: LiveService) -> None:
     async def never(code: int, reason: str) -> None:
         await asyncio.Event().wait()
 
@@ -228,7 +228,7 @@ def test_a_stopping_server_says_1012(live: LiveService) -> None:
     run(story, live)
 
 
-def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) -> None:
+def test_a_changed_status_reaches_the_page(live: LiveService) -> None:
     race = create_race(Choice("NOR"))
 
     async def story() -> None:
@@ -248,7 +248,7 @@ def test_what_the_database_says_of_the_race_reaches_the_page(live: LiveService) 
     run(story, live)
 
 
-def test_who_joins_while_a_message_is_on_its_way_gets_it_once(live: LiveService) -> None:
+def test_a_message_on_its_way_comes_once(live: LiveService) -> None:
     race = create_race(Choice("NOR"))
     race_id = str(race.pk)
 

@@ -15,7 +15,7 @@ from bench.scenarios.fanout import of_bare
 NAMES = {"delivered_per_s", "expected_per_s", "p50_ms", "p99_ms", "cpu_share", "kb_per_socket"}
 
 
-def test_a_share_of_the_bare_server_is_by_processor_time() -> None:
+def test_shares_are_of_processor_time() -> None:
     cells = {"uvicorn": {8: {"per_core_s": 90}}}, {"uvicorn": {8: {"per_core_s": 100}}}
     assert of_bare({"ours": cells[0], "bare": cells[1]}) == {"uvicorn": {8: 0.9}}
     assert of_bare({"ours": cells[0]}) == {}
@@ -23,7 +23,7 @@ def test_a_share_of_the_bare_server_is_by_processor_time() -> None:
 
 @pytest.mark.full
 @pytest.mark.timeout(180)
-def test_figures_are_nested_by_variant_server_and_number_of_sockets() -> None:
+def test_figures_are_nested() -> None:
     environ = os.environ | {
         "FANOUT_SOCKETS": "8",
         "FANOUT_SECONDS": "2",

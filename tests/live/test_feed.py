@@ -32,7 +32,7 @@ def fed(codec: Codec, said: list[Said]) -> Feed:
     return feed
 
 
-def test_a_board_begins_with_what_the_history_may_not_have_yet(codec: Codec) -> None:
+def test_a_board_begins_with_recent_records(codec: Codec) -> None:
     line = {"id": "1", "message": "Here we go", "timestamp": 5, "type": "info", "race_id": RACE.race_id}
     average = (
         "avg_speed",
@@ -56,7 +56,7 @@ def test_a_board_begins_with_what_the_history_may_not_have_yet(codec: Codec) -> 
     assert {c["driver_name"]: c["average_speed_kmh"] for c in frame["cars"]}[RACE.cars[0].name] == 211.5
 
 
-def test_a_board_begins_with_readings_whose_key_names_a_team_and_no_race(codec: Codec) -> None:
+def test_a_board_begins_with_team_readings(codec: Codec) -> None:
     def reading(key: str) -> Said:
         row = {"team_name": "x", "engine_temperature": 118.0, "is_anomaly": True}
         return "car_metrics_anomalies", {"key": key, "ts": RACE_MS}, row, RACE_MS
@@ -68,18 +68,18 @@ def test_a_board_begins_with_readings_whose_key_names_a_team_and_no_race(codec: 
     assert [*frame["anomalies"]] == ["Ferrari"]
 
 
-def test_while_a_tick_arrives_the_one_before_is_the_newest(codec: Codec) -> None:
+def test_the_newest_tick_is_a_whole_one(codec: Codec) -> None:
     feed = fed(codec, [*positions(20), *positions(21, cars=5)])
     assert {record["tick"] for record in feed.newest(RACE.race_id)} == {20}
     assert len(feed.newest(RACE.race_id)) == 22
 
 
-def test_a_tick_that_is_published_again_has_each_car_once(codec: Codec) -> None:
+def test_a_repeated_tick_has_each_car_once(codec: Codec) -> None:
     feed = fed(codec, [*positions(20), *positions(20)])
     assert len(feed.newest(RACE.race_id)) == 22
 
 
-def test_of_a_race_never_heard_of_there_is_no_newest_tick(codec: Codec) -> None:
+def test_an_unknown_race_has_no_tick(codec: Codec) -> None:
     assert fed(codec, []).newest("nobody") == []
 
 
@@ -104,7 +104,7 @@ def watching(codec: Codec, said: list[Said]) -> tuple[Feed, Pages]:
 STRIP = Pipeline(tuple(LiveStream(role, 110.0, 0) for role in ("positions", "car_metrics")), 1)
 
 
-def test_a_stream_that_stopped_is_told_though_no_tick_comes(codec: Codec) -> None:
+def test_a_stopped_stream_is_shown(codec: Codec) -> None:
     feed, pages = watching(codec, positions(20))
     feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 0.5)
     assert '<b id="footer-positions">22/s · newest 0.5 s ago</b>' in pages.said[-1][1]
@@ -131,7 +131,7 @@ class Told(Stream):
         return super().poll(most, timeout)
 
 
-def test_while_ticks_come_the_stream_is_told_along_with_the_next(codec: Codec) -> None:
+def test_footers_go_with_the_next_tick(codec: Codec) -> None:
     pages = Pages()
     feed = Feed(pages)
     feed.watch(RACE.race_id, Board(RACE), RaceStatus("running", "", ""), anomaly_on=True)
@@ -141,7 +141,7 @@ def test_while_ticks_come_the_stream_is_told_along_with_the_next(codec: Codec) -
     assert message.index("newest 0.1 s ago") < message.index('data-tick="21"')
 
 
-def test_what_was_to_go_along_with_a_tick_is_told_without_one_a_second_later(codec: Codec) -> None:
+def test_footers_go_alone_without_a_tick(codec: Codec) -> None:
     feed, pages = watching(codec, positions(20))
     strip = Pipeline(STRIP.streams, sockets=17)
     feed.set_pipeline(RACE.race_id, strip, feed.polled_at + 0.1)
@@ -153,7 +153,7 @@ def test_what_was_to_go_along_with_a_tick_is_told_without_one_a_second_later(cod
     assert "newest 1.1 s ago" in message
 
 
-def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
+def test_a_footer_counts_its_own_race(codec: Codec) -> None:
     metric = {
         "driver_code": "NOR", "race_id": "another", "tick": 20, "lap": 1, "timestamp": 5,
         "engine_temperature": 110.0, "team_name": "McLaren",
@@ -167,7 +167,7 @@ def test_a_footer_counts_the_records_of_its_own_race(codec: Codec) -> None:
     assert set(feed.throughput(feed.polled_at)) == {"positions", "car_metrics"}
 
 
-def test_a_board_that_is_opened_while_others_are_forgotten_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_opening_board_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     live = LiveService()
     races = live.feed.races
 

@@ -77,7 +77,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_who_pings_and_never_reads_is_dropped_before_the_answers_fill_the_memory(site: Site) -> None:
+def test_unread_pongs_end_the_socket(site: Site) -> None:
     before = rss_kb(site.pid)
     with site.page() as page:
         page.wire.settimeout(20)
@@ -93,9 +93,7 @@ def test_who_pings_and_never_reads_is_dropped_before_the_answers_fill_the_memory
     (b"", packed(FIN | PING, b"")), (b"", packed(FIN | PONG, b"")), (packed(TEXT, b"a"), packed(CONT, b"")),
     (b"", packed(FIN | TEXT, b"ack 1")),
 ])  # fmt: skip
-def test_a_flood_of_frames_ends_its_socket_before_all_are_read(
-    site: Site, begin: bytes, frame: bytes
-) -> None:
+def test_a_flood_of_frames_ends_its_socket(site: Site, begin: bytes, frame: bytes) -> None:
     """They are small enough to be ten thousand in what a server reads at once, and nobody is served meanwhile."""
     with site.page() as page:
         page.send(begin + frame * 1000)
@@ -116,7 +114,7 @@ def test_pings_of_a_browsers_own_are_answered(site: Site) -> None:
 
 
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY])
-def test_a_huge_frame_ends_its_socket_before_it_has_come(site: Site, opcode: Opcode) -> None:
+def test_a_huge_frame_ends_its_socket(site: Site, opcode: Opcode) -> None:
     """Whoever began a hundred of them and never ended one would have the server hold all that came."""
     with site.page() as page:
         page.send(bytes((0x80 | opcode, 0x80 | 127)) + (15_000_000).to_bytes(8, "big") + bytes(4))
@@ -125,7 +123,7 @@ def test_a_huge_frame_ends_its_socket_before_it_has_come(site: Site, opcode: Opc
         assert page.ended() in (1006, 1009)
 
 
-def test_a_message_in_endless_pieces_ends_its_socket(site: Site) -> None:
+def test_endless_pieces_end_their_socket(site: Site) -> None:
     with site.page() as page:
         page.send(bytes((Opcode.TEXT, 0x80 | 126)) + (30_000).to_bytes(2, "big") + bytes(4) + b"a" * 30_000)
         for _ in range(2):
@@ -136,7 +134,7 @@ def test_a_message_in_endless_pieces_ends_its_socket(site: Site) -> None:
 
 
 @pytest.mark.parametrize("said", ["hello", "ack 1 2", "a" * 60_000])
-def test_a_message_that_is_no_acknowledgement_is_told_4400(site: Site, said: str) -> None:
+def test_another_message_closes_with_4400(site: Site, said: str) -> None:
     with site.page() as page:
         page.say(said)
         assert page.ended() == 4400
@@ -146,7 +144,7 @@ def test_a_message_that_is_no_acknowledgement_is_told_4400(site: Site, said: str
     [packed(FIN | BINARY, b"ack 1")], [packed(BINARY, b"ack"), packed(FIN | CONT, b" 1")],
     [packed(TEXT, b"he"), packed(FIN | CONT, b"llo")], [packed(TEXT, b"ack 1"), packed(FIN | CONT, b"x")],
 ])  # fmt: skip
-def test_bytes_and_pieces_that_make_no_acknowledgement_are_told_4400(site: Site, pieces: list[bytes]) -> None:
+def test_odd_pieces_close_with_4400(site: Site, pieces: list[bytes]) -> None:
     with site.page() as page:
         for piece in pieces:
             page.send(piece)
@@ -166,7 +164,7 @@ BAD_TEXT = packed(FIN | TEXT, b"\xff"), packed(TEXT, b"ack \xc3") + packed(FIN |
 AFTER_IT = packed(FIN | CLOSE, b"\x03\xe8"), packed(FIN | TEXT, b"nope"), packed(0xF0 | TEXT, b"bits")
 
 
-def test_text_that_is_none_ends_its_socket_without_a_traceback(site: Site, folder: Path) -> None:
+def test_bad_text_leaves_no_traceback(site: Site, folder: Path) -> None:
     for said in (
         *BAD_TEXT,
         *map(bytes.__add__, BAD_TEXT * 3, AFTER_IT * 2),
@@ -178,9 +176,7 @@ def test_text_that_is_none_ends_its_socket_without_a_traceback(site: Site, folde
     assert "Traceback" not in (folder / "log").read_text()
 
 
-def test_who_breaks_the_protocol_while_its_race_is_looked_for_leaves_no_traceback(
-    site: Site, folder: Path
-) -> None:
+def test_a_broken_protocol_leaves_no_traceback(site: Site, folder: Path) -> None:
     for _ in range(20):
         with Page(site.kind, site.port, f"/ws/races/{uuid.uuid4()}/", site.own) as page:
             with suppress(ConnectionError):  # it was told before
@@ -210,7 +206,7 @@ def shows(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_a_browser_over_its_limit_of_sockets_is_told_and_no_other(kind: str, folder: Path, race: str) -> None:
+def test_only_the_browser_over_its_limit_closes(kind: str, folder: Path, race: str) -> None:
     port = free_port()
     with started(command(kind, port, folder), folder, F1_MAX_SOCKETS_PER_CLIENT="2"), ExitStack() as stack:
         wait_for(lambda: listens(port), "it listens", 60)
@@ -227,9 +223,7 @@ def test_a_browser_over_its_limit_of_sockets_is_told_and_no_other(kind: str, fol
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_with_a_limit_of_0_a_browser_may_have_any_number_of_sockets(
-    kind: str, folder: Path, race: str
-) -> None:
+def test_a_limit_of_0_is_no_limit(kind: str, folder: Path, race: str) -> None:
     port = free_port()
     with started(command(kind, port, folder), folder, F1_MAX_SOCKETS_PER_CLIENT="0"), ExitStack() as stack:
         wait_for(lambda: listens(port), "it listens", 60)
@@ -239,9 +233,7 @@ def test_with_a_limit_of_0_a_browser_may_have_any_number_of_sockets(
 
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_a_body_without_an_end_is_refused_and_kept_nowhere(
-    kind: str, announced: bool, folder: Path, race: str
-) -> None:
+def test_an_endless_body_is_refused(kind: str, announced: bool, folder: Path, race: str) -> None:
     port = free_port()
     with started(command(kind, port, folder), folder) as process:
         wait_for(lambda: listens(port), "it listens", 60)

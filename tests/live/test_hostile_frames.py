@@ -76,14 +76,12 @@ def fuzz(live: LiveService, counted: Counted, at_least: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_hostile_frames_close_their_socket_and_nothing_else(live: LiveService, counted: Counted) -> None:
+def test_hostile_frames_close_only_their_socket(live: LiveService, counted: Counted) -> None:
     fuzz(live, counted, FEW)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.django_db(transaction=True)
-def test_many_hostile_frames_close_their_sockets_and_nothing_else(
-    live: LiveService, counted: Counted
-) -> None:
+def test_many_hostile_frames_close_their_sockets(live: LiveService, counted: Counted) -> None:
     fuzz(live, counted, MANY)

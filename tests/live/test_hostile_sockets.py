@@ -132,15 +132,11 @@ def fuzz(lab: Site, counted: Counted, at_least: int) -> None:
     beside.end()
 
 
-def test_hostile_frames_end_their_socket_and_disturb_nobody(
-    lab: Site, counted: Callable[[str], None]
-) -> None:
+def test_hostile_frames_disturb_nobody(lab: Site, counted: Callable[[str], None]) -> None:
     fuzz(lab, counted, FEW)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-def test_many_hostile_frames_end_their_socket_and_disturb_nobody(
-    lab: Site, counted: Callable[[str], None]
-) -> None:
+def test_many_hostile_frames_disturb_nobody(lab: Site, counted: Callable[[str], None]) -> None:
     fuzz(lab, counted, MANY)

@@ -28,7 +28,7 @@ def newest(*messages: Message) -> LatestTicks:
     return found
 
 
-def test_one_record_of_the_far_future_does_not_make_all_others_old() -> None:
+def test_a_record_from_the_future_is_refused() -> None:
     found = newest(position(b"forged", NOW_MS + 10**9), position(b"genuine"))
     assert list(found.of("race").values) == [b"genuine"]
 
@@ -37,7 +37,7 @@ def test_clocks_may_differ_by_a_minute() -> None:
     assert list(newest(position(b"early", NOW_MS + 60_000)).of("race").values) == [b"early"]
 
 
-def test_a_race_that_ended_is_forgotten_when_another_begins() -> None:
+def test_an_ended_race_is_forgotten() -> None:
     now = [NOW_S]
     found = LatestTicks(wall=lambda: now[0])
     found.add("ended", position(b"last"))
@@ -50,7 +50,7 @@ def test_a_race_that_ended_is_forgotten_when_another_begins() -> None:
     assert found.of("runs").values and found.of("begins").values
 
 
-def test_an_instant_has_so_many_records_and_bytes_at_most() -> None:
+def test_an_instant_is_bounded() -> None:
     many = newest(*(position(b"%d" % number) for number in range(1000)))
     assert len(many.of("race").values) == TICK_RECORDS
     large = newest(*(position(b"%d" % number + bytes(10_000)) for number in range(60)))
@@ -65,7 +65,7 @@ def test_the_next_instant_has_its_own_room() -> None:
     assert len(found.before) == TICK_RECORDS
 
 
-def test_recent_records_are_bounded_by_time_and_by_bytes() -> None:
+def test_recent_records_are_bounded() -> None:
     recent = RecentRecords()
     for number in range(200):
         recent.add(Message("commentary", 0, number, None, bytes(256 * 1024), NOW_MS), 0.0)

@@ -70,7 +70,7 @@ FRAMES = race(0, 420)
 
 @given(st.integers(0, 380), st.integers(1, 40))
 @settings(max_examples=12, deadline=None)
-def test_a_page_that_followed_shows_what_a_page_that_just_came_shows(first: int, count: int) -> None:
+def test_following_and_joining_show_the_same(first: int, count: int) -> None:
     screen = screen_of(INFO, FRAMES[first])
     page = Page(screen.snapshot())
     for frame in FRAMES[first + 1 : first + 1 + count]:
@@ -80,7 +80,7 @@ def test_a_page_that_followed_shows_what_a_page_that_just_came_shows(first: int,
 
 @given(st.integers(0, 380), st.integers(1, 40))
 @settings(max_examples=15, deadline=None)
-def test_nothing_on_a_page_is_older_than_a_second(first: int, count: int) -> None:
+def test_nothing_is_older_than_a_second(first: int, count: int) -> None:
     last = first + count
     screen = screen_of(INFO, FRAMES[first])
     for frame in FRAMES[first + 1 : last + 1]:
@@ -94,7 +94,7 @@ def test_nothing_on_a_page_is_older_than_a_second(first: int, count: int) -> Non
     assert {cell for cell in newest[-1] if re.match(FAST, cell)} <= shown
 
 
-def test_no_tick_brings_all_that_changes_once_a_second() -> None:
+def test_slow_cells_come_in_turns() -> None:
     screen = screen_of(INFO, FRAMES[100])
     kinds = ("tyre", "avg", "rejoin", "charts")
     brought = []
@@ -104,7 +104,7 @@ def test_no_tick_brings_all_that_changes_once_a_second() -> None:
     assert max(map(len, brought)) == 1
 
 
-def test_late_joiners_and_early_ones_see_the_same() -> None:
+def test_late_and_early_joiners_see_the_same() -> None:
     screen = screen_of(INFO, FRAMES[100])
     early = Page(screen.snapshot())
     for frame in FRAMES[101:113]:
@@ -117,7 +117,7 @@ def test_late_joiners_and_early_ones_see_the_same() -> None:
     assert early.html() == late.html()
 
 
-def test_before_the_first_tick_the_entry_list_stands_and_the_first_tick_fills_it() -> None:
+def test_the_first_tick_fills_the_entry_list() -> None:
     screen = Screen(INFO)
     page = Page(screen.snapshot())
     assert len(page.element("rows").children) == 22
@@ -125,7 +125,7 @@ def test_before_the_first_tick_the_entry_list_stands_and_the_first_tick_fills_it
     assert page.html() == Page(screen.snapshot()).html()
 
 
-def test_a_field_that_is_not_the_entry_list_gets_its_own_rows() -> None:
+def test_another_field_gets_its_own_rows() -> None:
     frame = FRAMES[100].copy()
     frame["cars"] = frame["cars"][:10]
     screen = Screen(INFO)
@@ -141,7 +141,7 @@ def test_an_older_frame_changes_nothing() -> None:
     assert screen.show(FRAMES[99]) == ""
 
 
-def test_after_the_flag_late_words_and_the_result_reach_the_page() -> None:
+def test_late_words_and_the_result_arrive() -> None:
     board = Board(INFO)
     over = feed(board, 440)
     assert over["phase"] == "over"
@@ -177,7 +177,7 @@ def test_each_state_of_a_race_has_its_words(status: RaceStatus, words: str) -> N
     assert screen.set_status(status) == ""
 
 
-def test_a_stopped_race_shows_its_classification_as_it_stood() -> None:
+def test_a_stopped_race_shows_its_order() -> None:
     screen = screen_of(INFO, FRAMES[200])
     page = Page(screen.snapshot())
     page.apply(screen.set_status(RaceStatus("stopped")))
@@ -203,7 +203,7 @@ def test_the_pipeline_says_what_is_quiet() -> None:
     assert page.element("sockets").text() == "7"
 
 
-def test_what_anybody_may_write_to_a_topic_is_escaped() -> None:
+def test_hostile_texts_are_escaped() -> None:
     board = Board(INFO)
     for record in synthetic.tick(100, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY, "tyre": NASTY,
@@ -220,7 +220,7 @@ def test_what_anybody_may_write_to_a_topic_is_escaped() -> None:
     parse(html)
 
 
-def test_no_inline_style_and_no_script_in_what_is_sent() -> None:
+def test_messages_hold_no_script_and_no_style() -> None:
     html = screen_of(INFO, FRAMES[300]).snapshot() + screen_of(INFO, FRAMES[300]).show(FRAMES[301])
     assert not re.search(r"\sstyle=|<script|\son[a-z]+=", html)
 
@@ -234,7 +234,7 @@ def test_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_a_spectator_of_the_default_race_gets_less_than_the_budget() -> None:
+def test_the_default_race_keeps_to_the_budget() -> None:
     """Tower, map and header under 12 KB a second, the whole page under 20 KB."""
     board = Board(INFO)
     narrow, whole = Screen(INFO, anomaly_on=False), Screen(INFO)
@@ -278,7 +278,7 @@ def figures(frame: Frame) -> list[str]:
     return [node.text() for node in found if isinstance(node, Node)]
 
 
-def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anomalies() -> None:
+def test_each_alarm_has_a_whole_chart() -> None:
     codes = [car.code for car in INFO.cars if car.code != "NOR"][:8]
     frame = alarmed(codes, 220)
     shown = screen_of(INFO, frame).snapshot()
@@ -289,7 +289,7 @@ def test_every_car_with_an_alarm_has_a_chart_with_reading_forecast_band_and_anom
     assert [text[:3] for text in figures(frame)][-len(codes) :] == raised
 
 
-def test_the_own_car_without_an_alarm_is_a_line_and_learns_before_it_expects() -> None:
+def test_the_own_engine_is_a_line() -> None:
     board = Board(INFO)
     value, key = reading(0, "NOR")
     board.apply("car_metrics_anomalies", value | {"is_anomaly": None, "forecast_value": None, "lower_bound": None,
@@ -308,7 +308,7 @@ def test_a_name_of_an_engine_is_only_text() -> None:
     assert "<script" not in screen_of(INFO, frame).snapshot()
 
 
-def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
+def test_a_field_of_alarms_keeps_to_the_budget() -> None:
     codes = [car.code for car in INFO.cars]
     screen, board, total = Screen(INFO), Board(INFO), 0
     for number in range(32, 432):
@@ -321,7 +321,7 @@ def test_a_field_full_of_alarms_keeps_to_the_budget() -> None:
     assert total / 199 * 5 < 20_000
 
 
-def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:
+def test_rows_follow_positions() -> None:
     rows = [
         row
         for row in Page(screen_of(INFO, FRAMES[200]).snapshot()).element("rows").children
@@ -331,7 +331,7 @@ def test_the_rows_follow_the_positions_and_the_own_car_is_marked() -> None:
     assert [row.attributes["data-c"] for row in rows if row.attributes.get("class") == "own"] == ["NOR"]
 
 
-def test_a_car_outside_the_entry_list_still_has_a_row() -> None:
+def test_a_stranger_has_a_row() -> None:
     few = synthetic.info()
     strangers = type(few)(**{**few.to_json(), "cars": few.cars[:5], "track": few.track})
     assert isinstance(strangers.cars[0], CarInfo)
@@ -339,7 +339,7 @@ def test_a_car_outside_the_entry_list_still_has_a_row() -> None:
     assert len(page.element("rows").children) == 22
 
 
-def test_a_retired_car_has_no_average_beside_those_that_race_since_standing_counts() -> None:
+def test_a_retired_car_has_no_average() -> None:
     cells: dict[str, str] = {}
     code = INFO.cars[0].code
     for status in ("racing", "retired"):
@@ -360,7 +360,7 @@ def _column(name: str, *given: dict[str, Any]) -> list[Node]:
     return [next(parse(cells[f"{name}-{car['driver_code']}"]).nodes()) for car in cars]
 
 
-def test_of_a_queue_its_first_car_attacks_and_every_short_interval_is_marked() -> None:
+def test_the_first_of_a_queue_attacks() -> None:
     queue = [{"battle": False}, {"battle": True}, {"battle": True}, {"battle": False}, {"battle": True}]
     cars = [{"status": "racing", "overtake_mode": False, **car} for car in queue]
     assert [badge.text() for badge in _column("state", *cars)] == ["", "<1 s", "", "", "<1 s"]
@@ -386,7 +386,7 @@ def test_the_time_of_a_note_keeps_its_hour(seconds: int, shown: str) -> None:
 
 
 @pytest.mark.parametrize("slug", circuit_slugs())
-def test_the_names_of_the_sectors_stand_off_the_track(slug: str) -> None:
+def test_sector_names_stand_off_the_track(slug: str) -> None:
     race = Race(driver_code="NOR", circuit=slug, circuit_name=slug, laps=5)
     drawing = track_map(info_for(race))
     names = re.findall(r'class="sname s\d" x="([\d.-]+)" y="([\d.-]+)"', drawing)
@@ -399,18 +399,18 @@ def test_the_names_of_the_sectors_stand_off_the_track(slug: str) -> None:
         assert min(dist((float(x), float(y)), point) for point in outline) > 28
 
 
-def test_what_to_do_after_the_flag_stands_above_the_classification() -> None:
+def test_next_steps_stand_above_the_result() -> None:
     screen = screen_of(INFO, FRAMES[200])
     screen.set_status(RaceStatus("stopped"))
     result = str(screen.fragments()["result"])
     assert 0 < result.index(f'href="/races/{RACE_ID}/"') < result.index("<table")
 
 
-def test_every_page_gets_the_same_row_and_none_says_you() -> None:
+def test_every_page_gets_the_same_row() -> None:
     assert ">you<" not in screen_of(INFO, FRAMES[200]).snapshot()
 
 
-def test_charts_place_readings_by_their_time_and_not_by_their_number() -> None:
+def test_charts_place_readings_by_time() -> None:
     board, teams = Board(INFO), sorted({car.team for car in INFO.cars})[:4]
     for second in (0, 3600, 3634):
         for team in teams:

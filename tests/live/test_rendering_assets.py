@@ -60,19 +60,19 @@ def test_every_text_on_every_ground_reaches_aa(theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_every_shape_that_carries_meaning_can_be_told_from_its_ground(theme: str) -> None:
+def test_every_shape_stands_out(theme: str) -> None:
     colours = tokens(theme)
     poor = {pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2) for pair in SHAPES}
     assert {pair: ratio for pair, ratio in poor.items() if ratio < 3} == {}
 
 
-def test_the_light_set_names_only_tokens_of_the_dark_one_and_none_is_missing() -> None:
+def test_both_sets_have_the_same_tokens() -> None:
     css = (STATIC / "tokens.css").read_text(encoding="utf-8")
     dark, light = (set(re.findall(r"--([\w-]+):", part)) for part in re.findall(r"\{(.*?)\}", css, re.DOTALL))
     assert dark == light
 
 
-def test_every_colour_that_the_styles_use_is_a_token() -> None:
+def test_every_colour_is_a_token() -> None:
     sizes = "s m l xl xxl r sans cond top foot row h k tyre"
     known = set(tokens("dark")) | set(sizes.split())
     for sheet in STATIC.glob("*.css"):
@@ -107,7 +107,7 @@ def test_styles_have_one_declaration_a_line() -> None:
             assert len(line) <= 140, f"{sheet.name}: {line}"
 
 
-def test_nothing_is_inline_and_nothing_comes_from_another_host() -> None:
+def test_nothing_inline_nothing_from_elsewhere() -> None:
     for template in (ROOT / "templates").rglob("*.html"):
         text = template.read_text(encoding="utf-8")
         assert not re.search(r"\sstyle=|<style|\son[a-z]+=\"|javascript:", text), template

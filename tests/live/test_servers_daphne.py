@@ -49,7 +49,7 @@ Server(app, endpoints=[f"tcp:port={port}:interface=127.0.0.1"], signal_handlers=
 
 
 @pytest.mark.timeout(60)
-def test_a_closed_socket_leaves_nothing_for_the_garbage_collector() -> None:
+def test_a_closed_socket_leaves_no_cycle() -> None:
     port = free_port()
     with served(SERVER, port, SOCKETS) as process:
         for tick in range(SOCKETS):

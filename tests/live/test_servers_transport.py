@@ -20,7 +20,7 @@ from races.live.servers.uvicorn import OPEN
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536, 200_000])
-def test_a_frame_of_every_length_is_read_by_another_library(size: int) -> None:
+def test_frames_of_every_length_are_valid(size: int) -> None:
     text = "é" + "x" * (size - 2) if size > 1 else "x"
     reader = StreamReader()
     reader.feed_data(frames.packed(text))
@@ -68,7 +68,7 @@ def to(page: Any) -> frames.Write:
     return found
 
 
-def test_one_message_is_packed_once_for_all_sockets() -> None:
+def test_a_message_is_packed_once() -> None:
     pages = [Transport() for _ in range(3)]
     text = "frame" * 100
     assert all(to(daphne(page))(text) for page in pages)
@@ -76,7 +76,7 @@ def test_one_message_is_packed_once_for_all_sockets() -> None:
     assert all(page.sent[0] is pages[0].sent[0] for page in [Transport(), *pages] if page.sent)
 
 
-def test_what_the_socket_does_not_take_at_once_follows_through_the_transport() -> None:
+def test_the_rest_follows_by_the_transport() -> None:
     transport = Transport(takes=100)
     assert to(daphne(transport))("x" * 500) is True
     assert b"".join(transport.sent + transport.queued) == frames.packed("x" * 500)
@@ -88,13 +88,13 @@ def test_nothing_overtakes_what_is_waiting() -> None:
     assert (transport.sent, transport.queued) == ([], [frames.packed("later")])
 
 
-def test_a_client_that_leaves_too_much_untaken_is_full() -> None:
+def test_a_client_can_be_full() -> None:
     transport = Transport(waiting=frames.UNSENT + 1)
     assert to(daphne(transport))("more") is False
     assert transport.sent + transport.queued == []
 
 
-def test_a_lost_connection_is_left_for_the_transport_to_find_out() -> None:
+def test_a_lost_connection_is_found_by_the_write() -> None:
     transport = Transport(takes=ConnectionLost())
     assert to(daphne(transport))("frame") is True
     assert transport.queued == [frames.packed("frame")]
@@ -103,7 +103,7 @@ def test_a_lost_connection_is_left_for_the_transport_to_find_out() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("state", 1), ("_perMessageCompress", object()), ("send_queue", [(b"x", True)])]
 )
-def test_a_socket_that_needs_the_library_is_left_to_it(name: str, value: Any) -> None:
+def test_an_unusual_socket_uses_the_library(name: str, value: Any) -> None:
     page = daphne(Transport())
     setattr(page, name, value)
     assert to(page)("frame") is None
@@ -120,14 +120,14 @@ class Encrypted:
         return getattr(self.below, name)
 
 
-def test_an_encrypted_connection_is_left_to_the_library() -> None:
+def test_an_encrypted_socket_uses_the_library() -> None:
     assert to(daphne(object()))("frame") is None
     page = daphne(Encrypted())
     assert to(page)("frame") is None
     assert page.transport.sent == []
 
 
-def test_what_is_left_to_the_library_has_the_same_limit() -> None:
+def test_the_library_has_the_same_limit() -> None:
     assert to(daphne(Encrypted(waiting=frames.UNSENT + 1)))("frame") is False
     page = daphne(Transport())
     page._perMessageCompress, page.send_queue = object(), [(b"x" * frames.UNSENT, True), (b"x", True)]
@@ -142,7 +142,7 @@ def to_uvicorn(page: Any) -> frames.Write:
     return found
 
 
-def test_a_server_that_is_not_known_is_neither_measured_nor_limited_nor_dropped() -> None:
+def test_an_unknown_server_is_left_alone() -> None:
     async def send(message: dict[str, Any]) -> None: ...
 
     assert wire.unsent(send) == 0
@@ -150,7 +150,7 @@ def test_a_server_that_is_not_known_is_neither_measured_nor_limited_nor_dropped(
     wire.dropping(send)()
 
 
-def test_who_is_gone_before_it_was_to_be_dropped_was_not_kept_for_it() -> None:
+def test_a_drop_keeps_no_closed_socket() -> None:
     page = uvicorn()
     kept, drop = ref(page), wire.dropping(page.send)
     del page
@@ -208,7 +208,7 @@ def test_uvicorn_gets_the_same_frame() -> None:
         ({"waiting": frames.UNSENT + 1}, False),
     ],
 )
-def test_a_uvicorn_socket_that_is_not_as_usual_is_left_alone(state: Any, answer: bool | None) -> None:
+def test_unusual_uvicorn_sockets_are_left_alone(state: Any, answer: bool | None) -> None:
     page = uvicorn(**state)
     write = wire.straight(page.send)
     assert write is not None
@@ -216,7 +216,7 @@ def test_a_uvicorn_socket_that_is_not_as_usual_is_left_alone(state: Any, answer:
     assert page.transport.written == b""
 
 
-def test_a_server_that_is_not_known_sends_for_itself() -> None:
+def test_an_unknown_server_sends_for_itself() -> None:
     async def send(message: dict[str, Any]) -> None: ...
 
     assert wire.straight(send) is None

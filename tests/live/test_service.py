@@ -12,7 +12,7 @@ from races.live.service import LiveService
 MORE_THAN_SHARED = 64  # threads; asyncio's own pool has at most 32
 
 
-def test_footers_are_told_though_every_shared_thread_waits_for_the_database(
+def test_footers_do_not_wait_for_the_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     live = LiveService()

@@ -108,9 +108,7 @@ def opened(kind: str, port: int, own: Path) -> Page:
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_acknowledges_and_never_reads_costs_a_bounded_buffer_and_comes_back_with_the_newest(
-    kind: str, tmp_path: Path
-) -> None:
+def test_a_slow_reader_costs_a_bounded_buffer(kind: str, tmp_path: Path) -> None:
     port, own = free_port(), certificate(tmp_path)
     with served(kind, port, own, tmp_path) as process, opened(kind, port, own) as page:
         for tick in range(5):
@@ -129,7 +127,7 @@ def test_who_acknowledges_and_never_reads_costs_a_bounded_buffer_and_comes_back_
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_does_not_read_does_not_keep_its_connection_when_it_is_closed(kind: str, tmp_path: Path) -> None:
+def test_a_slow_reader_is_dropped_at_its_end(kind: str, tmp_path: Path) -> None:
     """Servers wait for the client to take what they have for it, and this one never does."""
     port, own = free_port(), certificate(tmp_path)
     with served(kind, port, own, tmp_path, REFUSE="1") as process, opened(kind, port, own) as page:

@@ -24,7 +24,7 @@ def noes(minutes: float = 30, **after: float) -> list[str]:
     return [name for name, words in judged.items() if words.startswith("no:")]
 
 
-def test_a_pool_that_stays_as_it_was_early_is_nothing_left_behind() -> None:
+def test_a_steady_pool_is_no_leak() -> None:
     assert noes() == []
 
 
@@ -33,7 +33,7 @@ def test_what_stays_of_those_who_left_is_named(name: str) -> None:
     assert noes(**{name: BUSY[name] + 5}) == [f"{name}_given_back"]
 
 
-def test_memory_that_grows_is_named_where_the_time_was_long_enough() -> None:
+def test_growing_memory_is_named() -> None:
     assert noes(rss_mb=106.0) == ["memory_flat"]
     assert noes(rss_mb=104.0) == []
     assert noes(minutes=2, rss_mb=130.0) == []

@@ -28,7 +28,7 @@ def test_gaps_and_places_are_those_at_the_line() -> None:
     assert [(p.position, p.gap_s) for p in found["VER"]] == [(2, 1.5), (1, 0.0)]
 
 
-def test_a_lap_that_was_not_recorded_leaves_the_towers_word_instead_of_a_wrong_sum() -> None:
+def test_a_missing_lap_makes_no_wrong_sum() -> None:
     laps = [Lap("NOR", 1, 90.0), Lap("NOR", 3, 90.0, 2, 4.2), Lap("VER", 1, 91.0), Lap("VER", 2, 91.0)]
     found = points([*laps, Lap("VER", 3, 91.0, 1, None)])
     assert [(p.lap, p.position, p.gap_s) for p in found["NOR"]] == [(1, 1, 0.0), (3, 2, 4.2)]
@@ -43,7 +43,7 @@ def test_a_lap_that_was_not_recorded_leaves_the_towers_word_instead_of_a_wrong_s
         min_size=1,
     )
 )
-def test_places_of_a_lap_are_a_ranking_and_gaps_grow_with_them(times: dict[str, list[int]]) -> None:
+def test_places_are_a_ranking(times: dict[str, list[int]]) -> None:
     laps = [Lap(code, n, ms / 1000) for code, mine in times.items() for n, ms in enumerate(mine, 1)]
     by_lap: dict[int, list[tuple[int, float]]] = {}
     for mine in points(laps).values():
@@ -63,7 +63,7 @@ def test_stints_span_the_laps_that_were_driven() -> None:
     assert stints("", 5) == ()
 
 
-def test_every_set_of_tyres_is_a_stint_even_without_a_whole_lap() -> None:
+def test_every_set_is_a_stint() -> None:
     """Changed, and out before the next line; or out on the first lap."""
     assert stints("M1 H10", 9) == (Stint("M", 1, 9), Stint("H", 10, 9))
     assert stints("M1", 0) == (Stint("M", 1, 0),)
@@ -72,7 +72,7 @@ def test_every_set_of_tyres_is_a_stint_even_without_a_whole_lap() -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 60))
-def test_no_stint_goes_beyond_the_laps_that_were_driven(firsts: list[int], laps: int) -> None:
+def test_no_stint_exceeds_the_laps(firsts: list[int], laps: int) -> None:
     """Whatever the records say: a text may have been made by others."""
     found = stints(" ".join(f"M{first}" for first in firsts), laps)
     assert len(found) == len(firsts)
@@ -80,7 +80,7 @@ def test_no_stint_goes_beyond_the_laps_that_were_driven(firsts: list[int], laps:
     assert all(stint.last <= laps for stint in found if stint.laps)
 
 
-def test_neutral_laps_go_from_the_call_to_the_green_flag() -> None:
+def test_neutral_laps_end_with_green() -> None:
     told = [
         ("lights_out", 1),
         ("yellow", 4),

@@ -43,7 +43,7 @@ def with_what_came_after(frame: Frame, following: Frame) -> Frame:
 
 
 @pytest.mark.parametrize("anomaly", [False, True])
-def test_at_every_tick_the_replay_shows_what_the_live_page_showed(anomaly: bool) -> None:
+def test_a_replay_shows_what_was_live(anomaly: bool) -> None:
     recorded = Recorded(anomaly=anomaly, laps=4, seed=3)
     info = RaceInfo.from_json(recorded.race.frozen)
     assert len(recorded.frames) > 40
@@ -58,7 +58,7 @@ def test_at_every_tick_the_replay_shows_what_the_live_page_showed(anomaly: bool)
         assert shown == live
 
 
-def test_every_stop_of_a_replay_says_that_it_is_recorded() -> None:
+def test_a_replay_says_it_is_recorded() -> None:
     recorded = Recorded(laps=1)
     assert replay.snapshot(recorded.race, 30).count(">as recorded</b>") == 6
 
@@ -67,7 +67,7 @@ def without_severity(charts: str) -> str:
     return re.sub(", (critical|warning|info)", "", charts)
 
 
-def test_playing_at_any_speed_from_any_tick_ends_where_a_seek_ends() -> None:
+def test_playing_ends_where_a_seek_ends() -> None:
     race = Recorded(anomaly=True).race
     for start, step, count in ((0, 1, 12), (17, 2, 9), (30, 8, 3), (5, 3, 50)):
         page = Page(replay.snapshot(race, start))
@@ -77,7 +77,7 @@ def test_playing_at_any_speed_from_any_tick_ends_where_a_seek_ends() -> None:
         assert page.html() == Page(replay.snapshot(race, played[-1][0])).html()
 
 
-def test_playing_goes_on_to_the_last_tick_and_not_beyond() -> None:
+def test_playing_ends_at_the_last_tick() -> None:
     race = Recorded().race
     last = race.recorded_tick
     assert [tick for tick, _ in replay.messages(race, last - 5, 4, 10)] == [last - 1, last]
@@ -104,7 +104,7 @@ def test_nothing_gives_away_what_comes_later(client: Client) -> None:
     assert 'id="result"></div>' in text
 
 
-def test_a_stopped_race_says_so_at_its_last_tick_only() -> None:
+def test_a_stop_shows_at_the_last_tick_only() -> None:
     race = Recorded(stop=40).race
     assert race.status == "stopped"
     assert "stopped" not in replay.snapshot(race, race.recorded_tick - 1)
@@ -114,7 +114,7 @@ def test_a_stopped_race_says_so_at_its_last_tick_only() -> None:
     assert "finishes" not in text.partition('id="result"')[2]
 
 
-def test_where_ticks_are_missing_the_picture_stands_still() -> None:
+def test_missing_ticks_stand_still() -> None:
     race = Recorded(miss=range(20, 24)).race
     assert race.missing_ticks == 4
     assert replay.snapshot(race, 22) == replay.snapshot(race, 19)
@@ -130,7 +130,7 @@ def test_a_seek_decodes_one_chunk(django_assert_max_num_queries: Any) -> None:
         replay.snapshot(race, 31)
 
 
-def test_the_page_works_without_script_and_has_nothing_inline(client: Client) -> None:
+def test_the_replay_works_without_script(client: Client) -> None:
     race = Recorded().race
     text = client.get(url(race), {"tick": "33"}).content.decode()
     assert re.search(r'name="tick" min="0" max="\d+" value="33"', text)
@@ -148,7 +148,7 @@ def test_an_odd_tick_is_the_nearest_there_is(client: Client, odd: str) -> None:
     assert client.get(url(race, "999999/")).status_code == 200
 
 
-def test_messages_come_as_json_and_may_be_kept_for_a_while(client: Client) -> None:
+def test_messages_come_as_json(client: Client) -> None:
     race = Recorded(laps=1).race
     answer = client.get(url(race, "3/on/"), {"step": 2, "count": 4})
     assert [tick for tick, _ in json.loads(answer.content)["messages"]] == [5, 7, 9, 11]
@@ -163,7 +163,7 @@ def test_a_race_that_goes_on_has_no_replay(client: Client) -> None:
     assert client.get(url(race, "3/on/")).status_code == 404
 
 
-def test_a_race_without_frames_leads_to_its_report(client: Client) -> None:
+def test_no_frames_lead_to_the_report(client: Client) -> None:
     race = Recorded(laps=1).race
     BoardChunk.objects.all().delete()
     Race.objects.update(recorded_tick=-1, status="failed")

@@ -60,7 +60,7 @@ def test_an_empty_history_says_what_to_do(client: Client) -> None:
     assert 'href="/"' in text
 
 
-def test_the_history_names_driver_winner_and_status_newest_first(client: Client) -> None:
+def test_the_history_is_newest_first(client: Client) -> None:
     first = Recorded(laps=1).race
     create_race(Choice("HAM", circuit="spa"))
     text = client.get("/races/").content.decode()
@@ -70,7 +70,7 @@ def test_the_history_names_driver_winner_and_status_newest_first(client: Client)
     assert '<span class="state queued">' in text
 
 
-def test_the_history_filters_and_an_odd_filter_is_none(client: Client) -> None:
+def test_the_history_filters(client: Client) -> None:
     spa, monza = create_race(Choice("HAM", circuit="spa")), create_race(Choice("NOR"))
     Race.objects.filter(pk=monza.pk).update(status="failed")
     expected: list[tuple[dict[str, str], set[Any]]] = [
@@ -85,7 +85,7 @@ def test_the_history_filters_and_an_odd_filter_is_none(client: Client) -> None:
         assert answer.status_code == 200
 
 
-def test_the_history_has_pages_that_keep_the_filter(client: Client) -> None:
+def test_pages_keep_the_filter(client: Client) -> None:
     for _ in range(31):
         create_race(Choice("HAM", circuit="spa"))
     text = client.get("/races/", {"circuit": "spa"}).content.decode()
@@ -93,23 +93,21 @@ def test_the_history_has_pages_that_keep_the_filter(client: Client) -> None:
     assert len(client.get("/races/", {"circuit": "spa", "page": "2"}).context["rows"]) == 1
 
 
-def test_the_list_of_races_asks_the_database_the_same_few_times_however_long_it_is(
-    client: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_the_list_needs_few_queries(client: Client, django_assert_max_num_queries: Any) -> None:
     for _ in range(12):
         create_race(Choice("HAM", circuit="spa"))
     with django_assert_max_num_queries(5):
         client.get("/races/")
 
 
-def test_a_race_that_is_on_shows_its_live_page_and_afterwards_its_report(client: Client) -> None:
+def test_the_report_follows_the_live_page(client: Client) -> None:
     race = Recorded(laps=1).race
     assert "ws-connect" not in page(client, race)
     Race.objects.update(status="running")
     assert "ws-connect" in client.get(race.get_absolute_url()).content.decode()
 
 
-def test_the_report_has_the_whole_classification_with_the_own_driver_marked(client: Client) -> None:
+def test_the_classification_is_whole(client: Client) -> None:
     race = Recorded(laps=3).race
     text = page(client, race)
     rows = text.split("<tbody>")[1].split("</tbody>")[0].split("<tr")[1:]
@@ -120,7 +118,7 @@ def test_the_report_has_the_whole_classification_with_the_own_driver_marked(clie
     assert f"/races/{race.pk}/replay/" in text
 
 
-def test_only_who_started_the_race_is_told_that_the_marked_car_is_theirs(client: Client) -> None:
+def test_only_the_owner_sees_you(client: Client) -> None:
     race = Recorded(laps=1).race
     stranger = client.get(race.get_absolute_url())
     assert "<em>picked</em>" in stranger.content.decode()
@@ -133,7 +131,7 @@ def test_only_who_started_the_race_is_told_that_the_marked_car_is_theirs(client:
     assert " data-mine" in client.get(replay).content.decode()
 
 
-def test_lap_chart_and_classification_agree_at_the_flag() -> None:
+def test_chart_and_classification_agree() -> None:
     race = Recorded(laps=4, seed=5).race
     cars = report(race, [])["cars"]
     for place, car in enumerate(cars, 1):
@@ -158,13 +156,13 @@ def test_chosen_drivers_are_those_in_the_address(client: Client) -> None:
     assert "NOR" in client.get(race.get_absolute_url()).context["chosen"]
 
 
-def test_with_the_feature_off_the_engine_room_says_how_to_switch_it_on(client: Client) -> None:
+def test_the_engine_room_says_how_to_begin(client: Client) -> None:
     text = page(client, Recorded(laps=1).race)
     assert "Anomaly detection was off in this race." in text
     assert "F1_ANOMALY_DETECTION=1 make run" in text
 
 
-def test_the_engine_room_tells_what_was_caught_missed_and_made_up(client: Client) -> None:
+def test_the_engine_room_scores_the_detector(client: Client) -> None:
     race = Recorded(laps=3, anomaly=True).race
     InjectedFault.objects.all().delete()
     Alarm.objects.all().delete()
@@ -193,14 +191,14 @@ def test_the_engine_room_tells_what_was_caught_missed_and_made_up(client: Client
     assert f"{ok[2]} “overheating” at 0:06, when it had stopped. Nothing" in page(client, race)
 
 
-def test_alarms_are_placed_in_a_race_that_had_to_wait() -> None:
+def test_alarms_are_placed_after_a_wait() -> None:
     race = Recorded(laps=1, anomaly=True).race
     race.waits = [[10, 5000], [20, 700]]
     for tick in (0, 9, 10, 15, 20, 21):
         assert race.tick_at(race.event_ms(tick)) == tick
 
 
-def test_a_failed_race_gives_its_reason_and_runs_again_at_one_click(client: Client) -> None:
+def test_a_failed_race_gives_its_reason(client: Client) -> None:
     race = create_race(Choice("PIA", circuit="suzuka", laps=3, pace=7, seed=42))
     Race.objects.update(status="failed", status_reason="The <worker> fell over.")
     text = page(client, race)
@@ -212,7 +210,7 @@ def test_a_failed_race_gives_its_reason_and_runs_again_at_one_click(client: Clie
         assert f'name="{name}" value="{value}"' in form
 
 
-def test_a_race_that_failed_on_the_way_shows_its_last_order(client: Client) -> None:
+def test_a_failed_race_shows_its_last_order(client: Client) -> None:
     race = Recorded(laps=3).race
     race.results.all().delete()
     Race.objects.update(status="failed", status_reason="The worker fell over.")
@@ -225,7 +223,7 @@ def test_a_race_that_failed_on_the_way_shows_its_last_order(client: Client) -> N
     assert "Places, lap by lap" in text
 
 
-def test_the_lap_chart_says_in_words_where_the_own_driver_began_and_ended(client: Client) -> None:
+def test_the_lap_chart_has_words(client: Client) -> None:
     race = Recorded(laps=2).race
     own = race.results.get(driver_code="NOR")
     assert f"started {ordinal(own.grid)} and was {ordinal(own.position)} in the end." in page(client, race)
@@ -233,7 +231,7 @@ def test_the_lap_chart_says_in_words_where_the_own_driver_began_and_ended(client
     assert f"started {ordinal(own.grid)} and did not finish." in page(client, race)
 
 
-def test_a_set_of_tyres_that_saw_no_whole_lap_is_listed_and_drawn(client: Client) -> None:
+def test_a_set_without_a_lap_is_drawn(client: Client) -> None:
     race = Recorded(laps=3).race
     race.results.filter(driver_code="NOR").update(stints="M1 S2 H3", laps=2, stops=2, status="retired")
     text = page(client, race)
@@ -243,7 +241,7 @@ def test_a_set_of_tyres_that_saw_no_whole_lap_is_listed_and_drawn(client: Client
     assert "<title>NOR: hard, lap 3 (not finished)</title>" in text
 
 
-def test_an_average_that_fell_while_the_car_stood_is_dimmed_and_a_note_says_why(client: Client) -> None:
+def test_a_standing_average_is_dimmed(client: Client) -> None:
     race = Recorded(laps=2).race
     assert "wide still" not in page(client, race)
     race.results.filter(driver_code="NOR").update(status="retired", average_speed_kmh=12.3)
@@ -259,13 +257,13 @@ def test_ordinals_are_english() -> None:
     assert [ordinal(number) for number in numbers] == words
 
 
-def test_figures_are_written_with_a_point_whatever_the_language(client: Client) -> None:
+def test_figures_have_a_point(client: Client) -> None:
     race = Recorded(laps=2, anomaly=True).race
     text = client.get(race.get_absolute_url(), headers={"accept-language": "de"}).content.decode()
     assert not re.search(r">[^<]*\d,\d+ (s|°C)<", text)
 
 
-def test_a_race_stopped_on_the_grid_has_a_report_that_names_no_leader(client: Client) -> None:
+def test_a_stop_on_the_grid_names_no_leader(client: Client) -> None:
     race = Recorded(stop=8).race
     Race.objects.update(status="stopped")
     text = page(client, race)
@@ -275,7 +273,7 @@ def test_a_race_stopped_on_the_grid_has_a_report_that_names_no_leader(client: Cl
     assert ", –" not in text
 
 
-def test_a_stopped_race_says_on_which_lap_and_its_chart_goes_on_to_the_red_flag(client: Client) -> None:
+def test_a_stopped_race_says_on_which_lap(client: Client) -> None:
     race = Recorded(laps=6, stop=80).race
     Race.objects.update(status="stopped", lap=4)
     text = page(client, race)
@@ -294,12 +292,12 @@ def test_the_report_says_how_long_the_race_took(client: Client) -> None:
     assert f"3 laps in {race_time(took)}." in page(client, race)
 
 
-def test_race_times_have_hours_where_it_took_some() -> None:
+def test_race_times_have_hours() -> None:
     assert race_time(1042.3454) == "17:22.345"
     assert race_time(4642.3) == "1:17:22.300"
 
 
-def test_a_race_of_one_lap_has_no_charts_of_lines_without_an_end(client: Client) -> None:
+def test_one_lap_has_no_line_charts(client: Client) -> None:
     text = page(client, Recorded(laps=1).race)
     assert 'id="h-places"' in text
     assert 'id="h-stints"' in text
@@ -307,7 +305,7 @@ def test_a_race_of_one_lap_has_no_charts_of_lines_without_an_end(client: Client)
     assert 'id="chosen"' not in text
 
 
-def test_more_drivers_than_fit_are_not_dropped_in_silence(client: Client) -> None:
+def test_too_many_drivers_are_reported(client: Client) -> None:
     race = Recorded(laps=2).race
     codes = list(race.results.values_list("driver_code", flat=True))
     words = "More than six were asked for"
@@ -315,7 +313,7 @@ def test_more_drivers_than_fit_are_not_dropped_in_silence(client: Client) -> Non
     assert words in client.get(race.get_absolute_url(), {"drivers": codes[:7]}).content.decode()
 
 
-def test_words_lead_to_their_moment_in_the_replay_even_where_the_race_had_to_wait(client: Client) -> None:
+def test_words_lead_into_the_replay(client: Client) -> None:
     race = Recorded(laps=1).race
     race.commentary.all().delete()
     Race.objects.update(waits=[[10, 60_000]])
@@ -350,7 +348,7 @@ def test_every_table_comes_as_csv(client: Client, what: str) -> None:
     assert answer["Content-Disposition"].startswith("attachment; filename=")
 
 
-def test_laps_as_csv_have_the_places_and_gaps_of_the_page(client: Client) -> None:
+def test_laps_as_csv_are_those_of_the_page(client: Client) -> None:
     race = Recorded(laps=3).race
     rows = list(csv.DictReader(client.get(f"/races/{race.pk}/laps.csv").content.decode().splitlines()))
     tables = client.get(race.get_absolute_url()).context["tables"]
@@ -362,7 +360,7 @@ def test_laps_as_csv_have_the_places_and_gaps_of_the_page(client: Client) -> Non
     assert [row["position"] for row in rows if row["lap"] == "1"] == [str(n) for n in range(1, 23)]
 
 
-def test_what_has_a_time_only_gets_its_tick_in_the_downloads(client: Client) -> None:
+def test_downloads_add_ticks_to_times(client: Client) -> None:
     race = Recorded(laps=1, anomaly=True).race
     Alarm.objects.create(race=race, driver_code="NOR", kind="spike", start_ms=STARTED_MS + 6000)
     found = client.get(f"/races/{race.pk}/report.json").json()
@@ -386,7 +384,7 @@ def test_everything_comes_as_json(client: Client) -> None:
     assert len(body["laps"]) == race.lap_set.count()
 
 
-def test_there_is_nothing_to_download_of_an_unknown_table_or_a_race_that_is_on(client: Client) -> None:
+def test_unknown_tables_are_not_found(client: Client) -> None:
     race = Recorded(laps=1).race
     assert client.get(f"/races/{race.pk}/entries.csv").status_code == 404
     Race.objects.update(status="running")

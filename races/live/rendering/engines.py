@@ -79,7 +79,7 @@ def _coarse(trace: Trace) -> Points:
 
 
 def _chart(code: str, points: Points, newest: Anomaly, colour: str) -> str:
-    """A minute of one engine: the expected band, the forecast (dashed), the reading, and a ring round each flag."""
+    """Draws a minute of one engine: expected band, forecast (dashed), reading, and a ring around each flag."""
     name, (words, kind), last = escape(code), _words(newest), points[-1][1]
     box = f'viewBox="0 0 {CHART_W} {CHART_H}" preserveAspectRatio="none" role="img"'
     return (
@@ -111,7 +111,7 @@ def _drawing(points: Points) -> str:
 
 
 def _path(points: Sequence[tuple[int, int]]) -> str:
-    """The first point, then steps: half as long as places."""
+    """Writes a path as its first point and relative steps, which take half the room."""
     (x, y), steps = points[0], []
     for there_x, there_y in points[1:]:
         steps.append(f"{there_x - x} {there_y - y}")
@@ -124,7 +124,7 @@ def _expected(low: float | None, high: float | None) -> str:
 
 
 def _words(newest: Anomaly) -> tuple[str, str]:
-    """What to say of it, ready for HTML, and its class."""
+    """Returns the words for a reading, ready for HTML, and their class."""
     alarm = newest["alarm"]
     if alarm is None:
         return ("learning" if newest["lower"] is None else "as expected"), ""

@@ -14,7 +14,7 @@ NONE = "–"
 
 
 def lap_time(seconds: float | None) -> str:
-    """1:21.345; sectors and gaps under a minute have no minutes."""
+    """Writes 1:21.345, or 21.345 for less than a minute."""
     if seconds is None:
         return NONE
     thousandths = round(seconds * 1000)
@@ -31,13 +31,13 @@ def gap(seconds: float | None, laps_down: int = 0) -> str:
 
 
 def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th, 22nd."""
+    """Writes 1st, 2nd, 3rd, 4th, 11th, 22nd."""
     teen = number // 10 % 10 == 1
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def clock(seconds: float) -> str:
-    """Elapsed race time, 0:12:04; zero before the start."""
+    """Writes elapsed race time as 0:12:04; zero before the start."""
     whole = max(int(seconds), 0)
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 

@@ -66,7 +66,7 @@ def _footer(role: str, throughput: Throughput | None) -> str:
 
 
 def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
-    """What turns the shown list into the new one: items on top, or the whole list where one came late."""
+    """Returns what turns the shown list into the new one: items on top, or the whole list where one came late."""
     if old is new or list(old) == list(new):
         return ""
     top = next((index for index, note in enumerate(new) if old and note["id"] == old[0]["id"]), None)
@@ -86,7 +86,7 @@ def speed_list(info: RaceInfo, cells: Cells) -> str:
 
 
 def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> None:
-    """The strip tells of the topics, a panel's footer of what came for this race."""
+    """Writes the strip, which tells of whole topics, and the footers, which tell of this race's records."""
     for stream in pipeline.streams:
         role = stream.role
         cells[f"footer-{role}"] = _footer(role, paces.get(role))

@@ -44,7 +44,7 @@ def _result(frame: Frame, info: RaceInfo, status: RaceStatus) -> str:
 
 
 def _own_words(own: CarFrame, stopped: bool) -> str:
-    """Lando Norris finishes P7, 2 places won."""
+    """Says how the own driver's race ended: "Lando Norris finishes P7, 2 places won"."""
     if own["status"] == "retired":
         return f"{own['driver_name']} did not finish"
     places = abs(own["gained"])

@@ -54,7 +54,7 @@ class Screen:
         self._empty()
 
     def _empty(self) -> None:
-        """What is there before the first tick: the field in the order of the entry list."""
+        """Fills the screen as it is before the first tick: the field in the order of the entry list."""
         for name, text in (("lap", "0"), ("clock", "0:00:00")):
             self._cells[name] = f'<b id="{name}">{text}</b>'
         self._cells["st"] = '<i id="st" class="waiting" hidden></i>'
@@ -118,7 +118,7 @@ class Screen:
             tower.fast_cells(new, car, phase, car["driver_code"] in attackers)
 
     def _due(self, turn: int, tick: int) -> bool:
-        """Once a second, at the tick of its turn or the first one shown after it."""
+        """True once a second, at the tick of this turn or the first one shown after it."""
         shown = self.frame["tick"] if self.frame else -SLOW_TICKS
         return (tick - turn) // SLOW_TICKS != (shown - turn) // SLOW_TICKS
 
@@ -156,7 +156,7 @@ class Screen:
         return self._changed(new)
 
     def set_pipeline(self, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> str:
-        """The message for how the stream does; paces: of this race's own records, by role."""
+        """The message for how the stream does; paces: throughput of this race's own records, by role."""
         new: dict[str, str] = {}
         self._behind_s = pipeline.behind_s
         panels.pipeline_cells(new, pipeline, paces)
@@ -191,7 +191,7 @@ ONCE_A_SECOND = (
 def screen_of(
     info: RaceInfo, frame: Frame | None, *, anomaly_on: bool = True, status: RaceStatus | None = None
 ) -> Screen:
-    """A frame by itself: for a first page, and for each stop of a replay."""
+    """Makes a screen of one frame: for a first page, and for each stop of a replay."""
     screen = Screen(info, anomaly_on=anomaly_on, status=status)
     if frame is not None:
         screen.show(frame)

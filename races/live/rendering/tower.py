@@ -93,7 +93,7 @@ def _gap_texts(car: CarFrame, phase: str) -> tuple[str, str]:
 
 
 def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -> None:
-    """What is read five times a second."""
+    """Writes the cells that people read five times a second."""
     code = car["driver_code"]
     way, places = _gained(car["gained"])
     kind, badge = _badge(car, attacks)
@@ -114,7 +114,7 @@ def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -
 
 
 def slow_cells(cells: Cells, car: CarFrame) -> None:
-    """What is read once in a while."""
+    """Writes the cells that people read once in a while."""
     code, tyre = car["driver_code"], escape(car["tyre"][:1].upper())
     kind = f' class="t{tyre}"' if tyre in ("S", "M", "H") else ""
     age = f"<i>{car['tyre_age']}</i>" if tyre else ""
@@ -124,8 +124,8 @@ def slow_cells(cells: Cells, car: CarFrame) -> None:
 
 
 def average_cells(cells: Cells, car: CarFrame) -> None:
-    """The average speed, in the tower and in its own list. A car that is out stands still, and its records count
-    all the same: what its topic says falls until the end, and is not set beside those that race."""
+    """Writes the average speed, in the tower and in its own list, but not for a car that is out: the records of its
+    standing still count as well, so that its average would only fall."""
     code, speed = car["driver_code"], car["average_speed_kmh"]
     average = NONE if speed is None else f"{speed:.1f}"
     out = car["status"] == "retired"
@@ -139,7 +139,7 @@ def average_cells(cells: Cells, car: CarFrame) -> None:
 
 
 def _history(stints: str) -> str:
-    """Stints as M1 H14 (compound and first lap) become the laps of those that are over: M13."""
+    """Turns stints such as M1 H14 (compound and first lap) into the laps of those that are over: M13."""
     parsed = [(part[:1], int(part[1:])) for part in stints.split() if part[1:].isdecimal()]
     spans = [(kind, following - first) for (kind, first), (_, following) in pairwise(parsed)]
     return "".join(f'<i class="t{escape(kind)}">{escape(kind)}{laps}</i>' for kind, laps in spans)
@@ -148,7 +148,7 @@ def _history(stints: str) -> str:
 def rejoin_cells(
     cells: Cells, cars: Sequence[CarFrame], info: RaceInfo, flag: str, over: bool = False
 ) -> None:
-    """Nobody stops any more when the race is over."""
+    """Writes where each car would rejoin after a stop now; nothing once the race is over."""
     loss = pit_loss(info.pit_loss_s, flag)
     for car in cars:
         code = car["driver_code"]
@@ -162,7 +162,7 @@ def rejoin_cells(
 
 
 def surname(name: str) -> str:
-    """The last word, as the tower has room for; the title of the row has the whole name."""
+    """Returns the last word of a name, as the tower has room for; the row's title has the whole name."""
     return name.split()[-1] if name.split() else name
 
 

@@ -44,7 +44,7 @@ Close = Callable[[], Awaitable[None]]
 
 
 def install(log_requests: bool = False) -> None:
-    """log_requests: Daphne prints a line for each request, past all logging; with this it logs the line."""
+    """Patches Daphne. log_requests: log the line that Daphne prints for each request, past all logging."""
     WebSocketProtocol.handle_reply = _reply
     WebSocketProtocol.onOpen = _opened
     WebSocketProtocol.connectionLost = _lost
@@ -125,7 +125,7 @@ def _lost(protocol: Any, reason: Any) -> None:
 
 
 def _counted(protocol: Any) -> Any:
-    """False ends the reading of what has come."""
+    """Counts a frame; returns False, which ends the reading, for a client that has sent too many."""
     if protocol.allowance.allow():
         return _frame_ended(protocol)
     protocol.data, protocol.current_frame = b"", None
