@@ -1,7 +1,7 @@
 from django.urls import path
 
 from races.health import views as health
-from races.views import api, guide, pages, registry, report
+from races.views import api, guide, pages, registry, report, sql
 
 urlpatterns = [
     path("", pages.index, name="index"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("api/races/<uuid:race_id>/trace/", api.trace, name="api-trace"),
     path("lab/", guide.page, name="guide"),
     path("lab/<slug:name>/", guide.page, name="guide-page"),
+    path("sql/", sql.page, name="sql"),
+    path("sql/run/", sql.run, name="sql-run"),
+    path("sql/changes/", sql.changes, name="sql-changes"),
+    path("sql/<int:statement_id>/stop/", sql.stop, name="sql-stop"),
+    path("sql/<int:statement_id>/forget/", sql.forget, name="sql-forget"),
     path("livez", health.livez, name="livez"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),

@@ -12,6 +12,7 @@ from typing import IO
 
 from django.conf import settings
 
+from races.lab import workspace
 from races.lab.components import Components, make_components
 from races.lab.preflight import lock_lab, reach_kafka
 from races.models import Race, WorkerHeartbeat
@@ -78,5 +79,6 @@ class Lab:
             components, self.components = self.components, None
             if components is not None:
                 components.stop()
+            workspace.close()
             if self.kafka is not None:
                 self.kafka.close()

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 COOKIE = "f1_client"
 SALT = "races.client"
+HERE = ("127.0.0.1", "::1")
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # by a proxy: its own address says nothing
 PATHS_WITHOUT = ("/api/", "/registry/", "/livez", "/healthz", "/metrics", "/static/")
 
 
@@ -33,6 +35,11 @@ def client_of(cookie: str | None) -> str | None:
 def is_mine(request: HttpRequest, race: Race) -> bool:
     """Whether this browser started the race."""
     return bool(race.client) and race.client == request.client_id  # type: ignore[attr-defined]  # set below
+
+
+def is_here(request: HttpRequest) -> bool:
+    """Asked by a program on the lab's own machine."""
+    return request.META.get("REMOTE_ADDR") in HERE and not any(name in request.headers for name in FORWARDED)
 
 
 class ClientMiddleware:

@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic  # the admin module's types don't re-
 from races.streams.config import StreamSettings
 from races.streams.errors import BrokerUnavailable, TopicsMissing
 from races.streams.logs import QUIET, librdkafka_log
-from races.streams.topics import TOPICS, Topic
+from races.streams.topics import DAY_MS, TOPICS, Topic
 
 TIMEOUT_S = 10.0
 
@@ -58,6 +58,29 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
         raise TopicsMissing(f"these topics are missing and could not be created ({why})")
     _wait_until_seen(admin, settings, timeout)
     return sorted(futures)
+
+
+def create_topic(
+    settings: StreamSettings, name: str, partitions: int = 1, timeout: float = TIMEOUT_S
+) -> bool:
+    """A topic that is none of the lab's, kept as long as those are. Whether it is new.
+
+    Raises BrokerUnavailable, TopicsMissing.
+    """
+    admin = _Admin(settings)
+    if name in admin.metadata(timeout).topics:
+        return False
+    config = {"retention.ms": str(DAY_MS), "cleanup.policy": "delete"}
+    new = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=config)
+    words = _refusal(admin.client.create_topics([new])[name], timeout)
+    if words:
+        raise TopicsMissing(f"the topic {name} could not be created ({words})")
+    end = time.monotonic() + timeout
+    while name not in admin.metadata(timeout).topics:
+        if time.monotonic() > end:
+            raise BrokerUnavailable(f"Kafka at {settings.bootstrap} doesn't show the topic {name}")
+        time.sleep(0.02)
+    return True
 
 
 def _wait_until_seen(admin: _Admin, settings: StreamSettings, timeout: float) -> None:

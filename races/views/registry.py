@@ -6,12 +6,11 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from races.middleware.visitors import is_here
 from races.streams import connection
 from races.streams.registry.service import CONTENT_TYPE
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
-HERE = ("127.0.0.1", "::1")
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # by a proxy: its own address says nothing
 
 
 def _refusal(request: HttpRequest) -> str:
@@ -20,13 +19,9 @@ def _refusal(request: HttpRequest) -> str:
         return ""
     if "Origin" in request.headers:  # programs send none: it is some site's page in a visitor's browser
         return "Web pages may only read this registry."
-    if request.method != "POST" and not _is_here(request):
+    if request.method != "POST" and not is_here(request):
         return "Only the lab's own machine may change settings or delete schemas."
     return ""
-
-
-def _is_here(request: HttpRequest) -> bool:
-    return request.META.get("REMOTE_ADDR") in HERE and not any(name in request.headers for name in FORWARDED)
 
 
 @csrf_exempt  # its clients are programs, which carry no cookies to forge

@@ -177,6 +177,11 @@ def _rows(columns: list[tuple[str, str]], pages: Pages) -> Running:
     return Running(columns, itertools.chain([[]], pages), query=True)
 
 
+def _numbers() -> Pages:
+    for first in itertools.count(1, 10):
+        yield [("INSERT", [number]) for number in range(first, first + 10)]
+
+
 def _counts() -> Pages:
     """COUNT(*) of even and odd numbers, as Flink revises it."""
     counts = [0, 0]
@@ -204,7 +209,7 @@ KNOWN: tuple[tuple[str, Callable[[FakeGateway, re.Match[str]], Running]], ...] =
     (r"SELECT n % 2 AS k, COUNT", lambda _, __: _rows([("k", "BIGINT"), ("c", "BIGINT")], _counts())),
     (
         r"SELECT (\*|n) FROM \S+$",
-        lambda _, __: _rows([("n", "BIGINT")], ([("INSERT", [n])] for n in itertools.count(1))),
+        lambda _, __: _rows([("n", "BIGINT")], _numbers()),
     ),
     (r"CREATE TEMPORARY SYSTEM FUNCTION", lambda _, __: _ok()),
     (r"CREATE (?:TEMPORARY )?(?:TABLE|VIEW)(?: IF NOT EXISTS)? [`]?([\w-]+)", _create),

@@ -1,0 +1,97 @@
+"""The SQL workspace of this process, on whichever Flink is configured."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+
+from django.conf import settings
+
+from races.flink.cluster import Cluster
+from races.flink.gateway import Gateway, GatewayAway
+from races.flink.settings import FlinkSettings
+from races.flink.tables import Place, java_security
+from races.sql.self_hosted import SelfHosted
+from races.sql.service import Service
+from races.sql.workspace import Workspace
+from races.streams import connection
+from races.streams.admin import create_topic
+from races.streams.errors import StreamError
+
+EMBEDDED = (
+    "This lab runs on its own small Kafka, which Flink's clients cannot use.",
+    "Run  make flink  instead of  make run : a real Kafka and a real Flink on this machine, without an account.",
+)
+NO_FLINK = (
+    "This lab uses a configured Kafka, but no Flink is named in its configuration.",
+    "Give config.yaml a  flink:  section with gateway_url and rest_url, or use  make flink.",
+)
+
+_lock = threading.Lock()
+_current: Workspace | None = None
+
+
+def why_not() -> tuple[str, ...]:
+    """Why there is no workspace here, in two lines; empty when there is one."""
+    if settings.LAB.kafka is None:
+        return EMBEDDED
+    return () if _flink() is not None else NO_FLINK
+
+
+def _flink() -> FlinkSettings | None:
+    found: FlinkSettings | None = getattr(settings.LAB, "flink", None)
+    return found
+
+
+def current() -> Workspace:
+    """Made when it is first asked for. Raises connection.NoKafka; call it where why_not() is empty."""
+    global _current
+    with _lock:
+        if _current is None:
+            _current = Workspace(make_service(), time.monotonic)
+        return _current
+
+
+def close() -> None:
+    """Ends what runs in it, if it was ever used."""
+    global _current
+    with _lock:
+        workspace, _current = _current, None
+    if workspace is not None:
+        workspace.close()
+
+
+def make_service(mark: str = "") -> Service:
+    """mark: tells this user of the Flink from others in its jobs' names; by default the lab's own. Raises
+    connection.NoKafka."""
+    flink, kafka = _flink(), connection.current().settings
+    if flink is None:
+        raise connection.NoKafka(" ".join(NO_FLINK))
+    place = Place(
+        flink.bootstrap or kafka.bootstrap,
+        flink.registry_url or kafka.registry_url,
+        kafka.registry_auth or "",
+        java_security(kafka.librdkafka),
+    )
+
+    def make_topic(name: str) -> None:
+        try:
+            create_topic(kafka, name)
+        except StreamError as error:
+            raise GatewayAway(f"The table's topic cannot be made: {error}") from None
+
+    return SelfHosted(
+        Gateway(flink.gateway_url),
+        Cluster(flink.rest_url),
+        place,
+        kafka.topics,
+        mark or _own_mark(),
+        make_topic,
+        kafka.public,
+    )
+
+
+def _own_mark() -> str:
+    """The same over restarts, so that what a killed lab left running is found."""
+    return hashlib.sha256(f"sql workspace {settings.SECRET_KEY}".encode()).hexdigest()[:8]

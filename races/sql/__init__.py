@@ -1,0 +1,1 @@
+"""A SQL workspace: what a person types, run on the Flink that is configured, and its results as a changelog."""

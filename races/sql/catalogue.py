@@ -1,0 +1,51 @@
+"""The lab's tables for a person to read: columns with their types and meaning, and where the schemas are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from races.flink.tables import TableColumn, key_columns, value_columns
+from races.streams.topics import TOPICS, Topic, subject
+
+ABOUT = {
+    "positions": "Every car, five times a second",
+    "race_control": "What happens: overtakes, stops, flags",
+    "car_metrics": "Engine temperatures",
+    "avg_speed": "Average speed of each driver, written by analytics",
+    "commentary": "Lines of commentary, written by analytics",
+    "car_metrics_anomalies": "Readings with forecast and bounds, written by analytics",
+}
+ROWTIME = TableColumn("$rowtime", "TIMESTAMP_LTZ(3)", "event time: the record's timestamp, with a watermark")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """name: as SQL needs it, quoted where it must be. key: of an upsert table, the columns that make a row one."""
+
+    name: str
+    topic: str
+    about: str
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+
+def catalogue(names: Mapping[str, str]) -> list[Table]:
+    """names: role to topic name."""
+    return [_table(topic, role, names[role]) for role, topic in TOPICS.items() if role in names]
+
+
+def _table(topic: Topic, role: str, name: str) -> Table:
+    keys = tuple(key_columns(topic))
+    upsert = topic.key_format == "avro"
+    columns = (*keys, *value_columns(topic), *(() if upsert else (ROWTIME,)))
+    parts = ("key", "value") if upsert else ("value",)
+    return Table(
+        role,
+        name,
+        ABOUT[role],
+        columns,
+        tuple(one.name for one in keys) if upsert else (),
+        tuple(subject(name, part) for part in parts),
+    )

@@ -1,0 +1,165 @@
+// One statement on the page: state, live table, changelog, plan. It draws once a frame, and only what is in sight.
+import { Changelog, isNumber, shown } from './changelog.js';
+
+const ROWS = 200; // in the document
+const QUIET_S = 4;
+const WINDOWS = 'No rows yet. A window speaks when the watermark has passed its end, and a partition without records holds the watermark back for ten seconds. Does a race run?';
+const WORDS = { planning: 'planning', running: 'running', finished: 'finished', stopped: 'stopped', failed: 'failed' };
+const element = (name, text = '', kind = '') => {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+};
+
+export class Card {
+  constructor(template, actions) {
+    this.root = template.content.firstElementChild.cloneNode(true);
+    this.changelog = new Changelog();
+    this.log = [];
+    this.seen = 0;
+    this.columns = [];
+    this.drawn = new Map(); // a row's id -> its element
+    this.logged = 0;
+    this.part = (selector) => this.root.querySelector(selector);
+    this.part('.stop').addEventListener('click', () => actions.stop(this.id));
+    this.part('.close-card').addEventListener('click', () => actions.forget(this.id));
+    this.part('.tabs').addEventListener('click', (event) => event.target.dataset.tab && this.show(event.target.dataset.tab));
+    this.part('.tabs').addEventListener('keydown', (event) => this.move(event));
+    this.part('.what').addEventListener('click', () => actions.recall(this.sql));
+  }
+
+  get active() { return this.state === 'planning' || this.state === 'running'; }
+
+  update(told) {
+    Object.assign(this, { id: told.id, sql: told.sql, kind: told.kind, state: told.state, told });
+    if (told.columns.length && !this.columns.length) this.head(told.columns);
+    if (told.first > this.seen) this.lost = told.first - this.seen;
+    for (const [kind, ...fields] of told.changes) {
+      this.changelog.apply(kind, fields);
+      this.log.push([kind, fields]);
+    }
+    if (this.log.length > ROWS) this.log.splice(0, this.log.length - ROWS);
+    this.seen = told.first + told.changes.length;
+    if (told.tree && !this.planned) this.plan(told.tree);
+    this.dirty = true;
+  }
+
+  head(columns) {
+    this.columns = columns;
+    const row = (first) => {
+      const made = element('tr');
+      if (first) made.append(element('th', first));
+      for (const [name, type] of columns) {
+        const cell = element('th', name, isNumber(type) ? 'number' : '');
+        cell.scope = 'col';
+        cell.title = type;
+        made.append(cell);
+      }
+      return made;
+    };
+    this.part('[data-pane=table] thead').replaceChildren(row(''));
+    this.part('[data-pane=log] thead').replaceChildren(row('op'));
+  }
+
+  draw() {
+    this.facts();
+    if (!this.dirty) return;
+    this.dirty = false;
+    this.root.dataset.state = this.state;
+    this.part('.state').textContent = WORDS[this.state] || this.state;
+    this.part('.what').textContent = this.sql.replace(/\s+/g, ' ').slice(0, 300);
+    this.part('.stop').hidden = !this.active;
+    const why = this.part('.why');
+    why.hidden = !this.told.words;
+    why.textContent = this.told.words;
+    if (!this.part('[data-pane=table]').hidden) this.table();
+    if (!this.part('[data-pane=log]').hidden) this.changes();
+  }
+
+  facts() {
+    const { told } = this;
+    const parts = [`${told.total.toLocaleString('en-GB')} change${told.total === 1 ? '' : 's'}`];
+    if (this.changelog.updating) parts.push(`${this.changelog.rows.length} rows`);
+    if (told.first_row_s) parts.push(`first row after ${told.first_row_s} s`);
+    parts.push(`${told.seconds.toFixed(0)} s`);
+    if (this.lost) parts.push(`${this.lost} earlier changes are no longer kept`);
+    if (told.kind === 'insert' && this.active) parts.splice(0, 1, 'writes until you stop it');
+    const quiet = this.state === 'running' && told.kind === 'query' && !told.total && told.seconds > QUIET_S;
+    const text = quiet ? `${parts.join(' · ')}. ${WINDOWS}` : parts.join(' · ');
+    if (this.said !== text) this.part('.facts').textContent = this.said = text;
+  }
+
+  row(fields, first = '') {
+    const made = element('tr');
+    if (first) made.append(element('td', first, `op ${first === '+I' || first === '+U' ? 'plus' : 'minus'}`));
+    fields.forEach((value, place) => {
+      const type = this.columns[place]?.[1] || '';
+      const cell = element('td', shown(value, type), isNumber(type) ? 'number' : '');
+      if (value === null) cell.classList.add('null');
+      made.append(cell);
+    });
+    return made;
+  }
+
+  // Rows that stand stay; what is new is put in its place, what is gone goes.
+  table() {
+    const body = this.part('[data-pane=table] tbody');
+    const rows = this.changelog.rows.slice(0, ROWS);
+    const kept = new Set(rows.map((row) => row.id));
+    for (const [id, made] of this.drawn) if (!kept.has(id)) { made.remove(); this.drawn.delete(id); }
+    let before = body.firstElementChild;
+    for (const row of rows) {
+      let made = this.drawn.get(row.id);
+      if (!made) { made = this.row(row.fields); this.drawn.set(row.id, made); }
+      if (made === before) before = before.nextElementSibling;
+      else body.insertBefore(made, before);
+    }
+  }
+
+  changes() {
+    const newest = this.log.slice(-ROWS).reverse();
+    this.part('[data-pane=log] tbody').replaceChildren(...newest.map(([kind, fields]) => this.row(fields, kind)));
+  }
+
+  plan(trees) {
+    this.planned = true;
+    const branch = (node) => {
+      const item = element('li');
+      const head = element('div', '', 'operator');
+      head.append(element('b', node.name), ' ', element('span', node.detail));
+      item.append(head);
+      if (node.inputs.length) {
+        const list = element('ul');
+        list.append(...node.inputs.map(branch));
+        item.append(list);
+      }
+      return item;
+    };
+    const list = element('ul', '', 'plan');
+    list.append(...trees.map(branch));
+    this.part('[data-pane=plan]').replaceChildren(list);
+    this.part('[data-tab=plan]').hidden = false;
+    this.part('[data-tab=table]').textContent = 'Text';
+    this.part('[data-tab=log]').hidden = true;
+    this.show('plan');
+  }
+
+  show(name) {
+    for (const tab of this.root.querySelectorAll('[role=tab]')) {
+      tab.setAttribute('aria-selected', tab.dataset.tab === name);
+      tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
+    }
+    for (const pane of this.root.querySelectorAll('.pane')) pane.hidden = pane.dataset.pane !== name;
+    this.dirty = true;
+  }
+
+  move(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const tabs = [...this.root.querySelectorAll('[role=tab]:not([hidden])')];
+    const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+    this.show(next.dataset.tab);
+    next.focus();
+  }
+}
