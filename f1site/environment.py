@@ -263,7 +263,7 @@ def _make_key(path: Path) -> None:
         os.link(draft, path)
     except FileExistsError:
         pass  # another process was faster
-    except PermissionError:  # a file system without links, such as exFAT
+    except OSError:  # a file system without links: exFAT, VirtualBox, Termux
         with contextlib.suppress(FileExistsError):
             _write_private(path, draft.read_text())
     finally:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from races.models.history import Entry
 from races.models.race import Race
@@ -16,6 +19,8 @@ from races.sim import DEFAULT_PACE, MODEL_VERSION, circuit_slugs, default_laps, 
 PACES = (1, 60)
 DEFAULT_CIRCUIT = "monza"
 SEEDS = 2**31
+REPEAT_WITHIN = timedelta(seconds=10)
+REPEATS = uuid.UUID("f1000000-0000-4000-8000-000000000001")  # any that is used for nothing else
 CREATION_LOCK = 0x_F1_1A8  # any number that nothing else in the database locks
 
 
@@ -74,14 +79,18 @@ def _laps_fault(slug: str, laps: int) -> str:
     return f"Laps go from 1 to {most}, {where}."
 
 
-def create_race(choice: Choice, client: str = "") -> Race:
-    """Queues a race. client: the visitor's id, for the limits. Raises InvalidChoice or LimitReached, and writes
+def create_race(choice: Choice, client: str = "", once: str = "") -> Race:
+    """Queues a race. `client` is the visitor's id, for the limits. Raises InvalidChoice or LimitReached, and writes
     nothing.
+
+    `once` is the form's own mark: the same choice with the same mark within REPEAT_WITHIN is one press of a button that
+    came twice, and gives the same race.
     """
     for field, words in choice_errors(choice).items():
         raise InvalidChoice(field, words)
     driver = next(driver for driver in load_season().drivers if driver.code == choice.driver)
     race = Race(
+        id=_race_id(choice, client, once),
         client=client,
         driver_code=driver.code,
         driver_name=driver.name,
@@ -99,10 +108,20 @@ def create_race(choice: Choice, client: str = "") -> Race:
     race.frozen = info.to_json()
     with transaction.atomic():
         _lock_creation()
+        before = Race.objects.filter(pk=race.pk).first()
+        if before is not None:
+            return before
         _check_limits(client)
         race.save(force_insert=True)
         Entry.objects.bulk_create(entries_for(race, info))
     return race
+
+
+def _race_id(choice: Choice, client: str, once: str) -> uuid.UUID:
+    """The same id for one press of a button that came twice. Who goes back to a form later wants another race."""
+    repeated = uuid.uuid5(REPEATS, f"{client} {once} {choice}")
+    old = Race.objects.filter(pk=repeated, created_at__lt=timezone.now() - REPEAT_WITHIN)
+    return repeated if client and once and not old.exists() else uuid.uuid4()
 
 
 def _lock_creation() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ import segno
 from django import template
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from races.board.race_info import Point, RaceInfo
@@ -46,6 +48,12 @@ def km(metres: float) -> str:
 @register.filter
 def surname(name: str) -> str:
     return tower.surname(name)
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """A mark of this form, so that pressing its button twice starts one race."""
+    return format_html('<input type="hidden" name="once" value="{}">', secrets.token_urlsafe(9))
 
 
 @register.simple_tag

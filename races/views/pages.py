@@ -65,7 +65,7 @@ def _create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "races/index.html", _choosing(request, form), status=422)
     try:
-        race = create_race(form.choice, request.client_id)  # type: ignore[attr-defined]  # ClientMiddleware adds it
+        race = create_race(form.choice, request.client_id, request.POST.get("once", "")[:40])  # type: ignore[attr-defined]  # ClientMiddleware adds it
     except LimitReached as limit:
         return render(request, "races/index.html", _choosing(request, form, str(limit)), status=429)
     response = redirect(race)
