@@ -6,20 +6,26 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 DEV := .venv/.ready-dev
 
-RIGHT := import sys; sys.exit(sys.version_info < (3, 11))
+# 3.15 and musl (Alpine) have no wheels of confluent-kafka: pip would try to compile it.
+RIGHT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+MUSL := import sys, sysconfig; sys.exit("musl" not in str(sysconfig.get_config_var("SOABI")))
+# Settings of one's own pip would put the packages somewhere else.
+PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # In a line what would otherwise come as a traceback of venv or pip
 define MAKE_VENV
 if ! $(PYTHON) -c '$(RIGHT)' 2>/dev/null; then \
 	found=$$($(PYTHON) --version 2>/dev/null || echo "not there"); \
-	echo "Python 3.11 or newer is needed; $(PYTHON) is $$found. Another one: make run PYTHON=python3.12" >&2; exit 1; \
+	echo "Python 3.11 to 3.14 is needed; $(PYTHON) is $$found. Another one: make run PYTHON=python3.12" >&2; exit 1; \
+elif $(PYTHON) -c '$(MUSL)' 2>/dev/null; then \
+	echo "There is no confluent-kafka for musl (Alpine). Use a system with glibc, such as Debian" >&2; exit 1; \
 elif ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
 	echo "$(PYTHON) lacks venv or ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
 fi; \
-$(PYTHON) -m venv .venv
+$(PYTHON) -m venv --clear .venv
 endef
 
-.PHONY: run setup test test-full test-integration lint audit migrate
+.PHONY: run setup lock test test-full test-integration lint audit migrate
 
 run: setup
 	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT)
@@ -29,23 +35,33 @@ setup: $(STAMP) migrate
 migrate: $(STAMP)
 	@$(BIN)/python manage.py migrate --verbosity 0
 
-$(STAMP): requirements.txt
+$(STAMP): requirements.lock requirements.txt
 	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
-	@echo "Setting up .venv with the packages of requirements.txt (once, about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python .ci/lock.py --check
+	@echo "Setting up .venv with the packages of requirements.lock (once, about a minute)"
+	@$(PIP) -r requirements.lock
 	@touch $@
 
-$(DEV): requirements-dev.txt $(STAMP)
-	@echo "Adding the packages of requirements-dev.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(DEV): requirements-dev.lock requirements-dev.txt $(STAMP)
+	@echo "Adding the packages of requirements-dev.lock"
+	@$(PIP) -r requirements-dev.lock
 	@touch $@
+
+# The locks from the short requirements files. The newest versions: make lock UPGRADE=--upgrade
+lock: .venv/bin/uv
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python .ci/lock.py $(UPGRADE)
+
+.venv/bin/uv:
+	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep ^uv== requirements-dev.txt)"
 
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy . .ci/audit.py .ci/structure.py
+	$(BIN)/mypy . .ci/audit.py .ci/lock.py .ci/structure.py
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/structure.py
+	$(BIN)/python .ci/lock.py --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 	DJANGO_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -13,19 +13,24 @@ from tests.docs.guide import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 OLD = 'case "$1" in --version) echo Python 3.9.6;; *) exit 1;; esac'
+NEW = 'case "$1" in --version) echo Python 3.15.0;; *) exit 1;; esac'
+# Answers each question as this Python does, and the one about the C library with yes.
+MUSL = f"""case "$*" in *musl*) exit 0;; *) exec {sys.executable} "$@";; esac"""
 WITHOUT_VENV = f"""case "$*" in *ensurepip*) exit 1;; *) exec {sys.executable} "$@";; esac"""
 
 
 @pytest.mark.parametrize(
     ("python", "words"),
     [
-        (OLD, ["Python 3.11 or newer", "is Python 3.9.6", "PYTHON=python3"]),
-        (None, ["Python 3.11 or newer", "is not there", "PYTHON=python3"]),
+        (OLD, ["Python 3.11 to 3.14", "is Python 3.9.6", "PYTHON=python3"]),
+        (None, ["Python 3.11 to 3.14", "is not there", "PYTHON=python3"]),
+        (NEW, ["Python 3.11 to 3.14", "is Python 3.15.0"]),
+        (MUSL, ["musl", "such as Debian"]),
         (WITHOUT_VENV, ["lacks venv or ensurepip", "apt install python3-venv"]),
     ],
 )
 def test_unfit_python_gets_a_remedy(tmp_path: Path, python: str | None, words: list[str]) -> None:
-    for name in ("Makefile", "requirements.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path)
     if python is not None:
         (tmp_path / "python").write_text(f"#!/bin/sh\n{python}\n")
