@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from f1site.config import default_lab, read_lab
@@ -140,6 +141,9 @@ USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+# Cookies know no ports: two labs on one machine would take each other's for forged, and log their people out.
+_mark = sha256(SECRET_KEY.encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME, VISITOR_COOKIE_NAME = f"sessionid_{_mark}", f"f1_client_{_mark}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

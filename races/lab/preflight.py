@@ -27,7 +27,8 @@ class CannotStart(Exception):
 def reach_kafka(kafka: StreamSettings, say: Callable[[str], None]) -> None:
     """Waits for Kafka, which may be starting, and makes the topics. Raises CannotStart, StreamError."""
     try:
-        missing_topics(kafka, KAFKA_AT_ONCE_S)
+        if missing := missing_topics(kafka, KAFKA_AT_ONCE_S):
+            say(f"Making {len(missing)} topics on Kafka at {kafka.bootstrap}")
     except BrokerUnavailable:
         say(f"Waiting for Kafka at {kafka.bootstrap} …")
     try:

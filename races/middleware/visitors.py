@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core import signing
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from races.models import Race
 
 log = logging.getLogger(__name__)
 
-COOKIE = "f1_client"
+COOKIE = settings.VISITOR_COOKIE_NAME
 SALT = "races.client"
 HERE = ("127.0.0.1", "::1")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")  # by a proxy: its own address says nothing

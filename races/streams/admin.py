@@ -16,6 +16,8 @@ from races.streams.logs import QUIET, librdkafka_log
 from races.streams.topics import DAY_MS, TOPICS, Topic
 
 TIMEOUT_S = 10.0
+NO_ANSWER = "no answer in time"
+ADVERTISED = "Its advertised.listeners must be an address that this machine can reach"
 
 
 class _Admin:
@@ -39,6 +41,11 @@ class _Admin:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # which says that they are, not why
             self._why = str(error.str())
 
+    def why(self) -> str:
+        """What librdkafka said last of a broker that it cannot reach, such as a name that nobody resolves."""
+        self.client.poll(0)
+        return self._settings.public(self._why)
+
 
 def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[str]:
     """Creates the missing topics and returns their names; the embedded cluster makes its own.
@@ -52,7 +59,13 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
     if not missing:
         return []
     futures = admin.client.create_topics([_new(topic, settings.topic(topic.role)) for topic in missing])
-    refused = {name: words for name, future in futures.items() if (words := _refusal(future, timeout))}
+    end = time.monotonic() + timeout
+    refused = {name: words for name, future in futures.items() if (words := _refusal(future, end))}
+    if NO_ANSWER in refused.values() and admin.why():
+        raise BrokerUnavailable(
+            f"Kafka at {settings.bootstrap} answers, but a broker that it names does not: {admin.why()}. "
+            f"{ADVERTISED}"
+        )
     if refused:
         why = "; ".join(f"{name}: {words}" for name, words in sorted(refused.items()))
         raise TopicsMissing(f"these topics are missing and could not be created ({why})")
@@ -72,7 +85,7 @@ def create_topic(
         return False
     config = {"retention.ms": str(DAY_MS), "cleanup.policy": "delete"}
     new = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=config)
-    words = _refusal(admin.client.create_topics([new])[name], timeout)
+    words = _refusal(admin.client.create_topics([new])[name], time.monotonic() + timeout)
     if words:
         raise TopicsMissing(f"the topic {name} could not be created ({words})")
     end = time.monotonic() + timeout
@@ -116,13 +129,13 @@ def _new(topic: Topic, name: str) -> NewTopic:
     return NewTopic(name, num_partitions=topic.partitions, replication_factor=-1, config=config)
 
 
-def _refusal(future: object, timeout: float) -> str:
+def _refusal(future: object, end: float) -> str:
     """Why a topic was not created; empty when it was, or when somebody else was quicker."""
     try:
-        future.result(timeout)  # type: ignore[attr-defined]
+        future.result(max(0.0, end - time.monotonic()))  # type: ignore[attr-defined]
     except KafkaException as error:
         problem = error.args[0]
         return "" if problem.code() == KafkaError.TOPIC_ALREADY_EXISTS else str(problem.str())
     except TimeoutError:
-        return "no answer in time"
+        return NO_ANSWER
     return ""

@@ -34,6 +34,7 @@ PROMPT_MS = 5
 RESET_CODES = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 )
+NAMING_CODES = frozenset({KafkaError._TRANSPORT, KafkaError._RESOLVE})  # they name the broker
 AWAY_CODES = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
 
 
@@ -91,6 +92,7 @@ class Tail:
         self._doubted: set[Place] = set()  # may not be where we believe: their marks are asked again
         self._stopped = False  # librdkafka reads on there only when it is told from where
         self._away: str | None = "waiting: not connected yet"  # cleared by the next message
+        self._heard = ""  # of a broker that cannot be reached, with its name
         self._lacking: str | None = None  # cleared by the next look
         self._gaps = self._restarts = self._errors = 0
         self._look_at = self._measure_at = 0.0
@@ -223,6 +225,8 @@ class Tail:
 
     def _on_error(self, error: KafkaError) -> None:
         self._errors += 1
+        if error.code() in NAMING_CODES:
+            self._heard = error.str()
         if error.code() in AWAY_CODES and self._away is None:
             self._wait(self._away_words(error))
 
@@ -239,7 +243,9 @@ class Tail:
             self._wait(self._settings.public(f"waiting: {message.topic()}: {error.str()}"))
 
     def _away_words(self, error: KafkaError) -> str:
-        return self._settings.public(f"waiting: broker away ({error.str()})")
+        """The words for a broker that is away: what librdkafka said last of a name or a connection says most."""
+        why = error.str() if error.code() in NAMING_CODES else self._heard or error.str()
+        return self._settings.public(f"waiting: broker away ({why})")
 
     def _wait(self, text: str) -> None:
         self._away = text

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from django.test import Client
 from f1site.hosts import SameOriginValidator, learn_own_address
 from races.lab import addresses
 
+ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -157,3 +162,26 @@ def test_codespace_is_known() -> None:
     environ = {"CODESPACE_NAME": "name", "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN": "app.github.dev"}
     assert addresses.forwarded_origin(environ, 8314) == "https://name-8314.app.github.dev"
     assert addresses.forwarded_origin({"CODESPACE_NAME": "name"}, 8314) == ""
+
+
+def test_two_labs_keep_their_cookies(tmp_path: Any) -> None:
+    """Cookies know no ports. Each lab has its own key, and after that its own cookies' names."""
+    names = set()
+    for key in ("one lab's key", "another lab's key"):
+        code = "from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.VISITOR_COOKIE_NAME)"
+        environ = {
+            "DJANGO_SETTINGS_MODULE": "f1site.settings",
+            "DJANGO_SECRET_KEY": key,
+            "F1_VAR_DIR": str(tmp_path),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=os.environ | environ,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        names |= set(done.stdout.split())
+    assert len(names) == 4

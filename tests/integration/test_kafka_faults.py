@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from races.streams.admin import ensure_topics
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings, with_topics
 from races.streams.consumer import Tail
+from races.streams.errors import BrokerUnavailable
 from races.streams.producer import Publisher
 from races.streams.registry.service import Registry
 from tests.streams.contract import fresh_names
@@ -134,3 +136,18 @@ def test_empty_broker_gets_topics_again(own_kafka: RealKafka, traffic: Traffic) 
     assert after == list(range(gone + 1, traffic.sent))
     assert sorted(set(traffic.read)) == list(range(traffic.sent))
     assert traffic.tail.state.restarts >= 1
+
+
+def test_unresolvable_broker_is_named(tmp_path: Path) -> None:
+    """The commonest first mistake with Docker: the broker advertises a name that only its own network knows."""
+    name = "kafka-in-docker.invalid:29092"
+    kafka = RealKafka(tmp_path, {"advertised.listeners": f"PLAINTEXT://{name}"})
+    try:
+        kafka.start()
+        with pytest.raises(BrokerUnavailable, match=r"Failed to resolve 'kafka-in-docker\.invalid:29092'"):
+            ensure_topics(kafka.settings(), 3)
+        tail = Tail(kafka.settings(), ["positions"])
+        eventually("it is named", lambda: tail.poll(1, 0.1) == [] and name in tail.state.text)
+        tail.close()
+    finally:
+        kafka.stop()

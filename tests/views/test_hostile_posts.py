@@ -10,11 +10,13 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from django.utils import timezone
 from hypothesis import strategies as st
 
+from races.middleware.visitors import COOKIE
 from races.models import Race
 from races.models.creation import Choice, create_race
 from races.sim import circuit_slugs, load_season
@@ -160,7 +162,7 @@ class Site:
             post.kind, self.visitor
         )
         address = ADDRESSES.get(post.kind, f"/races/{self.race.pk}/stop/")
-        more: Any = {"HTTP_COOKIE": f"f1_client={post.cookie}"} if post.cookie else {}
+        more: Any = {"HTTP_COOKIE": f"{COOKIE}={post.cookie}"} if post.cookie else {}
         if isinstance(post.body, bytes):
             return client.generic("POST", address, post.body, post.content_type, **more)
         return client.post(address, post.body, **more)
@@ -189,7 +191,7 @@ def check(site: Site, post: Post) -> int:
         assert shapes(page) <= site.known
         assert kept(page, post)
     assert "//" not in answer.headers.get("Location", "")
-    assert not site.visitor.cookies.get("sessionid"), "logged in"
+    assert not site.visitor.cookies.get(django_settings.SESSION_COOKIE_NAME), "logged in"
     assert list(Race.objects.values_list("pk", "stop_requested")) == [(site.race.pk, False)]
     return 1
 

@@ -15,6 +15,7 @@ from django.db import connection as database
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
+from races.middleware.visitors import COOKIE
 from races.models import Race
 from races.models.creation import Choice, create_race
 from races.streams.connection import Connection
@@ -217,7 +218,7 @@ def test_a_forged_client_cookie_is_no_client() -> None:
     post(mine, driver="NOR")
     race = Race.objects.get()
     thief = Client()
-    thief.cookies["f1_client"] = f"{race.client}:forged"
+    thief.cookies[COOKIE] = f"{race.client}:forged"
     assert thief.post(f"/races/{race.pk}/stop/").status_code == 403
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from races.board.board import Board
 from races.live.rendering.screen import screen_of
+from races.middleware.visitors import COOKIE
 from races.models import CommentaryLine, Race
 from races.models.creation import Choice, create_race
 from tests.fakes.markup import HOSTILE, Markup, check_headers
@@ -188,16 +189,16 @@ def test_cookies_are_for_this_site_and_for_https_where_there_is_https(client: Cl
     for secure in (False, True):
         with override_settings(CSRF_COOKIE_SECURE=secure, SESSION_COOKIE_SECURE=secure):
             page = Client().get("/", secure=secure)
-        assert {"f1_client", "csrftoken"} <= set(page.cookies)
+        assert {COOKIE, "csrftoken"} <= set(page.cookies)
         for cookie in page.cookies.values():
             assert cookie["samesite"] == "Lax"
             assert bool(cookie["secure"]) == secure
-        assert page.cookies["f1_client"]["httponly"]
+        assert page.cookies[COOKIE]["httponly"]
 
 
 def test_the_clients_cookie_holds_chance_and_nothing_else(client: Client) -> None:
     client.get("/", REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Browser/1.0")
-    value = client.cookies["f1_client"].value
+    value = client.cookies[COOKIE].value
     assert re.fullmatch(r"[\w-]{16}:[\w-]{43}", value)
 
 
