@@ -1,5 +1,6 @@
 from django.urls import path
 
+from races.health import metrics
 from races.health import views as health
 from races.views import api, guide, pages, registry, report, sql
 
@@ -27,7 +28,7 @@ urlpatterns = [
     path("sql/<int:statement_id>/forget/", sql.forget, name="sql-forget"),
     path("livez", health.livez, name="livez"),
     path("healthz", health.healthz, name="healthz"),
-    path("metrics", health.metrics, name="metrics"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("registry/", registry.registry, {"path": ""}, name="registry"),
     path("registry/<path:path>", registry.registry),
 ]

@@ -7,17 +7,17 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from races.health.metrics import CONTENT_TYPE
 from races.lib.tracing import tracer
 
 METRICS, TRACE = "/metrics", "/trace/"
-CONTENT_TYPE = "text/plain; version=0.0.4"
 HOST = "127.0.0.1"
 
 
 class MetricsServer:
-    def __init__(self, port: int, lines: Callable[[], list[str]]) -> None:
+    def __init__(self, port: int, render: Callable[[], bytes]) -> None:
         """Raises OSError where the port is taken."""
-        self._server = ThreadingHTTPServer((HOST, port), _handler(lines))
+        self._server = ThreadingHTTPServer((HOST, port), _handler(render))
         self._server.daemon_threads = True
         self.address = f"http://{HOST}:{self._server.server_port}"
         self.url = self.address + METRICS
@@ -30,22 +30,20 @@ class MetricsServer:
         self._server.server_close()
 
 
-def _handler(lines: Callable[[], list[str]]) -> type[BaseHTTPRequestHandler]:
+def _handler(render: Callable[[], bytes]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5  # seconds of silence; a silent connection occupies a thread
 
         def do_GET(self) -> None:
             if self.path == METRICS:
-                self._answer(200, CONTENT_TYPE, "\n".join([*lines(), ""]))
+                self._answer(200, CONTENT_TYPE, render())
             elif self.path.startswith(TRACE):
-                self._answer(
-                    200, "application/json", json.dumps(tracer.stages_of(self.path.removeprefix(TRACE)))
-                )
+                stages = tracer.stages_of(self.path.removeprefix(TRACE))
+                self._answer(200, "application/json", json.dumps(stages).encode())
             else:
-                self._answer(404, "text/plain", f"Only {METRICS} and {TRACE}RACE are here.\n")
+                self._answer(404, "text/plain", f"Only {METRICS} and {TRACE}RACE are here.\n".encode())
 
-        def _answer(self, status: int, kind: str, text: str) -> None:
-            body = text.encode()
+        def _answer(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))

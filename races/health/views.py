@@ -1,9 +1,8 @@
-"""/livez, /healthz and /metrics: the state of this process, without secrets."""
+"""/livez and /healthz: the state of this process, without secrets."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from races.health.database import database_part, limit_query_time
+from races.health.database import database_part
 from races.health.schema_registry import RegistryCheck
 from races.lab import components
 from races.lib.database_errors import public_message
@@ -140,36 +139,3 @@ def _worker(beats: list[WorkerHeartbeat] | None) -> Part:
     part: Part = {"ok": bool(rows), "workers": rows}
     lost = not rows and Race.objects.filter(status=Race.Status.RUNNING).exists()
     return part | ({"error": NOBODY} if lost else {})
-
-
-@allow_methods("GET")
-def metrics(request: HttpRequest) -> HttpResponse:
-    live = service()
-    lines = []
-    for role, name in settings.LAB.topics.items():
-        label = f'{{topic="{name}"}}'
-        lines += [
-            f"f1_feed_records_total{label} {live.feed.rates.total(role)}",
-            f"f1_feed_lag{label} {live.feed.lags().get(role, 0)}",
-            f"f1_feed_skipped_records_total{label} {live.feed.bad[role]}",
-        ]
-    lines += [
-        *components.lag_lines("feed", live.feed.lag),
-        f"f1_sockets {live.hub.count()}",
-        f"f1_frames_sent_total {live.hub.frames}",
-        f"f1_frames_skipped_total {live.hub.skipped}",
-        f"f1_feed_restarts_total {live.restarts}",
-        f"f1_tasks {live.tasks()}",
-        f"f1_threads {threading.active_count()}",
-        *_database_lines(),
-        *components.metric_lines(),
-    ]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")
-
-
-def _database_lines() -> list[str]:
-    try:
-        limit_query_time()
-        return ["f1_database_up 1", f"f1_races_active {Race.objects.active().count()}"]
-    except AnyDatabaseError:
-        return ["f1_database_up 0"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from races.lib.clock import Clocks
 from races.recorder.recorder import Recorder
@@ -121,20 +122,41 @@ def current() -> Components | None:
     return _current
 
 
-def metric_lines() -> list[str]:
+def metric_families() -> list[Metric]:
+    """Prometheus' figures of this process's components; none where it serves pages only."""
     if _current is None:
         return []
-    worker = _current.worker
+    worker, recorder = _current.worker, _current.recorder
+    waiting = sum(one.waiting for one in _current.publishers)
     return [
-        f"f1_worker_races {len(worker.scheduler.races)}",
-        f"f1_worker_worst_lateness_seconds {worker.worst_lateness_s():.3f}",
-        f"f1_publisher_waiting_records {sum(one.waiting for one in _current.publishers)}",
-        f"f1_recorder_active {int(_current.recorder.active)}",
-        f"f1_recorder_ok {int(not _current.recorder.trouble)}",
-        *lag_lines("recorder", _current.recorder.lag),
-        *(lag_lines("analytics", _current.analytics.lag) if _current.analytics else ()),
+        GaugeMetricFamily("f1_worker_races", "Races that this worker holds.", len(worker.scheduler.races)),
+        GaugeMetricFamily(
+            "f1_worker_worst_lateness_seconds",
+            "The worst lateness of a tick in the last minute.",
+            worker.worst_lateness_s(),
+        ),
+        GaugeMetricFamily(
+            "f1_publisher_waiting_records", "Records that Kafka has not acknowledged yet.", waiting
+        ),
+        GaugeMetricFamily(
+            "f1_recorder_active",
+            "Whether the recorder of this process holds the lease.",
+            int(recorder.active),
+        ),
+        GaugeMetricFamily("f1_recorder_ok", "Whether history is being written.", int(not recorder.trouble)),
+        *lag_families("recorder", recorder.lag),
+        *(lag_families("analytics", _current.analytics.lag) if _current.analytics else ()),
     ]
 
 
-def lag_lines(reader: str, lag: Lag) -> list[str]:
-    return [f"f1_{reader}_lag_records {lag.records}", f"f1_{reader}_lag_seconds {lag.seconds:.1f}"]
+def lag_families(reader: str, lag: Lag) -> list[Metric]:
+    return [
+        GaugeMetricFamily(
+            f"f1_{reader}_lag_records", f"Records that the {reader} has still to read.", lag.records
+        ),
+        GaugeMetricFamily(
+            f"f1_{reader}_lag_seconds",
+            f"How old the newest record is that the {reader} has read.",
+            lag.seconds,
+        ),
+    ]

@@ -37,6 +37,12 @@ class Tracer:
         if isnan(instants[PLACE[stage]]):
             instants[PLACE[stage]] = time.monotonic() if at is None else at
 
+    def between(self, race_id: str, tick: int, first: str, last: str) -> float | None:
+        """The seconds from one stage of a tick to another; None where it has not reached both."""
+        instants = self._ticks.get((race_id, tick), NEVER)
+        seconds = instants[PLACE[last]] - instants[PLACE[first]]
+        return None if isnan(seconds) else seconds
+
     def stages_of(self, race_id: str) -> dict[int, dict[str, float]]:
         """tick -> stage -> instant, in the order in which the ticks began."""
         with self._lock:

@@ -22,6 +22,7 @@ from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
 from races.lib.memory import GarbageCollection
+from races.lib.metrics import PAGE_DELAY
 from races.lib.tracing import tracer
 from races.live.feed import Feed
 from races.live.hub import Hub, Socket
@@ -180,6 +181,8 @@ class LiveService:
         for _, _, tick in waiting:
             if tick is not None:
                 tracer.record(race_id, tick, "delivered")
+                if (seconds := tracer.between(race_id, tick, "read", "delivered")) is not None:
+                    PAGE_DELAY.observe(seconds)
 
     async def _look_after(self) -> None:
         while not self._stopping.is_set():

@@ -16,6 +16,7 @@ from itertools import count, pairwise
 
 from races.lib.clock import Clock
 from races.lib.cooperative import yielder
+from races.lib.metrics import TICK_LATENESS
 from races.lib.throughput import RollingMaximum
 from races.lib.tracing import tracer
 from races.sim import TICK_S
@@ -143,6 +144,7 @@ class TickScheduler:
             return now + RETRY_S
         if race.next_tick > race.replay_until:
             self.lateness.add(race.lateness(now), now)
+            TICK_LATENESS.observe(max(0.0, race.lateness(now)))
         self._send(race)
         return None if race.over_sent else race.due
 

@@ -107,8 +107,10 @@ def test_addresses_are_named() -> None:
 
 
 def test_metrics_are_named() -> None:
-    for name in set(re.findall(r'"(f1_[a-z_]+)[ {]', _source("races"))):  # as lines of /metrics begin
-        assert f"`{name}`" in REFERENCE, name
+    named = re.findall(r'(?:Family|Histogram)\(\s*"(f1_[a-z_]+)"', _source("races"))
+    assert len(set(named)) > 12
+    for name in set(named):
+        assert f"`{name}`" in REFERENCE or f"`{name}_total`" in REFERENCE, name
 
 
 def test_example_configures_nothing() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from races.health.metrics import worker_text
 from races.health.metrics_server import MetricsServer
-from races.lab.components import make_components, metric_lines
+from races.lab.components import make_components
 from races.lab.preflight import CannotStart, check_migrations, reach_kafka
 from races.lab.server import exit_within_limit, interruptibly
 from races.management.base import LabCommand
@@ -42,7 +43,7 @@ time, and when a worker dies another goes on with its races. The web is then one
         try:
             interruptibly(check_migrations)
             interruptibly(lambda: reach_kafka(kafka, self.stdout.write))
-            metrics = None if metrics_port is None else MetricsServer(metrics_port, metric_lines)
+            metrics = None if metrics_port is None else MetricsServer(metrics_port, worker_text)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
         except (OSError, OverflowError) as error:
