@@ -12,6 +12,7 @@ from races.flink.cluster import Cluster
 from races.flink.gateway import Gateway, GatewayAway
 from races.flink.settings import FlinkSettings
 from races.flink.tables import Place, java_security
+from races.lab.addresses import running_lab
 from races.sql.self_hosted import SelfHosted
 from races.sql.service import Service
 from races.sql.workspace import Workspace
@@ -62,15 +63,14 @@ def close() -> None:
         workspace.close()
 
 
-def make_service(mark: str = "") -> Service:
-    """mark: tells this user of the Flink from others in its jobs' names; by default the lab's own. Raises
-    connection.NoKafka."""
+def make_service(terminal: bool = False) -> Service:
+    """terminal: for a command, whose statements are none of the page's. Raises connection.NoKafka."""
     flink, kafka = _flink(), connection.current().settings
     if flink is None:
         raise connection.NoKafka(" ".join(NO_FLINK))
     place = Place(
         flink.bootstrap or kafka.bootstrap,
-        flink.registry_url or kafka.registry_url,
+        flink.registry_url or kafka.registry_url or f"{running_lab()}/registry",
         kafka.registry_auth or "",
         java_security(kafka.librdkafka),
     )
@@ -86,7 +86,7 @@ def make_service(mark: str = "") -> Service:
         Cluster(flink.rest_url),
         place,
         kafka.topics,
-        mark or _own_mark(),
+        f"{_own_mark()} terminal" if terminal else _own_mark(),
         make_topic,
         kafka.public,
     )

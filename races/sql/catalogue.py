@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from races.flink.tables import TableColumn, key_columns, value_columns
 from races.streams.topics import TOPICS, Topic, subject
@@ -34,6 +36,20 @@ class Table:
 def catalogue(names: Mapping[str, str]) -> list[Table]:
     """names: role to topic name."""
     return [_table(topic, role, names[role]) for role, topic in TOPICS.items() if role in names]
+
+
+def backquotes(words: str) -> str:
+    """What to add to Flink's words where a column of the lab is a word of SQL too, such as position; else nothing."""
+    found = re.match(r"(?:Encountered \"|Incorrect syntax near the keyword ')(\w+)", words)
+    if found is None or found[1].lower() not in _column_names():
+        return ""
+    return f" Is {found[1]} a column? Write it in backquotes: `{found[1]}`."
+
+
+@cache
+def _column_names() -> frozenset[str]:
+    found = (column for topic in TOPICS.values() for column in [*key_columns(topic), *value_columns(topic)])
+    return frozenset(column.name for column in found)
 
 
 def _table(topic: Topic, role: str, name: str) -> Table:

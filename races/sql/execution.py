@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from races.flink.gateway import Column, GatewayAway, Page, StatementRefused
 from races.lib.clock import Clock
+from races.sql.catalogue import backquotes
 from races.sql.explain import best_section, sections, trees
 from races.sql.service import Running
 from races.sql.statements import QUERY, is_explain, position
@@ -179,6 +180,8 @@ class Execution:
     def end(self, state: str, words: str, error: StatementRefused | None = None) -> None:
         one = self.statement
         one.state, one.words, one.ended = state, words, self._clock()
+        if error is not None:
+            one.words += backquotes(words)
         if error is not None and error.line:
             begin = position(one.sql, 0, error.line, error.column)
             end = position(one.sql, 0, error.end_line, error.end_column) + 1 if error.end_line else begin + 1

@@ -37,6 +37,11 @@ REFUSALS = (
         'column {1}.\nWas expecting one of:\n    "+" "ALL" ...',
     ),
     (
+        r"\bposition,",
+        'org.apache.flink.table.api.SqlParserException: SQL parse failed. Encountered "position ," at line {0}, '
+        "column {1}.",
+    ),
+    (
         r"\bnowhere\b",
         "org.apache.flink.table.api.ValidationException: SQL validation failed. "
         "From line {0}, column {1} to line {0}, column {2}: Object 'nowhere' not found",

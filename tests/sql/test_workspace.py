@@ -46,6 +46,11 @@ def test_error_with_its_place(desk: Desk) -> None:
     assert text[slice(*one.place)] == "nope"
 
 
+def test_column_that_is_a_word_of_sql(desk: Desk) -> None:
+    one = desk.until(desk.run("SELECT position, lap FROM positions"), FAILED)
+    assert one.words == 'Encountered "position ,". Is position a column? Write it in backquotes: `position`.'
+
+
 def test_place_in_an_explain(desk: Desk) -> None:
     """The word EXPLAIN that the button adds does not move it."""
     one = desk.workspace.run("ann", Piece("SELECT nope FROM x", 0), Start(), explain=True)
