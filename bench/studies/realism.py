@@ -48,7 +48,7 @@ REAL = {
     "stint_laps": _pooled(24.1, (16.9, 23.8, 30.5), 22.6, 24.7, 24.9, 24.5),
     "winner_margin_s": _pooled(8.89, (1.27, 6.11, 20.9), 10.4, 8.43, 8.71, 7.38),
     "gap_to_tenth_s": _pooled(61.6, (26.5, 64.8, 83.9), 63.8, 68.0, 56.1, 52.7),
-    "cars_lapped": _pooled(4.84, (0.0, 4.0, 10.0), 3.00, 6.19, 4.14, 6.91),
+    "lapped_share": _pooled(0.30, None, 0.21, 0.37, 0.25, 0.43),  # of the finishers: 2026 has 22 cars
     "podium_from_first_five": _pooled(0.881, (0.67, 1.0, 1.0), 0.783, 0.937, 0.921, 0.879),
     "overtakes": _pooled(33.5, None, 38.0, 32.8, 30.9),
     "lap_spread_s": Real(0.421, 0.378, 0.464, (0.31, 0.40, 0.55)),  # one season: two standard errors
@@ -149,7 +149,7 @@ def measure(circuit: str, seed: int) -> dict[str, float | None]:
         "stops_per_car": statistics.mean(car.stops for car in finishers),
         "winner_margin_s": (second.line_ms - winner.line_ms) / 1000,
         "gap_to_tenth_s": (tenth.line_ms - winner.line_ms) / 1000 if on_lead_lap else None,
-        "cars_lapped": float(sum(car.done < winner.done for car in finishers)),
+        "lapped_share": sum(car.done < winner.done for car in finishers) / len(finishers),
         "podium_from_first_five": sum(car.grid <= 5 for car in order[:3]) / 3,
         "overtakes": float(field.statistics.overtakes),
         "stint_laps": statistics.mean(car.done / (car.stops + 1) for car in finishers),
@@ -159,16 +159,16 @@ def measure(circuit: str, seed: int) -> dict[str, float | None]:
     }
 
 
-def _circuit(number: int) -> str:
+def circuit_of(number: int) -> str:
     slugs = circuit_slugs()
     return slugs[number % len(slugs)]
 
 
 def job(number: int) -> dict[str, float | None]:
-    return measure(_circuit(number), number)
+    return measure(circuit_of(number), number)
 
 
-def _figures(values: list[float]) -> dict[str, float]:
+def figures_of(values: list[float]) -> dict[str, float]:
     values = sorted(values)
     last = len(values) - 1
     points = {name: values[round(share * last)] for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))}
@@ -179,7 +179,7 @@ def summary(races: list[dict[str, float | None]]) -> dict[str, dict[str, float]]
     found = {}
     for name in REAL:
         values = [value for race in races if (value := race[name]) is not None]
-        found[name] = _figures(values)
+        found[name] = figures_of(values)
     return found
 
 
@@ -191,7 +191,7 @@ def by_circuit(races: list[dict[str, float | None]]) -> dict[str, dict[str, floa
             values = [
                 value
                 for n, race in enumerate(races)
-                if _circuit(n) == slug and (value := race[name]) is not None
+                if circuit_of(n) == slug and (value := race[name]) is not None
             ]
             if values:
                 found.setdefault(slug, {})[name] = round(statistics.mean(values), 2)

@@ -4,7 +4,7 @@ from functools import cache
 
 from races.sim import Race, RaceSettings, Tick
 
-CIRCUIT, LAPS, PACE = "spielberg", 7, 12
+CIRCUIT, LAPS, PACE = "spielberg", 8, 12
 
 
 def settings(

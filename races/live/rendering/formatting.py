@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 FLAG_WORDS = {
     "green": "Green flag",
     "yellow": "Yellow flag",
@@ -14,8 +16,8 @@ NONE = "–"
 
 
 def lap_time(seconds: float | None) -> str:
-    """Writes 1:21.345, or 21.345 for less than a minute."""
-    if seconds is None:
+    """Writes 1:21.345, or 21.345 for less than a minute; a dash for what is no time, such as a negative one."""
+    if seconds is None or not 0 <= seconds < inf:
         return NONE
     thousandths = round(seconds * 1000)
     minutes, rest = divmod(thousandths, 60_000)
@@ -27,7 +29,8 @@ def lap_time(seconds: float | None) -> str:
 def gap(seconds: float | None, laps_down: int = 0) -> str:
     if laps_down > 0:
         return f"+{laps_down} lap{'s' if laps_down > 1 else ''}"
-    return NONE if seconds is None else f"+{lap_time(seconds)}"
+    text = lap_time(seconds)
+    return text if text == NONE else f"+{text}"
 
 
 def ordinal(number: int) -> str:

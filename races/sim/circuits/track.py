@@ -7,6 +7,7 @@ number, and the difference of two cars' tau is their gap in time.
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 from races.sim.circuits.circuit import Circuit, load_circuit
 from races.sim.circuits.lane import Lanes, lanes
@@ -35,6 +36,7 @@ class Track:
     to_zone_end: tuple[frozenset[int], ...]  # sectors from here to the end of the passing zone
     lanes: Lanes
     per_metre: float  # tau of a metre at the line
+    turns: tuple[tuple[float, int], ...]  # tau and official number of each turn, in driving order
 
 
 def _wanted(circuit: Circuit, entry: float) -> list[tuple[float, int]]:
@@ -82,6 +84,12 @@ def load_track(slug: str) -> Track:
     middles = [a + s / 2 for a, s in zip(taus, stretch, strict=True)]
     towing = [any(zone.contains_tau(tau) for zone in circuit.slipstream) for tau in middles]
     sector = tuple(1 + bisect_right(circuit.sectors_tau, tau) for tau in middles)
+    ends = accumulate(segment.length for segment in circuit.segments)
+    turns = tuple(
+        (circuit.tau(min(1.0, (end - segment.length / 2) / circuit.length_m)), segment.turn)
+        for end, segment in zip(ends, circuit.segments, strict=True)
+        if segment.turn is not None
+    )
     return Track(
         circuit=circuit,
         lap_s=circuit.model_lap_s,
@@ -98,4 +106,5 @@ def load_track(slug: str) -> Track:
         to_zone_end=tuple(frozenset(sector[n] for n in _zone(kinds, k)) for k in range(len(kinds))),
         lanes=pits,
         per_metre=circuit.tau_by_distance[1] * (len(circuit.tau_by_distance) - 1) / circuit.length_m,
+        turns=turns,
     )

@@ -40,12 +40,15 @@ class Car:
         "launching",
         "line_ms",
         "losing",
+        "margin",
         "mode",
+        "mood_s",
         "next_point",
         "owes_s",
         "pace_s",
         "passed",
         "plan",
+        "queue_s",
         "random",
         "sector_ms",
         "sectors_ms",
@@ -93,6 +96,9 @@ class Car:
         self.passed: list[int] = []  # cars passed on this lap
         self.boost = 1.0  # of its rate while it passes
         self.mode = False
+        self.mood_s = 0.0  # a 90 s lap: good and bad spells, which last some laps
+        self.margin = 1.0  # of this lap: how much room the driver leaves to the car ahead
+        self.queue_s = 0.8  # to the car ahead, behind a safety car
         self.broken = False  # drives to the pits to retire
         self.damaged = False  # a puncture: drives to the pits for tyres
         self.incidents: list[Incident] = []  # still to come, the next one last
@@ -119,6 +125,9 @@ class Car:
         """Set what goes wrong with this car, the next incident last."""
         self.incidents = incidents
         self.incident_at = incidents[-1].at if incidents else float("inf")
+
+    def will_meet_too(self, incident: Incident) -> None:
+        self.will_meet(sorted([*self.incidents, incident], key=lambda one: -one.at))
 
     def fit(self, compound: int) -> None:
         """Fit fresh tyres of that compound, from this lap on."""

@@ -16,7 +16,7 @@ SAFETY_CARS = (0.455, 0.413, 0.099, 0.033)  # probability of 0, 1, 2, 3 in a Gra
 SAFETY_CAR_STARTS = (0.364, 0.136, 0.136, 0.080, 0.193, 0.091)  # the first lap, then fifths of the race
 SAFETY_CAR_LAPS = (0.0, 0.182, 0.25, 0.227, 0.193, 0.057, 0.068, 0.023)  # 1 to 8
 VIRTUAL_LAPS = (0.479, 0.396, 0.021, 0.104)  # 1 to 4
-VIRTUAL_AFTER_FAILURE = 0.227
+VIRTUAL_AFTER_FAILURE = 0.41
 TO_THE_GARAGE = 0.45  # of the failures: the car makes it to the pits
 HARMLESS_ACCIDENTS = 0.4  # a race: out of the race, but off the track
 SPINS, PUNCTURES = 1.1, 0.35  # a race, over the whole field
@@ -26,13 +26,14 @@ APART_LAPS = 6.0  # between the starts of two safety cars in a Grand Prix
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """kind: accident | failure | garage | spin | puncture; calls: safety_car | vsc | nothing but a yellow flag."""
+    """kind: accident | failure | garage | spin | mistake | puncture; calls: safety_car | vsc | "" for a yellow flag."""
 
     at: float  # progress of the car
     kind: str
     calls: str = ""
     laps: int = 0  # of what it calls
     loss_s: float = 0.0
+    turn: int = 0  # where a mistake is made
 
 
 def schedule(

@@ -5,6 +5,8 @@ from races.sim.race.car import Car
 from races.sim.race.field import Field
 from races.sim.race.incident_schedule import Incident
 
+TOLD_FROM_S = 1.0  # lost by a mistake that race control tells
+
 
 def strike(field: Field, car: Car) -> None:
     """The car has reached its next incident. Stopping right before the line or in a queue is put off."""
@@ -21,6 +23,10 @@ def strike(field: Field, car: Car) -> None:
     elif incident.kind == "spin":
         car.owes_s += incident.loss_s
         race_control.yellow(field, sector, wording.off_track(car, sector), car)
+    elif incident.kind == "mistake":
+        car.owes_s += incident.loss_s
+        if incident.loss_s >= TOLD_FROM_S and not field.flags.neutralised:
+            field.tell("off_track", wording.mistake(car, incident.turn), car, value=incident.loss_s)
     elif incident.kind == "garage" and car.lap < field.laps:
         car.broken = True
     elif incident.kind == "puncture" and car.lap < field.laps:

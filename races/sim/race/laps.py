@@ -3,11 +3,16 @@
 from races.sim.race import wording
 from races.sim.race.car import FINISHED, RACING, Car
 from races.sim.race.field import FREE, NOWHERE, Field
+from races.sim.race.incident_schedule import Incident
 from races.sim.race.tyres import COLD_S
 
+# How a driver laps, of his spread: from one lap to the next, and a mood, with what is left of it a lap later.
+STEADY, MOOD, MOOD_LASTS = 0.44, 0.22, 0.7
+MISTAKES, MISTAKE_S = 0.025, 0.6  # a lap, and the mean loss on a 90 s lap
+MARGIN_SPREAD = 0.15  # log of the room that a driver leaves to the car ahead
 FUEL_KG = 110.0  # at the start
 # A leader drives no faster than he has to: by this share of a lead beyond what is safe, a 90 s lap.
-SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 6.0, 0.045, 0.4, 6
+SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 5.0, 0.05, 0.5, 6
 # The circuits' reference is the fastest lap of a race, which somebody drives on half-worn tyres on a good day.
 REFERENCE_IS_BEST_S = -1.0
 
@@ -19,14 +24,26 @@ def free_pace(field: Field, car: Car) -> float:
     lap += track.circuit.race.fuel_s_per_kg * car.fuel_kg + field.tyres.loss(car.compound, car.age)
     if car.cold:
         lap += scale * COLD_S
-    return lap + scale * car.random.gauss(0.0, car.driver.spread_s)
+    return lap + scale * (car.mood_s + car.random.gauss(0.0, STEADY * car.driver.spread_s))
 
 
 def begin_lap(field: Field, car: Car) -> None:
     car.lap += 1
+    random = car.random
+    car.mood_s = MOOD_LASTS * car.mood_s + random.gauss(0.0, MOOD * car.driver.spread_s)
+    car.margin = random.lognormvariate(0.0, MARGIN_SPREAD)
+    if random.random() < MISTAKES:
+        _mistake(field, car)
     car.pace_s = free_pace(field, car)
     if car.index == field.order[0] and car.lap >= SPARES_FROM_LAP:
         car.pace_s += field.scale * _spared(field, car)
+
+
+def _mistake(field: Field, car: Car) -> None:
+    """The driver will miss a corner of this lap by a little."""
+    turn = car.random.choice(field.track.turns)
+    loss = field.scale * car.random.expovariate(1.0 / MISTAKE_S)
+    car.will_meet_too(Incident(car.done + turn[0], "mistake", loss_s=loss, turn=turn[1]))
 
 
 def _spared(field: Field, car: Car) -> float:
@@ -75,8 +92,8 @@ def _keep_best(field: Field, car: Car, lap_ms: int) -> None:
         car.best_ms = lap_ms
     if field.best is None or lap_ms < field.best[0]:
         field.best = (lap_ms, car.index)
-        # The first laps of a race would all be records.
-        if car.done > max(1, min(3, field.laps // 4)):
+        # The first laps of a race would all be records, unless there is only one.
+        if car.done > (max(1, min(3, field.laps // 4)) if field.laps > 1 else 0):
             field.tell("fastest_lap", wording.fastest_lap(car, lap_ms), car, value=lap_ms / 1000)
 
 

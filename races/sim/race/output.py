@@ -71,7 +71,7 @@ class Projection:
         return field.track.lap_s + fuel + (laps.REFERENCE_IS_BEST_S + USUAL_LOSS_S) * field.scale
 
     def gaps(self) -> list[float]:
-        """Seconds behind the leader by car, in the moment the leader is home: as it will be at the line."""
+        """Seconds behind the leader by car; once the leader is home, as they will be at the line."""
         field, lap_s = self._field, self.gap_lap_s()
         if field.winner < 0:
             first = field.progress[field.order[0]]
@@ -96,26 +96,31 @@ class Projection:
         ]
 
     def cars(self) -> tuple[CarState, ...]:
-        field = self._field
-        gaps, found, last = self.gaps(), [], None
-        grid = field.step == 0
+        """Every car in order of position. After the flag there are no seconds between cars on different laps."""
+        field, gaps = self._field, self.gaps()
+        home = field.winner >= 0
+        front = float(field.laps) if home else field.progress[field.order[0]]
+        found: list[CarState] = []
+        ahead: tuple[float, int] | None = None  # gap and laps down of the next car up the order
         for position, i in enumerate(field.order, start=1):
-            car = field.cars[i]
+            car, down = field.cars[i], max(0, int(front - field.progress[i]))
             gap = interval = None
-            if car.state != RETIRED and not grid:
-                if last is not None:
-                    gap = round(gaps[i], 3)
-                    interval = round(gap - last, 3)
-                last = gap or 0.0
-            found.append(self._state(car, position, gap, interval))
+            if car.state != RETIRED and field.step:
+                here = round(gaps[i], 3) if ahead else 0.0
+                if ahead:
+                    gap = None if home and down else here
+                    interval = None if home and down != ahead[1] else round(here - ahead[0], 3)
+                ahead = here, down
+            found.append(self._state(car, position, gap, interval, down))
         return tuple(found)
 
-    def _state(self, car: Car, position: int, gap: float | None, interval: float | None) -> CarState:
-        field, i, state = self._field, car.index, car.state
+    def _state(
+        self, car: Car, position: int, gap: float | None, interval: float | None, down: int
+    ) -> CarState:
+        i, state = car.index, car.state
         distance = self.distance[i]
         lap = floor(distance)
         first, second, third = car.sectors_ms
-        front = field.laps if field.winner >= 0 else field.progress[field.order[0]]
         return CarState(
             car.driver.code,
             position,
@@ -124,7 +129,7 @@ class Projection:
             distance - lap,
             gap,
             interval,
-            max(0, int(front - field.progress[i])),
+            down,
             None if car.last_ms is None else car.last_ms / 1000,
             None if car.best_ms is None else car.best_ms / 1000,
             None if first is None else first / 1000,

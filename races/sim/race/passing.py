@@ -8,11 +8,12 @@ from races.sim.race.field import FREE, Field
 
 MODE_WITHIN_S = 1.0  # of the car ahead at the detection point
 TRY_WITHIN_S = 0.95  # from further back nobody dives
+MELEE = 0.3  # of a race's only lap: before, places change too often to tell each
 CLEAR_S = 0.1  # in front, where a pass is done
 MOST_BOOST = 0.10  # of its own pace, over the zone: slipstream, late braking
 DUEL_S, PASSED_S = 0.15, 0.3  # lost by both who duel, and by the one who lost
 # The advantage in lap time at which half of the tries succeed follows the circuit's published threshold.
-THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.43
+THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.13
 EVEN_ODDS_WIDTH_S = 0.25
 PACK_S = (0.9, 0.8, 0.4, 0.25)  # cold brakes, three abreast, cars out of place: easier on the first laps
 
@@ -77,7 +78,8 @@ def swapped(field: Field, i: int, j: int) -> None:
     if not (car.state == other.state == RACING):
         return
     give_up(field, other)
-    if car.done and field.solid[i] and field.solid[j]:
+    settled = car.done > 0 or (field.laps == 1 and field.progress[i] > MELEE)
+    if settled and field.solid[i] and field.solid[j]:
         field.statistics.passes += 1
         car.passed.append(j)
         position = field.place[i] + 1

@@ -13,11 +13,16 @@ from races.sim.settings import STEP_S
 QUICKEST_S = 1.9
 DELAY_S, DELAY_SHAPE = 0.32, 2.1  # log-logistic: median and shape of what goes less than perfectly
 LONGEST = 3.0  # times the mean; beyond, it is drawn again
-DOUBT_S = 4.0  # of a stop's gain under a flag, a team asks for up to this much
+# What a team asks of a stop under a flag, in seconds: for its doubts up to so much, for each place at risk, and where
+# its other car is being served. A car that has stopped this share of the race ago does not stop again.
+DOUBT_S, PLACE_S, STACKED_S, FRESH = 5.0, 0.8, 3.0, 0.15
 CREW_S = 1.0  # between a car's release and the crew's readiness for its team-mate
 UNDERCUT_S, COVER_S = 2.0, 3.5
 WINDOW = 0.09  # of the race: how far a stop may be brought forward to attack or defend
-ATTACKS, COVERS = 0.22, 0.75  # shares of the chances that teams take
+ATTACKS, COVERS = 0.10, 0.45  # shares of the chances that teams take
+# A stop that is due may wait: for so many laps, and how often where the car ahead has just turned in (within so many
+# seconds), or where the car would come out right behind another.
+WAITS_LAPS, RIVAL_S, STAYS_OUT, TRAFFIC_S, WAITS_FOR_GAP = 4, 8.0, 0.65, 1.5, 0.6
 
 
 def wanted(field: Field, car: Car) -> bool:
@@ -28,34 +33,83 @@ def wanted(field: Field, car: Car) -> bool:
     if left < 1 and not car.damaged:
         return False
     if car.damaged:
-        return _stop_now(field, car, left)
+        compound, plan = strategy.stopping_now(car.view, max(1, left), car.compounds_used, 0.0)
+        car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))
+        return True
     if field.flags.neutralised:
         return _cheap_stop(field, car, left)
     due = car.plan.stops[0][0] if car.plan.stops else NOWHERE
     if car.lap >= due:
+        return not _waits(field, car, left, car.lap - due)
+    if due - car.lap > max(1.0, WINDOW * field.laps) or car.lap <= 1 or _crew_is_busy(field, car):
+        return False
+    return _undercut(field, car) or _cover(field, car)
+
+
+def _waits(field: Field, car: Car, left: int, late: float) -> bool:
+    """Whether a stop that is due can wait a lap: for the team-mate's, for a rival's, for a gap to come out in."""
+    if left <= 1:
+        return False
+    if _crew_is_busy(field, car):
         return True
-    if due - car.lap <= max(1.0, WINDOW * field.laps) and car.lap > 1:
-        return _undercut(field, car) or _cover(field, car)
-    return False
+    if late >= WAITS_LAPS:
+        return False
+    ahead = _just_ahead(field, car)
+    if ahead and ahead.lane and car.random.random() < STAYS_OUT:
+        return True
+    return _comes_out_in_traffic(field, car) and car.random.random() < WAITS_FOR_GAP
 
 
-def _stop_now(field: Field, car: Car, left: int) -> bool:
-    compound, plan = strategy.stopping_now(car.view, max(1, left), car.compounds_used, 0.0)
-    car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))
-    return True
+def _crew_is_busy(field: Field, car: Car) -> bool:
+    """Whether the team-mate stops on this lap."""
+    mate = next(each for each in field.cars if each.team is car.team and each is not car)
+    return mate.state != RETIRED and (mate.lane is not None or mate.last_stop_lap == car.lap + 1)
+
+
+def _just_ahead(field: Field, car: Car) -> Car | None:
+    """The next car up the order, in the lane or not, where it is near."""
+    place = field.place[car.index]
+    if place == 0:
+        return None
+    other = field.cars[field.order[place - 1]]
+    gap = (field.progress[other.index] - field.progress[car.index]) * car.pace_s
+    return other if gap < RIVAL_S else None
+
+
+def _comes_out_in_traffic(field: Field, car: Car) -> bool:
+    """Whether it would come out right behind another car."""
+    lap_s = field.track.lap_s
+    at = field.progress[car.index] - car.view.stop_s / lap_s
+    near = TRAFFIC_S / lap_s
+    return any(field.solid[j] and 0.0 < field.progress[j] - at < near for j in field.order)
 
 
 def _cheap_stop(field: Field, car: Car, left: int) -> bool:
-    """Under a safety car a stop costs half: is the race shorter with one now than with the plan as it stands?"""
+    """Under a safety car a stop costs half: is the race shorter with one now than with the plan as it stands?
+
+    Places count besides the time: those of cars close behind that have no reason to stop, and the wait for the crew
+    while it serves the team-mate.
+    """
     if car.tyre_laps < 2 and car.compounds_used & (car.compounds_used - 1):
         return False
     stop_s = stop_cost_s(field.track.circuit.race, field.flags.flag, strategy.STANDING_S)
     stay = strategy.rest_of_race(car.view, left, car.compound, car.age, car.compounds_used)
     compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, stop_s)
-    if plan.cost_s + car.random.uniform(0.0, DOUBT_S) >= stay.cost_s:
+    against = car.random.uniform(0.0, DOUBT_S) + PLACE_S * _places_at_risk(field, car, stop_s)
+    if _crew_is_busy(field, car):
+        against += STACKED_S
+    if plan.cost_s + against >= stay.cost_s:
         return False
     car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))
     return True
+
+
+def _places_at_risk(field: Field, car: Car, stop_s: float) -> int:
+    """How many cars are near enough behind to get past, and have had their stops or stopped just now."""
+    fresh = FRESH * field.laps
+    reach = field.progress[car.index] - stop_s / field.track.lap_s
+    behind = (field.cars[j] for j in field.order[field.place[car.index] + 1 :] if field.progress[j] > reach)
+    return sum(not other.plan.stops or other.tyre_laps < fresh for other in behind)
 
 
 def _undercut(field: Field, car: Car) -> bool:

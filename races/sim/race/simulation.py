@@ -5,6 +5,7 @@ from __future__ import annotations
 from races.sim.faults import InjectedFault, schedule
 from races.sim.race import motion, output
 from races.sim.race.car import FINISHED, RETIRED
+from races.sim.race.field import Statistics
 from races.sim.race.start import line_up
 from races.sim.race.telemetry import Telemetry
 from races.sim.records import Classified, Tick
@@ -45,6 +46,11 @@ class Race:
         field = self._field
         seconds = field.laps * (field.track.lap_s + 2.5 * field.scale) + 45.0
         return self._grid_ticks + round(seconds / STEP_S / self.settings.pace)
+
+    @property
+    def statistics(self) -> Statistics:
+        """What is counted of the race so far and never published."""
+        return self._field.statistics
 
     def injected_faults(self) -> tuple[InjectedFault, ...]:
         return self._faults

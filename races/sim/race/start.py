@@ -15,15 +15,18 @@ from races.sim.season import load_season
 from races.sim.settings import STEP_S, RaceSettings, stream
 
 # How well the weekend suits a car, a driver; and the race day a driver's car, apart from qualifying: sigma a 90 s lap
-TEAM_FORM_S, DRIVER_FORM_S, RACE_DAY_S = 0.21, 0.18, 0.25
+TEAM_FORM_S, DRIVER_FORM_S, RACE_DAY_S = 0.21, 0.18, 0.20
 QUALIFYING_S = 0.05  # sigma of a qualifying lap against that form
 SPOILT_LAP = 0.18  # traffic, a flag, a mistake: the lap that counts is a slow one
 SPOILT_S = 0.8
 TO_THE_BACK = 0.05  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
-JOSTLE_S, CROWD = 1.1, 8  # lost in the first corners, on the average, from this many places behind pole on
-BELIEF = 0.07  # sigma of what a team believes of a compound's wear
+JOSTLE_S, CROWD = 1.15, 8  # lost in the first corners, on the average, from this many places behind pole on
+BELIEF = 0.10  # sigma of what a team believes of a compound's wear
 WEAR_TODAY, WEAR_SPREAD = 0.35, 0.25  # log of today's wear: temperature, asphalt, choice
+# A shorter race wears its tyres faster and has more incidents for its length, by these powers of its share of a
+# Grand Prix: enough for a race with stops and stories, less than in full proportion.
+WEAR_BY_SHARE, INCIDENTS_BY_SHARE = 0.75, 0.6
 START_TYRE_S = (-0.3, 0.0, 1.2)  # of each compound off the line and through the first corners
 
 
@@ -31,7 +34,8 @@ def line_up(settings: RaceSettings) -> Field:
     track = load_track(settings.circuit)
     share = min(1.0, settings.laps / track.circuit.laps)
     asphalt = exp(WEAR_TODAY + WEAR_SPREAD * stream(settings.seed, "asphalt").uniform(-1.5, 1.5))
-    tyres = TyreModel(asphalt * track.circuit.length_m / REFERENCE_M / share, track.lap_s / 90.0)
+    wear = share**-WEAR_BY_SHARE if settings.laps >= TWO_COMPOUNDS_FROM else 1.0
+    tyres = TyreModel(asphalt * wear * track.circuit.length_m / REFERENCE_M, track.lap_s / 90.0)
     cars = _cars(settings.seed)
     _qualify(cars, settings.seed)
     for car in cars:
@@ -39,7 +43,7 @@ def line_up(settings: RaceSettings) -> Field:
     if settings.incidents:
         drivers, teams = [car.driver for car in cars], [car.team for car in cars]
         random = stream(settings.seed, "incidents")
-        drawn = incident_schedule.schedule(drivers, teams, settings.laps, share, random)
+        drawn = incident_schedule.schedule(drivers, teams, settings.laps, share**INCIDENTS_BY_SHARE, random)
         for car, incidents in zip(cars, drawn, strict=True):
             car.will_meet(incidents)
     field = Field(track, settings.laps, cars, tyres, stream(settings.seed, "field"))
@@ -77,15 +81,17 @@ def _prepare(car: Car, track: Track, tyres: TyreModel, settings: RaceSettings) -
     car.box = 0.15 + 0.7 * teams.index(car.team) / len(teams)
     car.fuel_kg = laps.FUEL_KG
     car.ability_s += stream(settings.seed, "race day", car.code).gauss(0.0, RACE_DAY_S * car.team.swing)
-    random = stream(settings.seed, "strategy", car.code)
+    random, team = (
+        stream(settings.seed, "strategy", car.code),
+        stream(settings.seed, "strategy", car.team.name),
+    )
     believed = tuple(
-        TyreModel(tyres.rate * car.driver.tyre_care * random.gauss(1.0, BELIEF), tyres.scale)
-        for _ in range(3)
+        TyreModel(tyres.rate * car.driver.tyre_care * team.gauss(1.0, BELIEF), tyres.scale) for _ in range(3)
     )
     stop_s = lane.stop_cost_s(track.circuit.race, "green", strategy.STANDING_S)
     car.view = View(believed, stop_s, settings.laps >= TWO_COMPOUNDS_FROM)
     taste = [tyre + random.gauss(0.0, 0.8) for tyre in START_TYRE_S]
-    compound, car.plan = strategy.before_the_race(car.view, settings.laps, taste)
+    compound, car.plan = strategy.before_the_race(car.view, settings.laps, taste, random)
     car.fit(compound)
 
 

@@ -4,10 +4,15 @@ from races.sim.race.car import Car
 from races.sim.race.field import Field
 from races.sim.settings import STEP_S
 
-DIRTY_AIR_S, DIRTY_WITHIN_S = 0.85, 1.6  # lost a lap right behind another car, and how far its wake reaches
-TOW_S, TOW_WITHIN_S = 0.20, 1.3  # won a lap on the straights behind another car
-FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.5, 0.14  # least time between two cars, and in the pack after the start
-QUEUE_S = 0.8  # behind a safety car
+# Lost a lap in corners in the wake of another car: so much at one second, falling with that power of the distance,
+# at most so much, and nothing further back. No wall holds a car back: it settles where what the wake takes is what
+# its own pace, slipstream and overtake mode give.
+WAKE_S, WAKE_POWER, WAKE_MOST_S, WAKE_WITHIN_S = 1.0, 1.6, 6.0, 4.0
+TOW_S, TOW_WITHIN_S = 0.30, 1.6  # won a lap on the straights right behind another car, and how far it reaches
+FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.2, 0.14  # least time between two cars, and in the pack after the start
+# Behind a safety car: the usual distance, the least, how much of a difference is made good on each stretch, sigma.
+QUEUE_S, QUEUE_LEAST_S, QUEUE_RETURNS, QUEUE_SPREAD_S = 0.8, 0.4, 0.15, 0.09
+NEUTRAL_SPREAD = 0.006  # sigma of a stretch's time under a neutralisation: drivers keep a set pace by hand
 DROP_BACK = 0.94  # of the pace of the car ahead, for a car nearer to it than it may be
 LIMPING = 1.25  # lap time with a puncture or a sick engine
 STRICKEN_S = 1.5  # a car that has this much to lose is passed by everybody, as a limping one is
@@ -15,7 +20,7 @@ YELLOW = 1.1  # lap time under a yellow flag
 # Of what a car has to lose, PAID goes on each stretch, within these shares of the stretch's time.
 PAID, LEAST_LOSS, MOST_LOSS = 0.35, 0.03, 0.5
 BLUE_WITHIN_S = 1.2
-BLUE_S, LAPPING_S = 0.5, 0.08  # lost by the car that is lapped, and by the one that laps it
+BLUE_S, LAPPING_S = 0.35, 0.08  # lost by the car that is lapped, and by the one that laps it
 
 
 def follow(field: Field, car: Car, k: int, at: float, when: float) -> None:
@@ -30,7 +35,9 @@ def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
     """Set the rate from `at`, on the stretch after timing point k, to what is due next."""
     flags, i = field.flags, car.index
     if flags.lap_s:
-        lap = flags.neutral_lap_s(i, field.track.lap_s)
+        lap = flags.neutral_lap_s(i, field.track.lap_s) * (1.0 + car.random.gauss(0.0, NEUTRAL_SPREAD))
+        drift = QUEUE_RETURNS * (QUEUE_S - car.queue_s) + car.random.gauss(0.0, QUEUE_SPREAD_S)
+        car.queue_s = max(QUEUE_LEAST_S, car.queue_s + drift)
     else:
         lap = car.pace_s + _others(field, car, k, at, when)
         if field.track.sector[k] in flags.clear_at:
@@ -65,8 +72,8 @@ def drive_anew(field: Field, car: Car) -> None:
 
 
 def follow_s(field: Field, car: Car) -> float:
-    if field.flags.lap_s:
-        return QUEUE_S
+    if field.flags.queue:
+        return car.queue_s
     if car.done:
         return FOLLOW_S
     share = max(0.0, field.progress[car.index])
@@ -90,10 +97,11 @@ def _others(field: Field, car: Car, k: int, at: float, when: float) -> float:
         if car.mode:
             loss += track.circuit.race.overtake_mode_gain_s
         if gap < TOW_WITHIN_S:
-            loss -= TOW_S * field.scale
+            loss -= TOW_S * field.scale * (1.0 - max(0.0, gap) / TOW_WITHIN_S)
         loss /= track.towing_share
-    elif gap < DIRTY_WITHIN_S:
-        loss = DIRTY_AIR_S * field.scale * (1.0 - max(0.0, gap) / DIRTY_WITHIN_S) / (1.0 - track.towing_share)
+    elif gap < WAKE_WITHIN_S:
+        near = max(0.1, gap) / car.margin
+        loss = field.scale * min(WAKE_MOST_S, WAKE_S / near**WAKE_POWER) / (1.0 - track.towing_share)
     if field.place[car.index] and field.progress[field.order[0]] - at > 0.9:
         _let_by(field, car, at)
     return loss

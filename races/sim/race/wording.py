@@ -47,5 +47,9 @@ def off_track(car: Car, sector: int) -> str:
     return f"{number(car)} OFF TRACK AND CONTINUED IN SECTOR {sector}"
 
 
+def mistake(car: Car, turn: int) -> str:
+    return f"{number(car)} RUNS WIDE AT TURN {turn}"
+
+
 def finish(car: Car, position: int) -> str:
     return f"{number(car)} TAKES THE CHEQUERED FLAG - P{position}"

@@ -27,9 +27,9 @@ def with_a_lead_of(seconds: float, lap: int = 20) -> Field:
 def spared(field: Field) -> float:
     """Seconds that the leader's next lap is slower than with no lead, by the same draw of chance."""
     leader = field.cars[field.order[0]]
-    state = leader.random.getstate()
+    state, leader.mood_s = leader.random.getstate(), 0.0
     begin_lap(field, leader)
-    slow, leader.lap = leader.pace_s, SPARES_FROM_LAP - 2
+    slow, leader.lap, leader.mood_s = leader.pace_s, SPARES_FROM_LAP - 2, 0.0
     leader.random.setstate(state)
     begin_lap(field, leader)
     return slow - leader.pace_s
@@ -56,10 +56,10 @@ def test_nobody_but_the_leader_spares() -> None:
     field = with_a_lead_of(1.0)
     second = field.order[1]
     field.progress[field.order[0]] += 1.0
-    state = field.cars[second].random.getstate()
+    state, field.cars[second].mood_s = field.cars[second].random.getstate(), 0.0
     begin_lap(field, field.cars[second])
     pace = field.cars[second].pace_s
-    field.cars[second].lap = 1
+    field.cars[second].lap, field.cars[second].mood_s = 1, 0.0
     field.cars[second].random.setstate(state)
     begin_lap(field, field.cars[second])
     assert field.cars[second].pace_s == pace

@@ -9,11 +9,12 @@ from races.models.race_info import STANDING_S, info_for
 from races.sim import circuit_slugs, load_circuit
 from races.sim.circuits.lane import CATCH_UP, QUEUE, VIRTUAL, stop_cost_s
 from races.sim.circuits.track import load_track
-from races.sim.race import pits, race_control
+from races.sim.race import pits, race_control, traffic
 from races.sim.race.car import BOX, LANE, RACING, RETIRED, Car
 from races.sim.race.field import Field
 from races.sim.race.incident_schedule import Incident
 from races.sim.race.motion import step
+from races.sim.race.strategy import Plan
 from tests.fakes.engine import accident, field_of, only, steps
 
 PACES = {"green": 1.0, "vsc": VIRTUAL, "catching_up": CATCH_UP, "queue": QUEUE}
@@ -77,7 +78,9 @@ def test_the_page_knows_the_same_costs() -> None:
 @pytest.mark.parametrize("calls", ["vsc", "safety_car"])
 @pytest.mark.parametrize("slug", ["spielberg", "suzuka", "spa", "singapore"])
 def test_a_stop_under_a_flag_costs_its_gap(slug: str, calls: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In progress lost against a car that stays out, from the call to the way out."""
+    """In progress lost against a car that stays out, from the call to the way out; drivers keep exact distances."""
+    monkeypatch.setattr(traffic, "NEUTRAL_SPREAD", 0.0)
+    monkeypatch.setattr(traffic, "QUEUE_SPREAD_S", 0.0)
     field = field_of(9, 12, incidents=False, circuit=slug)
     only(field)
     stopper, other = field.cars[field.order[12]], field.cars[field.order[-1]]
@@ -90,7 +93,7 @@ def test_a_stop_under_a_flag_costs_its_gap(slug: str, calls: str, monkeypatch: p
         step(field)
     lost = (before - field.progress[stopper.index] + field.progress[other.index]) * field.track.lap_s
     reckoned = stop_cost_s(field.track.circuit.race, calls, stopper.stood_s)
-    assert lost == pytest.approx(reckoned, abs=0.5)
+    assert lost == pytest.approx(reckoned, abs=0.8)
 
 
 def _stopping_together(field: Field) -> tuple[Car, Car]:
@@ -129,3 +132,39 @@ def test_stops_have_a_long_tail() -> None:
     assert 2.1 < median(times) < 3.0
     assert times[-40] > 1.3 * median(times)
     assert times[-1] < 9.0
+
+
+def test_team_mates_keep_off_the_same_lap() -> None:
+    """Both plan to stop on lap 4: the second to come by waits for the next lap."""
+    field = field_of(5, 12, incidents=False)
+    first, second = _stopping_together(field)
+    for car in (first, second):
+        car.plan = Plan(0.0, ((4, 1),))
+    for _ in steps(field):
+        pass
+    laps = sorted(car.stints[1][1] for car in (first, second))
+    assert laps[0] == 5 and laps[1] > 5
+
+
+def test_fresh_cars_behind_make_a_cheap_stop_dear() -> None:
+    """A safety car's stop is worth less where cars that need none would get past."""
+    field = field_of(5, 30, incidents=False)
+    while field.leading_lap() < 3:
+        step(field)
+    car = field.cars[field.order[3]]
+    everybody = pits._places_at_risk(field, car, 15.0)
+    for other in field.cars:
+        other.plan, other.tyre_laps = Plan(0.0, ((20, 1),)), 20
+    assert pits._places_at_risk(field, car, 15.0) == 0 < everybody
+
+
+def test_a_car_sees_whom_it_comes_out_behind() -> None:
+    field = field_of(5, 30, incidents=False)
+    car, other = field.cars[field.order[3]], field.cars[field.order[20]]
+    for n, i in enumerate(field.order):
+        field.progress[i] = 3.0 - 0.001 * n
+    out = field.progress[car.index] - car.view.stop_s / field.track.lap_s
+    field.progress[other.index] = out + 0.9 / field.track.lap_s
+    assert pits._comes_out_in_traffic(field, car)
+    field.progress[other.index] = out - 0.9 / field.track.lap_s
+    assert not pits._comes_out_in_traffic(field, car)

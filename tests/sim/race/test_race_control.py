@@ -34,7 +34,7 @@ def test_a_zone_into_a_yellow_is_closed(slug: str) -> None:
 @pytest.mark.parametrize("slug", circuit_slugs())
 def test_nobody_passes_in_a_yellow_sector(slug: str) -> None:
     """Each sector in turn, for twenty seconds; cars that crawl may be passed, and are not told as overtaken."""
-    field = field_of(3, 4, circuit=slug, incidents=False)
+    field = field_of(3, 7, circuit=slug, incidents=False)
     passes = 0
     while field.winner < 0:
         if field.step % 100 == 50:
@@ -46,7 +46,7 @@ def test_nobody_passes_in_a_yellow_sector(slug: str) -> None:
             on_track = [e for e in field.events[told:] if e.type == "overtake" and "OVERTAKES" in e.message]
             movers = [car for car in field.cars if car.code in {e.driver_code for e in on_track}]
             assert all(sector_of(field, car) not in yellow for car in movers)
-    assert passes or slug in ("monaco", "singapore")
+    assert passes or field.track.circuit.race.overtake_gap_s > 2.4
 
 
 def passing(field: Field) -> None:

@@ -18,6 +18,7 @@ from races.sim import (
     load_circuit,
     load_season,
 )
+from tests.fakes.engine import accident
 from tests.sim.races import CIRCUIT, LAPS, PACE, run, settings, whole
 
 SEEDS = st.integers(0, 10**9)
@@ -275,3 +276,59 @@ def test_faults_can_be_switched_off() -> None:
     assert Race(settings()).injected_faults()
     quiet = RaceSettings(CIRCUIT, LAPS, PACE, 1, faults=False)
     assert Race(quiet).injected_faults() == ()
+
+
+def test_a_race_of_one_lap_is_told() -> None:
+    """Passes after the melee of the start are told one by one, and the only lap has a fastest one."""
+    kinds = Counter[str]()
+    for seed in range(6):
+        kinds.update(event.type for tick in run(Race(settings(seed, laps=1))) for event in tick.events)
+    assert kinds["overtake"] >= 3 and kinds["fastest_lap"] >= 6
+
+
+@pytest.mark.parametrize("laps", [2, 4, 7])
+def test_below_eight_laps_nobody_must_stop(laps: int) -> None:
+    race = Race(settings(5, laps, incidents=False))
+    run(race)
+    assert sum(line.stops for line in race.classification()) == 0
+
+
+def test_after_the_flag_laps_have_no_seconds() -> None:
+    """The field comes home under a virtual safety car, three cars of it laps down."""
+    race = Race(settings(2, 12, incidents=False))
+    accident(race._field, "vsc", 3, at=9.6)
+    for i in race._field.order[-3:]:
+        race._field.cars[i].ability_s += 9.0
+    lapped = 0
+    for tick in run(race):
+        lapped = sum(car.laps_down > 0 for car in tick.cars if car.status == "finished")
+        home = tick.phase in ("flag", "over")
+        ahead: CarState | None = None
+        for car in (car for car in tick.cars if car.status != "retired"):
+            assert car.interval_s is None or car.interval_s >= 0.0
+            if home and ahead:
+                assert (car.interval_s is None) == (car.laps_down != ahead.laps_down)
+                assert (car.gap_s is None) == (car.laps_down > 0)
+            ahead = car
+    assert lapped >= 2
+
+
+def test_neutralised_intervals_differ() -> None:
+    """Under a safety car drivers keep their distance by hand: no two intervals are the same."""
+    race, seen = Race(settings(3, 12, pace=20)), set[float]()
+    for tick in run(race):
+        if tick.flag == "safety_car":
+            seen |= {car.interval_s for car in tick.cars[1:] if car.interval_s and car.interval_s < 2.0}
+    assert len(seen) > 50
+
+
+def test_a_mistake_is_told_with_its_turn() -> None:
+    told = [
+        event
+        for seed in range(4)
+        for tick in run(Race(settings(seed, 20)))
+        for event in tick.events
+        if event.type == "off_track"
+    ]
+    assert told
+    assert all("RUNS WIDE AT TURN" in event.message and (event.value or 0.0) >= 0.9 for event in told)
