@@ -23,7 +23,8 @@ from races.streams.fast_avro import Field, make_decoder
 
 Decode = Callable[[bytes], dict[str, Any]]
 HEADER_SIZE = 5
-DEPTH_LIMIT = 8
+DEPTH_LIMIT = 40
+NODE_LIMIT = 2000  # a few names that use each other twice would make a million types
 SCHEMA_LIMIT = 100_000
 FIXED_LIMIT = 1024
 MINIMUM_BYTES = {
@@ -196,13 +197,15 @@ def make_decode(schema_type: str, text: str, own: OwnSchema) -> Decode:
     if own.is_json:
         return _refuse("written as Avro where JSON is read")
     try:
-        writer = _writer(text, own)
+        branches = _writers(text, own)
     except (BadRecord, SchemaParseException, ValueError, TypeError, KeyError, RecursionError) as error:
         return _refuse(f"its schema: {error}")
-    if writer["fields"] == own.parsed["fields"]:
+    if isinstance(branches, list):
+        return lambda data: _read_union(data, branches, own)
+    if branches["fields"] == own.parsed["fields"]:
         decode = make_decoder(own.schema.fields)
         return lambda data: _read_own(data, decode, own.schema)
-    return lambda data: _read_avro(data, writer, own.parsed, own.schema)
+    return lambda data: _read_avro(data, HEADER_SIZE, branches, own)
 
 
 def _refuse(why: str) -> Decode:
@@ -212,39 +215,107 @@ def _refuse(why: str) -> Decode:
     return decode
 
 
-def _writer(text: str, own: OwnSchema) -> Any:
+def _writers(text: str, own: OwnSchema) -> Any:
+    """Parses a writer's schema: a record's, or a list with one for each branch of a union, None for what is no record.
+
+    Connect writes an optional record as a union; several kinds of events in one topic are one as well.
+    """
     if len(text) > SCHEMA_LIMIT:
         raise BadRecord("is too long")
     schema = _plain(json.loads(text))
-    if not isinstance(schema, dict) or schema.get("type") != "record":
+    if not isinstance(schema, list):
+        return _record_writer(schema, {}, own)
+    known: dict[str, Any] = {}
+    parsed = [_record_writer(branch, known, own) if _is_record(branch) else None for branch in schema]
+    if not any(parsed):
         raise BadRecord("is not a record's")
-    _least_bytes(schema)
+    return parsed
+
+
+def _is_record(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "record"
+
+
+def _record_writer(schema: Any, known: dict[str, Any], own: OwnSchema) -> Any:
+    if not _is_record(schema):
+        raise BadRecord("is not a record's")
+    alone = _Inlined(known).of(schema, "", 0)
+    _least_bytes(alone)
     # Names don't matter here: Flink calls the same record by its table's name
-    schema |= {"name": own.parsed["name"]}
-    schema.pop("namespace", None)
-    return fastavro.parse_schema(schema)
+    return fastavro.parse_schema(alone | {"name": own.parsed["name"]})
 
 
-def _least_bytes(node: Any, depth: int = 0) -> int:
+class _Inlined:
+    """Copies a schema so that each named type stands where it is used, under a name of its own.
+
+    Avro defines an enum, a record or a fixed once and names it afterwards. `known` has the types of other branches of a
+    union. Raises BadRecord for a type that contains itself, and for a schema that grows beyond NODE_LIMIT.
+    """
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        self._known, self._open, self._nodes = known, set[str](), 0
+
+    def of(self, node: Any, namespace: str, depth: int) -> Any:
+        self._nodes += 1
+        if depth > DEPTH_LIMIT or self._nodes > NODE_LIMIT:
+            raise BadRecord("is nested too deeply")
+        if isinstance(node, list):
+            return [self.of(branch, namespace, depth + 1) for branch in node]
+        if isinstance(node, str):
+            return self._named(node, namespace, depth)
+        if not isinstance(node, dict):
+            raise BadRecord(f"has a type that is not followed: {str(node)[:60]}")
+        kind = node["type"]
+        if kind in ("record", "enum", "fixed"):
+            return self._definition(node, namespace, depth)
+        if kind in ("array", "map"):
+            inside = "items" if kind == "array" else "values"
+            return {"type": kind, inside: self.of(node[inside], namespace, depth + 1)}
+        return self.of(kind, namespace, depth + 1)
+
+    def _named(self, name: str, namespace: str, depth: int) -> Any:
+        if name in MINIMUM_BYTES and name != "enum":
+            return name
+        full = name if "." in name else f"{namespace}.{name}"
+        full = full if full in self._known else name
+        if full not in self._known or full in self._open:
+            raise BadRecord(f"has a type that is not followed: {name[:60]}")
+        node, inside = self._known[full]
+        return self._definition(node, inside, depth)
+
+    def _definition(self, node: dict[str, Any], namespace: str, depth: int) -> Any:
+        name = str(node["name"])
+        namespace = name.rpartition(".")[0] or str(node.get("namespace", namespace))
+        full = name if "." in name else f"{namespace}.{name}"
+        self._known[full] = node, namespace
+        copy = {**node, "name": f"n{self._nodes}"}
+        copy.pop("namespace", None)
+        if node["type"] == "record":
+            self._open.add(full)
+            copy["fields"] = [
+                {**field, "type": self.of(field["type"], namespace, depth + 1)} for field in node["fields"]
+            ]
+            self._open.discard(full)
+        return copy
+
+
+def _least_bytes(node: Any) -> int:
     """Returns the fewest bytes that a value of this type takes.
 
-    Raises BadRecord for types that could keep a decoder busy for ever on a few bytes: lists of items without bytes,
-    and types that contain themselves (which are written as a name).
+    Raises BadRecord for types that could keep a decoder busy for ever on a few bytes: lists of items without bytes.
     """
-    if depth > DEPTH_LIMIT:
-        raise BadRecord("is nested too deeply")
     if isinstance(node, list):
-        return 1 + min(_least_bytes(branch, depth + 1) for branch in node)
-    kind = node.get("type") if isinstance(node, dict) else node
-    if isinstance(kind, dict | list):
-        return _least_bytes(kind, depth + 1)
-    if kind in MINIMUM_BYTES:
-        return MINIMUM_BYTES[kind]
+        return 1 + min(_least_bytes(branch) for branch in node)
+    if isinstance(node, str):
+        return MINIMUM_BYTES[node]
+    kind = node["type"]
     if kind == "record":
-        return sum(_least_bytes(field["type"], depth + 1) for field in node["fields"])
+        return sum(_least_bytes(field["type"]) for field in node["fields"])
+    if kind == "enum":
+        return 1
     if kind == "fixed" and 0 <= node["size"] <= FIXED_LIMIT:
         return int(node["size"])
-    if kind in ("array", "map") and _least_bytes(node["items" if kind == "array" else "values"], depth + 1):
+    if kind in ("array", "map") and _least_bytes(node["items" if kind == "array" else "values"]):
         return 1
     raise BadRecord(f"has a type that is not followed: {str(kind)[:60]}")
 
@@ -264,16 +335,36 @@ def _read_own(
         raise BadRecord(_describe(error)) from error
 
 
-def _read_avro(data: bytes, writer: Any, ours: Any, schema: RecordSchema) -> dict[str, Any]:
+def _read_union(data: bytes, branches: list[Any], own: OwnSchema) -> dict[str, Any]:
+    branch, start = _long(data, HEADER_SIZE)
+    if not 0 <= branch < len(branches) or branches[branch] is None:
+        raise BadRecord(f"branch {branch} of a union, which holds no record")
+    return _read_avro(data, start, branches[branch], own)
+
+
+def _long(data: bytes, at: int) -> tuple[int, int]:
+    """Avro's zigzag number at a place, and the place behind it. Raises BadRecord."""
+    number = 0
+    for shift in range(0, 70, 7):
+        if at >= len(data):
+            break
+        byte, at = data[at], at + 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (number >> 1) ^ -(number & 1), at
+    raise BadRecord("the bytes end too early")
+
+
+def _read_avro(data: bytes, start: int, writer: Any, own: OwnSchema) -> dict[str, Any]:
     source = BytesIO(data)
-    source.seek(HEADER_SIZE)
+    source.seek(start)
     try:
-        record = fastavro.schemaless_reader(source, writer, ours)
+        record = fastavro.schemaless_reader(source, writer, own.parsed)
     except Exception as error:  # what the bytes provoke in the library is not a closed list
         raise BadRecord(_describe(error)) from error
     if source.tell() != len(data):
         raise BadRecord(f"{len(data) - source.tell()} bytes too many")
-    return schema.check(record)  # type: ignore[arg-type]
+    return own.schema.check(record)  # type: ignore[arg-type]
 
 
 def _describe(error: Exception) -> str:
