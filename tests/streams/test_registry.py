@@ -260,3 +260,51 @@ def test_callers_in_the_process_get_the_errors_they_can_act_on(registry: Registr
     with pytest.raises(RegistryUnavailable):
         registry.schema(1)
     assert ask(registry, "GET", "/subjects")[0] == 500
+
+
+TEXTS = [
+    '{"type": "record", "name": "P", "namespace": "a", "fields": [{"name": "x", "type": "string"}]}',
+    '{"fields": [{"type": "string", "name": "x"}], "name": "P", "namespace": "a", "type": "record"}',
+    '{"type": "record", "name": "a.P", "fields": [{"name": "x", "type": {"type": "string"}}]}',
+    '{"type": "record", "name": "a.P", "namespace": "b", "fields": [{"name": "x", "type": "string"}]}',
+]
+TYRE = {"type": "enum", "name": "Tyre", "symbols": ["S", "H"]}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_one_schema_in_other_words(registry: Registry, text: str) -> None:
+    """Keys in another order, a wrapped primitive, the namespace in the name: as Confluent's registry sees it."""
+    assert post(registry, "s", TEXTS[0]) == (200, {"id": 1})
+    assert ask(registry, "POST", "/subjects/s", {"schema": text})[1]["version"] == 1
+    assert post(registry, "s", text) == (200, {"id": 1})
+    assert ask(registry, "GET", "/subjects/s/versions") == (200, [1])
+
+
+def test_primitive_in_other_words(registry: Registry) -> None:
+    assert post(registry, "s", '"string"') == post(registry, "s", '{"type": "string"}') == (200, {"id": 1})
+
+
+def test_reference_by_either_name(registry: Registry) -> None:
+    twice = {"type": "record", "name": "P", "namespace": "a"}
+    short = twice | {"fields": [{"name": "x", "type": TYRE}, {"name": "y", "type": "Tyre"}]}
+    long = twice | {"fields": [{"name": "x", "type": TYRE}, {"name": "y", "type": "a.Tyre"}]}
+    assert post(registry, "s", json.dumps(short)) == post(registry, "s", json.dumps(long)) == (200, {"id": 1})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        A | {"doc": "words"},
+        A | {"default": "x"},
+        A | {"aliases": ["z"]},
+        A | {"type": {"type": "string", "avro.java.string": "String"}},
+    ],
+)
+def test_docs_and_defaults_are_another_schema(registry: Registry, other: dict[str, Any]) -> None:
+    assert post(registry, "s", record(A))[1] != post(registry, "s", record(other))[1]
+
+
+def test_keys_of_a_json_schema_have_no_order(registry: Registry) -> None:
+    one = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
+    other = {"properties": {"b": {"type": "integer"}, "a": {"type": "string"}}, "type": "object"}
+    assert post(registry, "s", json.dumps(one), "JSON") == post(registry, "s", json.dumps(other), "JSON")

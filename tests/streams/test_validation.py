@@ -1,4 +1,4 @@
-"""Schemas that are right and not ours: our fields are read whatever a writer adds; what cannot be is refused at once."""
+"""Schemas that are right and not ours: our fields are read; what cannot be decoded safely is refused at once."""
 
 from __future__ import annotations
 

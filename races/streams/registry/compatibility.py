@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import avro.compatibility
 import avro.errors
 import avro.schema
 
+PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 LEVELS = (
     "NONE",
     "BACKWARD",
@@ -41,6 +43,48 @@ def canonical(schema_type: str, text: str) -> str:
     elif not isinstance(parsed, dict | bool):
         raise InvalidSchema("a JSON Schema is an object")
     return json.dumps(parsed, separators=(",", ":"), ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def identity(schema_type: str, text: str) -> str:
+    """One spelling for all texts of a schema, as Confluent's registry sees it.
+
+    The order of keys, `{"type": "string"}` for `"string"`, and a namespace in the name or beside it make no other
+    schema. Docs, defaults and aliases do. Raises InvalidSchema.
+    """
+    parsed = _loads(text) if text.strip()[:1] in ("{", "[", '"') else text.strip()
+    return json.dumps(_with_full_names(parsed, "") if schema_type == "AVRO" else parsed, sort_keys=True)
+
+
+def _with_full_names(node: Any, namespace: str) -> Any:
+    if isinstance(node, list):
+        return [_with_full_names(branch, namespace) for branch in node]
+    if isinstance(node, str):
+        return node if node in PRIMITIVES or "." in node or not namespace else f"{namespace}.{node}"
+    if not isinstance(node, dict):
+        return node
+    kind = node.get("type")
+    if set(node) == {"type"}:
+        return _with_full_names(kind, namespace)
+    found = dict(node)
+    if kind in ("record", "enum", "fixed", "error") and "name" in node:
+        own, _, name = str(node["name"]).rpartition(".")
+        namespace = own or str(node.get("namespace", namespace))
+        found.pop("namespace", None)
+        found["name"] = f"{namespace}.{name}" if namespace else name
+    elif isinstance(kind, dict | list):
+        found["type"] = _with_full_names(kind, namespace)
+    for inside in ("items", "values"):
+        if inside in node:
+            found[inside] = _with_full_names(node[inside], namespace)
+    if isinstance(node.get("fields"), list):
+        found["fields"] = [
+            {**field, "type": _with_full_names(field.get("type"), namespace)}
+            if isinstance(field, dict)
+            else field
+            for field in node["fields"]
+        ]
+    return found
 
 
 def problems(schema_type: str, new: str, olds: Sequence[tuple[str, str]], level: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
-from races.streams.registry.compatibility import LEVELS, InvalidSchema, canonical, problems
+from races.streams.registry.compatibility import LEVELS, InvalidSchema, canonical, identity, problems
 from races.streams.registry.store import GLOBAL, Store
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -142,7 +142,7 @@ class Registry:
         with self._store.transaction():
             there = self._store.versions(subject)
             for row in there:
-                if (row["type"], row["text"]) == (schema_type, text):
+                if _is_same(row, schema_type, text):
                     return int(row["id"])
             olds = [(row["type"], row["text"]) for row in there]
             why = problems(schema_type, text, olds, self._store.level(subject) or self.global_level())
@@ -155,7 +155,7 @@ class Registry:
 
     def _find(self, subject: str, schema_type: str, text: str, deleted: bool = False) -> sqlite3.Row:
         for row in self._existing(subject, deleted):
-            if (row["type"], row["text"]) == (schema_type, text):
+            if _is_same(row, schema_type, text):
                 return row
         raise Refusal(404, 40403, "Schema not found")
 
@@ -187,6 +187,10 @@ class Registry:
         if found is None:
             raise Refusal(404, 40403, f"Schema {text} not found")
         return found["type"], found["text"]
+
+
+def _is_same(row: sqlite3.Row, schema_type: str, text: str) -> bool:
+    return row["type"] == schema_type and identity(schema_type, row["text"]) == identity(schema_type, text)
 
 
 def _match(pattern: str, parts: list[str]) -> tuple[str, ...] | None:
