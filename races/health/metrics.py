@@ -66,7 +66,7 @@ def _feed() -> Families:
         records.add_metric([name], feed.rates.total(role))
         lag.add_metric([name], lags.get(role, 0))
         skipped.add_metric([name], feed.bad[role])
-    return [records, lag, skipped, *components.lag_families("feed", feed.lag)]
+    return [records, lag, skipped, *components.lag_families("feed", feed.lag())]
 
 
 def _sockets() -> Families:

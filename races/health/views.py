@@ -109,7 +109,7 @@ def _feed() -> Part:
     }
     if state is not None:
         part |= {"gaps": state.gaps, "state": state.text}
-    lag = live.feed.lag
+    lag = live.feed.lag()
     part["behind_s"] = round(lag.seconds, 1)
     late = behind("the page", lag) if lag.seconds > BEHIND_S else ""
     if error := live.feed_error or live.feed.waiting_for or late:

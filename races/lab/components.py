@@ -6,19 +6,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from races.lib.clock import Clocks
+from races.live.service import service
 from races.recorder.recorder import Recorder
 from races.streams.connection import Connection
-from races.streams.lag import Lag
+from races.streams.lag import Ends, Lag
 from races.streams.producer import Publisher
 from races.streams.topics import ANALYTICS_ROLES, RECORDED_ROLES, WORKER_ROLES
 from races.worker.analytics_runner import AnalyticsRunner
+from races.worker.backpressure import Reader
 from races.worker.heartbeat import ComponentStatus
 from races.worker.language_model import LanguageModel
 from races.worker.worker import Worker
@@ -112,9 +114,35 @@ def make_components(kafka: Connection, clocks: Clocks | None = None) -> Componen
         lambda start, incarnation: kafka.tail(RECORDED_ROLES, start, incarnation, HISTORY_MS), kafka.codec
     )
     status = ComponentStatus(recorder, analytics, publishers)
-    worker = Worker(publishers[0], analytics, kafka.registry_error, status, clocks)
+    readers = _readers(publishers, recorder, analytics) if kafka.settings.embedded else []
+    worker = Worker(publishers[0], analytics, kafka.registry_error, status, readers, clocks)
     _current = Components(kafka, tuple(publishers), worker, analytics, recorder, status)
     return _current
+
+
+def _readers(
+    publishers: list[Publisher], recorder: Recorder, analytics: AnalyticsRunner | None
+) -> list[Reader]:
+    """Whom the worker of an embedded Kafka waits for.
+
+    Pages show ticks at once, so they may be least behind. A history that waits for its database may be as far behind as
+    the window reaches.
+    """
+
+    def ends() -> Ends:
+        return {place: end for publisher in publishers for place, end in publisher.ends.copy().items()}
+
+    def history() -> Lag:
+        lag = recorder.lag(ends())
+        return replace(lag, seconds=0.0) if recorder.stalled else lag
+
+    readers = [
+        Reader("the page", lambda: service().feed.lag(ends()), 2.0),
+        Reader("the history", history, 5.0),
+    ]
+    if analytics is not None:
+        readers.append(Reader("the analysis", lambda: analytics.lag(ends()), 5.0))
+    return readers
 
 
 def current() -> Components | None:
@@ -144,8 +172,8 @@ def metric_families() -> list[Metric]:
             int(recorder.active),
         ),
         GaugeMetricFamily("f1_recorder_ok", "Whether history is being written.", int(not recorder.trouble)),
-        *lag_families("recorder", recorder.lag),
-        *(lag_families("analytics", _current.analytics.lag) if _current.analytics else ()),
+        *lag_families("recorder", recorder.lag()),
+        *(lag_families("analytics", _current.analytics.lag()) if _current.analytics else ()),
     ]
 
 

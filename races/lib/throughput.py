@@ -105,5 +105,6 @@ class RollingMaximum:
         else:
             self._seconds.append((second, max(value, 0.0)))
 
-    def value(self, now: float) -> float:
-        return max((value for second, value in list(self._seconds) if now - second < SPAN_S), default=0.0)
+    def value(self, now: float, span_s: float = SPAN_S) -> float:
+        """The maximum of the last minute, or of a shorter time."""
+        return max((value for second, value in list(self._seconds) if now - second < span_s), default=0.0)

@@ -28,7 +28,7 @@ from races.live.watched_race import Page, Snapshot, WatchedRace
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
 from races.streams.errors import BadRecord, RegistryUnavailable
-from races.streams.lag import Lag
+from races.streams.lag import Ends, Lag
 from races.streams.skipped import SkippedRecords
 
 log = logging.getLogger(__name__)
@@ -128,10 +128,10 @@ class Feed:
         """Records that could not be read, by role."""
         return self._skipped.counts
 
-    @property
-    def lag(self) -> Lag:
-        """How far the pages are behind Kafka."""
-        return self._tail.lag() if self._tail else Lag()
+    def lag(self, ends: Ends | None = None) -> Lag:
+        """How far the pages are behind Kafka. ends: as a writer in this process knows them."""
+        tail = self._tail
+        return tail.lag(ends=ends) if tail is not None else Lag()
 
     def lags(self) -> Mapping[str, int]:
         return self._tail.lags() if self._tail else {}

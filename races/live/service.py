@@ -134,7 +134,7 @@ class LiveService:
         )
         state = self.feed.state
         text = state.text if state else "not reading"
-        return Pipeline(streams, self.hub.count(), text, self.feed.lag.seconds)
+        return Pipeline(streams, self.hub.count(), text, self.feed.lag().seconds)
 
     def _supervise(self) -> None:
         pause = FIRST_PAUSE_S
@@ -208,7 +208,7 @@ class LiveService:
                 log.exception("The footers could not be shown once")
 
     def _show_pipeline(self) -> None:
-        self._lag_log.look(self.feed.lag)
+        self._lag_log.look(self.feed.lag())
         pipeline = self.pipeline()
         for race_id in self.feed.races():
             self.feed.set_pipeline(race_id, pipeline, self._clock())

@@ -74,6 +74,11 @@ class RaceQuerySet(models.QuerySet["Race"]):
         rows = self.unpublished().order_by("created_at").values_list("pk", "lease_owner", "lease_counter")
         return {pk: (owner, counter) for pk, owner, counter in rows}
 
+    def queued(self, race_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+        """Those of the races that no worker has begun, oldest first."""
+        queued = self.filter(pk__in=list(race_ids), status=Race.Status.QUEUED)
+        return list(queued.order_by("created_at").values_list("pk", flat=True))
+
     def stop_requests(self, race_ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, int | None]]:
         """Those of the races that somebody wants to stop, each with its stop tick where one is written already: the
         answer to that write may have been lost with the connection.

@@ -36,7 +36,7 @@ from races.recorder.reader import last_frame, wall_ms
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Offsets, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
-from races.streams.lag import BEHIND_S, Lag, LagLog, behind
+from races.streams.lag import BEHIND_S, Ends, Lag, LagLog, behind
 from races.streams.skipped import SkippedRecords
 
 log = logging.getLogger(__name__)
@@ -99,19 +99,23 @@ class Recorder:
     def stop(self) -> None:
         self._stopping.set()
 
-    @property
-    def lag(self) -> Lag:
-        """How far the history is behind; nothing where another process records."""
+    def lag(self, ends: Ends | None = None) -> Lag:
+        """How far the history is behind; nothing where another process records. ends: as a writer here knows them."""
         tail = self._tail
-        return tail.lag() if tail is not None else Lag()
+        return tail.lag(ends=ends) if tail is not None else Lag()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it waits for the database or the registry."""
+        return bool(self.error) or self._clock() - self.flushed_at >= SILENT_S
 
     @property
     def trouble(self) -> str:
         """Why no history is written just now; empty while it is written in time."""
-        silent, lag = self._clock() - self.flushed_at, self.lag
+        silent, lag = self._clock() - self.flushed_at, self.lag()
         if self.error or not self.active:
             return self.error
-        if silent >= SILENT_S:
+        if self.stalled:
             return f"the database has taken no history for {silent:.0f} s"
         return behind("the history", lag) if lag.seconds > BEHIND_S else ""
 

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from races.streams.config import StreamSettings
-from races.streams.lag import Lag, PartitionLag
+from races.streams.lag import Ends, Lag, PartitionLag
 from races.streams.logs import QUIET, librdkafka_log
 
 log = logging.getLogger(__name__)
@@ -147,13 +147,16 @@ class Tail:
             found[self._roles[place[0]]] += measured.records(offset)
         return found
 
-    def lag(self, role: str | None = None) -> Lag:
-        """How far this reader is behind, in all of its topics or in one."""
+    def lag(self, role: str | None = None, ends: Ends | None = None) -> Lag:
+        """How far this reader is behind, in all of its topics or in one.
+
+        ends: the partitions' ends as a writer in this process knows them. A reader that is stuck measures none itself.
+        """
         now, found = self._clock(), Lag()
         for place, offset, measured in self._measured():
             name = self._roles[place[0]]
             if role in (None, name):
-                records = measured.records(offset)
+                records = max(measured.records(offset), (ends or {}).get(place, 0) - offset)
                 found = Lag(
                     found.records + records,
                     max(found.seconds, measured.seconds(offset, now)),

@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from races.streams.logs import QUIET, librdkafka_log
 
 START_TIMEOUT_S = 10.0
+WINDOW_BYTES = 5 * 1024 * 1024  # that librdkafka keeps of each partition
 
 
 class EmbeddedKafka:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Ends = Mapping[tuple[str, int | None], int]  # topic and partition -> the offset after the newest record
 REMEMBERED = 1200  # measurements of a partition: ten minutes
 BEHIND_S = 10.0  # a reader that is further behind is not healthy
 CAUGHT_UP_S = 3.0

@@ -76,6 +76,7 @@ class _Sent:
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self.publisher._delivered = True
+            self.publisher.ends[self.topic, message.partition()] = (message.offset() or 0) + 1
             self.publisher._done(self, None)
         else:
             self.publisher._not_delivered(self, error)
@@ -98,6 +99,7 @@ class Publisher:
         self._lock, self._closed, self._full_since = Lock(), Event(), 0.0
         self._delivered, self._cluster, self._look_at = False, "", 0.0
         self._renew, self._last_error = False, ""
+        self.ends: dict[tuple[str, int | None], int] = {}  # of each partition that was written to
         self._producer = self._make()
         self._thread = Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()

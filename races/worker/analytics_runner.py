@@ -18,7 +18,7 @@ from races.lib.cooperative import yielder
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
-from races.streams.lag import BEHIND_S, Lag, LagLog, behind
+from races.streams.lag import BEHIND_S, Ends, Lag, LagLog, behind
 from races.streams.producer import Publisher
 from races.streams.skipped import SkippedRecords
 from races.worker.language_model import LanguageModel
@@ -139,14 +139,14 @@ class AnalyticsRunner:
         state = self._tail.state.text.removeprefix("waiting: ")
         return "" if self.ready.is_set() else f"Kafka: {state}"
 
-    @property
-    def lag(self) -> Lag:
-        return self._tail.lag()
+    def lag(self, ends: Ends | None = None) -> Lag:
+        """How far the analytics are behind. ends: as a writer here knows them."""
+        return self._tail.lag(ends=ends)
 
     @property
     def trouble(self) -> str:
         """What is wrong; empty while the analytics follow the races in time."""
-        lag = self.lag
+        lag = self.lag()
         late = behind("the analysis", lag) if lag.seconds > BEHIND_S else ""
         return self.error or self.waiting_for or late
 
@@ -167,7 +167,7 @@ class AnalyticsRunner:
                 for message in yielder.between([*self._ready_backlogs(), *batch]):
                     self._take_patiently(message)
                 self._give_up_waiting()
-                self._lag_log.look(self.lag)
+                self._lag_log.look(self.lag())
                 for worded in self._model.ready() if self._model else ():
                     self._send(worded)
         finally:

@@ -41,11 +41,18 @@ def stagger_delay_s(dues: Iterable[float], now: float) -> float:
 
 class TickScheduler:
     """lease_fresh says whether the worker's leases are certainly still its own. A worker that was suspended must look
-    into the database first.
+    into the database first. backpressure says why the readers need time; empty where they do not.
     """
 
-    def __init__(self, publisher: Publisher, clock: Clock, lease_fresh: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        clock: Clock,
+        lease_fresh: Callable[[], bool],
+        backpressure: Callable[[], str] = str,
+    ) -> None:
         self._publisher, self._clock, self._lease_fresh = publisher, clock, lease_fresh
+        self._backpressure = backpressure
         self._heap: list[tuple[float, int, RunningRace]] = []
         self._order = count()
         self._wake = threading.Condition()
@@ -53,7 +60,8 @@ class TickScheduler:
         self.races: dict[uuid.UUID, RunningRace] = {}
         self.failed: dict[uuid.UUID, str] = {}
         self.wants_wait: dict[uuid.UUID, int] = {}
-        self.lateness = RollingMaximum()
+        self.lateness = RollingMaximum()  # of the ticks that were sent
+        self.waits = RollingMaximum()  # of the ticks that were so late that their race waits
 
     def add(self, race: RunningRace) -> None:
         with self._wake:
@@ -140,6 +148,7 @@ class TickScheduler:
         if obstacle:
             return now + RETRY_S
         if race.wants_wait(now):
+            self.waits.add(race.lateness(now), now)
             self.wants_wait.setdefault(race.race_id, race.next_tick)
             return now + RETRY_S
         if race.next_tick > race.replay_until:
@@ -160,7 +169,7 @@ class TickScheduler:
             return "Kafka: the broker does not answer"
         if race.next_tick > race.reserved:
             return "the database: it does not take the race's progress"
-        return ""
+        return self._backpressure()
 
     def _send(self, race: RunningRace) -> None:
         tick, race_id = race.take(), str(race.race_id)

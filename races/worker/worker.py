@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection, transaction
@@ -24,6 +24,7 @@ from races.models.leases import LEASE_S, RENEW_S, LeaseObserver, LeaseState
 from races.models.race import RESERVE
 from races.streams.producer import Publisher
 from races.worker.analytics_runner import AnalyticsRunner
+from races.worker.backpressure import Backpressure, Reader
 from races.worker.heartbeat import ComponentStatus
 from races.worker.preparation import Preparation
 from races.worker.running_race import RunningRace
@@ -33,10 +34,17 @@ log = logging.getLogger(__name__)
 
 ROUND_S = 0.25
 SAVE_TICKS = 5  # a second: forty races share one database
+NEW_RACES = 2  # begun in a round: how late they make the others is to be seen before the next ones
+ROOM_SPAN_S, ROOM_LATE_S = (
+    5.0,
+    0.5,
+)  # a machine that was so late in the last seconds has no room for another race
 
 
 class Worker:
-    """status: what is wrong with the other components of this process, for the worker's heartbeat."""
+    """status: what is wrong with the other components of this process, for the worker's heartbeat. readers: those whom
+    the worker waits for.
+    """
 
     def __init__(
         self,
@@ -44,13 +52,17 @@ class Worker:
         analytics: AnalyticsRunner | None,
         registry_error: Callable[[], str],
         status: ComponentStatus,
+        readers: Sequence[Reader] = (),
         clocks: Clocks | None = None,
         owner: str = "",
     ) -> None:
         self.owner = owner or uuid.uuid4().hex[:16]
         self._clocks = clocks or Clocks()
         self.publisher, self.analytics, self._status = publisher, analytics, status
-        self.scheduler = TickScheduler(publisher, self._clocks.monotonic, self._lease_fresh)
+        self.backpressure = Backpressure(readers, self._clocks.monotonic)
+        self.scheduler = TickScheduler(
+            publisher, self._clocks.monotonic, self._lease_fresh, self.backpressure.reason
+        )
         self.preparation = Preparation(
             self.owner,
             self._clocks,
@@ -147,10 +159,38 @@ class Worker:
         now, claimed = self._clocks.monotonic(), self._claimed()
         leases = Race.objects.leases()
         self._others.keep_only(leases)
-        for race_id, lease in leases.items():
-            mine = lease[0] == self.owner and race_id in claimed
-            if not mine and self._others.expired(race_id, lease, now):
-                self._take_or_explain(race_id, lease)
+        free = [
+            (race_id, lease)
+            for race_id, lease in leases.items()
+            if not (lease[0] == self.owner and race_id in claimed)
+            and self._others.expired(race_id, lease, now)
+        ]
+        queue = Race.objects.queued([race_id for race_id, _ in free]) if free else []
+        started, new = [one for one in free if one[0] not in queue], [one for one in free if one[0] in queue]
+        room = NEW_RACES if self._has_room(now) else 0
+        for race_id, lease in started + new[:room]:
+            self._take_or_explain(race_id, lease)
+        if not room:
+            self._explain_queue(new)
+
+    def _has_room(self, now: float) -> bool:
+        """Whether this machine can run another race, by how late it is with those that it runs."""
+        if not self._claimed():
+            return True
+        late_s = max(
+            self.scheduler.lateness.value(now, ROOM_SPAN_S), self.scheduler.waits.value(now, ROOM_SPAN_S)
+        )
+        return late_s < ROOM_LATE_S and self.backpressure.calm()
+
+    def _explain_queue(self, new: list[tuple[uuid.UUID, LeaseState]]) -> None:
+        """Says on the page of each new race that it waits for room, and for how many others."""
+        running = len(self._claimed())
+        for place, (race_id, lease) in enumerate(new, 1):
+            why = (
+                f"room on this machine: it is late with its {running} races already. "
+                f"Place {place} of {len(new)} in the queue"
+            )
+            Race.objects.seen_as(race_id, lease).explain_wait(why)
 
     def _take_or_explain(self, race_id: uuid.UUID, lease: LeaseState) -> None:
         """Leaves a race to other workers as long as this one could not publish it."""

@@ -125,7 +125,7 @@ class Script:
             self._stop()
         return batch or []
 
-    def lag(self) -> Lag:
+    def lag(self, role: str | None = None, ends: object = None) -> Lag:
         return Lag()
 
     def offsets(self) -> dict[str, dict[int, int]]:
