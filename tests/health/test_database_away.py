@@ -34,7 +34,7 @@ def test_a_postgresql_that_takes_calls_and_says_nothing_is_told_within_seconds(t
     assert status == 200
     assert "f1_database_up 0.0\n" in text
     assert "f1_races_active" not in text
-    assert "f1_sockets 0\n" in text
+    assert "f1_sockets 0.0\n" in text
     assert seconds < 8
     assert answers["/livez"][0] == 200
     status, seconds, text = answers["/races/"]
