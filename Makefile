@@ -2,6 +2,9 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+KAFKA_PORT ?= 9092
+GATEWAY_PORT ?= 8083
+DASHBOARD_PORT ?= 8081
 BIN := .venv/bin
 STAMP := .venv/.ready
 DEV := .venv/.ready-dev
@@ -25,10 +28,18 @@ fi; \
 $(PYTHON) -m venv --clear .venv
 endef
 
-.PHONY: run setup lock test test-full test-integration lint audit migrate
+.PHONY: run flink setup lock test test-full test-integration lint audit migrate
 
 run: setup
 	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT)
+
+# Jars come by Maven; where there is none, by jgo, a Maven client in Python.
+flink: setup
+	@command -v mvn >/dev/null 2>&1 || $(BIN)/python -c 'import jgo' 2>/dev/null || { \
+		echo "Adding jgo, which fetches jars where there is no Maven"; \
+		$(PIP) -r requirements-flink.lock; }
+	@exec $(BIN)/python manage.py run_flink $(HOST):$(PORT) --kafka-port $(KAFKA_PORT) \
+		--gateway-port $(GATEWAY_PORT) --dashboard-port $(DASHBOARD_PORT)
 
 setup: $(STAMP) migrate
 

@@ -22,6 +22,7 @@ LOCKS = {
     "requirements-dev.lock": ("requirements-dev.txt",),
     "requirements-uvicorn.lock": ("requirements.txt", "requirements-uvicorn.txt"),
     "requirements.lock": ("requirements.txt",),
+    "requirements-flink.lock": ("requirements-flink.txt",),
 }
 LARGEST, LISTED = "requirements-dev.lock", "requirements-uvicorn.lock"
 OLDEST_PYTHON = "3.11"

@@ -17,9 +17,18 @@ from pydantic_core import ErrorDetails
 
 from f1site.config.errors import ConfigError as ConfigError
 from f1site.config.errors import EnvironmentProblem
-from f1site.config.model import Commentary, Configuration, Kafka, keys_of, section_names
+from f1site.config.model import (
+    OWN_REGISTRY,
+    Commentary,
+    Configuration,
+    Flink,
+    Kafka,
+    keys_of,
+    section_names,
+)
 from f1site.config.pasted import as_meant, unknown
 from f1site.config.source import Key, Source, read_source
+from races.flink.settings import FlinkSettings
 from races.streams.config import DEFAULT_GROUP, StreamSettings
 from races.streams.properties import refusal
 from races.streams.redaction import SECRET
@@ -29,7 +38,7 @@ SECTION_VARIABLE = "F1_"  # F1_KAFKA__SASL_PASSWORD is kafka: sasl.password
 ANOMALY_VARIABLE = "F1_ANOMALY_DETECTION"
 MISSING = {
     "bootstrap.servers": "is missing; write host:port, or take the kafka: section out",
-    "schema_registry_url": "is missing; write an address with http:// or https://",
+    "schema_registry_url": "is missing; write an address with http:// or https://, or own for the lab's own registry",
 }
 
 
@@ -51,6 +60,7 @@ class Lab:
     commentator: str
     commentary: Commentary
     confluent: dict[str, Any] = field(repr=False)
+    flink: FlinkSettings | None = None  # a Flink of one's own; None: Confluent Cloud's
 
 
 def config_path(base: Path, environ: Mapping[str, str]) -> Path:
@@ -131,10 +141,9 @@ def _lab(source: Source, found: Configuration) -> Lab:
     anomalies = found.features.anomaly_detection.enabled
     kafka = _kafka(source, found.kafka, topics, frozenset() if anomalies else ANOMALY_ROLES)
     engine = found.analytics.engine
-    commentator = found.analytics.commentary or engine
-    if commentator == "flink" and engine == "embedded":
-        raise source.wrong(("analytics", "commentary"), "is 'flink', which needs analytics.engine: flink")
     _check_language_model(source, found.commentary)
+    flink = _flink(source, found.flink)
+    commentator = _commentator(source, found, flink)
     return Lab(
         path=source.file,
         kafka=kafka,
@@ -145,7 +154,31 @@ def _lab(source: Source, found: Configuration) -> Lab:
         commentator=commentator if kafka else "embedded",
         commentary=found.commentary,
         confluent=found.confluent.model_dump(),
+        flink=flink,
     )
+
+
+def _flink(source: Source, found: Flink) -> FlinkSettings | None:
+    if not source.section(("flink",)):
+        return None
+    for key, whose in (("gateway_url", "SQL gateway"), ("rest_url", "job manager")):
+        if not getattr(found, key):
+            raise source.wrong(("flink", key), f"is missing; write the address of Flink's {whose}")
+    return FlinkSettings(
+        found.gateway_url, found.rest_url, found.bootstrap_servers, found.schema_registry_url
+    )
+
+
+def _commentator(source: Source, found: Configuration, flink: FlinkSettings | None) -> str:
+    """A Flink of one's own without a language model leaves the words to the embedded commentator."""
+    silent = flink is not None and not found.commentary.configured
+    commentator = found.analytics.commentary or ("embedded" if silent else found.analytics.engine)
+    if commentator == "flink" and found.analytics.engine == "embedded":
+        raise source.wrong(("analytics", "commentary"), "is 'flink', which needs analytics.engine: flink")
+    if commentator == "flink" and silent:
+        words = "is 'flink', which needs a model in the commentary: section"
+        raise source.wrong(("analytics", "commentary"), words)
+    return commentator
 
 
 def _check_language_model(source: Source, model: Commentary) -> None:
@@ -164,11 +197,13 @@ def _kafka(
     for key, words in MISSING.items():
         if not given.get(key):
             raise source.wrong(("kafka", key), words)
+    own = found.schema_registry_url == OWN_REGISTRY
     registry = (found.schema_registry_api_key, found.schema_registry_secret)
     kafka = StreamSettings(
         embedded=False,
         librdkafka=_librdkafka(found),
-        registry_url=found.schema_registry_url,
+        registry_url="" if own else found.schema_registry_url,
+        own_registry=own,
         registry_auth=":".join(registry) if registry[0] else None,
         registry_ca=found.schema_registry_ca,
         topics=topics,

@@ -17,6 +17,7 @@ from races.streams.topics import TOPICS
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 ENGINES = ("embedded", "flink")
+OWN_REGISTRY = "own"
 FLINK_CFUS = (5, 10, 20, 30, 40, 50)
 BROKER = re.compile(
     rf"((?:{'|'.join(PROTOCOLS)})://)?(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(:(?P<port>\d{{1,5}}))?"
@@ -50,6 +51,10 @@ def _address(text: str) -> str:
     return text
 
 
+def _registry(text: str) -> str:
+    return text if text == OWN_REGISTRY else _address(text)
+
+
 def _brokers(text: str) -> str:
     if text and not are_brokers(text):
         raise ValueError(f"is '{text}'; write host:port, or several with commas between")
@@ -79,6 +84,7 @@ def _cfu(number: int) -> int:
 
 
 Address = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"format": "uri"})]
+RegistryAddress = Annotated[str, AfterValidator(_registry)]
 Brokers = Annotated[str, AfterValidator(_brokers)]
 TopicName = Annotated[str, AfterValidator(_topic_name)]
 ApiKey = Annotated[str, AfterValidator(_api_key)]
@@ -136,8 +142,8 @@ class Kafka(Section):
     """A Kafka API key."""
     sasl_password: Secret = Field(default="", alias="sasl.password")
     """Its secret."""
-    schema_registry_url: Address = ""
-    """The registry's address."""
+    schema_registry_url: RegistryAddress = ""
+    """The registry's address; or own: the lab's own registry, beside this Kafka."""
     schema_registry_api_key: Secret = ""
     """A Schema Registry API key, where it asks for one."""
     schema_registry_secret: Secret = ""
@@ -172,7 +178,7 @@ class Analytics(Section):
 
 
 class Commentary(Section):
-    """A language model behind an OpenAI-compatible address, for the embedded commentator."""
+    """A language model behind an OpenAI-compatible address, for the embedded commentator or a Flink of one's own."""
 
     base_url: Address = ""
     """For example http://localhost:11434/v1."""
@@ -184,6 +190,19 @@ class Commentary(Section):
     @property
     def configured(self) -> bool:
         return bool(self.base_url and self.model)
+
+
+class Flink(Section):
+    """A Flink of one's own, for analytics.engine: flink. Without this section it is Confluent Cloud's."""
+
+    gateway_url: Address = ""
+    """Flink's SQL gateway, for example http://127.0.0.1:8083."""
+    rest_url: Address = ""
+    """Flink's job manager, which serves the dashboard too: http://127.0.0.1:8081."""
+    bootstrap_servers: Brokers = Field(default="", alias="bootstrap.servers")
+    """Kafka as Flink sees it, where that is another address than the lab's, as in containers."""
+    schema_registry_url: Address = ""
+    """The registry as Flink sees it, where that is another address."""
 
 
 class Confluent(Section):
@@ -216,6 +235,7 @@ class Configuration(Section):
     features: Features = Features()
     analytics: Analytics = Analytics()
     commentary: Commentary = Commentary()
+    flink: Flink = Flink()
     confluent: Confluent = Confluent()
 
 

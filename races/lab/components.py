@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from races.flink.deployer import Deployer
+from races.lab.flink import make_deployer
 from races.lib.clock import Clocks
 from races.live.service import service
 from races.recorder.recorder import Recorder
@@ -41,8 +43,8 @@ def derived_roles() -> frozenset[str]:
 
 @dataclass(slots=True)
 class Components:
-    """Worker, analytics and recorder, each in a thread. One that dies takes the process down: a half-working worker is
-    worse than one that somebody starts again.
+    """Worker, analytics, recorder and the deployer of Flink's queries, each in a thread. One that dies takes the
+    process down: a half-working worker is worse than one that somebody starts again.
     """
 
     kafka: Connection
@@ -51,6 +53,7 @@ class Components:
     analytics: AnalyticsRunner | None
     recorder: Recorder
     status: ComponentStatus
+    deployer: Deployer | None = None
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, on_death: Callable[[str], None]) -> None:
@@ -64,6 +67,7 @@ class Components:
 
     def _all(self) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [("worker", self.worker), ("recorder", self.recorder)]
+        found = found if self.deployer is None else [("flink", self.deployer), *found]
         return found if self.analytics is None else [("analytics", self.analytics), *found]
 
     def _run(self, name: str, run: Callable[[], None], on_death: Callable[[str], None]) -> None:
@@ -113,10 +117,11 @@ def make_components(kafka: Connection, clocks: Clocks | None = None) -> Componen
     recorder = Recorder(
         lambda start, incarnation: kafka.tail(RECORDED_ROLES, start, incarnation, HISTORY_MS), kafka.codec
     )
-    status = ComponentStatus(recorder, analytics, publishers)
+    deployer = make_deployer(kafka, lambda: recorder.active)
+    status = ComponentStatus(recorder, analytics, publishers, deployer)
     readers = _readers(publishers, recorder, analytics) if kafka.settings.embedded else []
     worker = Worker(publishers[0], analytics, kafka.registry_error, status, readers, clocks)
-    _current = Components(kafka, tuple(publishers), worker, analytics, recorder, status)
+    _current = Components(kafka, tuple(publishers), worker, analytics, recorder, status, deployer)
     return _current
 
 

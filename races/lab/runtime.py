@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 from django.conf import settings
@@ -46,6 +46,9 @@ class Lab:
         sys.setswitchinterval(SWITCH_S)
         if settings.LAB.kafka is None:
             self._embed(address)
+        elif settings.LAB.kafka.own_registry:
+            kafka = replace(settings.LAB.kafka, registry_url=f"{address}/registry/")
+            connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
         current = connection.current()
         if not current.settings.embedded:
             reach_kafka(current.settings, say)

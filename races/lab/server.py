@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -48,6 +49,16 @@ def take_early_signals(lab: Lab) -> None:
 
     for each in STOP_SIGNALS:
         signal.signal(each, on_signal)
+
+
+def end_with_input() -> None:
+    """For a lab that somebody supervises: it ends with the pipe that its supervisor holds."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="tied", daemon=True).start()
 
 
 def serve(host: str, port: int, application: Any, banner: Callable[[], None], lab: Lab) -> None:

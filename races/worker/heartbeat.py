@@ -31,6 +31,7 @@ class ComponentStatus:
     recorder: HasTrouble
     analytics: AnalyticsRunner | None
     publishers: Sequence[Publisher]
+    flink: HasTrouble | None = None  # what deploys the lab's queries on a Flink of one's own
 
     def problems(self) -> dict[str, str]:
         """Component -> what is wrong with it; empty where it is well."""
@@ -39,12 +40,15 @@ class ComponentStatus:
             analytics = publishing.text
         elif self.analytics is not None:
             analytics = self.analytics.trouble
-        return {"recorder": self.recorder.trouble, "analytics": analytics}
+        return {"recorder": self.recorder.trouble, "analytics": analytics or self._flink_trouble()}
 
     def heartbeat_state(self) -> str:
         """For other processes. Analytics that are only starting are none of their business."""
         publishing = self.publishing
-        return to_state(self.recorder.trouble, "" if publishing.ok else publishing.text)
+        return to_state(self.recorder.trouble, self._flink_trouble() if publishing.ok else publishing.text)
+
+    def _flink_trouble(self) -> str:
+        return self.flink.trouble if self.flink is not None else ""
 
     @property
     def publishing(self) -> PublisherState:

@@ -194,3 +194,39 @@ def test_topics_of_a_feature_that_is_off_are_not_used(tmp_path: Path) -> None:
     assert on is not None
     assert off.unused == {"car_metrics", "car_metrics_anomalies"}
     assert not on.unused
+
+
+FLINK = "analytics:\n  engine: flink\nflink:\n  gateway_url: http://f:8083\n  rest_url: http://f:8081\n"
+
+
+def test_flink_of_ones_own(tmp_path: Path) -> None:
+    found = lab(tmp_path, KAFKA + FLINK + "  bootstrap.servers: kafka:9092\n")
+    assert found.flink is not None
+    assert (found.flink.gateway_url, found.flink.bootstrap) == ("http://f:8083", "kafka:9092")
+    assert (found.engine, found.commentator) == ("flink", "embedded")
+    model = "commentary:\n  base_url: http://m/v1\n  model: small\n"
+    assert lab(tmp_path, KAFKA + FLINK + model).commentator == "flink"
+    assert lab(tmp_path, KAFKA + "analytics:\n  engine: flink\n").flink is None
+
+
+def test_own_registry_beside_a_kafka(tmp_path: Path) -> None:
+    found = lab(tmp_path, "kafka:\n  bootstrap.servers: broker:9092\n  schema_registry_url: own\n").kafka
+    assert found is not None
+    assert (found.own_registry, found.registry_url) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("flink:\n  gateway_url: http://f:8083\n", "'flink.rest_url' is missing; write the address"),
+        ("flink:\n  rest_url: http://f\n", "'flink.gateway_url' is missing; write the address"),
+        ("flink:\n  gateway_url: f:8083\n  rest_url: http://f\n", "line 5: 'flink.gateway_url' is 'f:8083'"),
+        (
+            "analytics:\n  engine: flink\n  commentary: flink\nflink:\n  gateway_url: http://f\n  rest_url: http://f\n",
+            "'analytics.commentary' is 'flink', which needs a model in the commentary: section",
+        ),
+        ("flink:\n  gateway: x\n", "'flink.gateway' is not known; did you mean 'gateway_url'?"),
+    ],
+)
+def test_wrong_flink_section(tmp_path: Path, text: str, words: str) -> None:
+    assert words in error(tmp_path, KAFKA + text)

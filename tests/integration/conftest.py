@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.services.flink import RealFlink
 from bench.services.kafka import RealKafka
 from bench.services.registry_http import Served, serve
 from bench.services.system import System
@@ -22,6 +23,17 @@ def real_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
         yield kafka
     finally:
         kafka.stop()
+
+
+@pytest.fixture(scope="session")
+def real_flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealFlink]:
+    """One for all tests that only use it; who kills a Flink starts one of their own."""
+    flink = RealFlink(tmp_path_factory.mktemp("flink"))
+    try:
+        flink.start()
+        yield flink
+    finally:
+        flink.stop()
 
 
 @pytest.fixture(scope="session")

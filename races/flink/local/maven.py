@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 from xml.sax.saxutils import escape
 
-COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+# From 3.0 on it reads each artifact's parents first, and those of flink-model-openai are in no repository.
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.10:copy"
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion><groupId>f1.lab</groupId><artifactId>jars</artifactId><version>1</version>
 <packaging>pom</packaging>

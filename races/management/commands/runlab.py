@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from argparse import SUPPRESS
 from typing import Any
 
 from channels.routing import get_default_application
@@ -13,10 +14,12 @@ from django.core.management.base import CommandError, CommandParser
 from races.lab import addresses
 from races.lab.preflight import CannotStart, check_migrations, check_port
 from races.lab.runtime import Lab
-from races.lab.server import interruptibly, serve, take_early_signals
+from races.lab.server import end_with_input, interruptibly, serve, take_early_signals
 from races.management.base import LabCommand
 from races.streams.connection import Connection
 from races.streams.errors import StreamError
+
+OWN_CONFIG = "lab.yaml"  # written by make flink
 
 
 class Command(LabCommand):
@@ -32,11 +35,14 @@ Without a kafka: section in config.yaml it carries its own Kafka and schema regi
 Ctrl-C ends everything; running races go on at the next start."""
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--tied", action="store_true", help=SUPPRESS)  # it ends with its standard input
         parser.add_argument("address", nargs="?", default="127.0.0.1:8000", help="HOST:PORT or PORT")
 
-    def handle(self, *args: Any, address: str, **options: Any) -> None:
+    def handle(self, *args: Any, address: str, tied: bool, **options: Any) -> None:
         host, port = split_address(address)
         lab = Lab()
+        if tied:
+            end_with_input()
         take_early_signals(lab)
         try:
             url, banner = interruptibly(lambda: self._start(lab, host, port))
@@ -91,6 +97,11 @@ Ctrl-C ends everything; running races go on at the next start."""
             f"  Registry    {kafka.settings.public(kafka.settings.registry_url)}",
             f"  Analytics   {_engine()}; anomaly detection {anomalies}",
         ]
+        if flink := settings.LAB.flink:
+            lines += [f"  SQL gateway {flink.gateway_url}", f"  Dashboard   {flink.rest_url}"]
+        if settings.LAB.path.name == OWN_CONFIG:
+            lines.append(f"  Terminal    export F1_CONFIG={settings.LAB.path}; then any manage.py command")
+            lines.append("              python manage.py run_flink --client is Flink's own SQL client")
         if settings.ROOM_ADDRESSES or not addresses.is_loopback(host):
             room = "  ".join(settings.ROOM_ADDRESSES)
             lines.append(f"  The room    {room or 'no network that others could come from'}")

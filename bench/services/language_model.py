@@ -1,0 +1,73 @@
+"""A language model behind an OpenAI-compatible address: it says again what it is asked, late or never if need be."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class SpokenModel:
+    """asked: the prompts. keys: the Authorization headers. broken: it answers 500. takes_s: so late it answers."""
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    broken: bool = False
+    takes_s: float = 0.0
+
+
+@contextmanager
+def serve_model(takes_s: float = 0.0) -> Iterator[SpokenModel]:
+    """Its answer to a prompt is SAID and the prompt."""
+    model = SpokenModel(takes_s=takes_s)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            prompt = body["messages"][-1]["content"]
+            prompt = prompt if isinstance(prompt, str) else prompt[0]["text"]
+            model.asked.append(prompt)
+            model.keys.add(self.headers.get("Authorization", ""))
+            time.sleep(model.takes_s)
+            answer = {
+                "id": "1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": body["model"],
+                "choices": [
+                    {
+                        "index": 0,
+                        "message": {"role": "assistant", "content": f"SAID {prompt}"},
+                        "finish_reason": "stop",
+                    }
+                ],
+            }
+            data = json.dumps({"error": {"message": "broken"}} if model.broken else answer).encode()
+            self.send_response(500 if model.broken else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    model.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    try:
+        yield model
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
