@@ -96,8 +96,13 @@ class CloudCommand(BaseCommand):
             except BrokenPipeError:  # … 2>&1 | head
                 _silence(sys.stderr)
                 code = INTERRUPTED
-        except Exception:
-            code = self._failed(f"This should not happen:\n{traceback.format_exc()}")
+        except Exception as error:
+            # a file that is somebody else's, a disk that is full or read-only
+            if isinstance(error, OSError) and error.filename:
+                words = f"{error.filename} cannot be used: {error.strerror}."
+            else:
+                words = f"This should not happen:\n{traceback.format_exc()}"
+            code = self._failed(words)
         if code:
             self._still_costs()
             sys.exit(code)

@@ -29,5 +29,10 @@ class LabCommand(BaseCommand):
             else:
                 words = f"The database cannot be used ({why}). New? Run  python manage.py migrate  first."
             raise CommandError(words) from error
+        except OSError as error:
+            if not error.filename:
+                raise
+            words = f"{error.filename} cannot be used: {error.strerror}. Whose file is it, and is its disk writable?"
+            raise CommandError(words) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=130) from None

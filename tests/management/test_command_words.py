@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from bench.services.waiting import free_port
 from f1site.config import read_lab
 from races.lab import addresses
 from races.lab.addresses import room_addresses
@@ -175,3 +176,14 @@ def test_a_started_race_is_printed_with_the_address_of_the_lab_that_runs(
     assert printed()[0] == ""  # killed: nobody listens there any more
     monkeypatch.setenv("F1_LAB", "http://lab.test:8100")
     assert printed()[0] == "http://lab.test:8100"
+
+
+@pytest.mark.parametrize("name", ["registry.sqlite3", "lab.lock", "lab.address"])
+def test_file_that_is_a_folder_is_one_line(name: str, tmp_path: Path) -> None:
+    """Whatever is wrong with a file of var, the file is named, and there is no traceback."""
+    environ = {**os.environ, "F1_VAR_DIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "migrate", "-v0"]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, timeout=60)
+    (tmp_path / name).mkdir()
+    (*_, line) = said(tmp_path, "runlab", str(free_port()))
+    assert name in line or "unable to open" in line
