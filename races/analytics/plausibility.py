@@ -23,7 +23,9 @@ _times_of = itemgetter(
     "gap_s", "interval_s", "last_lap_s", "best_lap_s", "sector_1_s", "sector_2_s", "sector_3_s"
 )
 _counts_of = itemgetter("position", "lap", "laps", "grid", "laps_down", "tyre_age", "stops", "events")
-_OF_A_DRIVER = frozenset({"overtake", "fastest_lap", "pit_in", "pit_out", "retirement", "finish"})
+_OF_A_DRIVER = frozenset(
+    {"overtake", "fastest_lap", "pit_in", "pit_out", "off_track", "retirement", "finish"}
+)
 
 
 class Implausible(ValueError):

@@ -209,6 +209,17 @@ class Oracle:
     def _only_unstopped_top10(self, code: str, value: None) -> bool:
         return [car["driver_code"] for car in self.running()[:10] if car["stops"] == 0] == [code]
 
+    def _unstopped_top10(self, value: int) -> bool:
+        return bool(sum(car["stops"] == 0 for car in self.running()[:10]) == value)
+
+    def _lost(self, code: str, value: float) -> bool:
+        """Race control told it of the car's newest mistake, within the last three seconds."""
+        now = self.cars[self.order()[0]]["tick"]
+        told = [
+            event for event in self.events if event["type"] == "off_track" and event["driver_code"] == code
+        ]
+        return any(round(event["value"], 1) == value and now - event["tick"] <= 15 for event in told)
+
     def _top10_stopped(self, value: None) -> bool:
         return all(car["stops"] >= 1 or car["pit"] for car in self.running()[:10])
 

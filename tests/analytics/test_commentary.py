@@ -226,6 +226,18 @@ def test_neutral_penultimate_lap_is_silent() -> None:
         assert ("penultimate_lap" in kinds) == (flag == "green")
 
 
+def test_a_mistake_is_told() -> None:
+    """Of a car that races on; one that is out by then has a bigger story."""
+    for status in ("racing", "retired"):
+        scene = Scene()
+        scene.quiet()
+        scene.cars["NOR"] = {"status": status}
+        scene.tell("off_track", "NOR", position=1, value=1.62)
+        told = [line for line in scene.advance(PAUSE) if line.kind == "off_track"]
+        assert bool(told) == (status == "racing")
+        assert all("Norris" in line.text for line in told)
+
+
 def test_no_restart_on_the_last_lap() -> None:
     for lap in (11, 12):
         scene = Scene()

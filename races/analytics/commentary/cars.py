@@ -188,6 +188,18 @@ def _swapped(candidate: Candidate, car: Record, rival: Record) -> None:
     candidate.subject = who
 
 
+def off_track(moment: Moment, race: Race) -> Candidate | None:
+    """A mistake: the car ran wide and goes on."""
+    who, lost = moment.message["driver_code"], moment.message["value"]
+    car = race.cars.get(who)
+    if car is None or car["status"] != "racing" or race.phase != "race":
+        return None
+    candidate = _candidate(moment, race, "off_track", "info")
+    if lost is not None:
+        candidate.offer("lost", seconds(lost), Fact("lost", (who,), round(lost, 1)))
+    return candidate
+
+
 def retirement(moment: Moment, race: Race) -> Candidate | None:
     car = race.cars.get(moment.message["driver_code"])
     if car is None or car["status"] != "retired":
@@ -216,5 +228,6 @@ ABOUT_CARS: dict[str, Callable[[Moment, Race], Candidate | None]] = {
     "fastest_lap": fastest_lap,
     "pit_in": pit_in,
     "pit_out": pit_out,
+    "off_track": off_track,
     "retirement": retirement,
 }

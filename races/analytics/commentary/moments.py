@@ -25,6 +25,7 @@ _ANY = 1000
 _BY_PLACE = {  # (down to this place, weight); a retirement without a place names 0
     "overtake": ((1, 92), (2, 78), (3, 75), (6, 60), (10, 52), (14, 44), (_ANY, 36)),
     "retirement": ((0, 76), (10, 90), (_ANY, 76)),
+    "off_track": ((1, 74), (3, 66), (6, 59), (10, 50), (_ANY, 40)),
     "pit_in": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
     "pit_out": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
 }

@@ -24,6 +24,8 @@ from races.analytics.commentary.facts import (
 from races.analytics.commentary.race_state import Race, Record
 from races.analytics.commentary.words import Candidate, Fact, count, lap_time, listing, ordinal, plural
 
+STOP_FROM_LAPS = 8
+"""A shorter race has no compulsory stop, so nobody is said to have one still to make."""
 Weighted = tuple[int, Candidate]
 Finder = Callable[[Race], Iterator[Weighted]]
 
@@ -160,11 +162,19 @@ def led_all(race: Race) -> Iterator[Weighted]:
 
 
 def not_stopped(race: Race) -> Iterator[Weighted]:
-    """Cars among the first ten that still have to stop, once most of them have."""
-    if race.lap * 2 < race.laps or race.lap >= race.laps:
-        return
+    """Cars among the first ten that still have to stop: how many, and who once most of them have."""
     first_ten = race.running()[:10]
     unstopped = [car for car in first_ten if car["stops"] == 0]
+    if race.laps < STOP_FROM_LAPS or race.lap >= race.laps:
+        return
+    if race.lap * 4 > race.laps and 2 <= len(unstopped) <= 8 and len(first_ten) == 10:
+        facts = [Fact("unstopped_top10", (), len(unstopped))]
+        candidate = Candidate("to_stop", "info", facts, subject=("stops to come",))
+        candidate.offer("number", count(len(unstopped)))
+        leader(candidate, race)
+        yield 33, candidate
+    if race.lap * 2 < race.laps:
+        return
     waiting = [car for car in unstopped if not car["pit"]]
     if len(waiting) == len(unstopped) == 1 and len(first_ten) == 10:
         facts = [Fact("only_unstopped_top10", (code_of(waiting[0]),))]

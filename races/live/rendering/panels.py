@@ -16,7 +16,7 @@ from races.live.rendering.tower import Cells, chip
 QUIET_S = {"positions": 3, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
 LATE_S = 3.0  # from here on an age is a sign
 CONTROL_WORDS = {
-    "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit",
+    "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit", "off_track": "Wide",
     "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "vsc_ending": "VSC ends", "safety_car": "SC",
     "safety_car_ending": "SC ends", "lapped_cars": "Lapped", "green": "Green", "last_lap": "Last lap",
     "chequered": "Flag", "finish": "Finish", "red_flag": "Red",

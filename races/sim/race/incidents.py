@@ -26,7 +26,13 @@ def strike(field: Field, car: Car) -> None:
     elif incident.kind == "mistake":
         car.owes_s += incident.loss_s
         if incident.loss_s >= TOLD_FROM_S and not field.flags.neutralised:
-            field.tell("off_track", wording.mistake(car, incident.turn), car, value=incident.loss_s)
+            field.tell(
+                "off_track",
+                wording.mistake(car, incident.turn),
+                car,
+                position=field.place[car.index] + 1,
+                value=incident.loss_s,
+            )
     elif incident.kind == "garage" and car.lap < field.laps:
         car.broken = True
     elif incident.kind == "puncture" and car.lap < field.laps:
