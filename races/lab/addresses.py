@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 
+log = logging.getLogger(__name__)
 PROBE_S = 0.5
 
 
@@ -18,11 +21,16 @@ def _file() -> Path:
 
 
 def save_address(url: str) -> None:
-    _file().write_text(url, encoding="utf-8")
+    """Writes the address down for commands on this machine, which otherwise need --lab."""
+    try:
+        _file().write_text(url, encoding="utf-8")
+    except OSError as error:  # the lab runs all the same
+        log.warning("%s cannot be written (%s): name the lab with --lab or F1_LAB", _file(), error.strerror)
 
 
 def delete_address() -> None:
-    _file().unlink(missing_ok=True)
+    with suppress(OSError):
+        _file().unlink(missing_ok=True)
 
 
 def running_lab() -> str:

@@ -178,7 +178,7 @@ def test_a_started_race_is_printed_with_the_address_of_the_lab_that_runs(
     assert printed()[0] == "http://lab.test:8100"
 
 
-@pytest.mark.parametrize("name", ["registry.sqlite3", "lab.lock", "lab.address"])
+@pytest.mark.parametrize("name", ["registry.sqlite3", "lab.lock"])
 def test_file_that_is_a_folder_is_one_line(name: str, tmp_path: Path) -> None:
     """Whatever is wrong with a file of var, the file is named, and there is no traceback."""
     environ = {**os.environ, "F1_VAR_DIR": str(tmp_path)}
@@ -187,3 +187,15 @@ def test_file_that_is_a_folder_is_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     (*_, line) = said(tmp_path, "runlab", str(free_port()))
     assert name in line or "unable to open" in line
+
+
+def test_address_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lab runs and says so; only commands beside it need its address then."""
+    monkeypatch.setattr(settings, "VAR_DIR", tmp_path)
+    (tmp_path / "lab.address").mkdir()
+    addresses.save_address("http://127.0.0.1:8000")
+    addresses.delete_address()
+    assert "--lab" in caplog.text
+    assert addresses.running_lab() == ""
