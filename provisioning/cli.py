@@ -21,14 +21,14 @@ from provisioning import stale_standin
 from provisioning.clock import Clock
 from provisioning.config import DEFAULT_URL, Credentials, DesiredState, read_credentials, read_desired_state
 from provisioning.cost import hourly
-from provisioning.errors import LOOPBACK, ProvisioningError, Refused
+from provisioning.errors import LOOPBACK, Declined, ProvisioningError, Refused
 from provisioning.journal import INTENTS, Entry, only_one
 from provisioning.private_file import remove_leftovers
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.session import Session, open_session
 from races.streams.redaction import Redactor
 
-INTERRUPTED = 130
+DECLINED, INTERRUPTED = 3, 130
 DJANGOS_OWN = (
     "--version",
     "--verbosity",
@@ -70,6 +70,7 @@ class CloudCommand(BaseCommand):
         self.redact = Redactor()
         self.progress: Shown = Silent()
         self.session: Session | None = None
+        self.begun = ""  # what an interruption has to say, once something was changed
 
     examples = ""
 
@@ -85,6 +86,8 @@ class CloudCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             code = self.work(options)
+        except Declined as error:
+            code = self._failed(str(error), DECLINED)
         except ProvisioningError as error:
             code = self._failed(str(error))
         except KeyboardInterrupt:
@@ -109,9 +112,7 @@ class CloudCommand(BaseCommand):
 
     def _interrupted(self, how: str) -> int:
         self.progress.leave()
-        self.print_text(
-            f"\n{how} What was made is in the journal; the same command goes on from there.", error=True
-        )
+        self.print_text(f"\n{how} {self.begun or 'Nothing was changed.'}", error=True)
         return INTERRUPTED
 
     def _still_costs(self) -> None:
@@ -128,14 +129,26 @@ class CloudCommand(BaseCommand):
         """The exit code."""
         raise NotImplementedError
 
-    def _failed(self, text: str) -> int:
+    def _failed(self, text: str, code: int = 1) -> int:
         self.progress.leave()
         first, _, rest = self.redact(text).partition("\n")
         self.print_text("", error=True)
         self.stderr.write(wrap(first))  # in red on a terminal
         if rest:
             self.print_text(rest, error=True)
-        return 1
+        return code
+
+    def print_item(self, head: str, text: str) -> None:
+        """An item of a list; what does not fit stands below, as far to the right."""
+        width, indent = line_width(), len(head)
+        lines = textwrap.wrap(text, max(20, width - indent), break_on_hyphens=False, break_long_words=False)
+        for number, line in enumerate(lines or [""]):
+            self.print_text(f"{head if number == 0 else ' ' * indent}{line}".rstrip())
+
+    def say(self, text: str) -> None:
+        """A sign of life in a long wait, below whatever shows the progress."""
+        self.progress.leave()
+        self.print_text(f"  {text}")
 
     def print_text(self, text: str, error: bool = False) -> None:
         """Sentences are wrapped; what is indented (lists, commands) stays as it is."""
@@ -161,6 +174,7 @@ class CloudCommand(BaseCommand):
             by_name=by_name,
             redact=self.redact,
             unattended=yes,
+            say=self.say,
         )
         self.session = session
         self.progress = progress_on(sys.stdout, self.redact)
@@ -192,11 +206,19 @@ class CloudCommand(BaseCommand):
                 )
             self.print_text("")
             try:
-                return input(f"{wrap(self.redact(question))} [y/N] ").strip().lower() in ("y", "yes")
+                return _yes_or_no(f"{wrap(self.redact(question))} [y/N] ")
             except EOFError:  # Ctrl-D
                 return False
 
         return ask
+
+
+def _yes_or_no(prompt: str) -> bool:
+    while True:
+        said = input(prompt).strip().lower()
+        if said in ("", "n", "no", "y", "yes"):
+            return said in ("y", "yes")
+        prompt = f"{said}? Please answer y or n: "
 
 
 def _silence(stream: TextIO) -> None:
@@ -204,9 +226,20 @@ def _silence(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def line_width() -> int:
+    return max(40, min(80, shutil.get_terminal_size((80, 24)).columns))
+
+
 def wrap(line: str) -> str:
-    width = min(110, shutil.get_terminal_size((110, 24)).columns)
-    return textwrap.fill(line, width, break_on_hyphens=False) if len(line) > width else line
+    """At 80 columns; an address that is longer stands alone on its line, and whole."""
+    width = line_width()
+    if len(line) <= width:
+        return line
+    return textwrap.fill(line, width, break_on_hyphens=False, break_long_words=False)
+
+
+def counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _elsewhere(entry: Entry, organization: str) -> str:

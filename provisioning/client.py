@@ -8,6 +8,7 @@ The retry policy, in words:
 - 500, 502, 503, 504, a lost connection or a time-out: what only reads, and what may be repeated (PUT, PATCH, DELETE),
   is sent again. A POST is not: it may have been carried out, so OutcomeUnknown goes to the caller, who looks first.
 - 401 and 403 on a data plane: frontends learn of a new key one by one, so these are tried again for a short while.
+- 307 and 308 to another host of the same service are followed, with the same method, body and key.
 - Anything else is an answer.
 
 Back-off doubles from one second to thirty; six tries in all. Every error carries the service's request id.
@@ -17,11 +18,12 @@ from __future__ import annotations
 
 import contextlib
 import json as jsonlib
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -34,6 +36,9 @@ from races.streams.redaction import Redactor
 
 TRIES = 6
 TIMEOUT_S = (10.0, 60.0)
+SILENT_S = 5.0
+REDIRECTS = 4
+SERVICE = ".confluent.cloud"
 TROUBLE = (500, 502, 503, 504)
 
 
@@ -74,6 +79,7 @@ class Client:
         self._redact, self._clock, self._tries, self._timeout = redact, clock, tries, timeout
         self._session = session or OwnSession()
         self._heard = ""
+        self.say: Callable[[str], None] = lambda text: None  # a sign of life in a long wait
 
     def service_time(self) -> str:
         """The service's own clock, as of its last answer: a laptop's may be wrong by hours."""
@@ -85,9 +91,11 @@ class Client:
         for attempt in range(1, self._tries + 1):
             last = attempt == self._tries
             try:
-                response = self._send(call)
+                with self._sign_of_life(call):
+                    response = self._send(call)
             except requests.RequestException as error:
                 self._broken(call, error, last)
+                self.say(f"{_host(call.url)}: no answer yet, trying again ({attempt + 1} of {self._tries}).")
                 self._clock.sleep(backoff(attempt))
                 continue
             except ValueError:  # requests reads where a redirection leads, followed or not
@@ -97,14 +105,46 @@ class Client:
             self._hear(response)
             if last or not _try_again(call, response):
                 break
+            self._say_why(call, response, attempt)
             self._clock.sleep(asked_wait(response) or backoff(attempt))
         return self._answer(call, response)
 
+    @contextlib.contextmanager
+    def _sign_of_life(self, call: Call) -> Iterator[None]:
+        """Says after a few seconds what is waited for; a call may take a minute until it times out."""
+        timer = threading.Timer(
+            SILENT_S, self.say, [f"{_host(call.url)} has not answered yet, still waiting."]
+        )
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _say_why(self, call: Call, response: requests.Response, attempt: int) -> None:
+        """Not of a new key: that it is refused for a while is the rule."""
+        again = f"trying again ({attempt + 1} of {self._tries})."
+        if response.status_code == 429:
+            self.say(f"{_host(call.url)} asks to slow down, {again}")
+        elif response.status_code in TROUBLE:
+            self.say(f"{_host(call.url)} has trouble ({response.status_code}), {again}")
+
     def _send(self, call: Call) -> requests.Response:
+        url, params = call.url, dict(call.params)
+        for _ in range(REDIRECTS):
+            response = self._send_to(url, params, call)
+            target = redirected(url, response)
+            if not target:
+                break
+            url, params = target, {}  # its query is a part of the address
+        return response
+
+    def _send_to(self, url: str, params: dict[str, str], call: Call) -> requests.Response:
         return self._session.request(
             call.method,
-            call.url,
-            params=dict(call.params),
+            url,
+            params=params,
             data=None if call.body is None else jsonlib.dumps(call.body),
             headers={"Content-Type": call.content_type} if call.body is not None else {},
             auth=(call.login.key, call.login.secret),
@@ -155,6 +195,21 @@ class Client:
         return errors.api_error(failure)
 
 
+def redirected(url: str, response: requests.Response) -> str:
+    """Where a 307 or 308 leads within the service; "" for any other answer, a sign-in page's above all."""
+    if response.status_code not in (307, 308):
+        return ""
+    target = urljoin(url, response.headers.get("Location", ""))
+    here, there = urlsplit(url), urlsplit(target)
+    within = all(f".{parts.hostname}".endswith(SERVICE) for parts in (here, there))
+    same_machine = here.hostname in LOOPBACK and here.netloc == there.netloc
+    return target if there.scheme == here.scheme and (within or same_machine) else ""
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url
+
+
 def read_error(text: str) -> tuple[str, str]:
     """(code, detail) out of the four shapes that the services use."""
     try:
@@ -166,11 +221,18 @@ def read_error(text: str) -> tuple[str, str]:
     listed = body.get("errors")
     if isinstance(listed, list) and listed and isinstance(listed[0], dict):
         first = listed[0]
-        return str(first.get("code") or ""), str(first.get("detail") or first.get("title") or "")
+        detail = str(first.get("detail") or first.get("title") or "")
+        return str(first.get("code") or ""), _with_resolution(detail, first)
     if isinstance(body.get("error"), dict):
         inner = body["error"]
         return str(inner.get("code") or ""), str(inner.get("message") or inner.get("details") or "")
     return str(body.get("error_code") or ""), str(body.get("message") or "")
+
+
+def _with_resolution(detail: str, error: dict[str, Any]) -> str:
+    """What the service proposes, which its own tools show too."""
+    proposed = error.get("resolution")
+    return f"{detail} {proposed}".strip() if isinstance(proposed, str) else detail
 
 
 def _without_tags(html: str) -> str:

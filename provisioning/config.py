@@ -15,7 +15,7 @@ SOURCES = ("positions", "race_control", "car_metrics")
 DERIVED = ("avg_speed", "commentary", "car_metrics_anomalies")
 ONLY_WITH_ANOMALIES = ("car_metrics", "car_metrics_anomalies")
 DEFAULT_URL = "https://api.confluent.cloud"
-DEFAULT_MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+DEFAULT_MODEL = "us.anthropic.claude-sonnet-4-6"
 CONNECTION = "bedrock-connection"
 MODEL = "f1_commentary_generator"
 

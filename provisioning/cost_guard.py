@@ -192,8 +192,11 @@ class Guarded:
             for name in running:
                 if deadline(self._entry()) != deadline(entry):  # a command has moved it
                     break
-                flink_statements.stop(session, name)
-                log.info("the time is up: stopped %s", name)
+                if flink_statements.stop(session, name):
+                    log.info("the time is up: stopped %s", name)
+                else:  # its place in the stream goes with it, but so does its cost
+                    session.api("flink").remove(flink_statements.path(session, name))
+                    log.info("the time is up: deleted %s, which the service did not stop", name)
         except ProvisioningError as error:
             log.warning("%s", session.redact(str(error)))
             raise

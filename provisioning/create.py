@@ -7,12 +7,13 @@ before and was made since is ours. Only if nothing shows up is the POST sent aga
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from provisioning.api import JsonObject
-from provisioning.errors import ApiError, NameTaken, OutcomeUnknown
+from provisioning.errors import AGAIN, ApiError, NameTaken, OutcomeUnknown
 from provisioning.journal import Record
 from provisioning.session import Session
 from provisioning.steps import Steps, Waiting
@@ -20,18 +21,24 @@ from provisioning.steps import Steps, Waiting
 STALE_LIST_S = 20.0  # lists were seen up to 15 s behind
 LOOK_EVERY_S = 4.0
 TRIES = 3
+NOT_KNOWN = re.compile(r"looking up|not found|not authorized|principal|compute pool", re.IGNORECASE)
+NOT_KNOWN_S, NOT_KNOWN_EVERY_S = 180.0, 10.0
 EARLIER, LATER = timedelta(minutes=2), timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """slot: in the journal. what: in words. listed: everything of that name. record: what the journal keeps of it."""
+    """slot: in the journal. what: in words. listed: everything of that name. record: what the journal keeps of it.
+
+    taken: the error for one of that name that is not ours.
+    """
 
     slot: str
     what: str
     listed: Callable[[], list[JsonObject]]
     post: Callable[[], JsonObject]
     record: Callable[[JsonObject], Record]
+    taken: Callable[[JsonObject], NameTaken] | None = None
 
 
 def create(session: Session, request: CreateRequest) -> Steps[Record]:
@@ -42,8 +49,12 @@ def create(session: Session, request: CreateRequest) -> Steps[Record]:
             return _keep(session, request, found)
     others = request.listed()
     if others:
-        raise name_taken(request.what, str(others[0].get("id", "")))
+        raise _taken(request, others[0])
     return (yield from _post(session, request, []))
+
+
+def _taken(request: CreateRequest, other: JsonObject) -> NameTaken:
+    return request.taken(other) if request.taken else name_taken(request.what, str(other.get("id", "")))
 
 
 def standing(
@@ -66,6 +77,28 @@ def create_once(post: Callable[[], object], exists: Callable[[], bool]) -> None:
                 raise
         else:
             return
+
+
+def create_when_known(
+    session: Session, create: Callable[[], object], exists: Callable[[], bool]
+) -> Steps[None]:
+    """Like create_once, while Flink does not know pool, principal or role yet, which were made a moment ago."""
+    end = session.clock.monotonic() + NOT_KNOWN_S
+    while True:
+        try:
+            create_once(create, exists)
+            return
+        except ApiError as error:
+            if not _not_known_yet(error):
+                raise
+            if session.clock.monotonic() >= end:
+                error.again = f"{AGAIN} New roles and pools can take some minutes."
+                raise
+            yield Waiting("Flink to know the new pool and account", NOT_KNOWN_EVERY_S)
+
+
+def _not_known_yet(error: ApiError) -> bool:
+    return error.status in (400, 403, 404) and NOT_KNOWN.search(error.failure.detail) is not None
 
 
 def resolve_intent(session: Session, request: CreateRequest) -> Steps[None]:
@@ -131,7 +164,6 @@ def _instant(text: str | None) -> datetime | None:
 def name_taken(what: str, where: str) -> NameTaken:
     return NameTaken(
         f"Name taken: {what}{f' ({where})' if where else ''} is there already, without this lab's ownership tag.",
-        "Choose another name in config.yaml, section confluent:, or delete it if it is yours. "
-        "(If you made it with another Cloud API key: --environment ENV-ID takes it over.)",
+        "Leave it: it may be a colleague's. Choose another name in config.yaml, section confluent:.",
         "https://confluent.cloud/environments",
     )

@@ -29,9 +29,11 @@ from provisioning.resources import (
 )
 from provisioning.resources.flink_pool import flink_region
 from provisioning.session import KEY_PLANES, Session
-from provisioning.steps import MINUTE, Step, Steps, Waiter, together, wait
+from provisioning.steps import MINUTE, Step, Steps, Waiter, Waiting, together, wait
 
 ANSWERS_WHILE_DELETED = (400, 401, 403, 404)  # how a service answers about what is being deleted
+STOPPING_S = 120.0
+LEFT = "left"  # in the journal: what the last teardown had to leave
 NO_ACCOUNT = (400, 402, 403, 409)
 NO_KEY = "not asked"
 KEPT_BY = {"kafka": {"cluster", "environment"}, "registry": {"environment"}, "flink": {"environment"}}
@@ -48,6 +50,7 @@ class Destroy:
     unseen: dict[str, str] = field(default_factory=dict)  # those that stand and cannot be: why
     unwritten: list[str] = field(default_factory=list)  # why config.yaml keeps our block
     others: foreign.ForeignResources = field(default_factory=foreign.ForeignResources)
+    everything: bool = False  # what others made in an environment of the lab's goes too
 
     def steps(self) -> list[Step]:
         s = self.session
@@ -73,7 +76,7 @@ class Destroy:
             Step("cluster", "Kafka cluster", self._cluster, ("topics",)),
             Step("environment", "Environment", self._environment, ("pool", "cluster")),
             Step("labels", "Statements with our label", self._labels, ("environment",)),
-            Step("owner", "Service account, keys, role", lambda: service_account.delete(s), ("labels",)),
+            Step("owner", "Service account, keys, role", self._owner, ("labels",)),
             Step("audit", "Audit", self._audit, ("owner",)),
         ]
 
@@ -88,6 +91,9 @@ class Destroy:
     def _account(self) -> Steps[str]:
         """Without one nobody can see what others have put here, whatever an earlier run left of ours."""
         s = self.session
+        if held := self._held_anyway():
+            self.unseen = dict.fromkeys(KEY_PLANES, f"{held} keeps the environment anyway")
+            return "none is made: something else keeps the environment"
         self._begin(environment.TEARDOWN_STARTED)
         try:
             identity = yield from service_account.ensure_exists(s)
@@ -98,6 +104,19 @@ class Destroy:
             self.unseen = dict.fromkeys(KEY_PLANES, error.problem.rstrip("."))
             return "none: what cannot be looked into is left"
         return identity
+
+    def _held_anyway(self) -> str:
+        """Before an account and keys are made only to look inside: a foreign cluster or pool, if there is one.
+
+        Not while statements of ours may run, which cost, or an earlier teardown has not ended.
+        """
+        s = self.session
+        borrowed = s.need("environment")["borrowed"]
+        if self.everything or borrowed or environment.is_half(s) or s.entry.get("queries"):
+            return ""
+        if service_account.find(s) is not None:
+            return ""
+        return next(iter(foreign.find_in_control_plane(s).in_environment), "")
 
     def _keys(self) -> Steps[str]:
         said = yield from together([self._open(kind) for kind in ("kafka", "registry")])
@@ -178,16 +197,40 @@ class Destroy:
         bedrock_connection.delete(self.session)
         return f"deleted {found['name']}"
 
-    def _others(self) -> str:
+    def _others(self) -> Steps[str]:
         try:
-            self.others = foreign.find(self.session, self.usable)
+            self.others = yield from self._look_at_others()
         except ApiError as error:
             if error.status not in ANSWERS_WHILE_DELETED or "environment" not in (
                 self.session.entry.get(environment.DELETION_STARTED) or []
             ):
                 raise
             return "the environment is going already"
-        return ", ".join(self.others.all) or "nothing"
+        if self.everything and self.others.all:
+            return (yield from self._end_others())
+        return ", ".join([*self.others.all, *self.others.along]) or "nothing"
+
+    def _look_at_others(self) -> Steps[foreign.ForeignResources]:
+        """What somebody is just stopping is waited for, in an environment of the lab's own."""
+        s = self.session
+        end = s.clock.monotonic() + STOPPING_S
+        found = foreign.find(s, self.usable)
+        while found.stopping and not s.need("environment")["borrowed"] and s.clock.monotonic() < end:
+            yield Waiting(f"{', '.join(found.stopping)} to stop", 5.0)
+            found = foreign.find(s, self.usable)
+        return found
+
+    def _end_others(self) -> Steps[str]:
+        """Statements first, since they cost; the rest goes with pool, cluster and environment."""
+        s, gone = self.session, self.others
+        yield from together([flink_statements.delete(s, str(one["name"])) for one in gone.statements])
+        for identity in gone.pools:
+            s.cloud.remove(f"{flink_pool.PATH}/{identity}", environment=s.id("environment"))
+        for identity in gone.clusters:
+            cluster.remove(s, identity)
+        s.changes.append(f"deleted what the lab had not made: {', '.join(gone.all)}")
+        self.others = foreign.ForeignResources()
+        return f"deleted {', '.join(gone.all)}"
 
     def _subjects(self) -> str:
         if "registry" not in self.usable:
@@ -261,6 +304,16 @@ class Destroy:
         what = f"the environment {record['name']}"
         return self._unless(reasons, what, lambda: self._going("environment", self._gone))
 
+    def _owner(self) -> str:
+        """Kept while others keep the environment: with its keys one sees what is left, and the next run needs it."""
+        s = self.session
+        if self.others.all and not s.need("environment")["borrowed"]:
+            self.left.append(
+                f"the service account {s.names.account} with its keys, which look inside until then"
+            )
+            return "stays with the environment"
+        return service_account.delete(s)
+
     def _gone(self, session: Session) -> Steps[str]:
         identity = session.id("environment")
         session.cloud.remove(f"{environment.PATH}/{identity}")
@@ -284,6 +337,7 @@ class Destroy:
             self.left = audit(self.session)
         if self.left:
             self._ended()
+            self.session.entry.put(LEFT, self.left)
         else:
             self.session.entry.forget()
         self.left += self.unwritten

@@ -6,11 +6,13 @@ ProvisioningError        a message for a person: what failed, whether running ag
 ├── NetworkError         no answer at all
 ├── WaitTimeout          something did not reach its state in time; names the last state seen
 ├── NameTaken            something of that name is there and is not ours
-└── Refused              the person said no, or the configuration forbids it
+└── Refused              the configuration or what stands forbids it
+    └── Declined         the person said no
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -95,6 +97,10 @@ class Refused(ProvisioningError):
     pass
 
 
+class Declined(Refused):
+    pass
+
+
 # From a refused call or a broken connection to words that help.
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -105,6 +111,7 @@ STATUS = "https://status.confluent.cloud"
 ROLES = "https://docs.confluent.io/cloud/current/security/access-control/rbac/predefined-rbac-roles.html"
 
 AGAIN = "Running the same command again goes on from here."
+QUOTA_WORDS = re.compile(r"currently limited to|quota|limit (of|is) \d|maximum number", re.IGNORECASE)
 NOT_AGAIN = "Running again changes nothing until that is put right."
 
 
@@ -116,9 +123,9 @@ def api_error(failure: Failure) -> ApiError:
 def _words(failure: Failure) -> tuple[str, str, str]:
     if failure.status in (401, 403):
         return _not_allowed(failure)
-    if failure.status == 402:
+    if failure.status == 402 or (400 <= failure.status < 429 and QUOTA_WORDS.search(failure.detail)):
         return (
-            f"A quota of your Confluent Cloud organisation is reached ({failure.code or 'no code given'}).",
+            f"A quota of your Confluent Cloud organisation is reached ({_quota_code(failure)}).",
             "Running again helps only after something was deleted or the quota was raised.",
             QUOTAS,
         )
@@ -133,6 +140,10 @@ def _words(failure: Failure) -> tuple[str, str, str]:
     if failure.status == 409:
         return "The service refuses because of something that is there already.", NOT_AGAIN, ""
     return "The service refuses this call.", NOT_AGAIN, ""
+
+
+def _quota_code(failure: Failure) -> str:
+    return failure.code if failure.status == 402 and failure.code else "its words are below"
 
 
 def _later(when: str) -> str:

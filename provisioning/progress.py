@@ -28,7 +28,7 @@ def line(row: Row, now: float, width: int, signs: dict[str, str], after: str = "
     elapsed = ""
     if row.state != WAITING:
         elapsed = seconds((row.ended or now) - row.started)
-    text = row.text if row.state != WAITING else f"after: {after}"
+    text = row.text if row.state != WAITING else f"after: {after}" if after else "starts now"
     whole = f" {signs[row.state]} {row.step.title:<28} {elapsed:>9}  {text}"
     return whole if len(whole) <= width else whole[: width - 1] + "…"
 

@@ -147,12 +147,14 @@ def open_session(
     by_name: bool = False,
     redact: Redactor | None = None,
     unattended: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Session:
     """keep False: the journal is read and not written. by_name: the journal's entry is the configuration's, even
     if an environment is named by its id. Raises ProvisioningError.
     """
     if not (credentials.key and credentials.secret):
-        raise ProvisioningError("There is no Cloud API key.", HOW_TO_KEY, KEYS)
+        missing = "Cloud API key" if not credentials.key else "secret of the Cloud API key"
+        raise ProvisioningError(f"There is no {missing}.", HOW_TO_KEY, KEYS)
     if not (credentials.key + credentials.secret).isascii():  # … pasted along with the line above
         raise ProvisioningError(
             "The Cloud API key or its secret holds characters that no key has.", HOW_TO_KEY, KEYS
@@ -163,6 +165,7 @@ def open_session(
         redact.add(wanted.aws.access_key, wanted.aws.secret_key, wanted.aws.session_token)
     clock = clock or Clock()
     client = Client(redact, clock, session)
+    client.say = say
     organization = organization_id(cloud_api(client, credentials))
     entry = _entry(Journal(journal_path, keep), organization, wanted, adopt, by_name)
     for key in (entry.get("keys") or {}).values():

@@ -5,7 +5,6 @@ A service whose key the journal does not hold, or that does not take it, cannot 
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -109,50 +108,70 @@ def _or_none(ask: Callable[[], T]) -> T | None:
         return None
 
 
-def describe_all(session: Session, found: CurrentState, others: ForeignResources) -> Iterator[str]:
-    """In the order of a teardown, with what stays for others' sake."""
-    yield from (
-        f"Flink statement   {s['name']} ({flink_statements.phase(s)})" for s in found.statements or []
-    )
+def unread(found: CurrentState) -> list[str]:
+    """The services of ours that stand and could not be looked into."""
+    inside = {
+        "Kafka": (found.cluster, found.topics),
+        "Schema Registry": (found.registry, found.subjects),
+        "Flink": (found.pool, found.statements),
+    }
+    return [plane for plane, (standing, seen) in inside.items() if standing and seen is None]
+
+
+def describe_all(
+    session: Session, found: CurrentState, others: ForeignResources, everything: bool = False
+) -> Iterator[tuple[str, str]]:
+    """(kind, name) in the order of a teardown, with what stays for others' sake, unless everything goes."""
+    holding = ForeignResources() if everything else others
+    if everything:
+        yield from (("Not the lab's", name) for name in others.all)
+    yield from (("Default pool", name.removeprefix("the ")) for name in others.along)
+    for statement in found.statements or []:
+        yield "Flink statement", f"{statement['name']} ({flink_statements.phase(statement)})"
     if found.connection:
-        yield f"Connection        {found.connection['name']}"
+        yield "Connection", str(found.connection["name"])
     if found.subjects:
-        yield f"Schemas           {', '.join(found.subjects)}"
+        yield "Schemas", ", ".join(found.subjects)
     if found.topics:
-        yield f"Topics            {', '.join(found.topics)}, with all records"
+        yield "Topics", f"{', '.join(found.topics)}, with all records"
     if found.pool:
-        yield _goes("Flink pool", _named(found.pool), others.in_pool)
+        yield _goes("Flink pool", _named(found.pool), holding.in_pool)
     if found.cluster:
-        yield _goes("Kafka cluster", _named(found.cluster), others.in_cluster)
-    yield from _environment(session, found, others)
+        yield _goes("Kafka cluster", _named(found.cluster), holding.in_cluster)
+    yield from _environment(session, found, holding)
     if found.account:
-        owned = ", ".join(KEY_PLANES[kind] for kind in found.keys or {})
-        keys = f", with its API keys ({owned})" if owned else ""
-        yield f"Service account   {found.account['display_name']} ({found.account['id']}){keys}"
+        yield _account(session, found, holding)
 
 
-def wrapped(line: str) -> str:
-    """The names of a long line stand below each other, after its kind."""
-    return textwrap.fill(line, 110, initial_indent="  ", subsequent_indent=" " * 20, break_on_hyphens=False)
+def _account(session: Session, found: CurrentState, holding: ForeignResources) -> tuple[str, str]:
+    account = found.account or {}
+    owned = ", ".join(KEY_PLANES[kind] for kind in found.keys or {})
+    keys = f", with its API keys ({owned})" if owned else ""
+    name = f"{account['display_name']} ({account['id']}){keys}"
+    if holding.all and not session.need("environment").get("borrowed"):
+        return "(stays)", f"service account {name}, as long as the environment does"
+    return "Service account", name
 
 
 def _named(thing: JsonObject) -> str:
     return f"{thing['spec'].get('display_name')} ({thing['id']})"
 
 
-def _goes(what: str, name: str, others: list[str]) -> str:
+def _goes(what: str, name: str, others: list[str]) -> tuple[str, str]:
     if others:
-        return f"(stays)           {what} {name}: it holds what this lab did not make: {', '.join(others)}"
-    return f"{what:<17} {name}"
+        return "(stays)", f"{what} {name}: it holds what this lab did not make: {', '.join(others)}"
+    return what, name
 
 
-def _environment(session: Session, found: CurrentState, others: ForeignResources) -> Iterator[str]:
+def _environment(
+    session: Session, found: CurrentState, holding: ForeignResources
+) -> Iterator[tuple[str, str]]:
     if not found.environment:
         return
     name = f"{found.environment['display_name']} ({found.environment['id']})"
     if session.need("environment").get("borrowed"):
-        yield f"(stays)           environment {name}: it is yours, only what the lab made in it goes"
+        yield "(stays)", f"environment {name}: it is yours, only what the lab made in it goes"
     else:
-        yield _goes("Environment", name, others.all)
+        yield _goes("Environment", name, holding.all)
     if found.statements is None or (found.cluster and found.topics is None):
-        yield "(not looked into) without its keys; new ones are made for the teardown"
+        yield "(not looked into)", "without its keys; new ones are made for the teardown"

@@ -6,8 +6,8 @@ asked first.
 
 from __future__ import annotations
 
-from provisioning.config import DERIVED, EMBEDDED, FLINK, MODEL
-from provisioning.errors import Refused
+from provisioning.config import DERIVED, EMBEDDED, FLINK
+from provisioning.errors import Declined
 from provisioning.resources import bedrock_connection, flink_statements, foreign, subjects, topics
 from provisioning.session import Session
 from provisioning.steps import Steps, together
@@ -56,7 +56,7 @@ def _confirm_dropping(session: Session, changing: list[str]) -> None:
     )
     if not session.ask(question):
         changed = f" Before the question it {'; '.join(session.changes)}." if session.changes else ""
-        raise Refused(
+        raise Declined(
             f"Nothing was dropped; topics and config.yaml stay as they were.{changed}",
             "Run again when the topics may go.",
         )
@@ -138,6 +138,5 @@ def _end(session: Session, names: list[str]) -> Steps[None]:
 def drop_model(session: Session) -> Steps[None]:
     """A model belongs to the cluster's catalogue and would stay in a borrowed environment."""
     if session.entry.get("model"):
-        name = session.names.statement("drop-model")
-        yield from flink_statements.run_once(session, name, f"DROP MODEL IF EXISTS `{MODEL}`")
+        yield from flink_statements.drop_model(session)
         session.entry.drop("model")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 
 from provisioning.api import JsonObject
 from provisioning.config import FLINK, MODEL, Aws
-from provisioning.create import create_once, name_taken
+from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError
 from provisioning.session import Session
-from provisioning.steps import MINUTE, Steps, Waiter, wait
+from provisioning.steps import Steps, Waiting
 
 LABEL = "user.confluent.io/f1-lab"
-WHICH = ("self", "resource_version")  # of its metadata, for a PUT
-USABLE = ("ACTIVE", "READY")  # the specification names the same state by both words
-REFUSED = ("INVALID_AUTH", "UNREACHABLE")
+WHICH = ("self", "resource_version")  # of its metadata, for a PUT, where the service gives them
+REFUSED = ("INVALID_AUTH", "UNREACHABLE")  # any other word, and none at all, is a connection that can be used
+LOOKS, LOOK_EVERY_S = 3, 5.0  # a refusal may show some seconds late
+CREDENTIALS = re.compile(
+    r"expired|security token|credential|not authorized|access ?denied|unauthori|invalid.?signature|\b40[13]\b",
+    re.IGNORECASE,
+)
+RENEW = "Fetch new keys (aws sts get-session-token), export them, and run again."
 LEFT_OUT = (
     "Connection, model and commentary query are left out; the embedded commentator writes the commentary."
 )
@@ -51,11 +57,20 @@ def ours(session: Session) -> JsonObject | None:
 
 def describe(session: Session, found: JsonObject) -> str:
     """Name and phase in a line, with the service's words on one that cannot be used."""
-    status = found.get("status", {})
-    phase, detail = str(status.get("phase")), " ".join(str(status.get("detail") or "").split())
-    return f"{found['name']}: {phase}" + (
-        session.redact(f": {detail}") if detail and phase in REFUSED else ""
-    )
+    word, detail = phase(found), _detail(found)
+    said = f": {word}" if word else ""
+    return f"{found['name']}{said}" + (session.redact(f": {detail}") if detail and word in REFUSED else "")
+
+
+def phase(found: JsonObject) -> str:
+    """Empty where the service says nothing: real answers were seen with an empty status and with none."""
+    status = found.get("status")
+    return str(status.get("phase") or "") if isinstance(status, dict) else ""
+
+
+def _detail(found: JsonObject) -> str:
+    status = found.get("status")
+    return " ".join(str(status.get("detail") or "").split()) if isinstance(status, dict) else ""
 
 
 def will_write_commentary(session: Session) -> bool:
@@ -74,8 +89,23 @@ def ensure(session: Session) -> Steps[str]:
         session.note(f"No AWS keys in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). {LEFT_OUT}")
         return "left out: no AWS keys"
     if aws:
-        _put(session, found, aws)
-    return (yield from _usable(session))
+        changed = yield from _put(session, found, aws)
+        return (yield from _usable(session, LOOKS if changed else 1))
+    if why := _failed_for_credentials(session):
+        session.note(
+            f"The commentary query FAILED: {why}. Its AWS keys seem to have expired. {LEFT_OUT} {RENEW}"
+        )
+        return "left out: its query failed for its AWS keys"
+    return (yield from _usable(session, 1))
+
+
+def _failed_for_credentials(session: Session) -> str:
+    """The service's words; a connection rarely shows that its keys have run out, a query that used them does."""
+    path = f"{session.flink_path}/statements/{session.names.statement('commentary-query')}"
+    status = (session.api("flink").find(path) or {}).get("status") or {}
+    detail = " ".join(str(status.get("detail") or "").split())
+    failed = status.get("phase") == "FAILED" and CREDENTIALS.search(detail)
+    return session.redact(detail.rstrip(".")) if failed else ""
 
 
 def is_other(session: Session, found: JsonObject) -> bool:
@@ -85,30 +115,49 @@ def is_other(session: Session, found: JsonObject) -> bool:
     return aws is not None and not (same and known.get("fingerprint") == aws.fingerprint)
 
 
-def _put(session: Session, found: JsonObject | None, aws: Aws) -> None:
-    endpoint = session.desired.bedrock_endpoint
+def _put(session: Session, found: JsonObject | None, aws: Aws) -> Steps[bool]:
+    """Whether something was made or renewed."""
+    endpoint, fingerprint = session.desired.bedrock_endpoint, aws.fingerprint
+    known = (session.entry.get("connection") or {}).get("fingerprint") == fingerprint
     if found and found["spec"].get("endpoint") != endpoint:
         delete(session)
         found = None
     if found is None:
-        _create(session, aws)
-    elif (session.entry.get("connection") or {}).get("fingerprint") != aws.fingerprint:
-        body = _body(session, aws) | {"metadata": {part: found["metadata"][part] for part in WHICH}}
+        yield from _create(session, aws)
+    elif not known:
+        yield from _renew(session, found, aws)
+    else:
+        return False
+    session.entry.put("connection", {"name": name(session), "fingerprint": fingerprint})
+    return True
+
+
+def _renew(session: Session, found: JsonObject, aws: Aws) -> Steps[None]:
+    """By PUT; where that is refused, by deleting it and making it anew."""
+    metadata = found.get("metadata")
+    given = {part: metadata[part] for part in WHICH if part in metadata} if isinstance(metadata, dict) else {}
+    body = _body(session, aws) | {"metadata": given}
+    try:
         session.api("flink").put(f"{session.flink_path}/connections/{name(session)}", body)
-        session.changes.append("renewed the AWS keys of the Bedrock connection")
-    if (session.entry.get("connection") or {}).get("fingerprint") != aws.fingerprint:
-        session.entry.put("connection", {"name": name(session), "fingerprint": aws.fingerprint})
+    except ApiError as error:
+        if error.status not in (400, 404, 405, 409, 415, 422):
+            raise
+        delete(session)
+        yield from _create(session, aws)
+    session.changes.append("renewed the AWS keys of the Bedrock connection")
 
 
-def _create(session: Session, aws: Aws) -> None:
+def _create(session: Session, aws: Aws) -> Steps[None]:
     """The journal first, without a fingerprint: whose it is must survive a kill right after the POST."""
     path = f"{session.flink_path}/connections"
     if find(session):
         raise name_taken(f"the Flink connection {name(session)}", session.id("environment"))
     session.entry.put("connection", {"name": name(session), "fingerprint": ""})
     try:
-        create_once(
-            lambda: session.api("flink").post(path, _body(session, aws)), lambda: find(session) is not None
+        yield from create_when_known(
+            session,
+            lambda: session.api("flink").post(path, _body(session, aws)),
+            lambda: find(session) is not None,
         )
     except ApiError as error:
         if error.failure.method == "POST":  # refused, so it was not made
@@ -132,26 +181,26 @@ def _body(session: Session, aws: Aws) -> JsonObject:
     }
 
 
-def _usable(session: Session) -> Steps[str]:
-    def look() -> tuple[str, JsonObject]:
-        found = find(session) or {}
-        return str(found.get("status", {}).get("phase") or "not there"), found
-
-    until = Waiter("Bedrock connection", frozenset(USABLE + REFUSED), timeout=5 * MINUTE)
-    found = yield from wait(look, until, session.clock)
-    status = found["status"]
-    if status["phase"] in USABLE:
+def _usable(session: Session, looks: int) -> Steps[str]:
+    """Unless the service refuses it. looks: how often it is asked, since a refusal may come late."""
+    found = find(session) or {}
+    for _ in range(looks - 1):
+        if phase(found) in REFUSED:
+            break
+        yield Waiting("a refusal of the Bedrock connection, if there is one", LOOK_EVERY_S)
+        found = find(session) or found
+    if phase(found) not in REFUSED:
         session.commentary_by_flink = True
-        return str(found["name"])
-    _leave_out(session, str(status["phase"]), str(status.get("detail") or ""))
-    return f"left out: {status['phase']}"
+        return str(found.get("name") or name(session))
+    _leave_out(session, phase(found), _detail(found))
+    return f"left out: {phase(found)}"
 
 
 def _leave_out(session: Session, phase: str, detail: str) -> None:
     token = session.desired.aws is not None and bool(session.desired.aws.session_token)
     if phase == "INVALID_AUTH":
         why = "the AWS session token has expired or is wrong" if token else "AWS does not accept the keys"
-        help_ = "Fetch new keys (aws sts get-session-token), export them, and run again." if token else ""
+        help_ = RENEW if token else ""
     else:
         why, help_ = "Bedrock's address cannot be reached: is bedrock_region right?", ""
     detail = session.redact(f" (the service says: {detail})" if detail else "")

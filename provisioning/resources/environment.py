@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
+import re
+
 from provisioning.api import JsonObject
 from provisioning.create import CreateRequest, create, name_taken, standing
-from provisioning.errors import ProvisioningError, Refused
+from provisioning.errors import Declined, NameTaken, ProvisioningError, Refused
 from provisioning.journal import Record
 from provisioning.ownership_tag import OwnershipTag
 from provisioning.resources import cluster, flink_pool, service_account
@@ -25,6 +28,7 @@ INSIDE = (
     "model",
     "queries",
     "going",
+    "left",
 )
 DELETION_STARTED = (
     "going"  # in the journal: what a teardown has begun to delete; TEARDOWN_STARTED: that it has begun at all
@@ -47,11 +51,7 @@ def ensure(session: Session) -> Steps[str]:
         adopted = adopt(session)
         if adopted:
             return adopted
-        if session.adopt:
-            raise Refused(
-                f"{session.adopt} is no environment named {session.desired.environment_name} of this lab.",
-                NAMES,
-            )
+        _refuse_adopting(session)
         service_account.check_name(session, session.desired.environment_name)
     made = yield from create(session, create_request(session))
     return str(made["id"])
@@ -85,8 +85,9 @@ def dry_run(session: Session) -> None:
     elif recorded(session):
         check_whole(session)
     elif not adopt(session):
+        _refuse_adopting(session)
         for found in named(session, session.desired.environment_name):
-            raise name_taken(f"the environment {found['display_name']}", str(found["id"]))
+            raise _taken(session, found)
     inside = (
         [cluster.create_request(session), flink_pool.create_request(session)] if recorded(session) else []
     )
@@ -100,6 +101,55 @@ def _check_name_free(session: Session, request: CreateRequest) -> None:
         return
     for found in request.listed():
         raise name_taken(request.what, str(found["id"]))
+
+
+def _refuse_adopting(session: Session) -> None:
+    """Of an environment that --environment names and that no ownership tag makes ours. Raises Refused."""
+    if not session.adopt:
+        return
+    found = session.cloud.find(f"{PATH}/{session.adopt}") or {}
+    if found.get("display_name") == session.desired.environment_name:
+        raise Refused(
+            f"{session.adopt} has that name, but no ownership tag says that this lab made it.",
+            build_in(session.adopt),
+        )
+    raise Refused(
+        f"{session.adopt} is no environment named {session.desired.environment_name} of this lab.", NAMES
+    )
+
+
+def build_in(identity: str) -> str:
+    return (
+        f"To build the lab inside it, set confluent.environment_id: {identity} in config.yaml. What the lab makes "
+        "there goes at the teardown; the environment itself stays."
+    )
+
+
+def _taken(session: Session, found: JsonObject) -> NameTaken:
+    """In a class everybody has the same default: nobody is invited to delete a neighbour's."""
+    identity, name = str(found["id"]), str(found["display_name"])
+    _, tag = service_account.tagged(session, found) or ({}, None)
+    yours = (
+        f"If you made it with another Cloud API key: --environment {identity} takes it over."
+        if tag and tag.environment == identity
+        else f"If it is yours: {build_in(identity)}"
+    )
+    whose = "another lab's ownership tag" if tag else "no ownership tag of this lab"
+    return NameTaken(
+        f"Name taken: the environment {name} ({identity}) is there already and carries {whose}.",
+        "It may be a colleague's: leave it, and take a name of your own in config.yaml:\n"
+        f"  confluent:\n    environment_name: {own_name()}\n{yours}",
+        "https://confluent.cloud/environments",
+    )
+
+
+def own_name() -> str:
+    """f1-<user>, as the service takes it."""
+    try:
+        user = re.sub(r"[^a-z0-9]+", "-", getpass.getuser().lower()).strip("-")
+    except (KeyError, OSError):  # no such user, as in a container
+        user = ""
+    return f"f1-{user or 'yourname'}"
 
 
 def recorded(session: Session) -> JsonObject | None:
@@ -145,7 +195,7 @@ def _may_adopt(session: Session, tag: OwnershipTag) -> bool:
         "made with this Cloud API key. Take it over? Its API keys are then made anew, so that a lab elsewhere that "
         "uses them stops."
     ):
-        raise Refused(
+        raise Declined(
             "Nothing was taken over, and nothing made.", "Another environment_name makes another lab."
         )
     return True
@@ -190,6 +240,7 @@ def create_request(session: Session) -> CreateRequest:
         listed=lambda: named(session, name),
         post=lambda: session.cloud.post(PATH, body),
         record=lambda made: _record(made) | {"borrowed": False},
+        taken=lambda found: _taken(session, found),
     )
 
 

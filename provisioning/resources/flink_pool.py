@@ -81,9 +81,23 @@ def create_request(session: Session) -> CreateRequest:
         slot="pool",
         what=f"the Flink compute pool {wanted.pool_name}",
         listed=lambda: named(session),
-        post=lambda: session.cloud.post(PATH, {"spec": spec}),
+        post=lambda: _post(session, spec),
         record=_record,
     )
+
+
+def _post(session: Session, spec: JsonObject) -> JsonObject:
+    """As the environment's default pool: then a workspace works in ours, under its limit, and makes none of its own.
+
+    Where the service refuses that (the organisation has switched default pools off, or one stands), without it.
+    """
+    try:
+        made: JsonObject = session.cloud.post(PATH, {"spec": spec | {"default_pool": True}})
+    except ApiError as error:
+        if error.status not in (400, 409, 422):
+            raise
+        made = session.cloud.post(PATH, {"spec": spec})
+    return made
 
 
 def _record(found: JsonObject) -> Record:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from provisioning.api import JsonObject
 from provisioning.config import FLINK, MODEL
-from provisioning.create import create_once, name_taken
+from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError, ProvisioningError
 from provisioning.resources import bedrock_connection
 from provisioning.resources.bedrock_connection import LABEL
@@ -19,7 +19,8 @@ GROUP_ROLES = {"average": "avg_speed", "commentary": "commentary", "anomalies": 
 PATCH_TYPE = "application/json-patch+json"
 ACTIVE = ("PENDING", "RUNNING", "DEGRADED", "FAILING")
 STOPPED_MEANWHILE = (
-    "Somebody stopped it, or the cost guard did: the time of --hours is up. Running again resumes it."
+    "Somebody stopped it, its compute pool was deleted, or the cost guard stopped it: the time of --hours is up. "
+    "Running again resumes it, or starts it anew."
 )
 MARKED_FOR_DELETION = "marked for deletion"
 ENDED_BADLY = frozenset({"FAILED", "FAILING"})
@@ -79,6 +80,10 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     name = session.names.statement(statement.name)
     found = yield from _standing(session, name)
     if found is not None and text(found) != statement.sql:
+        if statement.kind == "table" and phase(found) == "COMPLETED":
+            session.note(_other_table(session, name))
+            return False
+        yield from _drop_changed_model(session, statement)
         yield from delete(session, name)
         found = None
     resumed = found is not None and statement.kind == "query" and phase(found) not in ACTIVE
@@ -89,7 +94,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         found = None
     made = found is None
     if made:
-        _submit(session, name, statement)
+        yield from _submit(session, name, statement)
         session.changes.append(f"started the statement {name}")
     target = "RUNNING" if statement.kind == "query" else "COMPLETED"
     stopped = frozenset({"STOPPED"} if made else ())  # a resumed one may still show it
@@ -99,6 +104,30 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         return (yield from ensure(session, statement, tries - 1))
     _check(session, found)
     return made or resumed
+
+
+def _other_table(session: Session, name: str) -> str:
+    """A table that stands is not changed by CREATE TABLE IF NOT EXISTS; its topic would have to go."""
+    return (
+        f"The table of {name} was made by another version of this lab, and stays as it is: a table changes only "
+        "with its topic. To make it anew, which loses its records: provision_confluent --embedded, then --flink."
+    )
+
+
+def _drop_changed_model(session: Session, statement: Statement) -> Steps[None]:
+    """CREATE MODEL IF NOT EXISTS would leave the old one as it is. Its query holds it, so that goes first."""
+    if statement.kind != "model":
+        return
+    query = session.names.statement("commentary-query")
+    if (standing := _our_own(session, query)) is not None:
+        yield from delete(session, str(standing["name"]))
+    yield from drop_model(session)
+
+
+def drop_model(session: Session) -> Steps[None]:
+    """With all its versions: a learner may have made more by hand."""
+    name = session.names.statement("drop-model")
+    yield from run_once(session, name, f"DROP MODEL IF EXISTS `{MODEL}$all`")
 
 
 def _our_own(session: Session, name: str) -> JsonObject | None:
@@ -123,17 +152,26 @@ def text(found: JsonObject) -> str:
 
 
 def _revive(session: Session, found: JsonObject) -> Steps[JsonObject | None]:
+    """Where it was, if the service can; None: it was deleted, to be started anew."""
     name = str(found["name"])
+    if found["spec"].get("compute_pool_id") != session.id("pool"):  # its own was deleted, and made anew
+        yield from delete(session, name)
+        return None
     if phase(found) in ("STOPPED", "STOPPING"):
         yield from _reach(session, name, frozenset({"STOPPED"}))
-        _set_stopped(session, name, False)
-        session.changes.append(f"resumed the statement {name}")
-        return found
+        if _set_stopped(session, name, False):
+            session.changes.append(f"resumed the statement {name}")
+            return found
+    elif phase(found) == "FAILED" and _set_stopped(session, name, False):
+        left = yield from _reach(session, name, frozenset({"PENDING", "RUNNING", "DEGRADED", "FAILED"}))
+        if phase(left) != "FAILED":
+            session.changes.append(f"resumed the statement {name} where it had failed")
+            return found
     yield from delete(session, name)
     return None
 
 
-def _submit(session: Session, name: str, statement: Statement) -> None:
+def _submit(session: Session, name: str, statement: Statement) -> Steps[None]:
     environment = session.need("environment")
     properties = {
         "sql.current-catalog": str(environment["name"]),
@@ -153,8 +191,10 @@ def _submit(session: Session, name: str, statement: Statement) -> None:
             "stopped": False,
         },
     }
-    create_once(
-        lambda: session.api("flink").post(path(session), body), lambda: _our_own(session, name) is not None
+    yield from create_when_known(
+        session,
+        lambda: session.api("flink").post(path(session), body),
+        lambda: _our_own(session, name) is not None,
     )
 
 
@@ -167,7 +207,10 @@ def _check(session: Session, found: JsonObject) -> None:
             f"The Flink pool is exhausted ({name} waits): raise confluent.flink_max_cfu and run again."
         )
     if phase(found) == "DEGRADED":
-        session.note(f"{name} is DEGRADED: it runs but gets nowhere. {DOCS}")
+        session.note(
+            f"{name} is DEGRADED. That is normal while no race runs; it recovers by itself when records come. "
+            f"If it stays so during a race, see {DOCS}"
+        )
     if phase(found) in ENDED_BADLY:
         raise ProvisioningError(
             f"The Flink statement {name} went to {phase(found)}.\n"
@@ -183,8 +226,9 @@ def _detail(found: JsonObject) -> str:
 
 def complaint(session: Session, found: JsonObject) -> str:
     """The service's own words on a statement that gets nowhere, in a line; nothing for one that is well."""
-    ill = phase(found) in ENDED_BADLY or phase(found) == "DEGRADED"
-    return session.redact(" ".join(_why(session, found).split())) if ill else ""
+    if phase(found) == "DEGRADED":
+        return session.redact(" ".join(_detail(found).split()) or "normal while no race runs")
+    return session.redact(" ".join(_why(session, found).split())) if phase(found) in ENDED_BADLY else ""
 
 
 def _waits_for(found: JsonObject) -> str:
@@ -223,25 +267,39 @@ def _reach(
     return (yield from wait(look, until, session.clock))
 
 
-def _set_stopped(session: Session, name: str, stopped: bool) -> None:
+def _set_stopped(session: Session, name: str, stopped: bool) -> bool:
+    """By PATCH, which is in Early Access; where that is refused, by PUT. False: the service takes neither."""
     change = [{"op": "replace", "path": "/spec/stopped", "value": stopped}]
-    session.api("flink").patch(path(session, name), change, PATCH_TYPE)
+    if _accepted(lambda: session.api("flink").patch(path(session, name), change, PATCH_TYPE)):
+        return True
+    found = find(session, name)
+    if found is None or (stopped and phase(found) not in ACTIVE):
+        return stopped  # it ended meanwhile
+    body = found | {"spec": found["spec"] | {"stopped": stopped}}
+    return _accepted(lambda: session.api("flink").put(path(session, name), body))
 
 
-def stop(session: Session, name: str) -> None:
-    """Ends its cost. What is gone or ended already is fine."""
+def _accepted(call: Callable[[], object]) -> bool:
+    """False: refused for what the statement is or what the call is; a refused key is an error all the same."""
+    try:
+        call()
+    except ApiError as error:
+        if error.status in (400, 404, 405, 409, 415, 422, 501):
+            return False
+        raise
+    return True
+
+
+def stop(session: Session, name: str) -> bool:
+    """Ends its cost. What is gone or ended already is fine. False: it can only be deleted."""
     found = find(session, name)
     if found is None or phase(found) not in ACTIVE:
-        return
-    try:
-        _set_stopped(session, name, True)
-    except ApiError as error:
-        if not error.gone and error.status != 409:  # 409: it ended meanwhile
-            raise
+        return True
+    return _set_stopped(session, name, True)
 
 
 def delete(session: Session, name: str) -> Steps[None]:
-    stop(session, name)
+    stop(session, name)  # or not: deleting ends its cost as well
     session.api("flink").remove(path(session, name))
     yield from _reach(session, name, frozenset({"gone"}))
     known = session.entry.get("queries") or []
@@ -261,6 +319,6 @@ def run_once(session: Session, name: str, sql: str) -> Steps[None]:
     """A DDL that leaves no trace: submitted, awaited, deleted."""
     statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
     if (yield from _standing(session, name)) is None:
-        _submit(session, name, statement)
+        yield from _submit(session, name, statement)
     _check(session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | ENDED_BADLY)))
     yield from delete(session, name)

@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from provisioning.api import JsonObject
 from provisioning.resources import bedrock_connection, cluster, flink_pool, flink_statements, subjects, topics
 from provisioning.session import Session
 
-ENDED = ("COMPLETED", "FAILED")  # a console's finished queries hold nothing
+ENDED = ("COMPLETED", "FAILED", "STOPPED", "DELETING")  # these hold nothing and cost nothing
 
 
 @dataclass(slots=True)
 class ForeignResources:
-    """Names, by where they are."""
+    """Names, by where they are. along: what holds nothing, and goes with the environment.
+
+    statements: those that have not ended. pools, clusters: ids beside ours.
+    """
 
     in_environment: list[str] = field(default_factory=list)
     in_cluster: list[str] = field(default_factory=list)
     in_pool: list[str] = field(default_factory=list)
+    along: list[str] = field(default_factory=list)
+    statements: list[JsonObject] = field(default_factory=list)
+    pools: list[str] = field(default_factory=list)
+    clusters: list[str] = field(default_factory=list)
 
     @property
     def all(self) -> list[str]:
         return [*self.in_environment, *self.in_cluster, *self.in_pool]
 
+    @property
+    def stopping(self) -> list[str]:
+        return [str(s["name"]) for s in self.statements if flink_statements.phase(s) == "STOPPING"]
+
 
 def find(session: Session, usable: set[str]) -> ForeignResources:
     """usable: the services (kafka, registry, flink) that can be asked."""
-    found = ForeignResources()
-    environment = session.id("environment")
-    for path, kind, slot in (
-        (cluster.PATH, "Kafka cluster", "cluster"),
-        (flink_pool.PATH, "Flink pool", "pool"),
-    ):
-        ours = (session.entry.get(slot) or {}).get("id")
-        for other in session.cloud.pages(path, environment=environment):
-            stands = other["id"] != ours and session.cloud.find(
-                f"{path}/{other['id']}", environment=environment
-            )
-            if stands:
-                found.in_environment.append(f"the {kind} {other['spec'].get('display_name')} ({other['id']})")
+    found = find_in_control_plane(session)
     if "kafka" in usable:
         found.in_cluster = [f"the topic {name}" for name in _topics(session)]
     if "registry" in usable:
@@ -46,6 +47,33 @@ def find(session: Session, usable: set[str]) -> ForeignResources:
         found.in_environment += [f"the connection {name}" for name in _connections(session)]
         _add_statements(session, found)
     return found
+
+
+def find_in_control_plane(session: Session) -> ForeignResources:
+    """Clusters and pools, which the Cloud API key shows. A default pool holds nothing: a workspace makes one."""
+    found = ForeignResources()
+    for other in _others(session, cluster.PATH, "cluster"):
+        found.in_environment.append(f"the Kafka cluster {_named(other)}")
+        found.clusters.append(str(other["id"]))
+    for other in _others(session, flink_pool.PATH, "pool"):
+        default = bool(other["spec"].get("default_pool"))
+        (found.along if default else found.in_environment).append(
+            f"the {'default ' if default else ''}Flink pool {_named(other)}"
+        )
+        found.pools.append(str(other["id"]))
+    return found
+
+
+def _others(session: Session, path: str, slot: str) -> Iterator[JsonObject]:
+    """Those of a list that are really there, without ours."""
+    environment, ours = session.id("environment"), (session.entry.get(slot) or {}).get("id")
+    for other in session.cloud.pages(path, environment=environment):
+        if other["id"] != ours and session.cloud.find(f"{path}/{other['id']}", environment=environment):
+            yield other
+
+
+def _named(thing: JsonObject) -> str:
+    return f"{thing['spec'].get('display_name')} ({thing['id']})"
 
 
 def _topics(session: Session) -> list[str]:
@@ -75,10 +103,11 @@ def _connections(session: Session) -> list[str]:
 
 
 def _add_statements(session: Session, found: ForeignResources) -> None:
-    """A statement holds the pool that it runs on."""
+    """A statement holds the pool that it runs on, until it has ended."""
     ours = (session.entry.get("pool") or {}).get("id")
     others = [s for s in flink_statements.everyone(session) if not flink_statements.is_ours(session, s)]
     for seen in filter(None, (flink_statements.find(session, str(s["name"])) for s in others)):
         if flink_statements.phase(seen) not in ENDED:
             where = found.in_pool if seen["spec"].get("compute_pool_id") == ours else found.in_environment
             where.append(f"the Flink statement {seen['name']}")
+            found.statements.append(seen)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from provisioning.api import JsonObject
+from provisioning.errors import Refused
 from provisioning.journal import Record
 from provisioning.session import Session
 from provisioning.steps import FAILED_FOR_GOOD, MINUTE, Steps, Waiter, wait
+
+ENVIRONMENTS = "/org/v2/environments"
 
 
 def find(session: Session) -> JsonObject | None:
@@ -14,6 +17,8 @@ def find(session: Session) -> JsonObject | None:
 
 
 def ensure(session: Session) -> Steps[str]:
+    _check_package(session)
+
     def look() -> tuple[str, JsonObject]:
         found = find(session) or {}
         return str(found.get("status", {}).get("phase") or "not listed yet"), found
@@ -31,6 +36,20 @@ def ensure(session: Session) -> Steps[str]:
     if session.entry.get("registry") != seen:
         session.entry.put("registry", seen)
     return str(seen["id"])
+
+
+def _check_package(session: Session) -> None:
+    """A lent environment without the package would never get a registry. Raises Refused."""
+    environment = session.need("environment")
+    if not environment["borrowed"] or find(session):
+        return
+    standing = session.cloud.find(f"{ENVIRONMENTS}/{environment['id']}") or {}
+    if not (standing.get("stream_governance_config") or {}).get("package"):
+        raise Refused(
+            f"The environment {environment['id']} has no Stream Governance package, so it gets no Schema Registry.",
+            "Choose one for it in the console (Essentials will do, it costs nothing), then run again.",
+            f"https://confluent.cloud/environments/{environment['id']}",
+        )
 
 
 def record(found: JsonObject) -> Record:

@@ -9,6 +9,7 @@ Flink statements go through their phases and make tables; they compute nothing.
 """
 
 from .administrator import DEMO_KEY, DEMO_SECRET
+from .answers import Answers
 from .app import Standin
 from .faults import KINDS, Fault, Faults
 from .latencies import CLOUD, INSTANT, Latencies
@@ -20,6 +21,7 @@ __all__ = [
     "DEMO_SECRET",
     "INSTANT",
     "KINDS",
+    "Answers",
     "Exchange",
     "Fault",
     "Faults",

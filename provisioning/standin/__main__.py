@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from . import CLOUD, Standin
+from .answers import Answers, table
 from .request_log import Exchange
 
 DEFAULT_PORT = 8095
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m provisioning.standin",
         description=ABOUT,
         epilog="example: python -m provisioning.standin --fast",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     found.add_argument(
         "--port",
@@ -62,8 +63,22 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--fast", action="store_true", help=f"time passes {FAST:.0f} times as fast: for rehearsals"
     )
+    found.add_argument(
+        "--answers",
+        type=_answers,
+        default=Answers(),
+        metavar="QUESTION=ANSWER,…",
+        help="which answer it gives where only the real service can decide:\n" + table(),
+    )
     found.add_argument("--quiet", action="store_true", help="don't show the calls")
     return found
+
+
+def _answers(text: str) -> Answers:
+    try:
+        return Answers.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
@@ -80,6 +95,7 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
             port=options.port,
             seed=secrets.randbits(32),
             on_answer=show,
+            answers=options.answers,
         )
     except OSError as error:
         print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)

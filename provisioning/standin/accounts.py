@@ -6,7 +6,7 @@ from .auth import demand_administrator, may_see
 from .cloud import Cloud
 from .paging import paged
 from .records import Account
-from .references import metadata
+from .references import metadata, quota
 from .responses import Answer, control, taken
 from .routing import Call, Route, required
 
@@ -51,7 +51,7 @@ def create(call: Call) -> Answer:
         if other.name == name:
             raise taken("service account", name, f"{cloud.address}/iam/v2/service-accounts/{other.id}")
     if len(alive) >= cloud.quotas["service_accounts"]:
-        raise control(402, "Quota service_accounts_per_organization exceeded.", "quota_exceeded")
+        raise quota(cloud, "service_accounts_per_organization", cloud.quotas["service_accounts"])
     made = Account(id=cloud.new_id("sa"), name=name, description=str(document.get("description", "")))
     cloud.accounts[made.id] = cloud.made(made)
     return Answer(

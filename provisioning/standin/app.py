@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from . import (
     accounts,
@@ -22,6 +22,7 @@ from . import (
     topics,
 )
 from .administrator import DEMO_KEY, DEMO_SECRET, add_administrator
+from .answers import Answers
 from .auth import authenticate
 from .cloud import Cloud
 from .faults import WITHOUT_ANSWER, WITHOUT_EFFECT, Fault, Faults, planned, refusal
@@ -31,6 +32,7 @@ from .responses import Answer, Refused, coded, control
 from .routing import Call, Router
 from .server import Server
 
+MOVED = ".moved"
 ROUTERS = {
     "control": Router(
         environments.ROUTES
@@ -62,8 +64,9 @@ class Standin:
         seed: int = 0,
         kafka: bool = True,
         on_answer: Callable[[Exchange], None] | None = None,
+        answers: Answers | None = None,
     ) -> None:
-        self.state = Cloud(latencies, clock or (lambda: time.monotonic() * speed), seed, kafka)
+        self.state = Cloud(latencies, clock or (lambda: time.monotonic() * speed), seed, kafka, answers)
         self.faults: Faults = planned(faults)
         self.calls: list[Exchange] = []
         self.on_answer = on_answer or (lambda exchange: None)
@@ -118,6 +121,7 @@ class Standin:
         with self.state.lock:
             self._settle()
             try:
+                redirect_gateway(call)
                 call.caller = authenticate(call)
                 answer = _dispatch(call)
             except Refused as refused:
@@ -153,3 +157,15 @@ def _dispatch(call: Call) -> Answer:
     handler, params = found
     call.params = {name: unquote(value) for name, value in params.items()}
     return handler(call)
+
+
+def redirect_gateway(call: Call) -> None:
+    """Flink's gateway may send its callers on to another host, which answers them. Raises Refused."""
+    if call.plane != "flink":
+        return
+    moved = call.host.removesuffix(MOVED)
+    if call.cloud.answers.redirect == "307" and moved == call.host:
+        address = call.url.replace(call.host, call.host + MOVED, 1)
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        raise Refused(Answer(307, None, {"Location": address + query}))
+    call.url, call.host = call.url.replace(call.host, moved, 1), moved

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from .answers import Answers
 from .embedded_services import Broker, Subjects
 from .latencies import Latencies
 from .records import (
@@ -38,8 +39,16 @@ REGIONS_WITHOUT_FLINK = ("af-south-1",)
 class Cloud:
     """Every collection keeps what was deleted too, because lists and error answers depend on it."""
 
-    def __init__(self, latencies: Latencies, clock: Callable[[], float], seed: int, kafka: bool) -> None:
+    def __init__(
+        self,
+        latencies: Latencies,
+        clock: Callable[[], float],
+        seed: int,
+        kafka: bool,
+        answers: Answers | None = None,
+    ) -> None:
         self.latencies = latencies
+        self.answers = answers or Answers()
         self.now = clock
         self.lock = threading.RLock()
         self.random = random.Random(seed)

@@ -7,7 +7,7 @@ from .cloud import CLOUDS, KAFKA_REGIONS, Cloud
 from .embedded_services import new_broker
 from .paging import paged
 from .records import Cluster
-from .references import environment_crn, environment_reference, live_environment, metadata
+from .references import environment_crn, environment_reference, live_environment, metadata, quota
 from .responses import Answer, control, forbidden, invalid
 from .routing import Call, Route, reference, required
 
@@ -46,7 +46,7 @@ def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
         "availability": cluster.availability,
         "cloud": cluster.cloud,
         "region": cluster.region,
-        "config": {"kind": cluster.kind} | ({"cku": 1} if cluster.kind == "Dedicated" else {}),
+        "config": _config(cluster),
         "deletion_protection": cluster.protected,
         "environment": environment_reference(cloud, cluster.environment_id),
     }
@@ -58,6 +58,13 @@ def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
         "spec": spec | _endpoints(cloud, cluster),
         "status": {"phase": phase(cloud, cluster)},
     }
+
+
+def _config(cluster: Cluster) -> dict[str, Any]:
+    config: dict[str, Any] = {"kind": cluster.kind}
+    if cluster.max_ecku is not None:
+        config["max_ecku"] = cluster.max_ecku
+    return config | ({"cku": 1} if cluster.kind == "Dedicated" else {})
 
 
 def settle(cloud: Cloud) -> None:
@@ -88,7 +95,7 @@ def create(call: Call) -> Answer:
     provider, region = located(spec)
     _check_choices(spec)
     if len(list(cloud.live_in(cloud.clusters.values(), environment.id))) >= cloud.quotas["clusters"]:
-        raise control(402, "Quota kafka_clusters_per_environment exceeded.", "quota_exceeded")
+        raise quota(cloud, "kafka_clusters_per_environment", cloud.quotas["clusters"])
     made = Cluster(
         id=cloud.new_id("lkc"),
         name=str(required(spec, "display_name")),
@@ -97,6 +104,7 @@ def create(call: Call) -> Answer:
         region=region,
         availability=spec["availability"],
         kind=spec["config"]["kind"],
+        max_ecku=_max_ecku(cloud, spec["config"]),
         endpoint=cloud.new_id("pkc"),
         protected=bool(spec.get("deletion_protection", False)),
     )
@@ -111,6 +119,13 @@ def _check_choices(spec: dict[str, Any]) -> None:
         raise invalid(f"Unknown availability '{spec['availability']}'.", "/spec/availability")
     if required(required(spec, "config"), "kind", "/spec/config") not in KINDS:
         raise invalid(f"Unknown kind '{spec['config']['kind']}'.", "/spec/config/kind")
+
+
+def _max_ecku(cloud: Cloud, config: dict[str, Any]) -> int | None:
+    given = config.get("max_ecku")
+    if given is not None and (cloud.answers.max_ecku == "refused" or not isinstance(given, int) or given < 1):
+        raise invalid("max_ecku is not valid for this cluster.", "/spec/config/max_ecku", status=422)
+    return given
 
 
 def _get(call: Call, environment_id: str) -> Cluster:

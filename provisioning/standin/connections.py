@@ -15,9 +15,9 @@ SECRETS_NEEDED = {
     "OPENAI": ("API_KEY",),
     "ANTHROPIC": ("API_KEY",),
 }
-EXPIRED = (
-    "expired"  # a session token with this word in it has run out, so that tests and rehearsals can say so
-)
+# A session token with this word in it has run out, so that tests and rehearsals can say so.
+EXPIRED = "expired"
+WORDS_OF_EXPIRY = "The security token included in the request is expired"
 
 
 def checked_environment(call: Call) -> str:
@@ -35,11 +35,26 @@ def base(cloud: Cloud, environment_id: str) -> str:
 
 def rendered(call: Call, found: Connection) -> dict[str, Any]:
     """Without its secrets."""
-    cloud = call.cloud
-    address = call.url.split("/sql/v1")[0] + base(cloud, found.environment_id)
     return {
         "api_version": "sql/v1",
         "kind": "Connection",
+        **_metadata(call, found),
+        "name": found.name,
+        "spec": {
+            "connection_type": found.type,
+            "endpoint": found.endpoint,
+            "auth_data": {"kind": "PlaintextProvider", "data": "<REDACTED>"},
+        },
+        **_status(call.cloud, found),
+    }
+
+
+def _metadata(call: Call, found: Connection) -> dict[str, Any]:
+    cloud = call.cloud
+    if cloud.answers.metadata != "whole":
+        return {"metadata": {}} if cloud.answers.metadata == "empty" else {}
+    address = call.url.split("/sql/v1")[0] + base(cloud, found.environment_id)
+    return {
         "metadata": {
             "self": f"{address}/connections/{found.name}",
             "resource_name": f"{environment_crn(cloud, found.environment_id)}/connection={found.name}",
@@ -47,19 +62,19 @@ def rendered(call: Call, found: Connection) -> dict[str, Any]:
             "resource_version": str(found.version),
             "created_at": found.created_at,
             "updated_at": found.created_at,
-        },
-        "name": found.name,
-        "spec": {
-            "connection_type": found.type,
-            "endpoint": found.endpoint,
-            "auth_data": {"kind": "PlaintextProvider", "data": "<REDACTED>"},
-        },
-        "status": {"phase": found.phase, "detail": _detail(found)},
+        }
     }
 
 
-def _detail(found: Connection) -> str:
-    return "" if found.phase == "ACTIVE" else "The security token included in the request is expired"
+def _status(cloud: Cloud, found: Connection) -> dict[str, Any]:
+    """What public recordings show of a connection that works: nothing, or one of four words."""
+    if found.phase == "INVALID_AUTH" and cloud.answers.invalid_auth == "noticed":
+        return {"status": {"phase": found.phase, "detail": WORDS_OF_EXPIRY}}
+    if cloud.answers.connection == "absent":
+        return {}
+    pending = "PENDING" if cloud.now() < found.created + cloud.latencies.statement else "COMPLETED"
+    phase = {"empty": "", "pending": pending, "active": "ACTIVE"}[cloud.answers.connection]
+    return {"status": {"phase": phase, "detail": ""}}
 
 
 def listing(call: Call) -> Answer:
@@ -142,8 +157,8 @@ def read(call: Call) -> Answer:
 def replace(call: Call) -> Answer:
     """Changes the secrets only."""
     found = _get(call)
-    if "resource_version" not in (call.document().get("metadata") or {}):
-        raise invalid("metadata.resource_version is required.", "/metadata/resource_version")
+    if call.cloud.answers.put == "refused":
+        raise invalid("The connection cannot be replaced.", "/spec")
     found.auth = secrets_of(call.spec(), found.type)
     found.phase, found.version, found.touched = phase_of(found.auth), found.version + 1, found.touched + 1
     return Answer(200)

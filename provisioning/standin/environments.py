@@ -7,7 +7,7 @@ from .auth import demand_administrator, may_see
 from .cloud import Cloud
 from .paging import paged
 from .records import Environment, Resource
-from .references import environment_crn, metadata
+from .references import environment_crn, metadata, quota
 from .responses import Answer, control, invalid, taken, unknown
 from .routing import Call, Route, required
 
@@ -67,7 +67,7 @@ def create(call: Call) -> Answer:
         if other.name == name:
             raise taken("environment", name, f"{cloud.address}/org/v2/environments/{other.id}")
     if len(alive) >= cloud.quotas["environments"]:
-        raise control(402, f"Quota environments_per_organization exceeded ({len(alive)}).", "quota_exceeded")
+        raise quota(cloud, "environments_per_organization", cloud.quotas["environments"])
     made = cloud.made(Environment(id=cloud.new_id("env"), name=name, package=package))
     cloud.environments[made.id] = made
     return Answer(201, rendered(cloud, made), {"Location": f"{cloud.address}/org/v2/environments/{made.id}"})

@@ -21,6 +21,7 @@ class Latencies:
     key_nodes: tuple[bool, ...] = ()  # whether each of the first calls after that meets a node that knows it
     binding: float = 0.0  # POST -> 403 ends
     topic_gone: float = 0.0  # "marked for deletion" until then
+    first_statement: float = 0.0  # role -> the first statement is accepted, where it is not at once
     statement: float = 0.0  # PENDING -> COMPLETED, RUNNING or FAILED
     stop: float = 0.0
     statement_gone: float = 0.0
@@ -41,6 +42,7 @@ CLOUD = Latencies(
     key_nodes=(True, False, True, True, False),
     binding=30.0,
     topic_gone=12.0,
+    first_statement=75.0,
     statement=15.0,
     stop=5.0,
     statement_gone=1.0,

@@ -51,13 +51,15 @@ def _waits_for_pool(cloud: Cloud, statement: Statement, parsed: Parsed) -> bool:
 
 
 def _degrade(cloud: Cloud, statement: Statement) -> None:
-    """What becomes of a statement whose pool is deleted is not documented; here it fails."""
+    """Without its pool a statement is stopped, as the service's notifications document it."""
     pool = cloud.pools.get(statement.pool_id)
     if pool is None or pool.deleted is not None:
-        move(statement, "FAILED", f"The compute pool {statement.pool_id} was not found.")
+        statement.stopped = True
+        move(statement, "STOPPED", "This statement was stopped: its compute pool was deleted by a user.")
         return
     for cluster_id, name in statement.tables:
         topic = cloud.topic(cluster_id, name)
         if topic is None or topic.deleted is not None:
-            move(statement, "DEGRADED", f"Table '{name}' does not exist any more.")
+            if cloud.answers.dropped_topic != "RUNNING":
+                move(statement, cloud.answers.dropped_topic, f"Table '{name}' does not exist any more.")
             return

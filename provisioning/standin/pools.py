@@ -79,7 +79,7 @@ def rendered(cloud: Cloud, pool: Pool) -> dict[str, Any]:
             "region": pool.region,
             "max_cfu": pool.max_cfu,
             "enable_ai": False,
-            "default_pool": False,
+            "default_pool": pool.default,
             "environment": environment_reference(cloud, pool.environment_id),
         },
         "status": {"phase": phase(cloud, pool), "current_cfu": used_cfu(cloud, pool.id)},
@@ -109,9 +109,42 @@ def create(call: Call) -> Answer:
         cloud=provider,
         region=region,
         max_cfu=_size(size),
+        default=_may_be_default(call, environment.id, spec),
     )
     cloud.pools[made.id] = cloud.made(made, cloud.latencies.pool)
     return Answer(202, rendered(cloud, made))
+
+
+def _may_be_default(call: Call, environment_id: str, spec: dict[str, Any]) -> bool:
+    """One for each environment and region. Raises Refused."""
+    answer = call.cloud.answers.default_pool
+    if not spec.get("default_pool") or answer == "ignored":
+        return False
+    standing = call.cloud.live_in(call.cloud.pools.values(), environment_id)
+    if answer == "refused" or any(pool.default and pool.region == spec["region"] for pool in standing):
+        raise invalid("default_pool cannot be set.", "/spec/default_pool", status=422)
+    return True
+
+
+def default_pool(call: Call, environment_id: str) -> Pool:
+    """The pool of a statement that names none, made on demand. Raises Refused."""
+    cloud, (region, provider) = call.cloud, call.host.split(".")[1:3]
+    for pool in cloud.live_in(cloud.pools.values(), environment_id):
+        if pool.default and pool.region == region:
+            return pool
+    if cloud.answers.workspace == "refused":
+        raise invalid("The field 'compute_pool_id' is required.", "/spec/compute_pool_id")
+    made = Pool(
+        id=cloud.new_id("lfcp"),
+        name="default-pool",
+        environment_id=environment_id,
+        cloud=provider.upper(),
+        region=region,
+        max_cfu=50,
+        default=True,
+    )
+    cloud.pools[made.id] = cloud.made(made)
+    return made
 
 
 def _size(size: object) -> int:

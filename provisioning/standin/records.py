@@ -40,6 +40,7 @@ class Cluster(Resource):
     availability: str
     kind: str
     endpoint: str  # pkc-…
+    max_ecku: int | None = None
     protected: bool = False
     bootstrap: str = ""
 
@@ -58,6 +59,7 @@ class Pool(Resource):
     cloud: str
     region: str
     max_cfu: int
+    default: bool = False
 
 
 @dataclass(kw_only=True)
@@ -105,6 +107,7 @@ class Connection(Resource):
 class Model(Resource):
     environment_id: str
     connection: str
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)

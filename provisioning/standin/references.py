@@ -5,7 +5,7 @@ from typing import Any
 from .auth import may_see
 from .cloud import Cloud
 from .records import Environment, Resource
-from .responses import forbidden
+from .responses import Refused, control, forbidden, invalid
 from .routing import Call
 
 
@@ -36,3 +36,10 @@ def live_environment(call: Call, environment_id: str) -> Environment:
     if found is None or found.deleted is not None or hidden:
         raise forbidden()
     return found
+
+
+def quota(cloud: Cloud, code: str, limit: int) -> Refused:
+    """As a status of its own, or as a 400 whose words say so."""
+    if cloud.answers.quota == "402":
+        return control(402, f"Quota {code} exceeded ({limit}).", "quota_exceeded")
+    return invalid(f"The number of {code.replace('_', ' ')} is currently limited to {limit}.")

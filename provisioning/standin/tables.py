@@ -246,7 +246,8 @@ def _create_model(database: Database, parsed: Parsed, dry: bool) -> None:
     connection = parsed.options.get(f"{provider}.connection", "")
     if not provider or "task" not in parsed.options:
         raise SqlError("CREATE MODEL needs the options 'provider' and 'task'.")
-    if connections.live(database.cloud, database.environment_id, connection) is None:
+    managed = provider == "confluent"  # a model of the service's own needs no connection
+    if not managed and connections.live(database.cloud, database.environment_id, connection) is None:
         raise SqlError(f"Connection '{connection}' does not exist.")
     if not dry:
         made = Model(
@@ -254,12 +255,13 @@ def _create_model(database: Database, parsed: Parsed, dry: bool) -> None:
             name=parsed.name,
             environment_id=database.environment_id,
             connection=connection,
+            options=dict(parsed.options),
         )
         database.cloud.models.append(database.cloud.made(made))
 
 
 def _drop_model(database: Database, parsed: Parsed, dry: bool) -> None:
-    found = _model(database, parsed.name)
+    found = _model(database, parsed.name.removesuffix("$all"))
     if found is None and not parsed.lenient:
         raise SqlError(f"Model '{parsed.name}' does not exist.")
     if found is not None and not dry:

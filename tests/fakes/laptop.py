@@ -16,7 +16,7 @@ from provisioning.destroy import Destroy
 from provisioning.ownership import resolve_ownership
 from provisioning.progress import Silent
 from provisioning.session import Session, open_session
-from provisioning.standin import Latencies, Standin, administrator
+from provisioning.standin import Answers, Latencies, Standin, administrator
 from provisioning.steps import drive, run
 from races.streams.topics import DEFAULT_NAMES
 from tests.fakes import openapi
@@ -35,6 +35,7 @@ SHORT = Latencies(
     key_nodes=(True, False),
     binding=3.0,
     topic_gone=4.0,
+    first_statement=40.0,
     statement=2.0,
     stop=1.0,
     statement_gone=1.0,
@@ -124,15 +125,22 @@ class Laptop:
         run(steps(session, self.config, lambda _: "not tried"), session.clock, Silent())
         return session
 
-    def teardown(self, adopt: str = "") -> list[str]:
+    def teardown(self, adopt: str = "", everything: bool = False) -> list[str]:
         """What is left."""
         session = self.session(adopt)
         if not drive(resolve_ownership(session), session.clock):
             return []
-        down = Destroy(session, self.config)
+        down = Destroy(session, self.config, everything=everything)
         run(down.steps(), session.clock, Silent())
         self.notes = session.notes
         return down.left
+
+    @property
+    def aws_secret(self) -> str:
+        return self.desired.aws.secret_key if self.desired.aws else ""
+
+    def use_other_aws_keys(self) -> None:
+        self.desired = replace(self.desired, aws=Aws(AWS.access_key, AWS.secret_key[::-1]))
 
     def snapshot(self) -> dict[str, Any]:
         return snapshot(self.standin.state)
@@ -153,9 +161,11 @@ class Laptop:
 
 
 @contextmanager
-def new_laptop(folder: Path, latencies: Latencies = SHORT, **changes: Any) -> Iterator[Laptop]:
+def new_laptop(
+    folder: Path, latencies: Latencies = SHORT, answers: Answers | None = None, **changes: Any
+) -> Iterator[Laptop]:
     manual_clock = ManualClock()
-    standin = Standin(latencies, clock=manual_clock, kafka=False)
+    standin = Standin(latencies, clock=manual_clock, kafka=False, answers=answers)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield Laptop(standin, manual_clock, folder, desired_state(**changes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Shell:
         except SystemExit as end:
             code = int(end.code or 0)
         out, err = self.capsys.readouterr()
-        said = (out + err).replace("\n" + " " * 20, " ").replace("\n", " ")
+        said = re.sub(r"\n *", " ", out + err)
         for key in self.standin.state.keys.values():
             assert key.secret not in said
         return code, said

@@ -16,6 +16,7 @@ from provisioning.journal import only_one
 from provisioning.resources import flink_statements
 from provisioning.session import Session
 from provisioning.standin import Fault
+from provisioning.steps import Steps
 from races.flink.statements import Statement
 from tests.fakes.shell import Shell
 
@@ -192,8 +193,8 @@ def test_query_stopped_while_it_starts(shell: Shell, monkeypatch: pytest.MonkeyP
     """A query stopped while it starts is told at once."""
     submit = flink_statements._submit
 
-    def overtaken(session: Session, name: str, statement: Statement) -> None:
-        submit(session, name, statement)
+    def overtaken(session: Session, name: str, statement: Statement) -> Steps[None]:
+        yield from submit(session, name, statement)
         if statement.kind == "query":
             flink_statements.stop(session, name)
 

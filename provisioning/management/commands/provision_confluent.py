@@ -9,9 +9,10 @@ from django.core.management.base import CommandParser
 
 from provisioning import config_file, cost_guard
 from provisioning.apply import steps
-from provisioning.cli import CloudCommand, config_path, configured, exclusively, journal_path
+from provisioning.cli import CloudCommand, config_path, configured, counted, exclusively, journal_path
 from provisioning.config import EMBEDDED, FLINK
 from provisioning.cost import sentence
+from provisioning.destroy import LEFT
 from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
 from provisioning.resources import environment, flink_statements
 from provisioning.resources.flink_pool import flink_region
@@ -35,6 +36,11 @@ and, for commentary by a model on Amazon Bedrock: AWS_ACCESS_KEY_ID, AWS_SECRET_
 Interrupt it anywhere and run it again: it goes on. Without an account: python -m provisioning.standin
 See docs/confluent.md.
 """
+NEXT = {
+    "make run": "the lab, on this Kafka",
+    "python manage.py confluent_status": "what stands, and what it has cost",
+    "python manage.py teardown_confluent": "all of it gone again",
+}
 SIGNS = {CREATE: "+", CHANGE: "~", DROP: "-", LEAVE: "="}
 
 
@@ -68,6 +74,8 @@ class Command(CloudCommand):
             rows = steps(
                 session, config_path(), produce_and_read_back, lambda s: cost_guard.arm(s, journal_path())
             )
+            self.begun = "What was made is in the journal; the same command goes on from there."
+            session.entry.drop(LEFT)
             run(rows, session.clock, self.progress)
             self.progress.leave()
             self._report(session)
@@ -80,8 +88,8 @@ class Command(CloudCommand):
         found = current_state(session)
         rows = plan(session, found, bool(session.desired.aws) or found.connection is not None)
         for row in rows:
-            why = f"  ({row.why})" if row.why else ""
-            self.print_text(f" {SIGNS[row.action]} {row.action:<7}{row.what}{why}")
+            why = f" ({row.why})" if row.why else ""
+            self.print_item(f" {SIGNS[row.action]} {row.action:<7}", f"{row.what}{why}")
         if found.cluster and (found.topics is None or found.statements is None):
             self.print_text(
                 "\nThe journal holds no key that opens them, so topics, schemas and statements that stand already are "
@@ -97,18 +105,24 @@ class Command(CloudCommand):
             self.print_text(f"Note: {note}")
         made = [c for c in session.changes if not c.startswith("wrote")]
         self.print_text(
-            f"{len(made)} things made or changed." if made else "Nothing changed: everything stood already."
+            f"{counted(len(made), 'thing')} made or changed."
+            if made
+            else "Nothing changed: everything stood already."
         )
         self.print_text(self._standing(session, running))
         self.print_text(sentence(running))
         self._guard(session, running)
-        self.print_text("\nNext:  make run                                the lab, on this Kafka")
-        self.print_text("       python manage.py confluent_status      what stands and what it has cost")
-        self.print_text("       python manage.py teardown_confluent    all of it gone again")
+        self.print_text("\nNext:")
+        for command, what in NEXT.items():
+            self.print_text(f"  {command}\n      {what}")
 
     def _standing(self, session: Session, running: int) -> str:
         record = session.need("environment")
-        engine = f"Flink, {running} queries" if session.desired.engine == FLINK else "embedded in the lab"
+        engine = (
+            f"Flink, {running} {'query' if running == 1 else 'queries'}"
+            if session.desired.engine == FLINK
+            else "embedded in the lab"
+        )
         return (
             f"Stands: environment {record['name']} ({record['id']}), cluster {session.id('cluster')}, "
             f"{len(session.makers)} topics, analytics: {engine}.\n"

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from provisioning import stale_standin
-from provisioning.cli import CloudCommand, config_path, configured, credentials, exclusively, journal_path
+from provisioning.cli import (
+    CloudCommand,
+    config_path,
+    configured,
+    credentials,
+    exclusively,
+    journal_path,
+    wrap,
+)
 from provisioning.config_file import has_block, remove
 from provisioning.destroy import Destroy, clear_config
-from provisioning.errors import Refused
+from provisioning.errors import Declined, Refused
 from provisioning.journal import Entry, Journal
 from provisioning.ownership import TAG, resolve_ownership
+from provisioning.resources import environment
 from provisioning.session import Ask, Session
-from provisioning.status import current_state, describe_all, foreign_things, wrapped
+from provisioning.status import current_state, describe_all, foreign_things
 from provisioning.steps import drive, run
 
 EXAMPLES = """
@@ -22,12 +32,13 @@ examples:
   manage.py teardown_confluent --plan     what would go and what would stay; nothing is touched
   manage.py teardown_confluent            shows the list, asks create_once, deletes, audits
   manage.py teardown_confluent --yes      without the question
+  manage.py teardown_confluent --everything   also what was made by hand in the lab's own environment
 
 Lost the laptop with its journal? The ownership tag in the service account still tells what is the lab's:
   manage.py teardown_confluent --yes --environment env-abc123
 
 It deletes what the journal or the ownership tag names, and nothing else. An environment that you lent
-(confluent.environment_id) stays. Exit code 0: nothing is left. 1: something is, and it is listed.
+(confluent.environment_id) stays. Exit code 0: nothing is left. 1: something is, and it is listed. 3: you said no.
 """
 
 
@@ -38,6 +49,11 @@ class Command(CloudCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--plan", action="store_true", help="show what would go; delete nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument(
+            "--everything",
+            action="store_true",
+            help="in an environment that the lab made: also what others, or you by hand, made in it",
+        )
         parser.add_argument("--environment", default="", metavar="ENV-ID", help="this environment, by its id")
 
     def work(self, options: dict[str, Any]) -> int:
@@ -57,14 +73,24 @@ class Command(CloudCommand):
         source = drive(resolve_ownership(session), session.clock)
         if not source:
             return self._nothing(session, options["plan"])
-        self._list(session)
+        everything = self._everything(session, options)
+        self._list(session, everything)
         if options["plan"]:
             self.print_text("\nNothing was touched; run without --plan to do it.")
             self._list_other_labs(session)
             return 0
         self._agreed(session, source, options)
         session.entry.keep()  # not before: after a no, the ownership tag has made no journal
-        return self._down(session)
+        return self._down(session, everything)
+
+    def _everything(self, session: Session, options: dict[str, Any]) -> bool:
+        """Only where the lab made the environment itself. Raises Refused."""
+        if options["everything"] and session.need("environment").get("borrowed"):
+            raise Refused(
+                "--everything is only for an environment that the lab made itself; this one is yours, and was lent.",
+                "Leave the option out: then what the lab made goes, and nothing else.",
+            )
+        return bool(options["everything"])
 
     def _unanswered(self, options: dict[str, Any]) -> bool:
         """After a rehearsal its stand-in is often gone first, and with it everything that there was to take down."""
@@ -88,9 +114,11 @@ class Command(CloudCommand):
         """A block of ours may still be there, for somebody else's manual_clock took the lab down."""
         name = session.adopt or session.desired.journal_name
         self.print_text(f"Nothing of this lab stands: neither the journal nor an ownership tag names {name}.")
-        self.print_text(
-            "What carries the name without this lab's ownership tag is somebody else's and was left alone."
-        )
+        for found in environment.named(session, session.desired.environment_name):
+            self.print_text(
+                f"The environment {found['display_name']} ({found['id']}) carries no ownership tag of this lab and "
+                "was left alone."
+            )
         if not plan:
             self.print_text(f"config.yaml: {clear_config(session, config_path())}.")
             self._after(session)
@@ -118,13 +146,16 @@ class Command(CloudCommand):
             remove(config_path())
             self.print_text("config.yaml: our block taken out.")
 
-    def _list(self, session: Session) -> None:
+    def _list(self, session: Session, everything: bool) -> None:
         self.print_text("This goes:")
         found = current_state(session)
-        for line in describe_all(session, found, foreign_things(session, found)):
-            self.print_text(wrapped(line))
+        others = foreign_things(session, found)
+        for kind, name in describe_all(session, found, others, everything):
+            self.print_item(f"  {kind:<18}", name)
         if has_block(config_path()):
-            self.print_text("  config.yaml       our block in it")
+            self.print_item(f"  {'config.yaml':<18}", "our block in it")
+        if others.all and not everything:
+            self.print_text("\nIs all of it yours? --everything takes what the lab did not make as well.")
 
     def _agreed(self, session: Session, source: str, options: dict[str, Any]) -> None:
         if source == TAG and options["yes"] and not session.adopt:
@@ -135,10 +166,11 @@ class Command(CloudCommand):
                 f"If the list above is right:  manage.py teardown_confluent --yes --environment {environment}",
             )
         if not session.ask("Delete all of this?"):
-            raise Refused("Nothing was deleted.")
+            raise Declined("Nothing was deleted.")
 
-    def _down(self, session: Session) -> int:
-        down = Destroy(session, config_path())
+    def _down(self, session: Session, everything: bool) -> int:
+        self.begun = "What was deleted is gone; the same command goes on from there."
+        down = Destroy(session, config_path(), everything=everything)
         run(down.steps(), session.clock, self.progress)
         self.progress.leave()
         self.print_text("")
@@ -147,10 +179,8 @@ class Command(CloudCommand):
         if down.left:
             self.stderr.write("Left:")
             for thing in down.left:
-                self.print_text(f"  {thing}", error=True)
-            self.print_text(
-                "Remove what is not the lab's in the console, then run teardown_confluent again.", error=True
-            )
+                self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
+            self.print_text(_way_out(down), error=True)
             self._list_other_labs(session)
             return 1
         self.print_text(
@@ -158,3 +188,12 @@ class Command(CloudCommand):
         )
         self._after(session)
         return 0
+
+
+def _way_out(down: Destroy) -> str:
+    if down.others.all:
+        return (
+            "Is all of that yours? Then:\n  manage.py teardown_confluent --everything\n"
+            "Else remove what you no longer need in the console, and run teardown_confluent again."
+        )
+    return "When the reason is gone, run teardown_confluent again."

@@ -75,9 +75,7 @@ def test_plan_names_what_is_dropped(shell: Shell) -> None:
     """The plan names what would be dropped."""
     shell.run("provision_confluent")
     _, said = shell.run("provision_confluent", "--plan", "--flink")
-    assert (
-        " - drop   topic f1-driver-avg-speed  (and made anew as a Flink table; you are asked first)" in said
-    )
+    assert " - drop   topic f1-driver-avg-speed (and made anew as a Flink table; you are asked first)" in said
     assert " = leave  environment f1-leaderboard-env" in said
     assert "no key that opens them" not in said
     shell.journal.unlink()
@@ -94,11 +92,11 @@ def test_plan_sees_drift(shell: Shell) -> None:
     sql = query.sql
     query.sql = "SELECT 1"
     _, said = shell.run("provision_confluent", "--flink", "--plan")
-    assert f" ~ change running statement {query.name}  (its SQL is another by now: it is started anew" in said
+    assert f" ~ change running statement {query.name} (its SQL is another by now: it is started anew" in said
     query.sql, query.phase, query.stopped = sql, "STOPPED", True
     _, said = shell.run("provision_confluent", "--flink", "--plan")
     assert " + create topic f1-race-control" in said
-    assert f" ~ change running statement {query.name}  (is STOPPED: it is started again" in said
+    assert f" ~ change running statement {query.name} (is STOPPED: it is started again" in said
     assert "1 to create, 1 to change" in said
     _, said = shell.run("provision_confluent", "--flink")
     assert "1 of 1 made or resumed" in said
@@ -136,7 +134,7 @@ def test_the_end_of_input_is_a_no(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", ctrl_d)
     code, said = shell.run("teardown_confluent")
-    assert (code, "Nothing was deleted." in said) == (1, True)
+    assert (code, "Nothing was deleted." in said) == (3, True)
     assert "Traceback" not in said
 
 
@@ -225,7 +223,7 @@ def test_hours_sets_a_deadline(shell: Shell) -> None:
     assert "cannot act while this machine is off or asleep" in said
     assert len(shell.guards) == 1
     _, said = shell.run("confluent_status")
-    assert "Cost guard: stops the statements at" in said
+    assert "Cost guard: stops the lab's statements at" in said
     assert len(shell.guards) == 2  # should it have died with the machine
 
 
