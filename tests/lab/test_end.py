@@ -121,3 +121,26 @@ def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(
     assert done.returncode == 1, done.stderr + done.stdout
     assert "The worker died" in done.stderr
     assert "runs on" in done.stdout  # it stood: the end was not one at the start
+
+
+def test_two_signals_at_once_are_one(migrated: Path) -> None:
+    """As `timeout` and a terminal's Ctrl-C send them together."""
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "runlab", str(free_port())],
+        cwd=settings.BASE_DIR,
+        env=environ(migrated),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as lab:
+        assert lab.stdout is not None
+        while "Ctrl-C stops it" not in lab.stdout.readline():
+            assert lab.poll() is None
+        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            lab.send_signal(sign)
+            time.sleep(0.005)
+        try:
+            _, said = lab.communicate(timeout=20)
+        finally:
+            lab.kill()
+    assert (lab.returncode, said) == (0, "")

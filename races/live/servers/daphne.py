@@ -173,10 +173,13 @@ def close_with_daphne(close: Close) -> None:
 
 
 def take_signals(close: Close, first: Callable[[], None]) -> None:
-    """On SIGINT or SIGTERM calls `first` at once, awaits `close`, then stops the reactor."""
+    """On SIGINT or SIGTERM calls `first` at once, awaits `close`, then stops the reactor. Further signals are ignored:
+    `timeout` and a terminal each send theirs.
+    """
     global _signals_taken
     _signals_taken = True
     loop = asyncio.get_running_loop()
+    stopping = False
 
     async def close_then_stop() -> None:
         await close()
@@ -186,6 +189,10 @@ def take_signals(close: Close, first: Callable[[], None]) -> None:
             reactor.stop()
 
     def on_signal(number: int, stack: Any) -> None:
+        nonlocal stopping
+        if stopping:
+            return
+        stopping = True
         first()
         loop.call_soon_threadsafe(lambda: loop.create_task(close_then_stop()))
 
