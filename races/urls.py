@@ -1,10 +1,10 @@
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 
 from races.health import metrics
 from races.health import views as health
 from races.views import api, guide, pages, registry, report, sql
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.index, name="index"),
     path("j/<slug:code>/", pages.join, name="join"),
     path("races/", pages.races, name="races"),
@@ -15,10 +15,7 @@ urlpatterns = [
     path("races/<uuid:race_id>/replay/", report.replay_page, name="replay"),
     path("races/<uuid:race_id>/replay/<int:tick>/", report.replay_tick, name="replay-tick"),
     path("races/<uuid:race_id>/replay/<int:tick>/on/", report.replay_on, name="replay-on"),
-    path("api/drivers/", api.drivers, name="api-drivers"),
-    path("api/races/", api.races, name="api-races"),
-    path("api/races/<uuid:race_id>/", api.race, name="api-race"),
-    path("api/races/<uuid:race_id>/trace/", api.trace, name="api-trace"),
+    path("api/", api.api.urls),
     path("lab/", guide.page, name="guide"),
     path("lab/<slug:name>/", guide.page, name="guide-page"),
     path("sql/", sql.page, name="sql"),

@@ -14,10 +14,12 @@ from races.models.history import (
 from races.models.leases import Lease, RecorderOffset, WorkerHeartbeat
 from races.models.race import ACTIVE, Race, RaceQuerySet, moment
 from races.models.season import Circuit, Driver, Team
+from races.models.tokens import ApiToken
 
 __all__ = [
     "ACTIVE",
     "Alarm",
+    "ApiToken",
     "BoardChunk",
     "Circuit",
     "CommentaryLine",

@@ -7,24 +7,96 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Query
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import HttpBearer
 
 from races.lib.tracing import STAGES, tracer
 from races.live.service import service
-from races.middleware.allowed_methods import allow_methods
-from races.models import Race
+from races.models import ApiToken, Race
+from races.models.creation import Choice, InvalidChoice, LimitReached, create_race
+from races.models.tokens import TokenExpired, token_of
 from races.recorder.reader import last_frame
 from races.sim import load_season
+from races.views.api_schemas import (
+    ErrorOut,
+    GridOut,
+    RaceDetailOut,
+    RaceIn,
+    RaceOut,
+    RacesAsked,
+    RacesOut,
+    TraceOut,
+)
 
 CAR = (
     "position", "driver_code", "driver_name", "team_name", "gap_s", "interval_s", "last_lap_s", "best_lap_s",
     "average_speed_kmh", "tyre", "stops", "status",
 )  # fmt: skip
-LISTED = 200
 
 
-@allow_methods("GET")
+class LabAPI(NinjaAPI):
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """HEAD goes with every GET and needs no page of its own."""
+        schema = super().get_openapi_schema(**options)
+        for operations in schema["paths"].values():
+            operations.pop("head", None)
+        return schema
+
+
+api = LabAPI(
+    title="F1 streaming lab",
+    version="1",
+    description="The grid, the races, one race as it stands. Reading needs no login; starting a race needs a token "
+    "that `python manage.py create_api_token NAME` makes.",
+    docs_url="docs",
+    openapi_url="openapi.json",
+)
+READ = ["GET", "HEAD"]
+
+
+class Token(HttpBearer):
+    """Authorization: Bearer …, with a token that create_api_token made."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        return token_of(token)
+
+
+@api.exception_handler(AuthenticationError)
+def _no_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    words = "This needs a token: Authorization: Bearer …; python manage.py create_api_token NAME makes one."
+    return _refusal(401, words)
+
+
+@api.exception_handler(TokenExpired)
+def _expired(request: HttpRequest, error: TokenExpired) -> HttpResponse:
+    return _refusal(401, f"{error} python manage.py create_api_token NAME makes another.")
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first = error.errors[0]
+    field = str(first["loc"][-1])
+    return _refusal(422, f"'{field}': {first['msg']}.", field)
+
+
+@api.exception_handler(HttpError)
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    words = "The body is no JSON." if error.status_code == 400 else str(error)
+    return _refusal(error.status_code, words)
+
+
+def _refusal(status: int, words: str, field: str = "") -> JsonResponse:
+    response = JsonResponse({"error": words} | ({"field": field} if field else {}), status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.api_operation(READ, "/drivers/", response=GridOut, summary="The grid")
 def drivers(request: HttpRequest) -> JsonResponse:
     season = load_season()
     colours = {team.name: team.colour for team in season.teams}
@@ -41,16 +113,49 @@ def drivers(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"season": season.year, "drivers": rows})
 
 
-@allow_methods("GET")
-def races(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"races": [_summary(race) for race in _without_drawing()[:LISTED]]})
+@api.api_operation(
+    READ, "/races/", response={200: RacesOut, 404: ErrorOut}, summary="The races, the newest first"
+)
+def races(request: HttpRequest, asked: Query[RacesAsked]) -> JsonResponse:
+    wanted = {"status": asked.status, "driver_code": asked.driver.upper(), "circuit": asked.circuit}
+    found = _without_drawing().filter(**{name: value for name, value in wanted.items() if value})
+    paginator = Paginator(found, asked.per_page)
+    page = asked.page
+    if page > paginator.num_pages:
+        return _refusal(404, f"There is no page {page}; the last one is {paginator.num_pages}.")
+    rows = [_summary(race) for race in paginator.page(page)]
+    return JsonResponse({"races": rows, "count": paginator.count, "page": page, "pages": paginator.num_pages})
 
 
-@allow_methods("GET")
+@api.post(
+    "/races/",
+    auth=Token(),
+    response={201: RaceOut, 401: ErrorOut, 422: ErrorOut, 429: ErrorOut},
+    summary="Start a race",
+)
+def start(request: HttpRequest, body: RaceIn) -> JsonResponse:
+    given = body.model_dump(exclude_none=True) | {"driver": body.driver.upper()}
+    try:
+        race = create_race(Choice(**given), client=request.auth.client)  # type: ignore[attr-defined]  # Token sets it
+    except InvalidChoice as error:
+        return _refusal(422, str(error), error.field)
+    except LimitReached as error:
+        return _refusal(429, str(error))
+    response = JsonResponse(_summary(race), status=201)
+    response["Location"] = f"/api/races/{race.pk}/"
+    return response
+
+
+@api.api_operation(
+    READ,
+    "/races/{uuid:race_id}/",
+    response={200: RaceDetailOut, 404: ErrorOut},
+    summary="One race as it stands",
+)
 def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     found = _without_drawing().filter(pk=race_id).first()
     if found is None:
-        return JsonResponse({"error": "There is no such race."}, status=404)
+        return _refusal(404, "There is no such race.")
     cars, tick, lap = _cars(found)
     classified = [_car(vars(result)) for result in found.results.all()]
     body = _summary(found) | {
@@ -62,10 +167,12 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     return JsonResponse(body)
 
 
-@allow_methods("GET")
+@api.api_operation(
+    READ, "/races/{uuid:race_id}/trace/", response=TraceOut, summary="Where its ticks' time went"
+)
 def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
-    """Where each of the newest ticks' time went in this process: seconds on the monotonic clock, by stage. Where the
-    worker is another process, a tick was due at its event time, which is on its records."""
+    """Returns the instants of each of the newest ticks in this process: seconds on the monotonic clock, by stage. Where
+    the worker is another process, a tick was due at its event time, which is on its records."""
     ticks = tracer.stages_of(str(race_id))
     apart = not any("simulated" in stages for stages in ticks.values())
     race = Race.objects.filter(pk=race_id, started_ms__isnull=False).first() if ticks and apart else None
