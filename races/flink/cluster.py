@@ -39,6 +39,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """Flink counts between its operators, so a statement of one operator counts none."""
+
+    read: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """path: its address, for a job that goes on from it. at_ms: when it was whole; 0: there is none yet."""
 
@@ -74,6 +82,19 @@ class Cluster:
         newest = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
         trace = str(newest.get("stacktrace") or "")
         return str(refusal(trace)) if trace else ""
+
+    def records(self, job: str) -> Records:
+        """What a statement's source has read and its sink has got. Raises ClusterAway."""
+        listed = self._get(f"/jobs/{job}").get("vertices")
+        metrics = (
+            [one.get("metrics") for one in listed if isinstance(one, dict)]
+            if isinstance(listed, list)
+            else []
+        )
+        counts = [one for one in metrics if isinstance(one, dict)]
+        if not counts:
+            return Records()
+        return Records(_count(counts[0].get("write-records")), _count(counts[-1].get("read-records")))
 
     def checkpoint(self, job: str) -> Checkpoint:
         """The newest one that is whole. Raises ClusterAway."""

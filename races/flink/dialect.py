@@ -72,6 +72,17 @@ class Query:
     sql: str = ""
 
 
+def wanted_groups(anomalies: bool, commentary: bool) -> list[str]:
+    """What a lab leaves to Flink, by what is switched on."""
+    return ["average", *(["anomalies"] if anomalies else []), *(["commentary"] if commentary else [])]
+
+
+def job_names(groups: Iterable[str]) -> list[tuple[str, str]]:
+    """Of each group's query: the name of its job, and the group."""
+    found = {one.group: PREFIX + one.name for one in statements() if one.kind == "query"}
+    return [(found[group], group) for group in groups]
+
+
 def queries(
     groups: Iterable[str], names: Mapping[str, str], model: Model | None, functions: bool = True
 ) -> list[Query]:

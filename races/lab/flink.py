@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from races.flink.cluster import Cluster
 from races.flink.deployer import Deployer, Source
-from races.flink.dialect import Model, Query, queries
+from races.flink.dialect import Model, Query, queries, wanted_groups
 from races.flink.gateway import Gateway
 from races.flink.resume import Memories
 from races.flink.settings import FlinkSettings
@@ -29,9 +29,7 @@ EARLIER_MS = 60_000  # of a race that starts while its query is being planned
 def wanted_queries() -> list[Query]:
     """What this lab's configuration leaves to Flink."""
     lab = settings.LAB
-    groups = ["average"]
-    groups += ["anomalies"] if lab.anomaly_detection else []
-    groups += ["commentary"] if lab.commentator == "flink" else []
+    groups = wanted_groups(lab.anomaly_detection, lab.commentator == "flink")
     model = lab.commentary
     given = Model(model.base_url, model.model, model.api_key) if model.configured else None
     return queries(groups, lab.topics, given)

@@ -15,12 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
 from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
+from races.flink.cluster import Cluster
+from races.flink.dialect import job_names, wanted_groups
+from races.flink.engine_status import EngineWatch
+from races.flink.gateway import Gateway
 from races.lib.memory import GarbageCollection
 from races.lib.metrics import PAGE_DELAY
 from races.lib.tracing import tracer
@@ -39,6 +44,7 @@ from races.streams.topics import ROLES
 log = logging.getLogger(__name__)
 
 SILENT_S, LAGGING_EVERY_S, GIVEN_UP_S = 15.0, 5.0, 60.0
+ENGINE_TIMEOUT_S = (1.0, 2.0)
 FORGET_S = 20.0  # a race stays on its board this long after the last spectator left: reloads are cheap
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 SILENT, GOING_AWAY = 4408, 1012
@@ -51,6 +57,7 @@ class LiveService:
         self.feed_error = ""
         self.restarts = 0
         self._clock = clock
+        self._engine = engine_watch()
         self._garbage = GarbageCollection(clock)
         self._lag_log = LagLog("the page", log)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -134,7 +141,8 @@ class LiveService:
         )
         state = self.feed.state
         text = state.text if state else "not reading"
-        return Pipeline(streams, self.hub.count(), text, self.feed.lag().seconds)
+        engine = self._engine.status() if self._engine is not None else None
+        return Pipeline(streams, self.hub.count(), text, self.feed.lag().seconds, engine)
 
     def _supervise(self) -> None:
         pause = FIRST_PAUSE_S
@@ -267,6 +275,15 @@ class LiveService:
         self.feed.unwatch(gone)
         for race in gone:
             del self._left[race]
+
+
+def engine_watch() -> EngineWatch | None:
+    """None where the analytics are not on a Flink of one's own."""
+    lab = settings.LAB
+    if lab.engine != "flink" or lab.flink is None:
+        return None
+    wanted = job_names(wanted_groups(lab.anomaly_detection, lab.commentator == "flink"))
+    return EngineWatch(Gateway(lab.flink.gateway_url), Cluster(lab.flink.rest_url, ENGINE_TIMEOUT_S), wanted)
 
 
 def status_of(race: Race) -> RaceStatus:

@@ -94,6 +94,7 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
         "mine": is_mine(request, found),
         "anomaly_on": found.anomaly_detection,
         "engine": settings.LAB.engine,
+        "engine_live": settings.LAB.engine == "flink" and settings.LAB.flink is not None,
         "topics": settings.LAB.topics,
     }
     return render(request, "races/race.html", context)

@@ -112,7 +112,7 @@ function reorder(element, old, quiet) {
 }
 
 // ---- numbers as this reader writes them ----
-const NO_FIGURES = ['st', 'order', 'dots', 'bar', 'status', 'feed']; // or an address among the words
+const NO_FIGURES = ['st', 'order', 'dots', 'bar', 'status', 'feed', 'engine']; // or an address among the words
 const DIGITS = { avg: 1, speed: 0 };
 function numbers(element) {
   const mph = document.body.classList.contains('mph');

@@ -85,6 +85,7 @@ class FakeGateway:
     jobs: dict[str, list[str]] = field(default_factory=dict)  # id -> [name, state]
     failures: dict[str, str] = field(default_factory=dict)  # job -> root cause
     checkpoints: dict[str, str] = field(default_factory=dict)  # job -> address of the newest one
+    task_managers: int = 1
     statements: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -296,7 +297,11 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.fake
         match (self.command, *parts):
             case ("GET", "overview"):
-                return {"slots-total": fake.slots, "slots-available": fake.free_slots(), "taskmanagers": 1}
+                return {
+                    "slots-total": fake.slots,
+                    "slots-available": fake.free_slots(),
+                    "taskmanagers": fake.task_managers,
+                }
             case ("GET", "jobs", "overview"):
                 jobs = [
                     {"jid": job, "name": name, "state": state} for job, (name, state) in fake.jobs.items()
@@ -308,6 +313,9 @@ class _Handler(BaseHTTPRequestHandler):
             case ("GET", "jobs", job, "checkpoints"):
                 path = fake.checkpoints.get(job)
                 return {"latest": {"completed": {"external_path": path} if path else None}}
+            case ("GET", "jobs", _):
+                counts = {"read-records": 7, "write-records": 9}
+                return {"vertices": [{"metrics": counts}, {"metrics": counts}]}
             case ("PATCH", "jobs", job):
                 fake.stop(job)
                 return {}

@@ -8,6 +8,7 @@ from html import escape
 
 from races.board.frames import Note
 from races.board.race_info import RaceInfo
+from races.flink.engine_status import EngineStatus
 from races.lib.throughput import Throughput
 from races.live.rendering.formatting import age, clock
 from races.live.rendering.tower import Cells, chip
@@ -40,6 +41,7 @@ class Pipeline:
     sockets: int
     feed: str = "reading"
     behind_s: float = 0.0  # behind Kafka
+    engine: EngineStatus | None = None  # of a Flink of one's own
 
 
 def note_item(note: Note, started_ms: int) -> str:
@@ -96,3 +98,20 @@ def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Through
     quiet = ' class="quiet"' if late else ""
     cells["feed"] = f'<b id="feed"{quiet}>{escape(words)}</b>'
     cells["sockets"] = f'<b id="sockets">{pipeline.sockets}</b>'
+    if pipeline.engine is not None:
+        cells["engine"] = engine_cell(pipeline.engine)
+
+
+def engine_cell(engine: EngineStatus) -> str:
+    """Each statement links to its page on Flink's dashboard; the words of one that does not run are shown at once."""
+    links = [_engine_link(engine.url, engine.words, "Flink's dashboard", engine.ok)]
+    links += [
+        _engine_link(one.url, one.name if one.ok else f"{one.name} {one.words}", one.words, one.ok)
+        for one in engine.statements
+    ]
+    return f'<b id="engine">{" ".join(links)}</b>'
+
+
+def _engine_link(url: str, words: str, title: str, ok: bool) -> str:
+    quiet = "" if ok else ' class="quiet"'
+    return f'<a href="{escape(url)}" title="{escape(title)}"{quiet} target="_blank" rel="noopener">{escape(words)}</a>'

@@ -80,6 +80,7 @@ class Screen:
             self._cells[f"footer-{role}"] = f'<b id="footer-{role}">waiting for the first record</b>'
             self._cells[f"lag-{role}"] = f'<b id="lag-{role}">–</b>'
         self._cells["feed"] = '<b id="feed">–</b>'
+        self._cells["engine"] = '<b id="engine">–</b>'
         self._cells["sockets"] = '<b id="sockets">–</b>'
         self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
         self._cells["earlier"] = '<div id="earlier"></div>'
@@ -167,7 +168,9 @@ class Screen:
         """Every top-level element by name: the template puts each in its place."""
         parts = {name: self._cells[name] for name in STANDALONE_CELLS}
         parts |= {name: cell for name, cell in self._cells.items() if name.startswith(("footer-", "lag-"))}
-        parts |= {name: self._cells[name] for name in ("feed", "sockets", "charts", "earlier", "alarms")}
+        parts |= {
+            name: self._cells[name] for name in ("engine", "feed", "sockets", "charts", "earlier", "alarms")
+        }
         parts["tower"] = tower.tower(self.info, self._rows, self._cells)
         parts["speeds"] = panels.speed_list(self.info, self._cells)
         started = self.frame["started"] if self.frame else 0
