@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioning import config_file
 from provisioning.config import EMBEDDED, FLINK
+from provisioning.private_file import write_private
 from provisioning.resources import (
     analytics_switch,
     api_keys,
@@ -24,6 +25,7 @@ from provisioning.resources.flink_pool import flink_region
 from provisioning.session import Session, SmokeTest
 from provisioning.smoke_test import librdkafka
 from provisioning.steps import Step, Steps
+from races.flink.confluent import CloudFlink
 
 Arm = Callable[[Session], str]
 
@@ -100,9 +102,28 @@ def _environment(session: Session, region: dict[str, str]) -> Steps[str]:
 
 def write_config(session: Session, path: Path) -> str:
     changed = config_file.write(path, sections(session))
+    if session.desired.engine == FLINK:
+        write_private(session.entry.flink_access, flink_access(session).text())
     if changed:
         session.changes.append(f"wrote {path}")
     return "written" if changed else "unchanged"
+
+
+def flink_access(session: Session) -> CloudFlink:
+    key = session.key("flink") or {}
+    return CloudFlink(
+        endpoint=str(key["endpoint"]),
+        key=str(key["id"]),
+        secret=str(key["secret"]),
+        organization=session.organization,
+        environment=session.id("environment"),
+        pool=session.id("pool"),
+        principal=session.id("account"),
+        catalog=str(session.need("environment")["name"]),
+        database=str(session.need("cluster")["name"]),
+        lab=session.lab,
+        cfu=session.desired.max_cfu,
+    )
 
 
 def sections(session: Session) -> Mapping[str, Mapping[str, Any]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from races.flink.confluent import CFU_HOUR
+
 # List prices in US dollars, as known in September 2025; they differ a little by region.
-CFU_HOUR = 0.21  # billed by the minute, at least one CFU for each running statement
 BASIC_CLUSTER_HOUR = 0.0  # a Basic cluster's first eCKU has no base price, and ours is limited to one
 SOURCE = "list prices of September 2025; traffic and storage come on top"
 

@@ -30,6 +30,7 @@ from provisioning.resources import (
 from provisioning.resources.flink_pool import flink_region
 from provisioning.session import KEY_PLANES, Session
 from provisioning.steps import MINUTE, Step, Steps, Waiter, Waiting, together, wait
+from races.flink.confluent import load as load_access
 
 ANSWERS_WHILE_DELETED = (400, 401, 403, 404)  # how a service answers about what is being deleted
 STOPPING_S = 120.0
@@ -350,6 +351,9 @@ def clear_config(session: Session, config: Path) -> str:
     other = next((entry for entry in session.entry.others() if names_cluster(entry, text)), None)
     if other and not names_cluster(session.entry, text):
         return f"is about another lab of the journal ({other.name}): left"
+    access = load_access(session.entry.flink_access)
+    if access is not None and access.environment == (session.entry.get("environment") or {}).get("id"):
+        session.entry.flink_access.unlink(missing_ok=True)
     return "our block taken out" if config_file.remove(config) else "has no block of ours"
 
 

@@ -80,6 +80,11 @@ class Entry:
     def organization(self) -> str:
         return self._key.partition("/")[0]
 
+    @property
+    def flink_access(self) -> Path:
+        """Where the lab finds its way to this environment's Flink, for the SQL workspace. It holds a secret."""
+        return self._journal.path.with_name("flink.json")
+
     def others(self) -> list[Entry]:
         """Of other environments and other organisations."""
         return self._journal.others(self._key)

@@ -11,8 +11,8 @@ from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError
 from provisioning.session import Session
 from provisioning.steps import Steps, Waiting
+from races.flink.confluent import LABEL
 
-LABEL = "user.confluent.io/f1-lab"
 WHICH = ("self", "resource_version")  # of its metadata, for a PUT, where the service gives them
 REFUSED = ("INVALID_AUTH", "UNREACHABLE")  # any other word, and none at all, is a connection that can be used
 LOOKS, LOOK_EVERY_S = 3, 5.0  # a refusal may show some seconds late

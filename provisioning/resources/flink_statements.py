@@ -9,9 +9,9 @@ from provisioning.config import FLINK, MODEL
 from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError, ProvisioningError
 from provisioning.resources import bedrock_connection
-from provisioning.resources.bedrock_connection import LABEL
 from provisioning.session import Session
 from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
+from races.flink.confluent import LABEL
 from races.flink.statements import Statement
 from races.flink.statements import statements as sql_statements
 

@@ -256,9 +256,9 @@ def refusal(trace: str) -> StatementRefused:
         for pattern in _PLACES:
             if place := pattern.search(said):
                 numbers = [int(number) for number in place.groups()]
-                clean = _shorten(pattern.sub("", words))
+                clean = shorten(pattern.sub("", words))
                 return StatementRefused(clean, *numbers)
-    return StatementRefused(_shorten(words))
+    return StatementRefused(shorten(words))
 
 
 def _causes(trace: str) -> list[str]:
@@ -276,7 +276,8 @@ def _first_line(trace: str) -> str:
     return next((line for line in lines if line and not line.startswith(("<Exception on", "at "))), "")
 
 
-def _shorten(words: str) -> str:
+def shorten(words: str) -> str:
+    """Anybody's words as one printable line of bounded length."""
     printable = "".join(sign if sign.isprintable() else " " for sign in words).strip()
     if len(printable) > LONGEST_WORDS:
         return f"{printable[: LONGEST_WORDS - 1]}…"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from pathlib import Path
 
 from django.conf import settings
 
 from races.flink.cluster import Cluster
+from races.flink.confluent import CloudFlink, load
 from races.flink.gateway import Gateway, GatewayAway
 from races.flink.settings import FlinkSettings
 from races.flink.tables import Place, java_security
 from races.lab.addresses import running_lab
+from races.sql.confluent import Confluent
 from races.sql.self_hosted import SelfHosted
 from races.sql.service import Service
 from races.sql.workspace import Workspace
@@ -26,7 +29,7 @@ EMBEDDED = (
 )
 NO_FLINK = (
     "This lab uses a configured Kafka, but no Flink is named in its configuration.",
-    "Give config.yaml a  flink:  section with gateway_url and rest_url, or use  make flink.",
+    "Give config.yaml a  flink:  section, use  make flink , or let  provision_confluent  build one with engine: flink.",
 )
 
 _lock = threading.Lock()
@@ -37,12 +40,19 @@ def why_not() -> tuple[str, ...]:
     """Why there is no workspace here, in two lines; empty when there is one."""
     if settings.LAB.kafka is None:
         return EMBEDDED
-    return () if _flink() is not None else NO_FLINK
+    return () if _flink() is not None or _cloud() is not None else NO_FLINK
 
 
 def _flink() -> FlinkSettings | None:
     found: FlinkSettings | None = getattr(settings.LAB, "flink", None)
     return found
+
+
+def _cloud() -> CloudFlink | None:
+    """What provision_confluent has written for this environment of Confluent Cloud."""
+    named = settings.VARIABLES.get("F1_JOURNAL")
+    folder = Path(named).absolute().parent if named else Path(settings.BASE_DIR) / ".confluent"
+    return load(folder / "flink.json")
 
 
 def current() -> Workspace:
@@ -65,7 +75,10 @@ def close() -> None:
 
 def make_service(terminal: bool = False) -> Service:
     """terminal: for a command, whose statements are none of the page's. Raises connection.NoKafka."""
-    flink, kafka = _flink(), connection.current().settings
+    flink, cloud, kafka = _flink(), _cloud(), connection.current().settings
+    mark = _own_mark()
+    if flink is None and cloud is not None:
+        return Confluent(cloud, kafka.topics.values(), f"terminal-{mark}" if terminal else mark)
     if flink is None:
         raise connection.NoKafka(" ".join(NO_FLINK))
     place = Place(
@@ -86,7 +99,7 @@ def make_service(terminal: bool = False) -> Service:
         Cluster(flink.rest_url),
         place,
         kafka.topics,
-        f"{_own_mark()} terminal" if terminal else _own_mark(),
+        f"{mark} terminal" if terminal else mark,
         make_topic,
         kafka.public,
     )

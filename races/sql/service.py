@@ -29,7 +29,7 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class About:
     """What the page says of the Flink. free and slots: None where they have no meaning. trouble: why nothing runs
-    there just now, in one line; empty when it does."""
+    there just now, in one line; empty when it does. short_names: whether a table can be called by its role."""
 
     title: str
     address: str
@@ -38,6 +38,7 @@ class About:
     free: int | None = None
     slots: int | None = None
     trouble: str = ""
+    short_names: bool = True
 
 
 @dataclass(frozen=True, slots=True)

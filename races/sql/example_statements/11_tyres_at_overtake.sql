@@ -1,6 +1,6 @@
 -- title: Speed and tyre at each overtake
 -- about: A temporal join asks how a car was at the instant of the message, not how it is now.
-CREATE TEMPORARY VIEW IF NOT EXISTS `car_at` AS
+CREATE VIEW IF NOT EXISTS `car_at` AS
 SELECT `race_id`, `driver_code`, `speed`, `tyre`, `tyre_age`, `$rowtime` FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `race_id`, `driver_code` ORDER BY `$rowtime` DESC) AS `n`
   FROM `${positions}`
