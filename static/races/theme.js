@@ -7,6 +7,9 @@
   const follow = () => set(kept() || (day.matches ? 'light' : 'dark'));
   follow();
   day.addEventListener('change', follow);
+  // Paper is white, whatever the screen is.
+  addEventListener('beforeprint', () => set('light'));
+  addEventListener('afterprint', follow);
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-do="theme"]')) toggle();
   });

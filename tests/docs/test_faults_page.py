@@ -23,3 +23,15 @@ def test_faults_name_existing_tests(row: str) -> None:
     assert found
     for file, name in found:
         assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
+
+
+def test_paragraphs_name_existing_tests() -> None:
+    """Below the tables, each kind of fault in its surroundings names its tests."""
+    paragraphs = FAULTS.partition("## Surroundings")[2].split("\n\n**")[1:]
+    assert len(paragraphs) > 10
+    for paragraph in paragraphs:
+        words = " ".join(paragraph.split())
+        found = NAMED.findall(words)
+        assert found or "test_markers_are_no_lag" in words, words[:60]
+        for file, name in found:
+            assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from races.streams.config import StreamSettings, embedded_settings
 from races.streams.embedded import EmbeddedKafka
 from tests.streams.contract import StreamsContract
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc here")
+def test_only_this_machine_reaches_it() -> None:
+    """A malformed request can end librdkafka's mock cluster, and the lab with it: nobody else may send one."""
+    with EmbeddedKafka() as kafka:
+        host, _, port = kafka.bootstrap.rpartition(":")
+        assert host == "127.0.0.1"
+        rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
+        listening = {row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{int(port):04X}")}
+        assert listening == {f"0100007F:{int(port):04X}"}
 
 
 class TestEmbeddedKafka(StreamsContract):
