@@ -267,4 +267,4 @@ def configured(engine: str = "", hours: float | None = None) -> DesiredState:
         settings.VARIABLES,
     )
     group = lab.kafka.group if lab.kafka is not None else wanted.consumer_group
-    return replace(wanted, hours=hours, consumer_group=group)
+    return replace(wanted, hours=hours, consumer_group=group, flink_model=lab.commentary.flink_model)

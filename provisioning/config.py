@@ -11,6 +11,8 @@ from typing import Any
 from races.streams.topics import TOPICS
 
 FLINK, EMBEDDED = "flink", "embedded"
+BEDROCK, MANAGED = "bedrock", "confluent"  # whose language model: one on Amazon Bedrock, or the service's own
+MANAGED_MODEL = "anthropic.claude-sonnet-4-6"
 SOURCES = ("positions", "race_control", "car_metrics")
 DERIVED = ("avg_speed", "commentary", "car_metrics_anomalies")
 ONLY_WITH_ANOMALIES = ("car_metrics", "car_metrics_anomalies")
@@ -52,6 +54,7 @@ class DesiredState:
     aws: Aws | None = None
     hours: float | None = None
     consumer_group: str = "f1-leaderboard-consumer"
+    flink_model: str = BEDROCK
 
     @property
     def borrowed(self) -> bool:

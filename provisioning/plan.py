@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioning.api import JsonObject
-from provisioning.config import DERIVED, FLINK
+from provisioning.config import DERIVED, FLINK, MANAGED
 from provisioning.resources import bedrock_connection, flink_statements, subjects
 from provisioning.session import KEY_PLANES, Session
 from provisioning.status import CurrentState
@@ -90,7 +90,7 @@ def _missing(found: CurrentState, role: str, name: str) -> list[str]:
 
 def _flink(session: Session, found: CurrentState, with_model: bool) -> Iterator[Planned]:
     standing = {str(s["name"]): s for s in found.statements or []}
-    wanted = {session.names.statement(s.name): s.sql for s in flink_statements.wanted(session, "query")}
+    wanted = {session.names.statement(s.name): s.sql for s in flink_statements.desired(session, "query")}
     if session.desired.engine == FLINK:
         yield _model(session, found, with_model)
     for name, sql in wanted.items():
@@ -104,6 +104,9 @@ def _model(session: Session, found: CurrentState, with_model: bool) -> Planned:
     if not with_model:
         left_out = "connection, model, commentary query"
         return Planned(LEAVE, left_out, "left out: no AWS keys in the environment")
+    if session.desired.flink_model == MANAGED:
+        stands = any(str(s["name"]).endswith("-commentary-model") for s in found.statements or [])
+        return _either(stands, "the service's managed language model", "no AWS keys needed; in early access")
     what = "connection to Amazon Bedrock and its model"
     if found.connection and bedrock_connection.is_other(session, found.connection):
         return Planned(CHANGE, what, "its keys or its model are others by now")

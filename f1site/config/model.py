@@ -186,6 +186,8 @@ class Commentary(Section):
     """The model's name there."""
     api_key: Annotated[ApiKey, Field(repr=False)] = ""
     """Where it asks for one."""
+    flink_model: Literal["bedrock", "confluent"] = "bedrock"
+    """On Confluent Cloud: Amazon Bedrock with your AWS keys, or the service's own managed model (early access)."""
 
     @property
     def configured(self) -> bool:
@@ -225,7 +227,7 @@ class Confluent(Section):
     bedrock_region: str = "us-east-1"
     """Where the commentary's model runs."""
     bedrock_model: str = ""
-    """A Bedrock model id; empty: Claude Sonnet 4.5."""
+    """A Bedrock model id; empty: Claude Sonnet 4.6."""
 
 
 class Configuration(Section):

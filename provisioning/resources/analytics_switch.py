@@ -120,7 +120,7 @@ def _inserts(session: Session, statement: dict[str, object], role: str) -> bool:
 def _end_unwanted_statements(session: Session) -> Steps[None]:
     """Queries cost money while they run: those that this configuration does not ask for go."""
     kept = {
-        session.names.statement(s.name) for s in flink_statements.wanted(session, "table", "query", "model")
+        session.names.statement(s.name) for s in flink_statements.desired(session, "table", "query", "model")
     }
     yield from _end(
         session, [str(s["name"]) for s in flink_statements.ours(session) if str(s["name"]) not in kept]

@@ -6,7 +6,7 @@ import json
 import re
 
 from provisioning.api import JsonObject
-from provisioning.config import FLINK, MODEL, Aws
+from provisioning.config import FLINK, MANAGED, MODEL, Aws
 from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError
 from provisioning.session import Session
@@ -75,7 +75,8 @@ def _detail(found: JsonObject) -> str:
 
 def will_write_commentary(session: Session) -> bool:
     """Whether Flink will write the commentary, if its connection turns out usable."""
-    return session.desired.engine == FLINK and bool(session.desired.aws or ours(session))
+    managed = session.desired.flink_model == MANAGED
+    return session.desired.engine == FLINK and bool(managed or session.desired.aws or ours(session))
 
 
 def ensure(session: Session) -> Steps[str]:
@@ -83,6 +84,9 @@ def ensure(session: Session) -> Steps[str]:
     session.commentary_by_flink = False
     if session.desired.engine != FLINK:
         return "not needed"
+    if session.desired.flink_model == MANAGED:
+        session.commentary_by_flink = True
+        return "not needed: the model is the service's own"
     found = ours(session)
     aws = session.desired.aws
     if found is None and aws is None:

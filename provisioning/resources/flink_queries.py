@@ -12,7 +12,7 @@ from races.flink.statements import Statement
 def ensure_model(session: Session) -> Steps[str]:
     analytics_switch.confirm(session)
     said = yield from bedrock_connection.ensure(session)
-    for statement in flink_statements.wanted(session, "model"):
+    for statement in flink_statements.desired(session, "model"):
         yield from flink_statements.ensure(session, statement)
         if not session.entry.get("model"):
             session.entry.put("model", MODEL)
@@ -20,7 +20,7 @@ def ensure_model(session: Session) -> Steps[str]:
 
 
 def ensure_tables(session: Session) -> Steps[str]:
-    wanted = flink_statements.wanted(session, "table")
+    wanted = flink_statements.desired(session, "table")
     made = yield from together([_table(session, s) for s in wanted])
     return _said(made)
 
@@ -41,7 +41,7 @@ def _table(session: Session, statement: Statement) -> Steps[bool]:
 
 
 def ensure_queries(session: Session) -> Steps[str]:
-    wanted = flink_statements.wanted(session, "query")
+    wanted = flink_statements.desired(session, "query")
     flink_statements.may_run(session, [session.names.statement(s.name) for s in wanted])
     made = yield from together([flink_statements.ensure(session, s) for s in wanted])
     return _said(made)

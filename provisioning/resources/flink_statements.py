@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from provisioning.api import JsonObject
-from provisioning.config import FLINK, MODEL
+from provisioning.config import FLINK, MANAGED, MODEL
 from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError, ProvisioningError
+from provisioning.managed_model import managed
 from provisioning.resources import bedrock_connection
 from provisioning.session import Session
 from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
@@ -56,11 +57,19 @@ def phase(statement: JsonObject) -> str:
     return str(statement.get("status", {}).get("phase") or "PENDING")
 
 
-def wanted(session: Session, *kinds: str) -> list[Statement]:
+def desired(session: Session, *kinds: str) -> list[Statement]:
     """Of these kinds, those whose topic Flink makes."""
     by_flink = {role for role, maker in session.makers.items() if maker == FLINK}
-    found = sql_statements(sql_names(session))
+    found = [_by_provider(session, s) for s in sql_statements(sql_names(session))]
     return [s for s in found if s.kind in kinds and GROUP_ROLES[s.group] in by_flink]
+
+
+def _by_provider(session: Session, statement: Statement) -> Statement:
+    return (
+        managed(statement)
+        if statement.kind == "model" and session.desired.flink_model == MANAGED
+        else statement
+    )
 
 
 def sql_names(session: Session) -> Mapping[str, str]:

@@ -37,6 +37,15 @@ def statements(names: Mapping[str, str] = DEFAULT_NAMES) -> tuple[Statement, ...
     return tuple(read(path.read_text(encoding="utf-8"), names) for path in sorted(_FOLDER.glob("*.sql")))
 
 
+def texts(names: Mapping[str, str] = DEFAULT_NAMES) -> list[tuple[Statement, str]]:
+    """Each statement with its file's text, names filled in: comments and all, without the machine's heading."""
+    found = []
+    for path in sorted(_FOLDER.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        found.append((read(text, names), fill(_HEADING.sub("", text).strip(), names)))
+    return found
+
+
 def read(text: str, names: Mapping[str, str]) -> Statement:
     """One file. ValueError: a name that would break out of its quotes."""
     heading = _HEADING.findall(text)

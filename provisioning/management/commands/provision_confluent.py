@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from provisioning import config_file, cost_guard
 from provisioning.apply import steps
 from provisioning.cli import CloudCommand, config_path, configured, counted, exclusively, journal_path
-from provisioning.config import EMBEDDED, FLINK
+from provisioning.config import EMBEDDED, FLINK, MANAGED
 from provisioning.cost import sentence
 from provisioning.destroy import LEFT
 from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
@@ -18,7 +18,7 @@ from provisioning.resources import environment, flink_statements
 from provisioning.resources.flink_pool import flink_region
 from provisioning.session import Session
 from provisioning.smoke_test import produce_and_read_back
-from provisioning.status import current_state
+from provisioning.status import CurrentState, current_state
 from provisioning.steps import run
 
 EXAMPLES = """
@@ -86,7 +86,7 @@ class Command(CloudCommand):
         flink_region(session)
         environment.dry_run(session)
         found = current_state(session)
-        rows = plan(session, found, bool(session.desired.aws) or found.connection is not None)
+        rows = plan(session, found, _has_model(session, found))
         for row in rows:
             why = f" ({row.why})" if row.why else ""
             self.print_item(f" {SIGNS[row.action]} {row.action:<7}", f"{row.what}{why}")
@@ -132,7 +132,7 @@ class Command(CloudCommand):
     def _running(self, session: Session) -> int:
         if session.desired.engine != FLINK:
             return 0
-        return len(flink_statements.wanted(session, "query"))
+        return len(flink_statements.desired(session, "query"))
 
     def _guard(self, session: Session, running: int) -> None:
         until = cost_guard.deadline(session.entry)
@@ -153,3 +153,8 @@ def _hours(text: str) -> float:
     if not 0 < hours <= 24 * 30:
         raise argparse.ArgumentTypeError(f"{text}: a number of hours above 0, 720 at most")
     return hours
+
+
+def _has_model(session: Session, found: CurrentState) -> bool:
+    desired = session.desired
+    return desired.flink_model == MANAGED or desired.aws is not None or found.connection is not None

@@ -14,7 +14,7 @@
 --   RANGE ... CURRENT ROW   the frame that the function asks for; maxTrainingSize limits what it learns from
 --   WHERE `key` IS NOT NULL a reading of no car has no place in a table whose key is the car, and would stop the statement
 --   the input is append-only, and so is the output of OVER: every row is written once
--- What it is told, every parameter by its name, so that no default can change under it:
+-- What it is told, every parameter that public documentation attests by its name, so that no default changes under it:
 --   minTrainingSize 16      is_anomaly is NULL for a car's first 16 readings, 3.2 seconds
 --   maxTrainingSize 512     learns from the newest 102 seconds
 --   confidencePercentage    99: one reading in a hundred lies outside on a good day
@@ -24,8 +24,6 @@
 --   enableStl false         no seasons in an engine's temperature; m, a season's length, is the one that has no
 --                           meaning then, and the only one left out
 --   horizon 1               the next reading
---   updateInterval 5        fitted again every five readings
---   evalWindowSize 5        rmse over the newest five forecasts
 -- p, d and q are those of the embedded engine, an ARIMA(1,0,0). Left out, the function picks an order for each car by
 -- itself. They are for readings that move: of its sister ML_FORECAST it is said that a series which hardly moves fails
 -- with a fixed order (Model failed to process data). If the statement says so, take those three lines out.
@@ -61,9 +59,7 @@ FROM (
         'd' VALUE 0,
         'q' VALUE 0,
         'enableStl' VALUE FALSE,
-        'horizon' VALUE 1,
-        'updateInterval' VALUE 5,
-        'evalWindowSize' VALUE 5
+        'horizon' VALUE 1
       )
     ) OVER (
       PARTITION BY `key`
