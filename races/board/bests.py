@@ -10,7 +10,8 @@ from races.board.frames import Frame
 class SectorBests:
     """Remembers the best of each sector, by car and overall: a single tick does not tell it."""
 
-    def __init__(self, last: Frame | None) -> None:
+    def __init__(self, last: Frame | None, ends: tuple[float, float] = (1 / 3, 2 / 3)) -> None:
+        self._ends = ends
         cars = last["cars"] if last else []
         self._cars = {car["driver_code"]: list(car["best_sectors"]) for car in cars}
         self._overall: list[float | None] = list(last["best_sectors"]) if last else [None] * 3
@@ -34,18 +35,21 @@ class SectorBests:
     def of(self, code: str) -> list[float | None]:
         return list(self._cars[code])
 
-    def marks(self, code: str, sectors: list[float | None]) -> list[str]:
-        own, overall = self._cars[code], self._overall
-        return [_mark(sectors[n], own[n], overall[n]) for n in (0, 1, 2)]
+    def marks(self, code: str, sectors: list[float | None], lap: int, share: float) -> list[str]:
+        """Marks the newest sector, while the car is in the next one; a first lap's sectors are always a car's best.
+
+        share: of the lap that the car has covered.
+        """
+        marks = ["", "", ""]
+        newest = sum(share >= end for end in self._ends) - 1
+        time, own, overall = sectors[newest], self._cars[code][newest], self._overall[newest]
+        first = lap <= (2 if newest == -1 else 1)
+        if time is not None and time == overall:
+            marks[newest] = "purple"
+        elif time is not None and time == own and not first:
+            marks[newest] = "green"
+        return marks
 
 
 def _better(time: float, best: float | None) -> float:
     return time if best is None or time < best else best
-
-
-def _mark(time: float | None, own: float | None, overall: float | None) -> str:
-    if time is None:
-        return ""
-    if time == overall:
-        return "purple"
-    return "green" if time == own else "yellow"

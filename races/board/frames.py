@@ -13,7 +13,11 @@ Record = Mapping[str, Any]
 
 
 class CarFrame(TypedDict):
-    """One car at one tick; times in seconds, speeds in km/h. Marks: "purple", "green", "yellow" or ""."""
+    """One car at one tick; times in seconds, speeds in km/h. Marks: "purple", "green" or "".
+
+    catching_s: by how much its last lap was faster than that of the car ahead, where both raced it. A sector has its
+    mark for one sector's time.
+    """
 
     position: int
     driver_code: str
@@ -30,6 +34,7 @@ class CarFrame(TypedDict):
     laps_down: int
     last_lap_s: float | None
     best_lap_s: float | None
+    catching_s: float | None
     lap_mark: str
     best_mark: str
     sectors: list[float | None]
@@ -47,7 +52,7 @@ class CarFrame(TypedDict):
 
 
 class Note(TypedDict):
-    """One line of commentary or race control. `kind` is the record's type; `key` orders and identifies."""
+    """One line of commentary or race control. `kind` is the record's type, `lap` the leader's lap at its instant."""
 
     id: str
     at: int
@@ -110,6 +115,7 @@ def blank_car(entry: CarInfo) -> CarFrame:
         "position": 0, "driver_code": entry.code, "driver_name": entry.name, "team_name": entry.team,
         "number": entry.number, "grid": 0, "gained": 0, "lap": 0, "lap_fraction": 0.0, "speed": 0.0,
         "gap_s": None, "interval_s": None, "laps_down": 0, "last_lap_s": None, "best_lap_s": None,
+        "catching_s": None,
         "lap_mark": "", "best_mark": "", "sectors": nothing, "sector_marks": ["", "", ""],
         "best_sectors": nothing, "tyre": "", "tyre_age": 0, "stints": "", "stops": 0, "pit": False,
         "status": "racing", "battle": False, "average_speed_kmh": None, "overtake_mode": False,
@@ -127,16 +133,16 @@ def event_of(record: Record) -> int:
     return -2 - int.from_bytes(blake2s(text.encode(), digest_size=4).digest()) // 2
 
 
-def note_of_control(record: Record) -> Note:
+def note_of_control(record: Record, lap: int) -> Note:
     """Makes a note of a race_control record."""
     return Note(
         id=f"e{event_of(record)}t{record['tick']}", at=int(record["timestamp"]), kind=str(record["type"]),
-        code=str(record["driver_code"]), lap=int(record["lap"]), text=str(record["message"]),
+        code=str(record["driver_code"]), lap=lap, text=str(record["message"]),
     )  # fmt: skip
 
 
-def note_of_commentary(record: Record) -> Note:
+def note_of_commentary(record: Record, lap: int) -> Note:
     return Note(
-        id=str(record["id"]), at=int(record["timestamp"]), kind=str(record["type"]), code="", lap=0,
+        id=str(record["id"]), at=int(record["timestamp"]), kind=str(record["type"]), code="", lap=lap,
         text=str(record["message"]),
     )  # fmt: skip

@@ -6,6 +6,8 @@ from collections import Counter
 from operator import itemgetter
 from typing import Any
 
+from races.board.frames import CarFrame
+
 BATTLE_S = 1.0
 # Overtake mode lasts until the next detection; it is shown while there is somebody to use it on, which is over when
 # the car ahead has gone into the pit or nobody may race.
@@ -32,3 +34,14 @@ def initials(name: str) -> str:
     """Makes a code for a driver that has none: the surname's first letters, as timing screens do."""
     letters = "".join(letter for letter in name.split()[-1:][0] if letter.isalpha()) if name.split() else ""
     return (letters or "CAR")[:3].upper()
+
+
+def catching(ahead: CarFrame, car: CarFrame, flag: str) -> float | None:
+    """By how many seconds a car's last lap was faster than that of the car ahead. None where a stop or a flag made
+    the difference, or where they are not in the same lap."""
+    both = (ahead, car)
+    raced = flag == "green" and all(one["status"] == "racing" and one["tyre_age"] > 1 for one in both)
+    if not raced or ahead["laps_down"] != car["laps_down"]:
+        return None
+    faster, slower = car["last_lap_s"], ahead["last_lap_s"]
+    return None if faster is None or slower is None or car["lap"] <= 2 else round(slower - faster, 3)

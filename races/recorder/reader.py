@@ -6,6 +6,8 @@ import time
 import uuid
 from typing import Any
 
+from django.db.models import Min
+
 from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
@@ -58,11 +60,19 @@ def commentary_record(race: Race, row: Any) -> dict[str, Any]:
     }
 
 
+def lap_starts(race: Race) -> list[int]:
+    """The instants at which the leader began laps 1, 2 and so on, as far as the history goes."""
+    begun = race.control.filter(type="lights_out").values_list("timestamp", flat=True)[:1]
+    ended = race.lap_set.filter(lap__lt=race.laps).order_by("lap").values("lap").annotate(first=Min("tick"))
+    return [*begun, *(race.event_ms(row["first"]) for row in ended)]
+
+
 def live_board(race: Race) -> Board | None:
     """A board as far as the history goes; the stream goes on from there. None where the race has no entry list."""
     if not race.frozen:
         return None
-    board = Board(RaceInfo.from_json(race.frozen), last_frame(race), race.started_ms)
+    info = RaceInfo.from_json(race.frozen)
+    board = Board(info, last_frame(race), race.started_ms, lap_starts=lap_starts(race))
     # the board shows no overtakes, and there are enough of them to fill all the lines
     for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))

@@ -18,6 +18,7 @@ FAULTS = {
     "spike": "sensor spike",
 }
 ROW, FOOT = 26, 20
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,13 @@ def _fault_rows(marks: Score) -> list[FaultRow]:
     ]
 
 
+def round_ticks(span: int) -> list[int]:
+    """Returns four to ten ticks of the axis, at round seconds. span: the last tick."""
+    seconds = span * TICK_MS / 1000
+    step = next((step for step in STEPS_S if seconds / step <= 10), STEPS_S[-1])
+    return [round(step * n * 1000 / TICK_MS) for n in range(1, int(seconds / step) + 1)]
+
+
 def _chart(marks: Score, last: int) -> str:
     """A row a car: bars are faults, triangles the alarms that caught them, crosses false alarms."""
     codes = sorted(
@@ -117,8 +125,8 @@ def _chart(marks: Score, last: int) -> str:
             drawn += text(found.alarm.start_tick / span, y + 18, "▲", "caught")
     for alarm in marks.false_alarms:
         drawn += text(alarm.start_tick / span, rows[alarm.driver_code] + 18, "×", "false")
-    for share in (0.25, 0.5, 0.75, 1.0):
-        drawn += text(share, height + 16, moment(round(last * share)), "axis")
+    for tick in round_ticks(span):
+        drawn += text(tick / span, height + 16, moment(tick), "axis")
     left = labels(((y + 18, code, "") for code, y in rows.items()), height + FOOT, "left")
     title = f"{len(marks.findings)} faults, {marks.caught} caught, {len(marks.false_alarms)} false alarms."
     return chart(title, height + FOOT, left, "", "", drawn)

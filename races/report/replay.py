@@ -4,7 +4,7 @@ later. Nothing is simulated again; frames come from their chunks, words and read
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from races.board.storage import unpack_frames
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.screen import Screen
 from races.models import BoardChunk, Race
-from races.recorder.reader import commentary_record, control_record
+from races.recorder.reader import commentary_record, control_record, lap_starts
 from races.report.replay_engines import Engines, engines_of
 from races.streams.topics import ROLES
 
@@ -104,11 +104,16 @@ def _with_logs(race: Race, info: RaceInfo, frames: list[Frame | None]) -> Iterat
         yield from frames
         return
     first, last = known[0]["timestamp"], known[-1]["timestamp"]
+    starts = lap_starts(race)
     commentary = _Notes(
-        note_of_commentary(commentary_record(race, row)) for row in _rows(race.commentary, first, last)
+        note_of_commentary(commentary_record(race, row), bisect_left(starts, row.timestamp))
+        for row in _rows(race.commentary, first, last)
     )
     shown = race.control.exclude(type="overtake")  # the board leaves them out as well
-    control = _Notes(note_of_control(control_record(race, row)) for row in _rows(shown, first, last))
+    control = _Notes(
+        note_of_control(control_record(race, row), bisect_left(starts, row.timestamp))
+        for row in _rows(shown, first, last)
+    )
     engines = engines_of(race) if race.anomaly_detection else Engines()
     for frame in frames:
         yield frame and _complete(frame, commentary, control, engines, info.own_code)

@@ -48,6 +48,7 @@ function place(element, quiet) {
   if (!quiet && code && GLOWS.has(name) && !reducedMotion.matches) glow(shown);
   if (shown === element) old.replaceWith(element);
   if (name === 'state') rowState(shown);
+  if (name === 'alarm') ill(code, shown);
   if (element.id === 'tower') { rowStates(); document.dispatchEvent(new CustomEvent('board:rows')); }
 }
 
@@ -78,8 +79,16 @@ function rowState(badge) {
   const row = badge.closest('tr');
   for (const kind of ['out', 'pit', 'ot', 'bat']) row.classList.toggle(`is-${kind}`, badge.classList.contains(kind));
 }
+// An alarm on an engine: a ring on the map, besides its sign in the row.
+function ill(code, sign) {
+  document.querySelector(`.dot[data-c="${code}"]`)?.classList.toggle('ill', Boolean(sign.textContent));
+}
 function rowStates() {
-  for (const row of byId('rows').children) rowState(byId(`state-${row.dataset.c}`));
+  for (const row of byId('rows').children) {
+    rowState(byId(`state-${row.dataset.c}`));
+    const sign = byId(`alarm-${row.dataset.c}`);
+    if (sign) ill(row.dataset.c, sign);
+  }
 }
 
 function prepend(list, element) {
@@ -113,16 +122,16 @@ function reorder(element, old, quiet) {
 
 // ---- numbers as this reader writes them ----
 const NO_FIGURES = ['st', 'order', 'dots', 'bar', 'status', 'feed', 'engine']; // or an address among the words
-const DIGITS = { avg: 1, speed: 0 };
+const DIGITS = { speed: 0 };
 function numbers(element) {
   const mph = document.body.classList.contains('mph');
   if (mph) for (const cell of speedCells(element)) showSpeed(cell, true, DIGITS[cell.id.split('-')[0]]);
   if (!NO_FIGURES.includes(element.id)) localise(element);
 }
-const speedCells = (element) => (element.id.split('-')[0] in DIGITS ? [element] : element.querySelectorAll('.avg b, #speeds b'));
+const speedCells = (element) => (element.id.split('-')[0] in DIGITS ? [element] : element.querySelectorAll('#speeds b'));
 
 export function units(mph) {
-  for (const cell of document.querySelectorAll('.avg b, #speeds b')) showSpeed(cell, mph, DIGITS[cell.id.split('-')[0]]);
+  for (const cell of document.querySelectorAll('#speeds b')) showSpeed(cell, mph, DIGITS[cell.id.split('-')[0]]);
   for (const name of document.querySelectorAll('#unit, .unitname')) name.textContent = mph ? 'mph' : 'km/h';
 }
 
@@ -130,8 +139,12 @@ export function units(mph) {
 function announce(was, is) {
   document.dispatchEvent(new CustomEvent('board:state', { detail: { was, is } }));
   const live = was[0] !== 'over' && was[0] !== 'waiting';
-  if (is[0] === 'over' && live && !document.body.classList.contains('big')) setTimeout(() => byId('finish').showModal(), 1200);
+  if (is[0] === 'over' && live && !document.body.classList.contains('big')) setTimeout(() => openResult(), 1200);
 }
+
+// The result opens as a card, without taking the focus from what somebody uses. A replay opens it by playing only.
+export let openResult = () => { byId('finish').open = true; };
+export function openResultIf(may) { const open = openResult; openResult = () => may() && open(); }
 
 // ---- what the page came with ----
 rowStates();

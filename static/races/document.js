@@ -20,3 +20,9 @@ if (unit) {
   unit.firstElementChild.addEventListener('click', () => units(unit.textContent === 'km/h'));
   units(kept('mph', false));
 }
+
+// Paper has no fold: what is closed on the page is open in print, and closed again afterwards.
+const folded = () => document.querySelectorAll('.sheet details:not([open])');
+let unfolded = [];
+addEventListener('beforeprint', () => { unfolded = [...folded()]; for (const part of unfolded) part.open = true; });
+addEventListener('afterprint', () => { for (const part of unfolded) part.open = false; });

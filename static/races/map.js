@@ -15,7 +15,7 @@ function trackMap() {
   const HOLD_MS = 20; // a little over a tick, so that a message a few ms late doesn't make the field stutter
   const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
   const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
-  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false, sides: [], own: code === document.body.dataset.own }));
+  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false, named: false, sides: [], own: code === document.body.dataset.own }));
   const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
   const type = document.body.classList.contains('big') ? 1.5 : 1; // labels are that much larger on a big screen
   const wide = svg.viewBox.baseVal.width;
@@ -88,19 +88,50 @@ function trackMap() {
     return { name, x, y, wasX, wasY, half, cost: edge ? 3 : taken ? 2 : dots && 1 + dots / 50 };
   }
 
-  // Own, followed and leading cars always have their label; another's stays away where there is no room for it.
+  // Labels hold still. Own, followed and leading cars always have theirs: it changes its side at once only where two of
+  // these would cover each other, else when another side has been better for HOLD ticks. Any other label is looked at
+  // once in LOOK ticks, and at most one of them then goes or comes.
+  const HOLD = 8;
+  const LOOK = 6;
+  const always = (car) => car.own || car.followed || car.lead;
+  let ticks = 0;
   function label() {
+    const shown = cars.filter((car) => car.placed);
     const kept = [];
-    const weight = (car) => (car.own || car.followed ? 0 : car.lead ? 1 : 2);
-    for (const car of cars.filter((each) => each.placed).sort((a, b) => weight(a) - weight(b))) {
-      const best = car.sides.map((name) => room(car, name, kept)).reduce((a, b) => (b.cost < a.cost ? b : a));
-      const hidden = best.cost > 0 && weight(car) === 2;
-      car.el.classList.toggle('mute', hidden);
-      if (hidden) continue;
-      kept.push(best);
-      if (best.name !== car.side) { car.side = best.name; car.el.dataset.side = best.name; }
+    for (const car of shown.filter(always).sort((a, b) => Number(b.own) - Number(a.own) || Number(b.followed) - Number(a.followed))) kept.push(settle(car, kept));
+    ticks += 1;
+    if (ticks % LOOK) return;
+    let changed = false;
+    for (const car of shown.filter((each) => !always(each))) {
+      const free = car.named ? room(car, car.side, kept) : car.sides.map((name) => room(car, name, kept)).reduce((a, b) => (b.cost < a.cost ? b : a));
+      const fits = free.cost === 0;
+      car.free = fits ? (car.free ?? 0) + 1 : 0;
+      if (!changed && car.named !== fits && (car.named || car.free > 1)) {
+        changed = true;
+        show(car, fits, free.name);
+      }
+      if (car.named) kept.push(free);
     }
   }
+
+  function show(car, named, side) {
+    car.named = named;
+    car.el.classList.toggle('mute', !named);
+    if (named && side !== car.side) { car.side = side; car.el.dataset.side = side; }
+  }
+
+  function settle(car, kept) {
+    const places = car.sides.map((name) => room(car, name, kept));
+    const now = places.find((place) => place.name === car.side) ?? places[0];
+    const best = places.reduce((a, b) => (b.cost < a.cost ? b : a));
+    car.better = best.cost < now.cost ? (car.better ?? 0) + 1 : 0;
+    const collides = kept.some((other) => overlaps(now, other));
+    const chosen = car.named && !collides && car.better < HOLD ? now : best;
+    if (!car.named || chosen.name !== car.side) { show(car, true, chosen.name); car.better = 0; }
+    return chosen;
+  }
+  const overlaps = (a, b) => (Math.abs(a.x - b.x) < a.half + b.half && Math.abs(a.y - b.y) < 13 * type)
+    || (Math.abs(a.wasX - b.wasX) < a.half + b.half && Math.abs(a.wasY - b.wasY) < 13 * type);
 
   // text: one entry a car, its share of the lap in ten-thousandths and a letter for its state
   function move(text, jump) {
@@ -127,7 +158,7 @@ function trackMap() {
     const fresh = jump || !car.placed;
     car.from = fresh ? share : at;
     car.to = fresh ? share : at + ahead;
-    if (!car.placed) { car.placed = true; car.el.hidden = false; }
+    if (!car.placed) { car.placed = true; car.el.hidden = false; car.el.classList.toggle('mute', !always(car)); }
     glide(car);
   }
 

@@ -91,9 +91,34 @@ function onTheRoad(a, b) {
 // ---- gap or interval, units, sound ----
 function gapOrInterval(which) {
   body.classList.toggle('by-int', which === 'int');
+  body.classList.toggle('by-rel', which === 'rel');
+  relative();
   for (const button of document.querySelectorAll('[data-gap]')) button.setAttribute('aria-pressed', button.dataset.gap === which);
   keep('gap', which);
 }
+// Each gap as seen from the followed car, or else from the own one: ahead is less than nothing.
+function relative() {
+  if (!body.classList.contains('by-rel')) return;
+  const gapOf = (code) => seconds(text(`gap-${code}`).replace('Leader', '0') || '-');
+  const from = gapOf(followed ?? body.dataset.own);
+  for (const row of byId('rows').children) {
+    const apart = gapOf(row.dataset.c) - from;
+    const words = Number.isFinite(apart) ? `${apart > 0 ? '+' : ''}${local(apart.toFixed(3))}` : text(`gap-${row.dataset.c}`);
+    row.querySelector('.gap').dataset.rel = apart === 0 ? '—' : words;
+  }
+}
+
+// The tab says where the car is, for who looks at another one.
+const place = document.title;
+function title() {
+  const code = followed ?? body.dataset.own;
+  const lap = text('lap');
+  document.title = Number(lap) ? `P${text(`pos-${code}`)} ${code}, lap ${lap} · ${place}` : place;
+  const alarms = parseInt(text('bell').replace(/\D/g, ''), 10);
+  const tab = document.querySelector('[data-tab-to="engine"]');
+  if (alarms) tab.dataset.count = alarms; else delete tab.dataset.count;
+}
+
 function setUnits(mph) { body.classList.toggle('mph', mph); keep('mph', mph); units(mph); }
 let audio = null;
 function beep(pitch, length) {
@@ -225,7 +250,7 @@ function followNext() {
   follow(codes[(codes.indexOf(followed) + 1) % codes.length]);
 }
 const keys = {
-  g: () => gapOrInterval(body.classList.contains('by-int') ? 'gap' : 'int'),
+  g: () => gapOrInterval({ gap: 'int', int: 'rel', rel: 'gap' }[kept('gap', 'gap')]),
   f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: actions.units, s: sound, p: big ? null : actions.panels, '?': actions.legend,
   b: actions.big,
 };
@@ -240,7 +265,10 @@ document.addEventListener('keydown', (event) => {
 
 // ---- begin ----
 document.addEventListener('board:rows', show);
-document.addEventListener('board:changed', () => { if (performance.now() - told > 1000) personal(); });
+document.addEventListener('board:changed', () => {
+  relative();
+  if (performance.now() - told > 1000) { personal(); title(); }
+});
 const top = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.head').offsetHeight}px`);
 new ResizeObserver(top).observe(document.querySelector('.head'));
 if (kept('panels', null) && !big) arrange(); // the big screen is the same for everybody

@@ -1,6 +1,6 @@
 // The replay: the live page with the socket replaced by a playhead. A seek fetches the whole page's cells at a tick;
 // playing fetches the messages that the live page would have been sent, a few seconds ahead of the playhead.
-import { byId, receive } from './board.js';
+import { byId, openResultIf, receive } from './board.js';
 import { beat, move } from './map.js';
 import './panels.js';
 
@@ -9,7 +9,6 @@ const head = byId('head');
 const { base, tickMs } = bar.dataset;
 const last = Number(head.max);
 const BATCH = 25;
-const finish = byId('finish');
 let tick = Number(head.value);
 let speed = 1;
 let playing = false;
@@ -161,7 +160,7 @@ head.addEventListener('input', () => seek(Number(head.value)));
 byId('speed').addEventListener('change', (event) => setSpeed(Number(event.target.value)));
 bar.addEventListener('submit', (event) => event.preventDefault());
 document.addEventListener('visibilitychange', () => { if (document.hidden && playing) pause(); });
-finish.showModal = () => { if (played && tick >= last) HTMLDialogElement.prototype.showModal.call(finish); };
+openResultIf(() => played && tick >= last);
 
 byId('play').hidden = false;
 stand(tick);

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from races.board.board import Board
-from races.board.frames import Frame
+from races.board.frames import Frame, blank_car
 from races.board.race_info import RaceInfo
-from races.board.tick import initials
+from races.board.tick import catching, initials
 from races.streams.errors import BadRecord
 from tests.fakes.typed import typed
 from tests.live import synthetic
@@ -193,11 +193,23 @@ def test_best_laps_have_their_colours() -> None:
 def test_sector_marks_remember_the_best() -> None:
     board = Board(INFO)
     frames = fold(board, positions(*range(60, 300)))
-    marks = {mark for frame in frames for car in frame["cars"] for mark in car["sector_marks"]}
-    assert marks == {"", "purple", "green", "yellow"}
+    marked = [car["sector_marks"] for frame in frames for car in frame["cars"]]
+    assert {mark for marks in marked for mark in marks} == {"", "purple", "green"}
+    assert max(sum(map(bool, marks)) for marks in marked) == 1, "only the newest one"
     for car in frames[-1]["cars"]:
         for time, mark in zip(car["sectors"], car["sector_marks"], strict=True):
-            assert time is not None and (mark == "purple") == (time in frames[-1]["best_sectors"])
+            assert mark != "purple" or time in frames[-1]["best_sectors"]
+
+
+def test_catching_needs_two_laps_that_were_raced() -> None:
+    cars: list[Any] = [blank_car(entry) for entry in INFO.cars[:2]]
+    ahead, car = cars
+    for one, lap_s in ((ahead, 82.0), (car, 81.5)):
+        one.update(status="racing", tyre_age=4, lap=5, last_lap_s=lap_s)
+    assert catching(ahead, car, "green") == 0.5
+    assert catching(ahead, car, "safety_car") is None
+    assert catching(ahead | {"tyre_age": 1}, car, "green") is None
+    assert catching(ahead, car | {"laps_down": 1}, "green") is None
 
 
 def test_a_board_takes_over_without_a_gap() -> None:

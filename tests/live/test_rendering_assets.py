@@ -2,6 +2,8 @@
 
 import gzip
 import re
+from itertools import combinations
+from math import dist
 from pathlib import Path
 
 import pytest
@@ -12,14 +14,16 @@ EVERYWHERE = ("tokens.css", "base.css", "theme.js", "storage.js", "units.js")
 SHEETS = ("race.css", "tower.css", "map.css", "panels.css", "screens.css")
 LIVE = (*EVERYWHERE, *SHEETS, "board.js", "map.js", "panels.js")
 
-TEXT = ("ink", "ink-2", "ink-3", "own", "purple", "green", "yellow", "blue", "red", "amber")
+TEXT = ("ink", "ink-2", "ink-3", "own", "purple", "green", "blue", "red", "warning")
 GROUNDS = ("bg", "bg-low", "surface", "raised", "own-bg")
 PAIRS = [
     *((text, ground) for text in TEXT for ground in ("bg", "bg-low", "surface")),
     *((text, "raised") for text in ("ink", "ink-2", "ink-3", "own")),
     *((text, "own-bg") for text in TEXT if text != "ink-3"),
     ("button-ink", "button"),
-    ("bg", "amber"),  # the band of a lost connection, the badge of a battle
+    ("on-flag", "amber"),  # flags, the badge of a battle, the band of a lost connection
+    ("on-flag", "yellow"),
+    ("on-medium", "medium"),
     ("bg", "red"),
 ]
 # WCAG 1.4.11: what is not text but has to be seen
@@ -27,16 +31,51 @@ SHAPES = [
     ("edge", "surface"),
     ("edge", "bg"),
     ("soft", "surface"),
-    ("medium", "surface"),
+    ("yellow", "surface"),
+    ("amber", "surface"),
+    ("on-medium", "medium"),  # the ring and letter of a disc that is bright in both sets
     ("hard", "surface"),
 ]
 
 
-def tokens(theme: str) -> dict[str, str]:
+CODES = ("own", "purple", "green", "yellow", "blue", "red", "amber", "soft", "medium", "hard")
+ALIKE = 20.0  # CIE 1976: nearer than that two colours look alike
+
+
+def blocks() -> list[str]:
+    """The dark set, the light one, and the light one for printing."""
     css = (STATIC / "tokens.css").read_text(encoding="utf-8")
-    dark, light = re.findall(r"\{(.*?)\}", css, re.DOTALL)
-    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
-    return found if theme == "dark" else found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
+    return re.findall(r"\{([^{}]*?)\}", css, re.DOTALL)[:3]
+
+
+def tokens(theme: str) -> dict[str, str]:
+    dark, light = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks()[:2])
+    return dark if theme == "dark" else dark | light
+
+
+def lab(colour: str) -> tuple[float, float, float]:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    x = (0.4124564 * red + 0.3575761 * green + 0.1804375 * blue) / 0.95047
+    y = 0.2126729 * red + 0.7151522 * green + 0.0721750 * blue
+    z = (0.0193339 * red + 0.1191920 * green + 0.9503041 * blue) / 1.08883
+    x, y, z = (one ** (1 / 3) if one > 0.008856 else 7.787 * one + 16 / 116 for one in (x, y, z))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_no_two_codes_look_alike(theme: str) -> None:
+    found = tokens(theme)
+    near = {
+        (one, other): round(dist(lab(found[one]), lab(found[other])), 1)
+        for one, other in combinations(CODES, 2)
+    }
+    assert {pair: apart for pair, apart in near.items() if apart < ALIKE} == {}
+
+
+def test_what_is_printed_has_the_light_set() -> None:
+    _, light, printed = blocks()
+    assert re.findall(r"--[\w-]+: [^;]+;", light) == re.findall(r"--[\w-]+: [^;]+;", printed)
 
 
 def luminance(colour: str) -> float:
@@ -67,8 +106,7 @@ def test_every_shape_stands_out(theme: str) -> None:
 
 
 def test_both_sets_have_the_same_tokens() -> None:
-    css = (STATIC / "tokens.css").read_text(encoding="utf-8")
-    dark, light = (set(re.findall(r"--([\w-]+):", part)) for part in re.findall(r"\{(.*?)\}", css, re.DOTALL))
+    dark, light = (set(re.findall(r"--([\w-]+):", part)) for part in blocks()[:2])
     assert dark == light
 
 

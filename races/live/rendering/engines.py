@@ -86,7 +86,7 @@ def _chart(code: str, points: Points, newest: Anomaly, colour: str) -> str:
         f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{name}</b>'
         f"<span>{last.reading:.1f} °C{_expected(last.lower, last.upper)}</span>"
         f"<em>{words}</em></figcaption><svg {box} "
-        f'aria-label="{name} engine, {last.reading:.1f} degrees, {words}">{_drawing(points)}</svg></figure>'
+        f'aria-label="{name}, {last.reading:.1f} degrees, {words}">{_drawing(points)}</svg></figure>'
     )
 
 

@@ -10,7 +10,7 @@ from races.board.frames import Note
 from races.board.race_info import RaceInfo
 from races.flink.engine_status import EngineStatus
 from races.lib.throughput import Throughput
-from races.live.rendering.formatting import age, clock
+from races.live.rendering.formatting import age
 from races.live.rendering.tower import Cells, chip
 
 # Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
@@ -44,16 +44,16 @@ class Pipeline:
     engine: EngineStatus | None = None  # of a Flink of one's own
 
 
-def note_item(note: Note, started_ms: int) -> str:
+def note_item(note: Note) -> str:
     kind = escape(note["kind"])
-    at = clock((note["at"] - started_ms) / 1000).removeprefix("0:")
+    at = f"L{note['lap']}" if note["lap"] else "Grid"
     word = CONTROL_WORDS.get(note["kind"], "")
     badge = f"<em>{word}</em>" if word else ""
     return f'<li class="k-{kind}"><time>{at}</time>{badge}<span>{escape(note["text"])}</span></li>'
 
 
-def notes_list(name: str, notes: Sequence[Note], started_ms: int) -> str:
-    return f'<ol id="{name}">{"".join(note_item(note, started_ms) for note in notes)}</ol>'
+def notes_list(name: str, notes: Sequence[Note]) -> str:
+    return f'<ol id="{name}">{"".join(note_item(note) for note in notes)}</ol>'
 
 
 def _rate(rate: float) -> str:
@@ -67,15 +67,15 @@ def _footer(role: str, throughput: Throughput | None) -> str:
     return f'<b id="footer-{role}"{quiet}>{_rate(throughput.rate)} · newest {age(throughput.age_s)}</b>'
 
 
-def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], started_ms: int) -> str:
+def new_notes(name: str, old: Sequence[Note], new: Sequence[Note]) -> str:
     """Returns what turns the shown list into the new one: items on top, or the whole list where one came late."""
     if old is new or list(old) == list(new):
         return ""
     top = next((index for index, note in enumerate(new) if old and note["id"] == old[0]["id"]), None)
     if top and [*new[:top], *old][: len(new)] == list(new):
-        items = "".join(note_item(note, started_ms) for note in new[:top])
+        items = "".join(note_item(note) for note in new[:top])
         return f'<ol hx-swap-oob="afterbegin:#{name}">{items}</ol>'
-    return notes_list(name, new, started_ms)
+    return notes_list(name, new)
 
 
 def speed_list(info: RaceInfo, cells: Cells) -> str:

@@ -22,20 +22,8 @@ from races.streams.topics import ROLES
 
 SLOW_TICKS = 5  # one second
 # Cells that stand by themselves on the page. All others are inside the tower or the list of speeds.
-STANDALONE_CELLS = (
-    "st",
-    "order",
-    "dots",
-    "lap",
-    "clock",
-    "flag",
-    "bar",
-    "say",
-    "own",
-    "fastest",
-    "status",
-    "result",
-)
+STANDALONE_CELLS = ("st", "order", "dots", "lap", "clock", "flag", "bar", "say", "own", "band", "bell", "fastest",
+                    "status", "result")  # fmt: skip
 
 
 class Screen:
@@ -66,11 +54,15 @@ class Screen:
         )
         self._cells["say"] = '<span id="say"></span>'
         self._cells["own"] = '<span id="own"></span>'
+        self._cells["band"] = '<p id="band"></p>'
+        self._cells["bell"] = '<b id="bell"></b>'
+        for entry in self.info.cars:
+            self._cells[f"alarm-{entry.code}"] = f'<b id="alarm-{entry.code}"></b>'
         self._cells["fastest"] = '<b id="fastest">none yet</b>'
         grid = [blank_car(car) for car in self.info.cars]
         for car in grid:
             tower.fast_cells(self._cells, car, "grid")
-            tower.slow_cells(self._cells, car)
+            tower.slow_cells(self._cells, car, self.info.laps)
             tower.average_cells(self._cells, car)
         tower.rejoin_cells(self._cells, grid, self.info, "green")
         self._rows = [(car.code, car.name) for car in self.info.cars]
@@ -114,6 +106,9 @@ class Screen:
         header.dots_cell(new, frame, self.info)
         header.head_cells(new, frame)
         header.own_cell(new, frame, self.info)
+        header.band_cell(new, frame)
+        if self._anomaly_on:
+            tower.alarm_cells(new, frame, self.info)
         phase, attackers = frame["phase"], tower.attackers(frame["cars"])
         for car in frame["cars"]:
             tower.fast_cells(new, car, phase, car["driver_code"] in attackers)
@@ -125,7 +120,7 @@ class Screen:
 
     def _tyres(self, new: dict[str, str], frame: Frame) -> None:
         for car in frame["cars"]:
-            tower.slow_cells(new, car)
+            tower.slow_cells(new, car, frame["laps"])
 
     def _averages(self, new: dict[str, str], frame: Frame) -> None:
         for car in frame["cars"]:
@@ -142,9 +137,8 @@ class Screen:
             engines.engine_cells(new, frame, self.info)
 
     def _notes(self, frame: Frame) -> str:
-        started = frame["started"]
-        message = panels.new_notes("commentary", self._commentary, frame["commentary"], started)
-        message += panels.new_notes("control", self._control, frame["control"], started)
+        message = panels.new_notes("commentary", self._commentary, frame["commentary"])
+        message += panels.new_notes("control", self._control, frame["control"])
         self._commentary, self._control = frame["commentary"], frame["control"]
         return message
 
@@ -173,9 +167,8 @@ class Screen:
         }
         parts["tower"] = tower.tower(self.info, self._rows, self._cells)
         parts["speeds"] = panels.speed_list(self.info, self._cells)
-        started = self.frame["started"] if self.frame else 0
-        parts["commentary"] = panels.notes_list("commentary", self._commentary, started)
-        parts["control"] = panels.notes_list("control", self._control, started)
+        parts["commentary"] = panels.notes_list("commentary", self._commentary)
+        parts["control"] = panels.notes_list("control", self._control)
         return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308  # each cell escapes what it shows
 
     def snapshot(self) -> str:

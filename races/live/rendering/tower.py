@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from typing import Any
 
-from races.board.frames import CarFrame
+from races.board.frames import Anomaly, CarFrame, Frame
 from races.board.pit_rejoin import pit_loss, rejoin
 from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import NONE, gap, lap_time
 
 Cells = dict[str, str]
-MARKS = {"": ""} | {mark: f' class="{mark}"' for mark in ("purple", "green", "yellow")}
+CATCHING_S = 0.2  # a lap: less is the scatter of lap times
+STOP_FROM_LAPS = 5  # shorter races need no second compound
+MARKS = {"": ""} | {mark: f' class="{mark}"' for mark in ("purple", "green")}
 BADGES = {"retired": ("out", "OUT"), "pit": ("pit", "PIT"), "finished": ("fin", "FIN")}
 
 
@@ -39,10 +42,11 @@ COLUMNS = (
     Column("pos", "P", "Position", glows=True, compare="Position"),
     Column("won", "±", "Places gained or lost since the grid"),
     Column("who", "Driver", "Driver, in the team's colour; press to follow"),
+    Column("name", '<span class="visually-hidden">Name</span>', "The driver's surname"),
     Column(
         "state",
         '<span class="visually-hidden">State</span>',
-        "In the pit, out, in overtake mode, or attacking within a second",
+        "In the pit, out, in overtake mode, or attacking within a second; ◆ an alarm on the engine",
     ),
     Column("gap", "Gap", "Gap to the leader", compare="Gap to leader"),
     Column("int", "Interval", "Interval to the car ahead"),
@@ -52,16 +56,13 @@ COLUMNS = (
     Column("s2", "S2", "Newest second sector", glows=True, compare="Sector 2"),
     Column("s3", "S3", "Newest third sector", glows=True, compare="Sector 3"),
     Column("tyre", "Tyre", "Tyre and its age in laps", glows=True, compare="Tyre"),
-    Column("stints", "Stints", "Tyres before this one, with their laps"),
-    Column("stops", "Stops", "Pit stops", glows=True, compare="Stops"),
     Column(
-        "avg",
-        "Avg",
-        "Average speed of all records so far, those standing still too; none once the car is out",
-        compare="Average",
+        "plan",
+        "Stints",
+        "Tyres so far, as long as their laps; hollow while the second compound is still to come",
     ),
 )
-CELLS = tuple(column.name for column in COLUMNS)
+FIGURES = tuple(column.name for column in COLUMNS[5:])  # the columns after the state
 
 
 def attackers(cars: Sequence[CarFrame]) -> set[str]:
@@ -76,6 +77,13 @@ def _badge(car: CarFrame, attacks: bool) -> tuple[str, str]:
         return BADGES[car["status"]]
     kind = " ".join(name for name, true in (("bat", attacks), ("ot", car["overtake_mode"])) if true)
     return kind, "OT" if car["overtake_mode"] else "&lt;1 s" if attacks else ""
+
+
+def _nearing(car: CarFrame, attacks: bool) -> str:
+    """Marks the interval of a car that fights for a place, and of one that catches the car ahead."""
+    catches = car["status"] == "racing" and (car.get("catching_s") or 0.0) >= CATCHING_S
+    kinds = " ".join(name for name, true in (("near", attacks), ("catching", catches)) if true)
+    return f' class="{kinds}"' if kinds else ""
 
 
 def _gained(gained: int) -> tuple[str, str]:
@@ -97,7 +105,7 @@ def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -
     code = car["driver_code"]
     way, places = _gained(car["gained"])
     kind, badge = _badge(car, attacks)
-    near = ' class="near"' if car["battle"] else ""
+    near = _nearing(car, attacks)
     behind, interval = _gap_texts(car, phase)
     marks = car["sector_marks"]
     first, second, third = car["sectors"]
@@ -113,36 +121,66 @@ def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -
     cells[f"s3-{code}"] = f'<b id="s3-{code}"{MARKS[marks[2]]}>{lap_time(third)}</b>'
 
 
-def slow_cells(cells: Cells, car: CarFrame) -> None:
-    """Writes the cells that people read once in a while."""
+def slow_cells(cells: Cells, car: CarFrame, laps: int) -> None:
+    """Writes the cells that people read once in a while. laps: the race's distance."""
     code, tyre = car["driver_code"], escape(car["tyre"][:1].upper())
     kind = f' class="t{tyre}"' if tyre in ("S", "M", "H") else ""
     age = f"<i>{car['tyre_age']}</i>" if tyre else ""
     cells[f"tyre-{code}"] = f'<b id="tyre-{code}"{kind}>{tyre}{age}</b>'
-    cells[f"stints-{code}"] = f'<b id="stints-{code}">{_history(car["stints"])}</b>'
-    cells[f"stops-{code}"] = f'<b id="stops-{code}">{car["stops"]}</b>'
+    cells[f"plan-{code}"] = f'<b id="plan-{code}">{_plan(car, laps)}</b>'
+
+
+def _plan(car: CarFrame, laps: int) -> str:
+    """Draws the stints of a car as a bar as long as the race, from M1 H14 (compound and first lap), with its text."""
+    parsed = [(part[:1], int(part[1:])) for part in car["stints"].split() if part[1:].isdecimal()]
+    starts = [first for _, first in parsed[1:]] + [max(car["lap"], 1) + 1]
+    spans = [(escape(kind), first, end - first) for (kind, first), end in zip(parsed, starts, strict=False)]
+    bars = "".join(
+        f'<rect class="t{kind}" x="{first - 1}" width="{max(length, 0)}" height="6"/>'
+        for kind, first, length in spans
+    )
+    needs = laps >= STOP_FROM_LAPS and len({kind for kind, *_ in spans}) == 1
+    still = ' class="still"' if needs and car["status"] in ("racing", "pit") and car["lap"] else ""
+    words = " ".join(f"{kind}{length}" for kind, _, length in spans[:-1])
+    said = f"{words} {'◌' if still else ''}".strip()
+    box = f'viewBox="0 0 {max(laps, 1)} 6" preserveAspectRatio="none" aria-hidden="true"'
+    return f'<svg{still} {box}>{bars}</svg><span class="visually-hidden">{said}</span>'
+
+
+def alarm_cells(cells: Cells, frame: Frame, info: RaceInfo) -> None:
+    """Writes the sign of an alarm that stands into the car's row, and how many stand into the header."""
+    standing = {code: found["alarm"] for code, found in frame["anomalies"].items() if _stands(found)}
+    for car in info.cars:
+        alarm = standing.get(car.code)
+        said = ">" if alarm is None else _alarm_sign(alarm)
+        cells[f"alarm-{car.code}"] = f'<b id="alarm-{car.code}"{said}</b>'
+    count = len(standing)
+    words = "" if not count else f"◆ {count} engine alarm{'s' if count > 1 else ''}"
+    cells["bell"] = f'<b id="bell">{words}</b>'
+
+
+def _stands(found: Anomaly) -> bool:
+    return found["alarm"] is not None and found["alarm"].get("end") is None
+
+
+def _alarm_sign(alarm: Mapping[str, Any]) -> str:
+    kind = escape(str(alarm.get("kind", "")).replace("_", " "))
+    severity = alarm.get("severity") if alarm.get("severity") in ("info", "warning", "critical") else "info"
+    return f' class="{severity}" title="{kind}">◆'
 
 
 def average_cells(cells: Cells, car: CarFrame) -> None:
-    """Writes the average speed, in the tower and in its own list, but not for a car that is out: the records of its
-    standing still count as well, so that its average would only fall."""
+    """Writes the average speed for its list, but not for a car that is out: the records of its standing still count
+    as well, so that its average would only fall."""
     code, speed = car["driver_code"], car["average_speed_kmh"]
     average = NONE if speed is None else f"{speed:.1f}"
     out = car["status"] == "retired"
-    cells[f"avg-{code}"] = f'<b id="avg-{code}">{NONE if out else average}</b>'
     cells[f"bar-{code}"] = (
         f'<progress id="bar-{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
     )
     cells[f"speed-{code}"] = (
         f'<b id="speed-{code}" class="out">OUT</b>' if out else f'<b id="speed-{code}">{average}</b>'
     )
-
-
-def _history(stints: str) -> str:
-    """Turns stints such as M1 H14 (compound and first lap) into the laps of those that are over: M13."""
-    parsed = [(part[:1], int(part[1:])) for part in stints.split() if part[1:].isdecimal()]
-    spans = [(kind, following - first) for (kind, first), (_, following) in pairwise(parsed)]
-    return "".join(f'<i class="t{escape(kind)}">{escape(kind)}{laps}</i>' for kind, laps in spans)
 
 
 def rejoin_cells(
@@ -197,11 +235,11 @@ def _row(info: RaceInfo, code: str, name: str, cells: Mapping[str, str]) -> str:
     who = (
         f'<th scope="row" class="who">{chip(colour)}<button type="button" class="code" '
         f'data-follow="{code}" aria-pressed="false" title="{escape(title)}">{code}</button>'
-        f'<span class="name">{escape(surname(name))}</span>'
         f"{'<em></em>' if own else ''}</th>"  # the page says whose: everybody gets the same table
+        f'<td class="name">{escape(surname(name))}</td>'
     )
-    tds = "".join(
-        who if name == "who" else f'<td class="{name}">{cells[f"{name}-{code}"]}</td>' for name in CELLS
-    )
+    state = f'<td class="state">{cells[f"state-{code}"]}{cells.get(f"alarm-{code}", "")}</td>'
+    tds = "".join(f'<td class="{name}">{cells[f"{name}-{code}"]}</td>' for name in FIGURES)
     rejoin = f'<td class="rejoin" hidden>{cells[f"rejoin-{code}"]}</td>'
-    return f'<tr id="row-{code}" data-c="{code}"{own}>{tds}{rejoin}</tr>'
+    before = "".join(f'<td class="{name}">{cells[f"{name}-{code}"]}</td>' for name in ("pos", "won"))
+    return f'<tr id="row-{code}" data-c="{code}"{own}>{before}{who}{state}{tds}{rejoin}</tr>'
