@@ -66,12 +66,16 @@ def lap_chart(cars: Sequence[Car], laps: int, spans: Spans, cut: str = "") -> st
     lines = marks = ""
     places = {car.code: place for place, car in enumerate(cars, 1)}
     for car in _ordered(cars):
+        stretches = _stretches(car.points)
         drawn = [(0.0, y(car.grid))] if car.grid else []
-        drawn += [(point.lap / wide, y(point.position)) for point in car.points]
+        for stretch in stretches:
+            if stretch[0].lap > 1:  # the laps before it are missing
+                lines += line(drawn, _kind(car), car.colour)
+                drawn = []
+            drawn += [(point.lap / wide, y(point.position)) for point in stretch]
         if drawn and drawn[-1][0] < 1 and car.status != "retired":
             drawn.append((1.0, y(places[car.code])))
-        if len(drawn) > 1:
-            lines += line(drawn, _kind(car), car.colour)
+        lines += line(drawn, _kind(car), car.colour)
         if drawn and car.status == "retired":
             marks += text(drawn[-1][0], drawn[-1][1] + 5, "×", "cross")
     left = labels(
@@ -135,10 +139,19 @@ def _ends(ends: Sequence[tuple[float, Car]], height: float) -> str:
     return labels(named, height + FOOT, "right")
 
 
+def _stretches(points: Sequence[Point]) -> list[list[Point]]:
+    """Splits a line where laps are missing: a gap in the history is a gap in the chart."""
+    numbered = groupby(enumerate(points), key=lambda pair: pair[1].lap - pair[0])
+    return [[point for _, point in group] for _, group in numbered]
+
+
 def _runs(points: Sequence[Point], limit: float) -> list[list[Point]]:
     """Returns the stretches of a line that lie in the picture."""
-    inside = groupby(points, key=lambda point: point.gap_s is not None and point.gap_s <= limit)
-    return [run for good, group in inside if good and len(run := list(group)) > 1]
+    found = []
+    for stretch in _stretches(points):
+        inside = groupby(stretch, key=lambda point: point.gap_s is not None and point.gap_s <= limit)
+        found += [run for good, group in inside if good and len(run := list(group)) > 1]
+    return found
 
 
 def stint_chart(cars: Sequence[Car], laps: int) -> str:
@@ -193,8 +206,9 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
     lines = dots = ""
     for car in _ordered(cars):
         timed = [(point.lap / laps, y(point.time_s), point) for point in car.points if point.time_s]
-        if len(timed) > 1:
-            lines += line([(x, at) for x, at, _ in timed], _kind(car), car.colour)
+        place = {point.lap: (x, at) for x, at, point in timed}
+        for stretch in _stretches([point for _, _, point in timed]):
+            lines += line([place[point.lap] for point in stretch], _kind(car), car.colour)
         for x, at, point in timed:
             slow = (point.time_s or 0) > ceiling
             title = f"{car.code}, lap {point.lap}: {lap_time(point.time_s)}"

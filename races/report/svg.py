@@ -14,7 +14,12 @@ LABEL_PX = 13  # room that a label takes
 
 
 def line(points: Sequence[tuple[float, float]], kind: str, colour: str) -> str:
-    """Draws a line, with a rim that lifts every colour from either ground. points: share of the width, height in px."""
+    """Draws a line, with a rim that lifts every colour from either ground; one point makes no line.
+
+    points: share of the width, height in px.
+    """
+    if len(points) < 2:
+        return ""
     path = "M" + "L".join(f"{x * WIDE:.0f} {y:.1f}" for x, y in points)
     return f'<path class="rim {kind}" d="{path}"/><path class="{kind}" stroke="{escape(colour)}" d="{path}"/>'
 
