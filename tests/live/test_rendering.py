@@ -417,3 +417,13 @@ def test_charts_place_readings_by_time() -> None:
     frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
     places = re.findall(r'class="line" d="M(\d+) ', screen_of(INFO, frame).snapshot())
     assert places == ["101", "101", "101", "117"], "34 s before the end; 30 s, in steps of five"
+
+
+def test_a_gap_in_the_readings_is_a_gap_in_the_chart() -> None:
+    board, team = Board(INFO), INFO.cars[0].team
+    for second in (*range(20), *range(35, 50)):
+        row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}
+        board.apply("car_metrics_anomalies", row, {"key": team, "ts": START + second * 1000})
+    frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
+    (path,) = re.findall(r'class="line" d="([^"]+)"', screen_of(INFO, frame).snapshot())
+    assert path.count("M") == 2, "with one line it would look as if nothing was missing"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 from races.analytics.alarm_frames import Sample
 from races.board.frames import Anomaly, Frame, Trace
@@ -15,6 +16,7 @@ from races.board.race_info import RaceInfo
 from races.live.rendering.tower import Cells, chip
 
 LARGE, STEP_S = 3, 5
+MISSING_STEPS = 2  # without a reading, and the line has a gap
 CHART_W, CHART_H, SECONDS = 240, 56, 60
 NO_COLOUR = "#8a93a3"
 
@@ -97,21 +99,36 @@ def _drawing(points: Points) -> str:
     def at(second: int, value: float) -> tuple[int, int]:
         return second * CHART_W // (SECONDS - 1), round(CHART_H * (ceiling - value) / (ceiling - floor))
 
-    def along(name: str) -> list[tuple[int, int]]:
-        values = ((second, getattr(sample, name)) for second, sample in points)
+    def along(stretch: Points, name: str) -> list[tuple[int, int]]:
+        values = ((second, getattr(sample, name)) for second, sample in stretch)
         return [at(second, value) for second, value in values if value is not None]
 
-    upper, lower = along("upper"), along("lower")
-    band = f'<path class="band" d="{_path([*upper, *reversed(lower)])}Z"/>' if upper and lower else ""
-    forecast = along("forecast")
-    expected = f'<path class="forecast" d="{_path(forecast)}"/>' if forecast else ""
+    band = forecast = reading = ""
+    for stretch in _stretches(points):
+        upper, lower = along(stretch, "upper"), along(stretch, "lower")
+        band += f"{_path([*upper, *reversed(lower)])}Z" if upper and lower else ""
+        forecast += _path(along(stretch, "forecast"))
+        reading += _path(along(stretch, "reading"))
+    paths = (("band", band), ("forecast", forecast), ("line", reading))
+    drawn_paths = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in paths if path)
     rings = (at(second, sample.reading) for second, sample in points if sample.flag)
-    circles = "".join(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in rings)
-    return f'{band}{expected}<path class="line" d="{_path(along("reading"))}"/>{circles}'
+    return drawn_paths + "".join(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in rings)
+
+
+def _stretches(points: Points) -> list[Points]:
+    """Splits a line where readings are missing: a gap in the data is a gap in the chart."""
+    breaks = [
+        index
+        for index, (before, after) in enumerate(pairwise(points), 1)
+        if after[0] - before[0] > MISSING_STEPS * STEP_S
+    ]
+    return [points[first:end] for first, end in pairwise([0, *breaks, len(points)])]
 
 
 def _path(points: Sequence[tuple[int, int]]) -> str:
-    """Writes a path as its first point and relative steps, which take half the room."""
+    """Writes a path as its first point and relative steps, which take half the room; nothing without points."""
+    if not points:
+        return ""
     (x, y), steps = points[0], []
     for there_x, there_y in points[1:]:
         steps.append(f"{there_x - x} {there_y - y}")
