@@ -19,7 +19,7 @@ TOO_LONG = """(by) => {
   document.body.classList.toggle('by-int', by === 'int');
   const longest = [['gap', '', '+1:28.888'], ['int', '', '+1:28.888'], ['int', 'near', '+0.888'],
     ['last', 'green', '1:28.888'], ['best', 'purple', '1:28.888'], ['s1', 'green', '28.888'],
-    ['won', 'dn', '▼18'], ['sta', 'out', 'OUT']];
+    ['won', 'down', '▼18'], ['state', 'out', 'OUT']];
   const found = [];
   for (const [column, mark, words] of longest) {
     const cell = document.querySelector(`#rows .${column}`);

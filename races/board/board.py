@@ -73,6 +73,14 @@ class Board:
         """Average speeds by driver name in km/h, as the avg_speed topic has them."""
         return dict(self._averages)
 
+    def current(self) -> Frame | None:
+        """The newest frame with all words and readings so far: a stored frame has none of its own."""
+        if self.frame is None:
+            return None
+        frame = self.frame.copy()
+        self._add_logs(frame)
+        return frame
+
     def apply(self, role: str, record: Record, key: Mapping[str, Any] | str | None = None) -> Frame | None:
         """Takes one record of a topic's role, as the codec gives it: every field is there and of its type.
 

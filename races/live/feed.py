@@ -152,7 +152,7 @@ class Feed:
             for values in (raw.before, raw.values):
                 for record in self._decoded(values):
                     board.apply("positions", record)
-            screen = screen_of(board.info, board.frame, status=status, anomaly_on=anomaly_on)
+            screen = screen_of(board.info, board.current(), status=status, anomaly_on=anomaly_on)
             self._watched[race_id] = WatchedRace(board, screen)
 
     def set_status(self, race_id: str, status: RaceStatus) -> None:

@@ -122,7 +122,7 @@ class LiveService:
             return page
         board = live_board(race)
         info = RaceInfo.from_json(race.frozen)
-        frame = board.frame if board else None
+        frame = board.current() if board else None
         screen = screen_of(info, frame, status=status_of(race), anomaly_on=race.anomaly_detection)
         return Page(info, frame, screen.fragments())
 

@@ -41,7 +41,9 @@ def rendered(path: Path) -> SafeString:
     text = re.sub(r'href="([a-z]+)\.md"', r'href="/lab/\1/"', text)
     text = re.sub(r'href="lab/README\.md"', 'href="/lab/"', text)
     text = text.replace(' style="text-align: right;"', "")  # tables' alignment is the style sheet's
-    text = text.replace("<pre>", '<pre tabindex="0">')  # what scrolls sideways can be reached with the keyboard
+    text = text.replace(
+        "<pre>", '<pre tabindex="0">'
+    )  # what scrolls sideways can be reached with the keyboard
     text = text.replace("<th></th>", "<td></td>")  # a corner without words heads nothing
     return mark_safe(text)  # noqa: S308  (our own files)
 

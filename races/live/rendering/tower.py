@@ -140,11 +140,13 @@ def _plan(car: CarFrame, laps: int) -> str:
         for kind, first, length in spans
     )
     needs = laps >= STOP_FROM_LAPS and len({kind for kind, *_ in spans}) == 1
-    still = ' class="still"' if needs and car["status"] in ("racing", "pit") and car["lap"] else ""
+    still = needs and car["status"] in ("racing", "pit") and car["lap"] > 0
     words = " ".join(f"{kind}{length}" for kind, _, length in spans[:-1])
     said = f"{words} {'◌' if still else ''}".strip()
+    done = max(car["lap"], 1)
+    bars += f'<rect class="rest" x="{done}" width="{max(laps - done, 0)}" height="6"/>' if still else ""
     box = f'viewBox="0 0 {max(laps, 1)} 6" preserveAspectRatio="none" aria-hidden="true"'
-    return f'<svg{still} {box}>{bars}</svg><span class="visually-hidden">{said}</span>'
+    return f'<svg {box}>{bars}</svg><span class="visually-hidden">{said}</span>'
 
 
 def alarm_cells(cells: Cells, frame: Frame, info: RaceInfo) -> None:

@@ -1,0 +1,169 @@
+"""The own line in every state of the car, the band of a flag, and alarms that are in sight at once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from races.board.board import Board
+from races.board.frames import Frame, Note
+from races.live.rendering import header, tower
+from races.live.rendering.screen import Screen, screen_of
+from tests.live import synthetic
+from tests.live.synthetic import RACE_ID, START
+
+INFO = synthetic.info()
+
+
+def frame_at(number: int) -> Frame:
+    board = Board(INFO)
+    for record in synthetic.tick(number, INFO):
+        board.apply("positions", record)
+    assert board.frame is not None
+    return board.frame
+
+
+def own_line(code: str = "NOR", number: int = 200, **car: Any) -> str:
+    """The words alone, of a car in the middle of the field whose record is changed so."""
+    frame = frame_at(number)
+    for one in frame["cars"]:
+        if one["driver_code"] == code:
+            one.update(car)  # type: ignore[typeddict-item]
+    cells: dict[str, str] = {}
+    header.own_cell(cells, frame, synthetic.info(own=code))
+    return re.sub(r"<[^>]+>", "", cells["own"])
+
+
+def note(kind: str, text: str, at: int, code: str = "") -> Note:
+    return Note(id=f"{kind}{at}", at=at, kind=kind, code=code, lap=2, text=text)
+
+
+def test_the_grid_tells_tyres() -> None:
+    assert re.fullmatch(r"RUS P3 on the grid on mediums, behind PIA on mediums", own_line("RUS", 10))
+
+
+@pytest.mark.parametrize(
+    ("car", "words"),
+    [
+        ({"status": "pit"}, "in the pit lane"),
+        ({"status": "retired"}, "is out of the race"),
+        ({"status": "finished", "gained": 2}, "finished, 2 places up on the grid"),
+        ({"status": "finished", "gained": -1}, "finished, 1 place down on the grid"),
+        ({"overtake_mode": True, "interval_s": 0.6}, "overtake mode, 0.600 s behind"),
+        ({"interval_s": 1.2, "catching_s": 0.4}, "1.200 s behind"),
+        ({"interval_s": 1.2, "catching_s": 0.4}, "catching 0.4 s a lap, there in 3 laps"),
+        ({"interval_s": 0.5, "catching_s": 0.4}, "0.500 s behind"),
+    ],
+)
+def test_each_state_has_its_words(car: dict[str, Any], words: str) -> None:
+    assert words in own_line("VER", **car)
+
+
+def test_the_leader_leads() -> None:
+    leader = frame_at(200)["cars"][0]["driver_code"]
+    assert ", leading" in own_line(leader)
+
+
+def test_a_stop_is_told_for_some_seconds() -> None:
+    frame = frame_at(200)
+    cells: dict[str, str] = {}
+    for age, told in ((1000, True), (20_000, False)):
+        frame["control"] = [note("pit_out", "CAR 1 (NOR) PIT EXIT P9 - HARD - STOPPED 2.4 S",
+                                 frame["timestamp"] - age, "NOR")]  # fmt: skip
+        header.own_cell(cells, frame, INFO)
+        assert ("out of the pit after 2.4 s" in cells["own"]) == told
+
+
+def test_a_flag_has_reason_place_and_phase() -> None:
+    frame = frame_at(200)
+    now = frame["timestamp"]
+    frame["flag"], frame["phase"] = "safety_car", "race"
+    frame["control"] = [
+        note("retirement", "CAR 81 (PIA) STOPPED IN SECTOR 2 - ACCIDENT", now),
+        note("green", "TRACK CLEAR", now - 1000),
+        note("retirement", "CAR 10 (GAS) RETIRES IN THE PITS", now - 2000),
+    ]
+    cells: dict[str, str] = {}
+    header.band_cell(cells, frame)
+    words = re.sub(r"<[^>]+>", "", cells["band"])
+    assert words == "Safety car Car 81 (pia) stopped in sector 2 - accident"
+    frame["control"].insert(0, note("safety_car_ending", "SAFETY CAR IN THIS LAP", now))
+    header.band_cell(cells, frame)
+    assert "in this lap" in cells["band"]
+    frame["flag"] = "green"
+    header.band_cell(cells, frame)
+    assert cells["band"] == '<p id="band"></p>'
+
+
+def test_what_a_flags_message_says_is_escaped() -> None:
+    frame = frame_at(200)
+    frame["flag"], frame["phase"] = "yellow", "race"
+    frame["control"] = [note("yellow", "<script>alert(1)</script>", frame["timestamp"])]
+    cells: dict[str, str] = {}
+    header.band_cell(cells, frame)
+    assert "<script" not in cells["band"].lower()
+
+
+def spike(number: int, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    value = 118.0 if number % 100 < 90 else 140.0
+    record = {"team_name": "x", "engine_temperature": value, "is_anomaly": value > 130, "forecast_value": 118.0,
+              "lower_bound": 115.0, "upper_bound": 121.0}  # fmt: skip
+    return record, {"key": f"{RACE_ID}:{code}", "ts": START + number * 200}
+
+
+def test_an_alarm_is_in_sight_within_a_second() -> None:
+    """In the car's row and in the header, at the tick that has it; gone from both when it ends."""
+    screen, board = Screen(INFO), Board(INFO)
+    seen = set()
+    for number in range(32, 260):
+        for car in INFO.cars:
+            record, key = spike(number if car.code == "PIA" else 0, car.code)
+            board.apply("car_metrics_anomalies", record, {**key, "ts": START + number * 200})
+        for record in synthetic.tick(number, INFO):
+            frame = board.apply("positions", record)
+        assert frame is not None
+        message = screen.show(frame)
+        alarm = frame["anomalies"]["PIA"]["alarm"]
+        stands = alarm is not None and alarm["end"] is None
+        snapshot = screen.snapshot()
+        count = sum(
+            one["alarm"] is not None and one["alarm"]["end"] is None for one in frame["anomalies"].values()
+        )
+        words = re.findall(r'<b id="bell">([^<]*)</b>', snapshot)[0]
+        assert words.startswith(f"◆ {count} engine alarm") == bool(count)
+        assert ("title=" in re.findall(r'<b id="alarm-PIA"[^>]*>', snapshot)[0]) == stands
+        seen.add((stands, 'id="alarm-PIA"' in message))
+    assert {(True, True), (False, False)} <= seen
+
+
+def test_a_stored_frame_gets_its_words_back() -> None:
+    """Whoever opens a race first sees what has been said, before the next tick."""
+    first = Board(INFO)
+    for record in synthetic.tick(100, INFO):
+        first.apply("positions", record)
+    assert first.frame is not None
+    board = Board(INFO, last=first.frame)
+    board.apply("commentary", {"id": "1", "message": "Said before", "timestamp": START, "type": "info",
+                               "race_id": RACE_ID})  # fmt: skip
+    frame = board.current()
+    assert frame is not None
+    assert "Said before" in screen_of(INFO, frame).snapshot()
+    assert Board(INFO).current() is None
+
+
+def test_few_figures_are_coloured() -> None:
+    """At most 15 % of the sectors' cells have a colour, over a whole race."""
+    board, coloured, cells_seen = Board(INFO), 0, 0
+    for number in range(40, 400, 3):
+        for record in synthetic.tick(number, INFO):
+            frame = board.apply("positions", record)
+        assert frame is not None
+        cells: dict[str, str] = {}
+        for car in frame["cars"]:
+            tower.fast_cells(cells, car, frame["phase"])
+        sectors = [cell for name, cell in cells.items() if name[:2] in ("s1", "s2", "s3")]
+        coloured += sum('class="' in cell for cell in sectors)
+        cells_seen += len(sectors)
+    assert coloured / cells_seen <= 0.15
