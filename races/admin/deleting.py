@@ -47,15 +47,19 @@ class DeletesRaces(Admin):
             raise BadRequest("a selection that the list did not offer") from error
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django gives it, without asking for each kind of row. A race that runs is stopped first, on its page."""
+        """Asks for the right to delete races only, not for each kind of row. A running race is stopped first, on its
+        page.
+        """
         running = isinstance(obj, Race) and obj.is_active
         return not running and bool(request.user.has_perm("races.delete_race"))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """For the page of one race. Django's own loads every row, stored frames too, and asks for the right to delete
-        each."""
+        """Counts what goes with one race, for its page.
+
+        Django's own method loads every row, stored frames too, and asks for the right to delete each.
+        """
         races = list(objs)
         counts = rows_to_delete(Race.objects.filter(pk__in=[race.pk for race in races]))
         return [str(race) for race in races], counts, set(), []

@@ -38,7 +38,7 @@ class LeaseObserver:
 
 
 class Lease(models.Model):
-    """Who does a job that only one process may do: the recorder's."""
+    """The lease of a job that only one process may do: the recorder's."""
 
     name = models.CharField(max_length=40, primary_key=True)
     owner = models.CharField(max_length=40, blank=True)
@@ -64,7 +64,7 @@ class WorkerHeartbeat(models.Model):
 
 
 class RecorderOffset(models.Model):
-    """Where the recorder goes on reading. Offsets belong to one incarnation of the cluster."""
+    """An offset at which the recorder goes on. Offsets belong to one incarnation of the cluster."""
 
     incarnation = models.CharField(max_length=80)
     topic = models.CharField(max_length=249)

@@ -21,8 +21,8 @@ REMEMBERED_MS = 300_000  # Flink may repeat what it wrote since its last commit,
 
 
 class SeenReadings:
-    """Which engine readings have come, by car and instant. It keeps the newest two spans of REMEMBERED_MS, however long
-    the race is; older readings were written long ago and count as seen.
+    """The engine readings that have come, by car and instant. It keeps the newest two spans of REMEMBERED_MS, however
+    long the race is; older readings were written long ago and count as seen.
     """
 
     def __init__(self) -> None:

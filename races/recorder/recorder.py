@@ -210,7 +210,7 @@ class Recorder:
 
     @staticmethod
     def _offsets(tail: Tail, recordings: list[RaceRecording]) -> Offsets:
-        """Where to read on. Of a tick that is half here, the next recorder needs the first half too."""
+        """Returns where to read on. Of a tick that is half here, the next recorder needs the first half too."""
         offsets = tail.offsets()
         positions = offsets.get("positions", {})
         for partition, offset in (place for one in recordings for place in one.begun.values()):

@@ -112,7 +112,7 @@ def missing_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list
 
 
 def cluster_id(settings: StreamSettings, timeout: float = TIMEOUT_S) -> str:
-    """Which cluster answers at this address: another one after its storage was made anew. Raises
+    """The id of the cluster at this address; it is another one after its storage was made anew. Raises
     BrokerUnavailable.
     """
     return str(_Admin(settings).metadata(timeout).cluster_id)

@@ -32,7 +32,7 @@ Record = dict[str, Any]
 
 
 class _Side:
-    """One of our schemas: a topic's key or value."""
+    """One of our own schemas: that of a topic's key or value."""
 
     def __init__(self, topic: Topic, part: str, name: str) -> None:
         self.topic, self.part, self.subject = topic, part, subject(name, part)
@@ -45,8 +45,8 @@ class _Side:
         self.header = b""  # known once the registry has answered
 
 
-class _Memory:
-    """The newest records by their bytes: analytics, recorder and feed of one process read the same ones."""
+class _RecordCache:
+    """A cache of decoded records by their bytes: analytics, recorder and feed of one process read the same ones."""
 
     def __init__(self) -> None:
         self._new: dict[bytes, Record] = {}
@@ -80,7 +80,7 @@ class Codec:
             if topic.key_format == "avro":
                 self._sides[role, "key"] = _Side(topic, "key", settings.topic(role))
         self._decoders: dict[tuple[str, str, int], Decode] = {}
-        self._memory = {role: _Memory() for role in TOPICS}
+        self._cache = {role: _RecordCache() for role in TOPICS}
 
     def topic(self, role: str) -> str:
         return self._settings.topic(role)
@@ -94,7 +94,9 @@ class Codec:
                 self._header(side)
 
     def schema_id(self, role: str) -> int:
-        """Of the role's value, for a writer that is no codec. Raises RegistryUnavailable, RegistryRefused."""
+        """The schema id of a role's value, for writers other than this codec. Raises RegistryUnavailable,
+        RegistryRefused.
+        """
         return int(HEADER.unpack(self._header(self._sides[role, "value"]))[1])
 
     def encode(self, role: str, value: Record) -> bytes:
@@ -109,17 +111,18 @@ class Codec:
         return self._encode(self._sides[role, "key"], key)
 
     def decode(self, role: str, data: bytes | None, ask: bool = True) -> Record:
-        """To be read only: who else reads the same bytes is given the same record. Raises BadRecord (Tombstone
-        for None), and RegistryUnavailable when the schema isn't known yet. Without ask the registry is left alone:
-        for those that hold a lock, who `learn` when they have let it go.
+        """Returns the record. It must not be changed: other readers of the same bytes get the same object.
+
+        Raises BadRecord (Tombstone for None), and RegistryUnavailable while the schema is not known. With ask=False the
+        registry is not asked: for callers that hold a lock, which call `learn` once they have released it.
         """
         if data is None:
             raise Tombstone("no value")
-        memory = self._memory[role]
-        record = memory.recall(data)
+        cache = self._cache[role]
+        record = cache.recall(data)
         if record is None:
             record = self._decode(role, "value", data, ask)
-            memory.keep(data, record)
+            cache.keep(data, record)
         return record
 
     def decode_key(self, role: str, data: bytes | None, ask: bool = True) -> str | Record | None:

@@ -1,4 +1,4 @@
-"""Which Kafka and which registry: all that this package needs to be told."""
+"""The settings of this package: which Kafka and which schema registry."""
 
 from __future__ import annotations
 

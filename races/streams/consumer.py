@@ -39,7 +39,7 @@ AWAY_CODES = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, Kaf
 
 
 class Message(NamedTuple):
-    """A record as bytes: who needs the value decodes it."""
+    """A record as bytes. A reader that needs the value decodes it."""
 
     role: str
     partition: int
@@ -106,9 +106,7 @@ class Tail:
         return Consumer(options, logger=librdkafka_log)
 
     def poll(self, max_messages: int = 1000, timeout: float = 0.1) -> list[Message]:
-        """What has arrived, at once when there is something; else an empty list after `timeout` seconds or
-        so.
-        """
+        """Returns what has arrived, at once; where nothing has, an empty list after about `timeout` seconds."""
         if self._clock() >= self._look_at:
             self._look()
         if self._clock() >= self._measure_at:
@@ -257,10 +255,10 @@ class Tail:
         log.warning("%s", text)
 
     def _look(self) -> None:
-        """Learns the cluster and its partitions, and puts right what has changed. Also the start.
+        """Asks for the cluster and its partitions, and puts right what has changed. The first look starts the reading.
 
-        While all is well this is one question; the marks, a question for each partition, would keep the records
-        waiting. librdkafka tells of a partition that is read from where nothing is.
+        While all is well this is one request. The marks need one for each partition, which would keep records waiting;
+        librdkafka reports a partition that is read from an offset where nothing is.
         """
         try:
             found = self._consumer.list_topics(timeout=ASK_S)
@@ -306,7 +304,9 @@ class Tail:
         self._doubted, self._stopped = set(), False
 
     def _begin_anew(self, gone: list[Place]) -> None:
-        """With another consumer: the old one may wait for ever for topics that were deleted and made again."""
+        """Begins anew with another consumer. The old one may wait for ever for topics that were deleted and made
+        again.
+        """
         self._restarts += 1
         self._start = "beginning"
         for place in gone:
@@ -315,7 +315,7 @@ class Tail:
         self._consumer = self._make()
 
     def _place(self, place: Place, low: int, high: int) -> int:
-        """Where to read on: the known next offset as long as it lies between the marks."""
+        """Returns where to read on: the known next offset, as long as it lies between the marks."""
         wanted = self._next.get(place)
         if wanted is None:
             wanted = self._first(place, low, high)

@@ -91,6 +91,6 @@ def _calling_nobody(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _one_line(words: str) -> str:
-    """Without the library's name for what it was about to make."""
+    """The words on one line, without the library's name for what it was about to make."""
     plain = re.sub(r"^Failed to create [a-z ]+: ", "", " ".join(words.split()))[:300].rstrip(".")
     return plain + next((remedy for sign, remedy in REMEDIES.items() if sign in plain), "")

@@ -39,7 +39,9 @@ def secrets_of(librdkafka: Mapping[str, str], registry_auth: str | None) -> tupl
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """As whole words: a user named lab must not change what is said of labels. Addresses lose their user."""
+    """Hides the secrets in a text, as whole words: a user named lab must not change labels. Addresses lose their
+    user.
+    """
     for secret in secrets:
         text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
     return USERINFO.sub("", text)

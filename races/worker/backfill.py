@@ -18,7 +18,7 @@ REPEAT_TICKS = 25
 
 
 class Backfill:
-    """Not thread-safe. `work` is called until it returns True."""
+    """A race's past that is folded in small portions. It is not thread-safe; `work` is called until it returns True."""
 
     def __init__(self, settings: RaceSettings, race: RunningRace, analytics: AnalyticsRunner) -> None:
         self._settings, self._race, self._analytics = settings, race, analytics

@@ -43,7 +43,7 @@ class ComponentStatus:
         return {"recorder": self.recorder.trouble, "analytics": analytics or self._flink_trouble()}
 
     def heartbeat_state(self) -> str:
-        """For other processes. Analytics that are only starting are none of their business."""
+        """The problems as other processes read them. Analytics that are only starting are no problem of theirs."""
         publishing = self.publishing
         return to_state(self.recorder.trouble, self._flink_trouble() if publishing.ok else publishing.text)
 

@@ -102,7 +102,7 @@ class Worker:
         self._stopping.set()
 
     def worst_lateness_s(self) -> float:
-        """Of the last minute's ticks: the most that one of them was sent after it was due."""
+        """The most that a tick of the last minute was sent after it was due."""
         return self.scheduler.lateness.value(self._clocks.monotonic())
 
     def _end(self, threads: list[threading.Thread]) -> None:

@@ -72,7 +72,7 @@ F1_LAB names the lab for all calls."""
 
 
 def _messages(tail: Tail, tell: Any) -> Iterator[Message]:
-    """Without an end; says why when nothing can come."""
+    """Yields messages without an end, and says why when nothing can come."""
     said = ""
     while True:
         yield from tail.poll(100, WAIT_S)

@@ -115,5 +115,5 @@ class HttpRegistry:
 
 
 def http_client(settings: StreamSettings) -> HttpRegistry:
-    """For a registry with an address. The embedded lab's own threads use its Registry instead."""
+    """The client of a registry with an address. The embedded lab's own threads use its Registry instead."""
     return HttpRegistry(settings.registry_url, settings.registry_auth, settings.registry_ca)

@@ -62,7 +62,7 @@ class Store:
         return [row["subject"] for row in rows]
 
     def versions(self, subject: str, deleted: bool = False) -> list[sqlite3.Row]:
-        """Of one subject, oldest first: version, id, type, text, deleted."""
+        """The versions of one subject, oldest first: version, id, type, text, deleted."""
         return self.rows(
             "SELECT version, schemas.id, type, text, deleted FROM versions"
             " JOIN schemas ON schemas.id = schema_id WHERE subject = ? AND deleted <= ? ORDER BY version",
