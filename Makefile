@@ -5,9 +5,10 @@ PORT ?= 8000
 KAFKA_PORT ?= 9092
 GATEWAY_PORT ?= 8083
 DASHBOARD_PORT ?= 8081
-BIN := .venv/bin
-STAMP := .venv/.ready
-DEV := .venv/.ready-dev
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
 
 # 3.15 and musl (Alpine) have no wheels of confluent-kafka: pip would try to compile it.
 RIGHT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
@@ -25,10 +26,10 @@ elif $(PYTHON) -c '$(MUSL)' 2>/dev/null; then \
 elif ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
 	echo "$(PYTHON) lacks venv or ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
 fi; \
-$(PYTHON) -m venv --clear .venv
+$(PYTHON) -m venv --clear $(VENV)
 endef
 
-.PHONY: run flink setup lock test test-full test-integration lint audit migrate
+.PHONY: run flink setup lock test test-fast test-full test-integration lint audit migrate
 
 run: setup
 	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT)
@@ -49,7 +50,7 @@ migrate: $(STAMP)
 $(STAMP): requirements.lock requirements.txt
 	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
 	@$(BIN)/python .ci/lock.py --check
-	@echo "Setting up .venv with the packages of requirements.lock (once, about a minute)"
+	@echo "Setting up $(VENV) with the packages of requirements.lock (once, about a minute)"
 	@$(PIP) -r requirements.lock
 	@touch $@
 
@@ -59,10 +60,10 @@ $(DEV): requirements-dev.lock requirements-dev.txt $(STAMP)
 	@touch $@
 
 # The locks from the short requirements files. The newest versions: make lock UPGRADE=--upgrade
-lock: .venv/bin/uv
+lock: $(BIN)/uv
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python .ci/lock.py $(UPGRADE)
 
-.venv/bin/uv:
+$(BIN)/uv:
 	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep ^uv== requirements-dev.txt)"
 
@@ -83,6 +84,10 @@ audit: $(DEV)
 test: $(DEV) migrate lint
 	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
 	$(BIN)/pytest -n 2 --dist worksteal e2e -m "browser and not full"
+
+# Without browsers and without the gate's other checks, for another Python beside
+test-fast: $(DEV) migrate
+	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
 
 test-full: $(DEV) migrate
 	$(BIN)/pytest -n 4 --dist worksteal -m "not integration and not browser" tests

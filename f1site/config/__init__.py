@@ -92,7 +92,7 @@ def _add_environment(source: Source, environ: Mapping[str, str]) -> None:
     sections = section_names(Configuration)
     for name, value in environ.items():
         first, *rest = name.removeprefix(SECTION_VARIABLE).lower().split("__")
-        if name.startswith(SECTION_VARIABLE) and rest and first in sections:
+        if name.startswith(SECTION_VARIABLE) and rest and first in sections and value.strip():
             if first == "kafka" and rest[0] not in keys_of(Kafka):
                 rest = [rest[0].replace("_", "."), *rest[1:]]  # librdkafka's names have dots only
             source.set((first, *rest), value, name)
