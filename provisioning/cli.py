@@ -22,7 +22,7 @@ from provisioning.clock import Clock
 from provisioning.config import DEFAULT_URL, Credentials, DesiredState, read_credentials, read_desired_state
 from provisioning.cost import hourly
 from provisioning.errors import LOOPBACK, Declined, ProvisioningError, Refused
-from provisioning.journal import INTENTS, Entry, only_one
+from provisioning.journal import INTENTS, Entry, Journal, only_one
 from provisioning.private_file import remove_leftovers
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.session import Session, open_session
@@ -157,7 +157,13 @@ class CloudCommand(BaseCommand):
             stream.write(line if line.startswith(" ") else wrap(line), lambda plain: plain)
 
     def begin(
-        self, wanted: DesiredState, yes: bool, adopt: str = "", keep: bool = True, by_name: bool = False
+        self,
+        wanted: DesiredState,
+        yes: bool,
+        adopt: str = "",
+        keep: bool = True,
+        by_name: bool = False,
+        journal: Journal | None = None,
     ) -> Session:
         """keep False: the journal is read and not written. by_name: see open_session."""
         known = credentials()
@@ -175,6 +181,7 @@ class CloudCommand(BaseCommand):
             redact=self.redact,
             unattended=yes,
             say=self.say,
+            journal=journal,
         )
         self.session = session
         self.progress = progress_on(sys.stdout, self.redact)

@@ -148,8 +148,11 @@ def open_session(
     redact: Redactor | None = None,
     unattended: bool = False,
     say: Callable[[str], None] = lambda text: None,
+    journal: Journal | None = None,
 ) -> Session:
-    """keep False: the journal is read and not written. by_name: the journal's entry is the configuration's, even
+    """journal: for several sessions at once, one that they share. keep False: it is read and not written.
+
+    by_name: the journal's entry is the configuration's, even
     if an environment is named by its id. Raises ProvisioningError.
     """
     if not (credentials.key and credentials.secret):
@@ -167,7 +170,7 @@ def open_session(
     client = Client(redact, clock, session)
     client.say = say
     organization = organization_id(cloud_api(client, credentials))
-    entry = _entry(Journal(journal_path, keep), organization, wanted, adopt, by_name)
+    entry = _entry(journal or Journal(journal_path, keep), organization, wanted, adopt, by_name)
     for key in (entry.get("keys") or {}).values():
         redact.add(key["secret"])
     return Session(

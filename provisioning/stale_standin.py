@@ -37,7 +37,9 @@ def block_is_stale(config: Path, entries: Iterable[Entry]) -> bool:
 
 def place(entry: Entry) -> tuple[str, int]:
     """Host and port of the service that it was built on."""
-    return _place(str((entry.get("flink") or {}).get("endpoint", "")))
+    endpoint = str((entry.get("flink") or {}).get("endpoint", ""))
+    _, recorded, host = endpoint.partition("/~/")  # through the recording proxy: it stands on the service
+    return (host.partition("/")[0].partition(":")[0], 443) if recorded else _place(endpoint)
 
 
 def _place(url: str) -> tuple[str, int]:

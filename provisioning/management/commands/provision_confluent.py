@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from provisioning import config_file, cost_guard
+from provisioning import attendees, config_file, cost_guard
 from provisioning.apply import steps
 from provisioning.cli import CloudCommand, config_path, configured, counted, exclusively, journal_path
-from provisioning.config import EMBEDDED, FLINK, MANAGED
+from provisioning.config import EMBEDDED, FLINK, MANAGED, DesiredState
 from provisioning.cost import sentence
 from provisioning.destroy import LEFT
+from provisioning.journal import Journal
 from provisioning.plan import CHANGE, CREATE, DROP, LEAVE, plan, summary
 from provisioning.resources import environment, flink_statements
 from provisioning.resources.flink_pool import flink_region
 from provisioning.session import Session
 from provisioning.smoke_test import produce_and_read_back
 from provisioning.status import CurrentState, current_state
-from provisioning.steps import run
+from provisioning.steps import Step, run
 
 EXAMPLES = """
 examples:
@@ -63,23 +65,67 @@ class Command(CloudCommand):
             "--environment", default="", metavar="ENV-ID", help="take over this environment of the lab's"
         )
 
+        parser.add_argument(
+            "--attendees",
+            type=Path,
+            metavar="FILE",
+            help="a class: one environment f1-<name> for each name in the file, one a line",
+        )
+
     def work(self, options: dict[str, Any]) -> int:
         engine = FLINK if options["flink"] else EMBEDDED if options["embedded"] else ""
         wanted = configured(engine, options["hours"])
+        if options["attendees"]:
+            return self._class(wanted, options)
         config_file.check_room(config_path(), wanted.engine)
         if options["plan"]:
             return self._plan(self.begin(wanted, False, options["environment"], keep=False, by_name=True))
         with exclusively():
             session = self.begin(wanted, options["yes"], options["environment"], by_name=True)
-            rows = steps(
-                session, config_path(), produce_and_read_back, lambda s: cost_guard.arm(s, journal_path())
-            )
+            rows = self._steps(session, config_path())
             self.begun = "What was made is in the journal; the same command goes on from there."
             session.entry.drop(LEFT)
             run(rows, session.clock, self.progress)
             self.progress.leave()
             self._report(session)
         return 0
+
+    def _class(self, wanted: DesiredState, options: dict[str, Any]) -> int:
+        """Everybody's lab at once: waiting for twenty clusters takes as long as for one."""
+        names = attendees.read_names(options["attendees"])
+        if options["plan"]:
+            for name in names:
+                self.print_text(f" + environment f1-{name}, with cluster, pool, account, keys and topics")
+            self.print_text(
+                f"\n{counted(len(names), 'lab')}. Nothing was written; run without --plan to do it."
+            )
+            return 0
+        with exclusively():
+            journal = Journal(journal_path())
+            labs = {
+                name: self.begin(
+                    attendees.desired_for(wanted, name), options["yes"], by_name=True, journal=journal
+                )
+                for name in names
+            }
+            self.begun = "What was made is in the journal; the same command goes on from there."
+            built: list[Step] = []
+            for name, session in labs.items():
+                config = attendees.config_for(journal_path(), name)
+                config_file.check_room(config, wanted.engine)
+                built += attendees.labelled(name, self._steps(session, config))
+            run(built, self.clock, self.progress)
+            self.progress.leave()
+            self.print_text("")
+            for name, session in labs.items():
+                self.print_text(attendees.card(name, session, attendees.config_for(journal_path(), name)))
+            self.print_text(
+                f"To take all of it down:\n  manage.py teardown_confluent --attendees {options['attendees']}"
+            )
+        return 0
+
+    def _steps(self, session: Session, config: Path) -> list[Step]:
+        return steps(session, config, produce_and_read_back, lambda s: cost_guard.arm(s, journal_path()))
 
     def _plan(self, session: Session) -> int:
         session.ask = lambda _: True  # a look takes nothing over: the journal is not kept

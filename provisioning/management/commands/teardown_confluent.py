@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from provisioning import stale_standin
+from provisioning import attendees, stale_standin
 from provisioning.cli import (
     CloudCommand,
     config_path,
     configured,
+    counted,
     credentials,
     exclusively,
     journal_path,
@@ -56,13 +58,61 @@ class Command(CloudCommand):
         )
         parser.add_argument("--environment", default="", metavar="ENV-ID", help="this environment, by its id")
 
+        parser.add_argument(
+            "--attendees", type=Path, metavar="FILE", help="a class: the labs of all names in the file"
+        )
+
     def work(self, options: dict[str, Any]) -> int:
         if options["plan"]:
             return self._work(options)
         with exclusively():
             return self._work(options)
 
+    def _class(self, options: dict[str, Any]) -> int:
+        """Everybody's list, one question, and all of them at once."""
+        names = attendees.read_names(options["attendees"])
+        journal = Journal(journal_path(), keep=False)
+        labs: dict[str, Session] = {}
+        for name in names:
+            desired = attendees.desired_for(configured(), name)
+            session = self.begin(desired, options["yes"], keep=False, journal=journal)
+            if drive(resolve_ownership(session), session.clock):
+                labs[name] = session
+                self._everything(session, options)
+                self._list(session, options["everything"])
+            else:
+                self.print_text("Nothing of this lab stands.")
+        if options["plan"] or not labs:
+            return 0
+        if not next(iter(labs.values())).ask(f"Delete all of this, of {counted(len(labs), 'person')}?"):
+            raise Declined("Nothing was deleted.")
+        journal.keep()
+        return self._class_down(labs, options["everything"])
+
+    def _class_down(self, labs: dict[str, Session], everything: bool) -> int:
+        self.begun = "What was deleted is gone; the same command goes on from there."
+        downs = {
+            name: Destroy(session, attendees.config_for(journal_path(), name), everything=everything)
+            for name, session in labs.items()
+        }
+        run(
+            [step for name, down in downs.items() for step in attendees.labelled(name, down.steps())],
+            self.clock,
+            self.progress,
+        )
+        self.progress.leave()
+        left = {name: down.left for name, down in downs.items() if down.left}
+        for name, things in left.items():
+            self.stderr.write(f"Left of {name}:")
+            for thing in things:
+                self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
+        if not left:
+            self.print_text(f"\nNothing is left of the labs of {counted(len(labs), 'person')}.")
+        return 1 if left else 0
+
     def _work(self, options: dict[str, Any]) -> int:
+        if options["attendees"]:
+            return self._class(options)
         if (
             not options["environment"]
             and stale_standin.unanswered(credentials())
