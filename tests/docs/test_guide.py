@@ -79,10 +79,12 @@ SERVERS = {
 OTHERS = {
     "--port",
     "--fast",
+    "--answers",
+    "--out",
     "--list",
     "--json",
     "--short",
-}  # of the stand-in and bench: those are run by tests
+}  # of the stand-in, the recorder and bench: those are run by tests
 
 
 def _targets() -> set[str]:
