@@ -44,7 +44,7 @@ def why_not() -> tuple[str, ...]:
 
 
 def _flink() -> FlinkSettings | None:
-    found: FlinkSettings | None = getattr(settings.LAB, "flink", None)
+    found: FlinkSettings | None = settings.LAB.flink
     return found
 
 

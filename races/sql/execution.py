@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -184,5 +185,8 @@ class Execution:
             one.words += backquotes(words)
         if error is not None and error.line:
             begin = position(one.sql, 0, error.line, error.column)
-            end = position(one.sql, 0, error.end_line, error.end_column) + 1 if error.end_line else begin + 1
+            word = re.compile(r"\w*").match(one.sql, begin)
+            end = word.end() if word else begin
+            if error.end_line:
+                end = position(one.sql, 0, error.end_line, error.end_column) + 1
             one.place = (one.at + begin, one.at + max(end, begin + 1))

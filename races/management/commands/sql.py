@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from typing import Any
@@ -55,6 +56,8 @@ until Ctrl-C. Ctrl-C ends what runs."""
         pieces = split(sys.stdin.read() if sql == "-" else sql)
         if not pieces:
             raise CommandError("There is no statement here.")
+        # what ends the command ends its job in Flink too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._run([piece.sql for piece in pieces], _start(options["start"]), options)
         except (GatewayError, NotAllowed, NoKafka) as error:

@@ -1,7 +1,7 @@
 // One statement on the page: state, live table, changelog, plan. It draws once a frame, and only what is in sight.
 import { Changelog, isNumber, shown } from './changelog.js';
 
-const ROWS = 200; // in the document
+const ROWS = 100; // in the document
 const QUIET_S = 4;
 const WINDOWS = 'No rows yet. A window speaks when the watermark has passed its end, and a partition without records holds the watermark back for ten seconds. Does a race run?';
 const WORDS = { planning: 'planning', running: 'running', finished: 'finished', stopped: 'stopped', failed: 'failed' };
@@ -18,9 +18,9 @@ export class Card {
     this.changelog = new Changelog();
     this.log = [];
     this.seen = 0;
+    this.count = 0;
     this.columns = [];
-    this.drawn = new Map(); // a row's id -> its element
-    this.logged = 0;
+    this.told = { changes: [] };
     this.part = (selector) => this.root.querySelector(selector);
     this.part('.stop').addEventListener('click', () => actions.stop(this.id));
     this.part('.close-card').addEventListener('click', () => actions.forget(this.id));
@@ -37,7 +37,7 @@ export class Card {
     if (told.first > this.seen) this.lost = told.first - this.seen;
     for (const [kind, ...fields] of told.changes) {
       this.changelog.apply(kind, fields);
-      this.log.push([kind, fields]);
+      this.log.push({ id: this.count++, kind, fields });
     }
     if (this.log.length > ROWS) this.log.splice(0, this.log.length - ROWS);
     this.seen = told.first + told.changes.length;
@@ -67,6 +67,7 @@ export class Card {
     if (!this.dirty) return;
     this.dirty = false;
     this.root.dataset.state = this.state;
+    this.root.classList.toggle('bare', !this.log.length && (this.kind === 'insert' || !this.active));
     this.part('.state').textContent = WORDS[this.state] || this.state;
     this.part('.what').textContent = this.sql.replace(/\s+/g, ' ').slice(0, 300);
     this.part('.stop').hidden = !this.active;
@@ -79,6 +80,10 @@ export class Card {
 
   facts() {
     const { told } = this;
+    if (told.kind === 'words') {
+      this.part('.facts').textContent = this.active ? '' : `${told.seconds} s`;
+      return;
+    }
     const parts = [`${told.total.toLocaleString('en-GB')} change${told.total === 1 ? '' : 's'}`];
     if (this.changelog.updating) parts.push(`${this.changelog.rows.length} rows`);
     if (told.first_row_s) parts.push(`first row after ${told.first_row_s} s`);
@@ -90,36 +95,40 @@ export class Card {
     if (this.said !== text) this.part('.facts').textContent = this.said = text;
   }
 
-  row(fields, first = '') {
-    const made = element('tr');
-    if (first) made.append(element('td', first, `op ${first === '+I' || first === '+U' ? 'plus' : 'minus'}`));
-    fields.forEach((value, place) => {
-      const type = this.columns[place]?.[1] || '';
-      const cell = element('td', shown(value, type), isNumber(type) ? 'number' : '');
-      if (value === null) cell.classList.add('null');
-      made.append(cell);
+  table() { this.fill(this.part('[data-pane=table] tbody'), this.changelog.rows.slice(0, ROWS)); }
+
+  changes() { this.fill(this.part('[data-pane=log] tbody'), this.log.slice(-ROWS).reverse()); }
+
+  // Rows of the document stay and get other words: making and laying out new ones costs ten times as much.
+  fill(body, rows) {
+    while (body.rows.length > rows.length) body.deleteRow(-1);
+    rows.forEach((row, place) => {
+      const made = body.rows[place] || this.blank(body, row.kind);
+      if (made.shows === row.id) return;
+      made.shows = row.id;
+      let cell = made.firstElementChild;
+      if (row.kind) {
+        cell.textContent = row.kind;
+        cell.className = `op ${row.kind[0] === '+' ? 'plus' : 'minus'}`;
+        cell = cell.nextElementSibling;
+      }
+      for (let at = 0; cell; at++, cell = cell.nextElementSibling) {
+        const words = shown(row.fields[at], this.columns[at][1]);
+        if (cell.firstChild.data !== words) cell.firstChild.data = words;
+        cell.classList.toggle('null', row.fields[at] === null);
+      }
     });
-    return made;
   }
 
-  // Rows that stand stay; what is new is put in its place, what is gone goes.
-  table() {
-    const body = this.part('[data-pane=table] tbody');
-    const rows = this.changelog.rows.slice(0, ROWS);
-    const kept = new Set(rows.map((row) => row.id));
-    for (const [id, made] of this.drawn) if (!kept.has(id)) { made.remove(); this.drawn.delete(id); }
-    let before = body.firstElementChild;
-    for (const row of rows) {
-      let made = this.drawn.get(row.id);
-      if (!made) { made = this.row(row.fields); this.drawn.set(row.id, made); }
-      if (made === before) before = before.nextElementSibling;
-      else body.insertBefore(made, before);
+  blank(body, kind) {
+    const made = body.insertRow();
+    if (kind) made.insertCell();
+    for (const [, type] of this.columns) {
+      const cell = made.insertCell();
+      cell.append(document.createTextNode(''));
+      if (isNumber(type)) cell.className = 'number';
     }
-  }
-
-  changes() {
-    const newest = this.log.slice(-ROWS).reverse();
-    this.part('[data-pane=log] tbody').replaceChildren(...newest.map(([kind, fields]) => this.row(fields, kind)));
+    return made;
   }
 
   plan(trees) {

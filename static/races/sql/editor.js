@@ -5,7 +5,7 @@ import './editor/languages/sql.js';
 import { defaultCommands, editHistory } from './editor/extensions/commands/index.js';
 import { matchBrackets } from './editor/extensions/matchBrackets/index.js';
 import { cursorPosition } from './editor/extensions/cursor/index.js';
-import { autoComplete, completeFromList, fuzzyFilter, registerCompletions } from './editor/extensions/autocomplete/index.js';
+import { autoComplete, fuzzyFilter, registerCompletions } from './editor/extensions/autocomplete/index.js';
 
 const KEYWORDS = `SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT JOIN LEFT ON AS AND OR NOT NULL IS IN BETWEEN CASE WHEN THEN ELSE END
 COUNT SUM AVG MIN MAX ROUND CAST OVER PARTITION ROW_NUMBER TUMBLE HOP SESSION CUMULATE DESCRIPTOR INTERVAL SECOND MINUTE TABLE
@@ -13,10 +13,14 @@ MATCH_RECOGNIZE MEASURES PATTERN DEFINE FIRST LAST SYSTEM_TIME CURRENT_WATERMARK
 DESCRIBE SHOW TABLES EXPLAIN VALUES UNION ALL DISTINCT TEMPORARY INT BIGINT DOUBLE STRING TIMESTAMP PRIMARY KEY ENFORCED`.split(/\s+/);
 
 export function makeEditor(container, text, words, { run, explain, changed }) {
-  registerCompletions(['sql'], { sources: [completeFromList([
-    ...words.map((label) => ({ label: label.replaceAll('`', ''), insert: label })),
-    ...KEYWORDS.map((label) => ({ label })),
-  ])] });
+  const named = words.map((word) => ({ label: word.replaceAll('`', ''), insert: word }));
+  const quoted = words.map((word) => ({ label: `\`${word.replaceAll('`', '')}\`` }));
+  const plain = [...named, ...KEYWORDS.map((label) => ({ label }))];
+  const complete = ({ before, explicit, pos }) => {
+    const typed = /`?[\w$-]*$/.exec(before)[0];
+    if (typed.length > 1 || explicit) return { from: pos - typed.length, options: typed[0] === '`' ? quoted : plain };
+  };
+  registerCompletions(['sql'], { sources: [complete] });
   container.replaceChildren();
   const editor = createEditor(container, { language: 'sql', value: text, wordWrap: true, lineNumbers: true },
     editHistory(), matchBrackets(), cursorPosition(), defaultCommands(), autoComplete({ filter: fuzzyFilter }));

@@ -4,6 +4,7 @@ import { Card } from './card.js';
 
 const $ = (id) => document.getElementById(id);
 const HISTORY = 'sql-history', DRAFT = 'sql-draft', LONGEST_HISTORY = 60;
+const PAUSE_MS = 200; // between two looks: what came meanwhile is drawn at once
 const kept = (name, otherwise) => { try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; } };
 const keep = (name, value) => { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* private windows may refuse */ } };
 
@@ -34,6 +35,7 @@ async function run(explain) {
   const [cursor, until] = editor.selection();
   complain('');
   const fields = { text: editor.text(), cursor, until, ...(explain ? { explain: 1 } : {}) };
+  remember(fields.text.slice(...(until > cursor ? [cursor, until] : [0])).trim());
   let answer, told;
   try {
     answer = await post(form.action, fields);
@@ -43,7 +45,6 @@ async function run(explain) {
     return;
   }
   if (told.error) complain(told.error, told.place);
-  remember(fields.text.slice(...(until > cursor ? [cursor, until] : [0])).trim());
   kick.abort(); // what waits is asked anew, for the new statement too
 }
 
@@ -76,7 +77,7 @@ async function follow() {
         pause = 2000;
       }
     }
-    await new Promise((done) => setTimeout(done, pause || 60)); // some rows at once are drawn as fast as one
+    await new Promise((done) => setTimeout(done, pause || PAUSE_MS));
   }
 }
 
