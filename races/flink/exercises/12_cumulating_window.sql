@@ -1,0 +1,6 @@
+-- ask: How many overtakes has this minute seen so far, told every ten seconds?
+-- see: Six rows a minute at most; each is larger than the one before; then it begins anew.
+SELECT `window_start`, `window_end`, COUNT(*) AS `overtakes`
+FROM TABLE(CUMULATE(TABLE `${race_control}`, DESCRIPTOR(`$rowtime`), INTERVAL '10' SECOND, INTERVAL '60' SECOND))
+WHERE `type` = 'overtake'
+GROUP BY `window_start`, `window_end`;
