@@ -9,7 +9,7 @@
 -- whether answers are paid for and thrown away. EXPLAIN shows it: the filter has to stand below the Correlate.
 -- Race control's messages are the changes already (a place taken, a stop, a flag), and of these only the ones pass that
 -- people would want to hear of. A row of positions, 110 a second in each race, never calls the model.
--- Expected: about 25 calls for a default race of 90 seconds, and none between races.
+-- Expected: about 40 calls for a default race of 90 seconds, and none between races.
 --
 -- 'latest-offset': a query that starts anew speaks of what happens from now on. From the beginning, it would pay for
 -- a day of old races. It remembers nothing, and the state's time to live holds if somebody adds what does.
