@@ -51,7 +51,7 @@ class Memories:
     def usable_point(self, name: str, of: str) -> str:
         """Where to go on from; empty where there is nothing, or a file of this machine is gone."""
         memory = self.of(name)
-        return memory.point if memory.of == of and _may_exist(memory.point) else ""
+        return _standing(memory.point) if memory.of == of else ""
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Memory]]:
@@ -75,6 +75,15 @@ class Memories:
             return {}
 
 
-def _may_exist(point: str) -> bool:
+def _standing(point: str) -> str:
+    """The point itself; or, where Flink has replaced it by a newer one since it was noted, that one; else empty.
+
+    Only a file of this machine can be looked at.
+    """
     parts = urlsplit(point)
-    return bool(point) and (parts.scheme != "file" or Path(unquote(parts.path)).exists())
+    path = Path(unquote(parts.path))
+    if not point or parts.scheme != "file" or path.exists():
+        return point
+    whole = [one.parent for one in path.parent.glob("chk-*/_metadata") if one.parent.name[4:].isdigit()]
+    newest = max(whole, key=lambda one: int(one.name[4:]), default=None)
+    return newest.as_uri() if newest is not None else ""

@@ -33,6 +33,15 @@ def test_point_that_is_gone_is_not_used(memories: Memories, tmp_path: Path) -> N
     assert memories.usable_point("b", "x") == "s3://bucket/chk-7"
 
 
+def test_point_that_was_replaced_leads_to_its_successor(memories: Memories, tmp_path: Path) -> None:
+    for name in ("chk-9", "chk-10", "chk-11"):
+        (tmp_path / "job" / name).mkdir(parents=True)
+    for whole in ("chk-9", "chk-10"):
+        (tmp_path / "job" / whole / "_metadata").touch()
+    memories.note_point("a", (tmp_path / "job/chk-8").as_uri(), "x")
+    assert memories.usable_point("a", "x") == (tmp_path / "job/chk-10").as_uri()
+
+
 def test_stopping_keeps_the_point(memories: Memories, tmp_path: Path) -> None:
     memories.note_point("a", tmp_path.as_uri(), "x")
     memories.note_stopped("a", True)

@@ -16,6 +16,7 @@ SLOTS = 8  # each running statement takes one
 # managed.size: a window of 0 bytes would fail, and take the one task manager down with it.
 # No checkpoint interval: it belongs to each deployed statement. A SELECT hands its rows over at checkpoints only, once
 # there are any.
+# num-retained: the lab notes the newest checkpoint every few seconds, and it must stand for as long.
 # 50 ms between watermarks: a row that waits for one waits no longer than that.
 CONFIG = """rest:
   address: 127.0.0.1
@@ -46,6 +47,7 @@ execution:
   checkpointing:
     dir: {folder}/checkpoints
     savepoint-dir: {folder}/savepoints
+    num-retained: 3
 restart-strategy:
   type: exponential-delay
   exponential-delay:
