@@ -9,7 +9,10 @@ from races.sim.race.tyres import COLD_S
 # How a driver laps, of his spread: from one lap to the next, and a mood, with what is left of it a lap later.
 STEADY, MOOD, MOOD_LASTS = 0.44, 0.22, 0.7
 MISTAKES, MISTAKE_S = 0.025, 0.6  # a lap, and the mean loss on a 90 s lap
-MARGIN_SPREAD = 0.15  # log of the room that a driver leaves to the car ahead
+MARGIN_SPREAD, PACK_MARGIN_SPREAD = (
+    0.15,
+    0.4,
+)  # log of the room a driver leaves to the car ahead; on the first lap
 FUEL_KG = 110.0  # at the start
 # A leader drives no faster than he has to: by this share of a lead beyond what is safe, a 90 s lap.
 SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 5.0, 0.05, 0.5, 6
@@ -31,7 +34,7 @@ def begin_lap(field: Field, car: Car) -> None:
     car.lap += 1
     random = car.random
     car.mood_s = MOOD_LASTS * car.mood_s + random.gauss(0.0, MOOD * car.driver.spread_s)
-    car.margin = random.lognormvariate(0.0, MARGIN_SPREAD)
+    car.margin = random.lognormvariate(0.0, MARGIN_SPREAD if car.lap > 1 else PACK_MARGIN_SPREAD)
     if random.random() < MISTAKES:
         _mistake(field, car)
     car.pace_s = free_pace(field, car)

@@ -62,8 +62,11 @@ def _waits(field: Field, car: Car, left: int, late: float) -> bool:
 
 def _crew_is_busy(field: Field, car: Car) -> bool:
     """Whether the team-mate stops on this lap."""
-    mate = next(each for each in field.cars if each.team is car.team and each is not car)
-    return mate.state != RETIRED and (mate.lane is not None or mate.last_stop_lap == car.lap + 1)
+    return any(
+        mate.state != RETIRED and (mate.lane is not None or mate.last_stop_lap == car.lap + 1)
+        for mate in field.cars
+        if mate.team is car.team and mate is not car
+    )
 
 
 def _just_ahead(field: Field, car: Car) -> Car | None:

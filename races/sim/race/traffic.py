@@ -9,7 +9,9 @@ from races.sim.settings import STEP_S
 # its own pace, slipstream and overtake mode give.
 WAKE_S, WAKE_POWER, WAKE_MOST_S, WAKE_WITHIN_S = 1.0, 1.6, 6.0, 4.0
 TOW_S, TOW_WITHIN_S = 0.30, 1.6  # won a lap on the straights right behind another car, and how far it reaches
-FOLLOW_S, FIRST_LAP_FOLLOW_S = 0.2, 0.14  # least time between two cars, and in the pack after the start
+# The least time between two cars; after the start, and when the first corners have drawn the pack out, by this
+# share of the first lap. Each driver has his own, by the room that he leaves on this lap.
+FOLLOW_S, START_FOLLOW_S, PACK_FOLLOW_S, PACK_DRAWN_OUT = 0.2, 0.14, 0.34, 0.4
 # Behind a safety car: the usual distance, the least, how much of a difference is made good on each stretch, sigma.
 QUEUE_S, QUEUE_LEAST_S, QUEUE_RETURNS, QUEUE_SPREAD_S = 0.8, 0.4, 0.15, 0.09
 NEUTRAL_SPREAD = 0.006  # sigma of a stretch's time under a neutralisation: drivers keep a set pace by hand
@@ -75,9 +77,9 @@ def follow_s(field: Field, car: Car) -> float:
     if field.flags.queue:
         return car.queue_s
     if car.done:
-        return FOLLOW_S
-    share = max(0.0, field.progress[car.index])
-    return FIRST_LAP_FOLLOW_S + (FOLLOW_S - FIRST_LAP_FOLLOW_S) * share
+        return FOLLOW_S * car.margin
+    drawn_out = min(1.0, max(0.0, field.progress[car.index]) / PACK_DRAWN_OUT)
+    return (START_FOLLOW_S + (PACK_FOLLOW_S - START_FOLLOW_S) * drawn_out) * car.margin
 
 
 def gap_ahead(field: Field, car: Car, at: float, when: float) -> tuple[float, int]:
