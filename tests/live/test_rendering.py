@@ -298,7 +298,7 @@ def test_the_own_engine_is_a_line() -> None:
     assert figures(frame) == ["NOR 115.0 °C · learning"]
     board.apply("car_metrics_anomalies", *reading(1, "NOR"))
     frame = next(f for record in synthetic.tick(55, INFO) if (f := board.apply("positions", record)))
-    assert figures(frame) == ["NOR 116.0 °C of 114.0 to 120.0 · as expected"]
+    assert figures(frame) == ["NOR 116.0 °C (114.0–120.0) · as expected"]
 
 
 def test_a_name_of_an_engine_is_only_text() -> None:

@@ -15,7 +15,7 @@ from races.live.rendering.formatting import gap, ordinal
 from races.middleware.visitors import COOKIE, client_of
 from races.models import Alarm, CommentaryLine, ControlMessage, InjectedFault, Race
 from races.models.creation import Choice, create_race
-from races.report.detector_score import engine_room
+from races.report.detector_score import engine_room, round_ticks
 from races.report.report import race_time, report
 from tests.fakes.recorded import STARTED_MS, Recorded
 
@@ -390,3 +390,11 @@ def test_unknown_tables_are_not_found(client: Client) -> None:
     Race.objects.update(status="running")
     assert client.get(f"/races/{race.pk}/results.csv").status_code == 404
     assert client.get(f"/races/{race.pk}/report.json").status_code == 404
+
+
+def test_the_axis_has_round_seconds() -> None:
+    """Between four and ten ticks of it, whatever the length of the race."""
+    for seconds in (40, 85, 100, 400, 5400):
+        ticks = round_ticks(seconds * 5)
+        assert 4 <= len(ticks) <= 10
+        assert {tick % 25 for tick in ticks} == {0}

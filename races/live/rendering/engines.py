@@ -137,7 +137,7 @@ def _path(points: Sequence[tuple[int, int]]) -> str:
 
 
 def _expected(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" <i>of {low:.1f} to {high:.1f}</i>"
+    return "" if low is None or high is None else f" <i>({low:.1f}–{high:.1f})</i>"
 
 
 def _words(newest: Anomaly) -> tuple[str, str]:
