@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -55,6 +58,15 @@ def test_page(client: Client, desk: Desk) -> None:
     assert "`f1-driver-positions`" in text
     assert "<dt>" in text
     assert "km/h, mean over the tick" in text
+
+
+def test_scripts_are_light_and_on_this_page_only(client: Client, desk: Desk) -> None:
+    folder = Path(settings.BASE_DIR) / "static" / "races" / "sql"
+    files = [path for path in folder.rglob("*") if path.suffix in (".js", ".css")]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < 60_000
+    assert "races/sql/" in client.get("/sql/").content.decode()
+    for address in ("/", "/races/", "/lab/"):
+        assert "races/sql/" not in client.get(address).content.decode()
 
 
 def test_run_and_look(client: Client, desk: Desk) -> None:
