@@ -185,10 +185,10 @@ class Worker:
     def _explain_queue(self, new: list[tuple[uuid.UUID, LeaseState]]) -> None:
         """Says on the page of each new race that it waits for room, and for how many others."""
         running = len(self._claimed())
+        races = "its one race" if running == 1 else f"its {running} races"
         for place, (race_id, lease) in enumerate(new, 1):
             why = (
-                f"room on this machine: it is late with its {running} races already. "
-                f"Place {place} of {len(new)} in the queue"
+                f"room on this machine, which is late with {races}. Place {place} of {len(new)} in the queue"
             )
             Race.objects.seen_as(race_id, lease).explain_wait(why)
 

@@ -88,7 +88,7 @@ def test_a_new_race_is_queued_while_the_machine_is_late(kafka: Connection) -> No
         slow.lag = Lag(50_000, 9.0)
         wait_for(components.worker.backpressure.reason, "the machine is late")
         second, third = short_race(seed=2), short_race(seed=3)
-        words = "late with its 1 races already. Place 2 of 2 in the queue"
+        words = "late with its one race. Place 2 of 2 in the queue"
         wait_for(lambda: words in Race.objects.get(pk=third.pk).waiting_for, "it says its place")
         assert Race.objects.get(pk=second.pk).status == Race.Status.QUEUED
         slow.lag = Lag()
