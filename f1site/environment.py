@@ -202,6 +202,8 @@ def database(url: str, file: Path) -> DBConfig:
     No persistent connections: under ASGI each request has a thread of its own, which would leave its connection behind.
     """
     if not url:  # a path is no address: a folder may have # or ? or %41 in its name
+        with contextlib.suppress(OSError):  # there already, or a folder that SQLite will complain of
+            _write_private(file, "")  # it holds hashes of passwords, and the folder may be open to others
         return DBConfig(ENGINE=SQLITE, NAME=str(file), CONN_MAX_AGE=0)
     try:
         found = dj_database_url.parse(url, conn_max_age=0)

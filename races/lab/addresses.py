@@ -23,6 +23,7 @@ def _file() -> Path:
 def save_address(url: str) -> None:
     """Writes the address down for commands on this machine, which otherwise need --lab."""
     try:
+        _file().touch(mode=0o600)  # whoever could write it could send commands elsewhere
         _file().write_text(url, encoding="utf-8")
     except OSError as error:  # the lab runs all the same
         log.warning("%s cannot be written (%s): name the lab with --lab or F1_LAB", _file(), error.strerror)

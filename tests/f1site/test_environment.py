@@ -214,3 +214,16 @@ def test_a_key_that_cannot_be_read_is_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "secret_key").mkdir()
     with pytest.raises(ConfigError, match="give its folder to the user who starts the lab"):
         secret_key("", tmp_path / "secret_key")
+
+
+def test_database_is_its_owners(tmp_path: Path) -> None:
+    """Also where its folder is open to others, and whatever the umask says."""
+    before = os.umask(0)
+    try:
+        database("", tmp_path / "db.sqlite3")
+        (tmp_path / "db.sqlite3").write_text("kept")
+        database("", tmp_path / "db.sqlite3")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "db.sqlite3").stat().st_mode) == 0o600
+    assert (tmp_path / "db.sqlite3").read_text() == "kept"
