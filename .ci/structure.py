@@ -36,10 +36,10 @@ LIMITS = {
     "circles between files": 0,
     "imports that go up the layers": 0,
     "tests that import another test module": 0,
-    "docstrings that are fragments": 158,
-    "private helpers called from one place, % of all functions": 28,
+    "docstrings that are fragments": 110,
+    "private helpers called from one place, % of all functions": 27,
     "lines of a function, median": 9,
-    "characters of a test's name, median": 50,
+    "characters of a test's name, median": 36,
     "files of more than 400 lines": 4,
 }
 """Where a figure has come down, its limit follows: no change may make the structure worse."""
