@@ -81,9 +81,10 @@ def make_service(terminal: bool = False) -> Service:
         return Confluent(cloud, kafka.topics.values(), f"terminal-{mark}" if terminal else mark)
     if flink is None:
         raise connection.NoKafka(" ".join(NO_FLINK))
+    registry = flink.registry_url or kafka.registry_url or _own_registry()
     place = Place(
         flink.bootstrap or kafka.bootstrap,
-        flink.registry_url or kafka.registry_url or f"{running_lab()}/registry",
+        registry.rstrip("/"),
         kafka.registry_auth or "",
         java_security(kafka.librdkafka),
     )
@@ -103,6 +104,14 @@ def make_service(terminal: bool = False) -> Service:
         make_topic,
         kafka.public,
     )
+
+
+def _own_registry() -> str:
+    """Raises connection.NoKafka where no lab serves it."""
+    lab = running_lab()
+    if not lab:
+        raise connection.NoKafka("The registry is the lab's own, and no lab runs here. Start it first.")
+    return f"{lab}/registry"
 
 
 def _own_mark() -> str:
