@@ -153,3 +153,5 @@ class JavaProcess:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait(10)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
