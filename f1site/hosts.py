@@ -1,4 +1,4 @@
-"""Which names and origins are this site's own, for pages and sockets alike."""
+"""The names and origins that are this site's own, for pages and sockets alike."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def test_a_key_that_cannot_be_read_is_said_in_a_line(tmp_path: Path) -> None:
 
 
 def test_database_is_its_owners(tmp_path: Path) -> None:
-    """Also where its folder is open to others, and whatever the umask says."""
+    """The file is private in an open folder too, whatever the umask says."""
     before = os.umask(0)
     try:
         database("", tmp_path / "db.sqlite3")

@@ -124,7 +124,7 @@ def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(
 
 
 def test_two_signals_at_once_are_one(migrated: Path) -> None:
-    """As `timeout` and a terminal's Ctrl-C send them together."""
+    """`timeout` and a terminal's Ctrl-C send theirs together."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "runlab", str(free_port())],
         cwd=settings.BASE_DIR,

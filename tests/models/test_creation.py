@@ -75,7 +75,7 @@ def test_another_press_is_another_race() -> None:
 
 
 def test_form_may_be_used_again_later() -> None:
-    """Who goes back to the form minutes later wants another race."""
+    """A person who goes back to the form minutes later wants another race."""
     first = pressed("form")
     Race.objects.update(created_at=timezone.now() - REPEAT_WITHIN * 2)
     second = pressed("form")

@@ -24,7 +24,7 @@ def test_new_file_is_private(tmp_path: Path) -> None:
 
 
 def test_link_stays_a_link(tmp_path: Path) -> None:
-    """As people keep their settings in a folder of dotfiles."""
+    """People keep their settings in a folder of dotfiles."""
     kept = tmp_path / "dotfiles"
     kept.mkdir()
     (kept / "config.yaml").write_text("old")
