@@ -185,7 +185,7 @@ def _stint(car: Car, stint: Stint, laps: int, top: float) -> str:
     )
     if share > 0.05:
         words = f"{stint.tyre} {stint.laps}" if share > 0.16 else stint.tyre
-        drawn += text(start + share / 2, top + ROW / 2 + 4, words, "onbar")
+        drawn += text(start + share / 2, top + ROW / 2 + 4, words, f"onbar t{escape(stint.tyre)}")
     return drawn
 
 
