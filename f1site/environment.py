@@ -15,9 +15,8 @@ from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-import dj_database_url
-from dj_database_url import DBConfig
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, ValidationError
@@ -194,31 +193,55 @@ def own_folder(given: Path | None, default: Path) -> Path:
     return folder
 
 
-def database(url: str, file: Path) -> DBConfig:
-    """The database of the address; SQLite in the file where there is none. Raises EnvironmentProblem.
+def database(url: str, file: Path) -> dict[str, Any]:
+    """Django's settings for the database of the address; SQLite in the file where there is none.
 
-    The address itself is not shown: it may hold a password.
+    Raises EnvironmentProblem. The address itself is not shown: it may hold a password.
 
     No persistent connections: under ASGI each request has a thread of its own, which would leave its connection behind.
     """
     if not url:  # a path is no address: a folder may have # or ? or %41 in its name
         with contextlib.suppress(OSError):  # there already, or a folder that SQLite will complain of
             _write_private(file, "")  # it holds hashes of passwords, and the folder may be open to others
-        return DBConfig(ENGINE=SQLITE, NAME=str(file), CONN_MAX_AGE=0)
+        return {"ENGINE": SQLITE, "NAME": str(file), "CONN_MAX_AGE": 0}
     try:
-        found = dj_database_url.parse(url, conn_max_age=0)
-    except (ValueError, KeyError):
-        found = DBConfig()
-    if found.get("ENGINE") not in (SQLITE, POSTGRESQL):
+        found = _parsed(url)
+    except ValueError:
+        found = None
+    if found is None:
         raise EnvironmentProblem(
             "DATABASE_URL is no address of a database; allowed: sqlite:////folder/file, "
             f"postgres://user:password@host/name. {QUOTING}"
         )
     if found["ENGINE"] == SQLITE and ("#" in url or "?" in url):
         raise EnvironmentProblem(f"DATABASE_URL names no file: it has a # or a ?. {QUOTING}")
-    if found["ENGINE"] == POSTGRESQL:
-        _check_options(found.get("OPTIONS", {}))
-    return found
+    _check_options(found.get("OPTIONS", {}))
+    return found | {"CONN_MAX_AGE": 0}
+
+
+def _parsed(url: str) -> dict[str, Any] | None:
+    """None for another kind of database, or where no database is named. Raises ValueError where the address is none."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.removeprefix("/"))
+    if parts.scheme == "sqlite":
+        return {"ENGINE": SQLITE, "NAME": name} if name and not parts.netloc else None
+    if parts.scheme not in ("postgres", "postgresql", "pgsql") or not name:
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    if parts.port is not None:
+        host = host.rpartition(":")[0]
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if schema := options.pop("currentSchema", ""):
+        options["options"] = f"-c search_path={schema}"
+    return {
+        "ENGINE": POSTGRESQL,
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(host.strip("[]")),  # a folder of sockets is written %2Fvar%2Frun
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
 
 
 def _check_options(options: Mapping[str, object]) -> None:

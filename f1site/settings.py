@@ -109,7 +109,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 3,
         "tcp_user_timeout": 10_000,
-        **DATABASES["default"].get("OPTIONS", {}),
+        **DATABASES["default"]["OPTIONS"],
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 from races.middleware.allowed_methods import allow_methods
 
 PAGE = re.compile(r"[0-9]{2}-[a-z-]+")
-LINKS = re.compile(r'href="(?:\./)?([0-9]{2}-[a-z-]+)\.md"')
-DOCS = re.compile(r'href="\.\./([a-z]+)\.md"')
+# Another page of the docs, from the guide or from beside it, with or without a heading's id
+LINKS = re.compile(r'href="(?:\./|\.\./|lab/)?([0-9]{2}-[a-z-]+|[a-z]+|README)\.md(#[^"]*)?"')
 
 
 def _folder() -> Path:
@@ -34,18 +34,21 @@ def documents() -> dict[str, Path]:
 @cache
 def rendered(path: Path) -> SafeString:
     text = markdown.markdown(
-        path.read_text(encoding="utf-8"), extensions=["fenced_code", "tables", "md_in_html"]
+        path.read_text(encoding="utf-8"),
+        extensions=["fenced_code", "tables", "md_in_html", "toc"],  # toc gives each heading its id
     )
-    text = LINKS.sub(r'href="/lab/\1/"', text)
-    text = DOCS.sub(r'href="/lab/\1/"', text)
-    text = re.sub(r'href="([a-z]+)\.md"', r'href="/lab/\1/"', text)
-    text = re.sub(r'href="lab/README\.md"', 'href="/lab/"', text)
+    text = LINKS.sub(_address, text)
     text = text.replace(' style="text-align: right;"', "")  # tables' alignment is the style sheet's
     text = text.replace(
         "<pre>", '<pre tabindex="0">'
     )  # what scrolls sideways can be reached with the keyboard
     text = text.replace("<th></th>", "<td></td>")  # a corner without words heads nothing
     return mark_safe(text)  # noqa: S308  (our own files)
+
+
+def _address(link: re.Match[str]) -> str:
+    page = "" if link[1] == "README" else f"{link[1]}/"
+    return f'href="/lab/{page}{link[2] or ""}"'
 
 
 @allow_methods("GET")

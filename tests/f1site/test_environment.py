@@ -179,6 +179,33 @@ def test_address_is_refused_with_a_remedy(url: str, words: str) -> None:
     assert "pw" not in said and "\n" not in said
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:////srv/lab/db.sqlite3", {"NAME": "/srv/lab/db.sqlite3"}),
+        ("sqlite:///db.sqlite3", {"NAME": "db.sqlite3"}),
+        (
+            "postgres://u:a%3Ab%40@db.Example:5433/lab",
+            {"PASSWORD": "a:b@", "HOST": "db.Example", "PORT": "5433"},
+        ),
+        ("pgsql://u@[::1]:5433/lab", {"HOST": "::1", "USER": "u", "PASSWORD": ""}),
+        ("postgres://%2Fvar%2Frun/lab", {"HOST": "/var/run", "NAME": "lab", "PORT": ""}),
+        ("postgres://h/lab?currentSchema=f1", {"OPTIONS": {"options": "-c search_path=f1"}}),
+    ],
+)
+def test_parts_of_an_address(url: str, expected: dict[str, object]) -> None:
+    found = database(url, Path("unused"))
+    assert {name: found[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://h", "postgres://h:x/lab", "sqlite://", "sqlite://host/x", "lab.db"]
+)
+def test_an_address_without_a_database(url: str) -> None:
+    with pytest.raises(ConfigError, match="is no address of a database"):
+        database(url, Path("unused"))
+
+
 def test_options_of_libpq_are_taken() -> None:
     url = "postgresql://u:p%23w@h:5433/db?sslmode=require&currentSchema=x&connect_timeout=9"
     found = database(url, Path("unused"))
