@@ -169,7 +169,7 @@ class Features(Section):
 
 
 class Analytics(Section):
-    """Who computes average speeds, commentary and anomalies."""
+    """The place where average speeds, commentary and anomalies are computed."""
 
     engine: Engine = "embedded"
     """embedded: in the lab itself. flink: Flink SQL."""
