@@ -15,9 +15,9 @@ from races.sim.season import load_season
 from races.sim.settings import STEP_S, RaceSettings, stream
 
 # How well the weekend suits a car, a driver; and the race day a driver's car, apart from qualifying: sigma a 90 s lap
-TEAM_FORM_S, DRIVER_FORM_S, RACE_DAY_S = 0.21, 0.18, 0.20
+TEAM_FORM_S, DRIVER_FORM_S, RACE_DAY_S = 0.21, 0.18, 0.17
 QUALIFYING_S = 0.05  # sigma of a qualifying lap against that form
-SPOILT_LAP = 0.18  # traffic, a flag, a mistake: the lap that counts is a slow one
+SPOILT_LAP = 0.13  # traffic, a flag, a mistake: the lap that counts is a slow one
 SPOILT_S = 0.8
 TO_THE_BACK = 0.05  # grid penalties: a new engine
 START_S = 0.15  # sigma of the getaway
