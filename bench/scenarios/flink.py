@@ -89,7 +89,7 @@ class MakeFlink:
             return False
 
     def pids(self) -> dict[str, int]:
-        """Of the two JVMs."""
+        """The process ids of the two JVMs."""
         found: dict[str, int] = {}
         for process in Path("/proc").glob("[0-9]*"):
             try:

@@ -53,7 +53,7 @@ class RealFlink:
     def deployer(
         self, queries: Sequence[Query], settings: StreamSettings, codec: Codec, begin_ms: int = 0
     ) -> Deployer:
-        """Of these queries on the topics of these settings."""
+        """A deployer of these queries, on the topics of these settings."""
         codec.prepare()
         source = Source(
             settings.topics,

@@ -150,7 +150,7 @@ class Deployer:
 
 
 def identity(query: Query, source: Source) -> str:
-    """Of the query's text and of the log that it reads, for its checkpoints."""
+    """A digest of the query's text and of the log that it reads. A checkpoint holds for one of them only."""
     text = "\n".join([query.sql, source.kafka_id, *sorted(source.names.values())])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -169,7 +169,7 @@ def deploy(gateway: Gateway, query: Query, source: Source, point: str = "") -> s
 
 
 def _start_of(query: Query, source: Source) -> dict[str, str]:
-    """Not the whole day anew where the file says earliest: from the start of the oldest race that runs."""
+    """Options of the source. Where a file says earliest, its query begins with the oldest race that runs."""
     if query.startup == "latest-offset":
         return {"scan.startup.mode": "latest-offset"}
     if source.begin_ms <= 0:

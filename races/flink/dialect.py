@@ -78,7 +78,7 @@ def wanted_groups(anomalies: bool, commentary: bool) -> list[str]:
 
 
 def job_names(groups: Iterable[str]) -> list[tuple[str, str]]:
-    """Of each group's query: the name of its job, and the group."""
+    """The name of each group's job, with the group."""
     found = {one.group: PREFIX + one.name for one in statements() if one.kind == "query"}
     return [(found[group], group) for group in groups]
 
@@ -151,7 +151,6 @@ def create_model(bedrock: str, name: str, model: Model) -> str:
         "model": model.name,
         "api-key": model.api_key or "none",
         "max-tokens": tokens[1],
-        "temperature": "0.7",
         "error-handling-strategy": "ignore",
         "system-prompt": prompt[1].replace("''", "'"),
     }

@@ -1,4 +1,4 @@
-"""Where a Flink of one's own is."""
+"""The addresses of a Flink of one's own."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ def test_model_has_the_clouds_instructions() -> None:
     made = create_model(bedrock, "m", MODEL)
     assert "'endpoint' = 'http://127.0.0.1:9/v1/chat/completions'" in made
     assert "'model' = 'small''model'" in made
-    assert "'max-tokens' = '60'" in made
+    tokens = re.search(r"max_tokens' += '(\d+)'", bedrock)
+    assert tokens and f"'max-tokens' = '{tokens[1]}'" in made
     assert "You are a Formula 1 television commentator." in made
 
 

@@ -65,7 +65,7 @@ def jars(names: Sequence[str], folder: Path, say: Say, locks: Path = LOCKS) -> l
 
 
 def _missing(wanted: Iterable[Jar], folder: Path) -> list[Jar]:
-    """By size only: what lies there was checked when it came. Reading 230 MB at every start would take seconds."""
+    """The jars that are not there in their size. What lies there was hashed when it came."""
     return [jar for jar in wanted if not _has_size(folder / jar.file, jar.size)]
 
 

@@ -66,7 +66,7 @@ class Supervisor:
     _heard: float = 0.0
 
     def run(self) -> int:
-        """Until the lab ends; its exit code. Raises CannotRun, and whatever a signal raises; nothing is left then."""
+        """Runs until the lab ends, and returns its exit code. Nothing is left then. Raises CannotRun."""
         try:
             self._start()
             while self.lab.ended is None:
