@@ -58,6 +58,7 @@ class Environment(BaseSettings):
     f1_var_dir: Path | None = None
     f1_journal: str = ""
     f1_lab: str = ""
+    f1_maven: str = ""
     f1_anomaly_detection: bool = False
     f1_log_json: bool = False
     f1_max_races: Count = 100

@@ -50,6 +50,7 @@ def test_environment_variables_are_named() -> None:
     names = {name.upper() for name in Environment.model_fields}
     code = _source("f1site", "races", "provisioning")
     names |= set(re.findall(r'"((?:F1|DJANGO|CONFLUENT|AWS)_[A-Z0-9]+(?:_[A-Z0-9]+)*)"', code))
+    assert {name for name in names if name.startswith("F1_")} <= {n.upper() for n in Environment.model_fields}
     for name in names - {"DJANGO_SETTINGS_MODULE"}:
         assert f"`{name}`" in REFERENCE, name
 
