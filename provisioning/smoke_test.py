@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 from uuid import UUID
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from provisioning.errors import ProvisioningError
+from provisioning.errors import LOOPBACK, ProvisioningError
 from provisioning.session import Session
 from provisioning.steps import SOON_S, Steps, Waiting
 from races.streams.codec import Codec
@@ -37,6 +38,11 @@ def librdkafka(session: Session) -> dict[str, str]:
     if protocol.startswith("SASL"):
         key = session.key("kafka") or {}
         options |= {"sasl.mechanism": "PLAIN", "sasl.username": key["id"], "sasl.password": key["secret"]}
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    if (
+        bundle and protocol.endswith("SSL") and address.rpartition(":")[0] in LOOPBACK
+    ):  # a stand-in's certificate
+        options["ssl.ca.location"] = bundle
     return options
 
 
@@ -60,8 +66,11 @@ def _record(session: Session) -> bytes:
         topics=dict(session.desired.topics),
         auto_register=False,
     )
-    codec = Codec(settings, HttpRegistry(settings.registry_url, settings.registry_auth))
-    return codec.encode(ROLE, check_record(int(time.time() * 1000)))
+    registry = HttpRegistry(settings.registry_url, settings.registry_auth)
+    try:
+        return Codec(settings, registry).encode(ROLE, check_record(int(time.time() * 1000)))
+    finally:
+        registry.close()
 
 
 def check_record(timestamp: int) -> dict[str, Any]:

@@ -4,8 +4,10 @@ import argparse
 import secrets
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from . import CLOUD, Standin
@@ -28,7 +30,7 @@ the stand-in stops, everything in it is gone."""
 NEXT = """\
 Paste this into another terminal:
 
-  export CONFLUENT_CLOUD_URL={url}
+  export CONFLUENT_CLOUD_URL={url}{trust}
   export CONFLUENT_CLOUD_API_KEY={key}
   export CONFLUENT_CLOUD_API_SECRET={secret}
   export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal   # only for --flink; nothing is called
@@ -70,6 +72,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="QUESTION=ANSWER,…",
         help="which answer it gives where only the real service can decide:\n" + table(),
     )
+    found.add_argument(
+        "--plaintext",
+        action="store_true",
+        help="without TLS and without Kafka's keys, for who cannot set REQUESTS_CA_BUNDLE",
+    )
     found.add_argument("--quiet", action="store_true", help="don't show the calls")
     return found
 
@@ -83,6 +90,11 @@ def _answers(text: str) -> Answers:
 
 def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
     options = parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="f1-stand-in-") as folder:
+        return _serve(options, Path(folder), out)
+
+
+def _serve(options: argparse.Namespace, folder: Path, out: TextIO) -> int:
 
     def show(exchange: Exchange) -> None:
         if not options.quiet:
@@ -96,6 +108,7 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
             seed=secrets.randbits(32),
             on_answer=show,
             answers=options.answers,
+            tls=None if options.plaintext else folder,
         )
     except OSError as error:
         print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)
@@ -112,7 +125,17 @@ def _banner(standin: Standin, fast: bool) -> str:
         if fast
         else "A full round takes three to four minutes."
     )
-    return f"{ABOUT}\n\n{NEXT.format(url=standin.url, key=standin.key, secret=standin.secret, pace=pace)}"
+    told = NEXT.format(
+        url=standin.url, trust=_trust(standin), key=standin.key, secret=standin.secret, pace=pace
+    )
+    return f"{ABOUT}\n\n{told}"
+
+
+def _trust(standin: Standin) -> str:
+    """What makes the commands, and the lab in that terminal, trust its certificate."""
+    if not standin.trusted:
+        return ""
+    return f"\n  export REQUESTS_CA_BUNDLE={standin.trusted} SSL_CERT_FILE={standin.trusted}"
 
 
 def _wait_for_the_end() -> None:

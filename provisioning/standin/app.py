@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlencode
@@ -31,6 +32,7 @@ from .request_log import Exchange
 from .responses import Answer, Refused, coded, control
 from .routing import Call, Router
 from .server import Server
+from .tls import certificate
 
 MOVED = ".moved"
 ROUTERS = {
@@ -52,6 +54,7 @@ class Standin:
     """A Confluent Cloud of one organisation on 127.0.0.1. As a context manager it serves from a thread.
 
     `clock` gives seconds; with `speed` they pass faster than on the wall. `kafka` False: no embedded Kafka.
+    `tls`: a folder for the certificate to trust; HTTPS then, and a Kafka behind SASL_SSL that asks for its key.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Standin:
         kafka: bool = True,
         on_answer: Callable[[Exchange], None] | None = None,
         answers: Answers | None = None,
+        tls: Path | None = None,
     ) -> None:
         self.state = Cloud(latencies, clock or (lambda: time.monotonic() * speed), seed, kafka, answers)
         self.faults: Faults = planned(faults)
@@ -72,8 +76,12 @@ class Standin:
         self.on_answer = on_answer or (lambda exchange: None)
         self.key, self.secret = DEMO_KEY, DEMO_SECRET
         self._ended = threading.Event()
-        self._server = Server(("127.0.0.1", port), self)
-        self.url = self.state.address = f"http://127.0.0.1:{self._server.server_port}"
+        self.trusted: Path | None = None
+        if tls:
+            self.trusted, self.state.tls = certificate(tls)
+        self._server = Server(("127.0.0.1", port), self, self.state.tls)
+        scheme = "https" if tls else "http"
+        self.url = self.state.address = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         add_administrator(self.state)
 

@@ -1,6 +1,7 @@
 """The state of the stand-in: one organisation, and how its parts come, change and go with time."""
 
 import random
+import ssl
 import string
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ from .records import (
     Statement,
     Topic,
 )
+from .tls import KafkaListener
 
 R = TypeVar("R", bound=Resource)
 
@@ -68,6 +70,8 @@ class Cloud:
         self.models: list[Model] = []
         self.statements: list[Statement] = []
         self.brokers: dict[str, Broker] = {}
+        self.tls: ssl.SSLContext | None = None
+        self.listeners: dict[str, KafkaListener] = {}  # before a cluster's Kafka, with TLS
         self.subjects: dict[str, Subjects] = {}
         self.quotas: dict[str, int] = {
             "environments": 25,
@@ -150,7 +154,14 @@ class Cloud:
     def live_in(self, collection: Iterable[R], environment_id: str) -> Iterator[R]:
         return (r for r in self.alive(collection) if getattr(r, "environment_id", None) == environment_id)
 
+    def opens_kafka(self, cluster_id: str, key_id: str, secret: str) -> bool:
+        key = self.keys.get(key_id)
+        known = key is not None and key.deleted is None and self.is_ready(key)
+        return known and key is not None and (key.resource, key.secret) == (cluster_id, secret)
+
     def close(self) -> None:
+        for listener in self.listeners.values():
+            listener.close()
         for broker in self.brokers.values():
             broker.close()
         for subjects in self.subjects.values():

@@ -10,6 +10,7 @@ from .records import Cluster
 from .references import environment_crn, environment_reference, live_environment, metadata, quota
 from .responses import Answer, control, forbidden, invalid
 from .routing import Call, Route, reference, required
+from .tls import KafkaListener
 
 AVAILABILITIES = ("SINGLE_ZONE", "MULTI_ZONE", "LOW", "HIGH")
 KINDS = ("Basic", "Standard", "Enterprise", "Dedicated", "Freight")
@@ -72,6 +73,8 @@ def settle(cloud: Cloud) -> None:
     for cluster in cloud.clusters.values():
         if cloud.is_gone(cluster) and cluster.id in cloud.brokers:
             cloud.brokers.pop(cluster.id).close()
+            if cluster.id in cloud.listeners:
+                cloud.listeners.pop(cluster.id).close()
 
 
 def listing(call: Call) -> Answer:
@@ -109,9 +112,18 @@ def create(call: Call) -> Answer:
         protected=bool(spec.get("deletion_protection", False)),
     )
     cloud.brokers[made.id] = new_broker(cloud.kafka)
-    made.bootstrap = f"PLAINTEXT://{cloud.brokers[made.id].bootstrap}"
+    made.bootstrap = _bootstrap(cloud, made.id)
     cloud.clusters[made.id] = cloud.made(made, cloud.latencies.cluster)
     return Answer(202, rendered(cloud, made))
+
+
+def _bootstrap(cloud: Cloud, cluster_id: str) -> str:
+    plain = cloud.brokers[cluster_id].bootstrap
+    if cloud.tls is None:
+        return f"PLAINTEXT://{plain}"
+    listener = KafkaListener(plain, cloud.tls, lambda key, secret: cloud.opens_kafka(cluster_id, key, secret))
+    cloud.listeners[cluster_id] = listener
+    return f"SASL_SSL://{listener.bootstrap}"
 
 
 def _check_choices(spec: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import select
 import socket
+import ssl
 import time
 import uuid
 from collections.abc import Callable
@@ -47,9 +48,14 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], standin: Service) -> None:
+    def __init__(
+        self, address: tuple[str, int], standin: Service, context: ssl.SSLContext | None = None
+    ) -> None:
+        """context: for TLS. Each connection shakes hands in its own thread."""
         self.standin = standin
         super().__init__(address, Handler)
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away in the middle of an answer is part of the game."""
@@ -136,7 +142,7 @@ def hold(connection: socket.socket, has_ended: Callable[[], bool]) -> None:
 def _peeked(connection: socket.socket) -> bytes:
     try:
         return connection.recv(1, socket.MSG_PEEK)
-    except OSError:
+    except (OSError, ValueError):  # TLS cannot be peeked at
         return b""
 
 

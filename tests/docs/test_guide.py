@@ -80,6 +80,7 @@ OTHERS = {
     "--port",
     "--fast",
     "--answers",
+    "--plaintext",
     "--out",
     "--list",
     "--json",

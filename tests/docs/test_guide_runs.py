@@ -120,7 +120,8 @@ def test_steps_on_the_stand_in(tmp_path: Path, environ: dict[str, str]) -> None:
     port = free_port()
     with process(["-m", "provisioning.standin", "--fast", "--port", str(port)], environ, log):
         wait_for(lambda: "export CONFLUENT_CLOUD_API_SECRET" in log.read_text(), "the stand-in is up", 60)
-        environ |= dict(re.findall(r"export (CONFLUENT_\w+)=(\S+)", log.read_text()))
+        exports = " ".join(re.findall(r"export ([A-Z].*)", log.read_text()))
+        environ |= dict(re.findall(r"((?:CONFLUENT|REQUESTS|SSL)_\w+)=(\S+)", exports))
         steps = [block for block in blocks() if block.how == "run: standin"]
         said = [execute(block, environ) for block in steps]
     print(f"\n{len(said)} steps of the guide run against the stand-in")

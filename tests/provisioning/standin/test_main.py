@@ -17,7 +17,7 @@ from tests.fakes.api_caller import Caller, environment_body, made
 
 @contextmanager
 def running(*options: str) -> Iterator[subprocess.Popen[str]]:
-    arguments = [sys.executable, "-m", "provisioning.standin", "--port", "0", *options]
+    arguments = [sys.executable, "-m", "provisioning.standin", "--plaintext", "--port", "0", *options]
     command = subprocess.Popen(
         arguments,
         stdout=subprocess.PIPE,
