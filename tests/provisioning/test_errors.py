@@ -6,8 +6,9 @@ import traceback
 
 import pytest
 
+from provisioning.client import read_error
 from provisioning.config import Aws
-from provisioning.errors import ApiError, OutcomeUnknown, ProvisioningError, WaitTimeout
+from provisioning.errors import ApiError, Failure, OutcomeUnknown, ProvisioningError, WaitTimeout, api_error
 from provisioning.resources import flink_statements
 from provisioning.standin import Fault, administrator
 from tests.fakes.laptop import NOTHING_STANDS, SHORT, Laptop, desired_state, new_laptop
@@ -170,3 +171,13 @@ def test_session_repr_has_no_secret(laptop: Laptop) -> None:
     for secret in (*laptop.living_keys().values(), laptop.standin.secret):
         assert secret not in repr(session)
     assert repr(laptop.desired.aws) == "Aws()"
+
+
+def test_quota_that_comes_as_a_400() -> None:
+    """The words decide, and what the service proposes is told."""
+    failure = Failure(
+        "Cloud", "POST", "/cmk/v2/clusters", 400, detail="The number is currently limited to 20"
+    )
+    assert "A quota of your Confluent Cloud organisation is reached" in str(api_error(failure))
+    body = '{"errors": [{"detail": "No.", "resolution": "Ask for more."}]}'
+    assert read_error(body) == ("", "No. Ask for more.")
