@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provisioning import config_file
+from provisioning.audit import audit, clear_config
 from provisioning.errors import ApiError, NameTaken, ProvisioningError, Refused, WaitTimeout
-from provisioning.journal import Entry
 from provisioning.resources import (
     analytics_switch,
     api_keys,
@@ -30,7 +29,6 @@ from provisioning.resources import (
 from provisioning.resources.flink_pool import flink_region
 from provisioning.session import KEY_PLANES, Session
 from provisioning.steps import MINUTE, Step, Steps, Waiter, Waiting, together, wait
-from races.flink.confluent import load as load_access
 
 ANSWERS_WHILE_DELETED = (400, 401, 403, 404)  # how a service answers about what is being deleted
 STOPPING_S = 120.0
@@ -343,52 +341,3 @@ class Destroy:
             self.session.entry.forget()
         self.left += self.unwritten
         return f"{len(self.left)} left" if self.left else "nothing is left"
-
-
-def clear_config(session: Session, config: Path) -> str:
-    """Unless another lab of the journal is meant: a cluster made anew has another address than the block."""
-    text = config_file.read(config)
-    other = next((entry for entry in session.entry.others() if names_cluster(entry, text)), None)
-    if other and not names_cluster(session.entry, text):
-        return f"is about another lab of the journal ({other.name}): left"
-    access = load_access(session.entry.flink_access)
-    if access is not None and access.environment == (session.entry.get("environment") or {}).get("id"):
-        session.entry.flink_access.unlink(missing_ok=True)
-    return "our block taken out" if config_file.remove(config) else "has no block of ours"
-
-
-def names_cluster(entry: Entry, text: str) -> bool:
-    bootstrap = str((entry.get("cluster") or {}).get("bootstrap", "")).rpartition("://")[2]
-    return bool(bootstrap) and f"bootstrap.servers: {bootstrap}\n" in text
-
-
-def audit(session: Session) -> list[str]:
-    """What still carries our names, our ownership tag or our owner. A look at each, since lists lag."""
-    record = session.entry.get("environment") or {}
-    found = (
-        []
-        if record.get("borrowed") or not environment.recorded(session)
-        else [f"the environment {record['id']}"]
-    )
-    if cluster.find(session):
-        found.append(f"the Kafka cluster {session.id('cluster')}")
-    if flink_pool.find(session):
-        found.append(f"the Flink pool {session.id('pool')}")
-    if record:
-        name = session.names.account
-        found += [
-            f"the service account {name} ({a['id']})"
-            for a in service_account.named(session, name)
-            if _is_ours(session, a)
-        ]
-    owner = (session.entry.get("account") or {}).get("id")
-    if owner:
-        listed = session.cloud.pages(api_keys.PATH, **{"spec.owner": owner})
-        found += [
-            f"the API key {k['id']}" for k in listed if session.cloud.find(f"{api_keys.PATH}/{k['id']}")
-        ]
-    return found
-
-
-def _is_ours(session: Session, found: dict[str, object]) -> bool:
-    return str(found["id"]) == (session.entry.get("account") or {}).get("id")

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from provisioning import config_file
+from provisioning.audit import names_cluster
 from provisioning.config import Credentials
-from provisioning.destroy import names_cluster
 from provisioning.errors import LOOPBACK
 from provisioning.journal import Entry
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from provisioning import attendees, stale_standin
+from provisioning.audit import clear_config
 from provisioning.cli import (
     CloudCommand,
     config_path,
@@ -20,7 +21,7 @@ from provisioning.cli import (
     wrap,
 )
 from provisioning.config_file import has_block, remove
-from provisioning.destroy import Destroy, clear_config
+from provisioning.destroy import Destroy
 from provisioning.errors import Declined, Refused
 from provisioning.journal import Entry, Journal
 from provisioning.ownership import TAG, resolve_ownership
