@@ -55,6 +55,7 @@ class Workspace:
         self._lock = threading.Lock()
         self._count = 0
         self._closed = threading.Event()
+        self._swept = threading.Event()
         self._keeper: threading.Thread | None = None
         self.leftovers = 0
 
@@ -213,6 +214,7 @@ class Workspace:
             log.info("SQL workspace: %s", error)
 
     def _connection(self, person: Person) -> Connection:
+        self._swept.wait()  # a statement of ours must not be taken for one that an earlier process left
         with person.opening:  # a second statement waits for the first one's session
             if person.connection is None:
                 person.connection = self.service.open(person.name)
@@ -236,6 +238,8 @@ class Workspace:
             self.leftovers = self.service.end_leftovers()
         except Exception as error:  # a Flink that is away has nothing running, either
             log.info("What an earlier workspace left in Flink could not be looked for: %s", error)
+        finally:
+            self._swept.set()
 
     def _each_connection(self, act: Callable[[Connection], None]) -> None:
         for person in list(self._people.values()):

@@ -143,4 +143,5 @@ def test_two_signals_at_once_are_one(migrated: Path) -> None:
             _, said = lab.communicate(timeout=20)
         finally:
             lab.kill()
-    assert (lab.returncode, said) == (0, "")
+    assert lab.returncode == 0
+    assert "Traceback" not in said  # that its own Kafka went first may be logged

@@ -74,7 +74,9 @@ class Site:
         told = requests.get(
             f"http{secure}://127.0.0.1:{self.port}/metrics", timeout=20, verify=str(self.own)
         ).text
-        return next(float(line.split()[-1]) for line in told.splitlines() if line.startswith(name + " "))
+        values = [float(line.split()[-1]) for line in told.splitlines() if line.startswith(f"{name} ")]
+        assert values, told
+        return values[0]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from races.live.service import service
 from races.streams import connection
 from races.streams.codec import Codec
 from races.streams.consumer import Message, Tail, TailState
+from races.streams.lag import Ends, Lag
 from tests.live.played import RACE, RUNNING, comments, connected, records
 
 STANDARD_INPUT = 0
@@ -39,6 +40,9 @@ class Lines:
 
     def _tick(self, number: int, long: bool) -> list[Message]:
         return (comments(self._codec, number) if long else []) + records(self._codec, number)
+
+    def lag(self, ends: Ends | None = None) -> Lag:
+        return Lag()
 
     def lags(self) -> Mapping[str, int]:
         return {}

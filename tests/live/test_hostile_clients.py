@@ -18,7 +18,6 @@ from websockets.frames import Opcode
 
 from bench.harness import rss_kb
 from bench.services.waiting import free_port
-from races.middleware.visitors import COOKIE
 from tests.fakes.markup import check_headers
 from tests.fakes.waiting import wait_for
 from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
@@ -191,7 +190,8 @@ class Browser:
     def __init__(self, kind: str, port: int, race: str) -> None:
         self._at = kind, port, f"/ws/races/{race}/"
         cookies = requests.get(f"http://127.0.0.1:{port}/", timeout=20).cookies
-        self._cookie = f"{COOKIE}={cookies[COOKIE]}"
+        # its name follows from the key of the lab that is served, not from this process's
+        self._cookie = next(f"{one.name}={one.value}" for one in cookies if one.name.startswith("f1_client"))
 
     def page(self) -> Page:
         return Page(*self._at, cookie=self._cookie)

@@ -289,7 +289,8 @@ def test_a_method_that_an_address_does_not_take_is_405_with_those_it_takes(
     method: str, path: str, allowed: str
 ) -> None:
     answer = getattr(Client(enforce_csrf_checks=True), method)(path)
-    assert (answer.status_code, answer.get("Allow")) == (405, allowed)
+    assert answer.status_code == 405
+    assert set(answer["Allow"].split(", ")) == set(allowed.split(", "))  # their order says nothing
 
 
 def test_whoever_asks_for_the_head_alone_is_answered(client: Client) -> None:
