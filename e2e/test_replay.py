@@ -193,6 +193,37 @@ def test_codes_keep_off_sectors_and_cars(page: Page, lab: Lab, race: str) -> Non
         assert page.evaluate(CODES) == [0, 0], f"at tick {at}"
 
 
+# In every frame that plays: the labels that cover a sector's name or leave the map, and those that change their side
+HELD = """() => {
+  window.faults_ = [];
+  let sides = new Map();
+  document.addEventListener('board:changed', () => {
+    const map = document.getElementById('panel-map').getBoundingClientRect();
+    const names = Array.from(document.querySelectorAll('.sname'), (name) => name.getBoundingClientRect());
+    const dots = Array.from(document.querySelectorAll('.dot:not([hidden], .mute, .lead, .own, .followed)'));
+    for (const { dataset, lastElementChild } of dots) {
+      const box = lastElementChild.getBoundingClientRect();
+      const covers = names.some((name) =>
+        box.left < name.right && name.left < box.right && box.top < name.bottom && name.top < box.bottom);
+      if (covers) faults_.push(`${dataset.c} covers a sector's name`);
+      if (box.left < map.left || box.right > map.right) faults_.push(`${dataset.c} leaves the map`);
+      if (sides.has(dataset.c) && sides.get(dataset.c) !== dataset.side) faults_.push(`${dataset.c} changes its side`);
+    }
+    sides = new Map(dots.map(({ dataset }) => [dataset.c, dataset.side]));
+  });
+}"""
+
+
+def test_labels_hold_still_and_keep_off(page: Page, lab: Lab, race: str) -> None:
+    """From tick to tick a label stays where it is, or goes: it covers no sector's name even for a moment."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    replay(page, lab, race, "?tick=36")
+    page.evaluate(HELD)
+    page.click("#play")
+    until(page, lambda: shown(page) >= 96)
+    assert page.evaluate("faults_") == []
+
+
 def test_the_result_opens_by_playing_only(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     assert page.inner_text("#result") == ""

@@ -88,29 +88,34 @@ function trackMap() {
     return { name, x, y, wasX, wasY, half, cost: edge ? 3 : taken ? 2 : dots && 1 + dots / 50 };
   }
 
-  // Labels hold still. Own, followed and leading cars always have theirs: it changes its side at once only where two of
-  // these would cover each other, else when another side has been better for HOLD ticks. Any other label is looked at
-  // once in LOOK ticks, and at most one of them then goes or comes.
+  // From one tick to the next labels hold still. Own, followed and leading cars always have theirs: it changes its side
+  // when another one has been better for HOLD ticks. Any other label is looked at once in LOOK ticks, and at most one of
+  // them then comes, or goes because of a dot. What covers a label or a sector's name, or leaves the picture, waits for
+  // nothing. After a jump nothing is held: every label is placed anew.
   const HOLD = 8;
   const LOOK = 6;
+  const BAD = 2; // a cost that no label stays with
   const always = (car) => car.own || car.followed || car.lead;
+  const cheapest = (places) => places.reduce((a, b) => (b.cost < a.cost ? b : a));
   let ticks = 0;
-  function label() {
+  function label(anew = false) {
     const shown = cars.filter((car) => car.placed);
     const kept = [];
-    for (const car of shown.filter(always).sort((a, b) => Number(b.own) - Number(a.own) || Number(b.followed) - Number(a.followed))) kept.push(settle(car, kept));
+    for (const car of shown.filter(always).sort((a, b) => Number(b.own) - Number(a.own) || Number(b.followed) - Number(a.followed))) kept.push(settle(car, kept, anew));
     ticks += 1;
-    if (ticks % LOOK) return;
+    const look = anew || ticks % LOOK === 0;
     let changed = false;
-    for (const car of shown.filter((each) => !always(each))) {
-      const free = car.named ? room(car, car.side, kept) : car.sides.map((name) => room(car, name, kept)).reduce((a, b) => (b.cost < a.cost ? b : a));
-      const fits = free.cost === 0;
-      car.free = fits ? (car.free ?? 0) + 1 : 0;
-      if (!changed && car.named !== fits && (car.named || car.free > 1)) {
+    for (const car of shown.filter((each) => !always(each) && (each.named || look))) {
+      const held = car.named && !anew;
+      const place = held ? room(car, car.side, kept) : cheapest(car.sides.map((name) => room(car, name, kept)));
+      const fits = place.cost === 0;
+      if (look) car.free = fits ? (car.free ?? 0) + 1 : 0;
+      if (anew || (held && place.cost >= BAD)) show(car, fits, place.name);
+      else if (look && !changed && held !== fits && (held || car.free > 1)) {
         changed = true;
-        show(car, fits, free.name);
+        show(car, fits, place.name);
       }
-      if (car.named) kept.push(free);
+      if (car.named) kept.push(place);
     }
   }
 
@@ -120,18 +125,15 @@ function trackMap() {
     if (named && side !== car.side) { car.side = side; car.el.dataset.side = side; }
   }
 
-  function settle(car, kept) {
+  function settle(car, kept, anew) {
     const places = car.sides.map((name) => room(car, name, kept));
-    const now = places.find((place) => place.name === car.side) ?? places[0];
-    const best = places.reduce((a, b) => (b.cost < a.cost ? b : a));
+    const best = cheapest(places);
+    const now = anew || !car.named ? best : places.find((place) => place.name === car.side);
     car.better = best.cost < now.cost ? (car.better ?? 0) + 1 : 0;
-    const collides = kept.some((other) => overlaps(now, other));
-    const chosen = car.named && !collides && car.better < HOLD ? now : best;
+    const chosen = car.better >= HOLD || (car.better && now.cost >= BAD) ? best : now;
     if (!car.named || chosen.name !== car.side) { show(car, true, chosen.name); car.better = 0; }
     return chosen;
   }
-  const overlaps = (a, b) => (Math.abs(a.x - b.x) < a.half + b.half && Math.abs(a.y - b.y) < 13 * type)
-    || (Math.abs(a.wasX - b.wasX) < a.half + b.half && Math.abs(a.wasY - b.wasY) < 13 * type);
 
   // text: one entry a car, its share of the lap in ten-thousandths and a letter for its state
   function move(text, jump) {
@@ -141,11 +143,11 @@ function trackMap() {
     started = performance.now();
     gliding = every + HOLD_MS;
     cars.forEach((car, index) => aim(car, entries[index], targets[index], jump));
-    label();
+    label(jump);
   }
 
   function aim(car, words, at, jump) {
-    if (!words) { car.el.hidden = true; car.placed = false; return; }
+    if (!words) { car.el.hidden = true; car.placed = car.named = false; return; }
     const share = parseInt(words, 10) / 10000;
     const state = words.match(/[a-z]?$/)[0];
     if (state !== car.state) {
