@@ -205,7 +205,7 @@ def test_numbers_and_units_are_local(chromium: Browser, lab: Lab, race: str) -> 
     page = context.new_page()
     watch(page, lab, race)
     expect(page.locator("#rows .int b").nth(5)).to_have_text(re.compile(r"^\+[\d:]+,\d{3}$"))
-    expect(page.locator("#legend dt.p")).to_have_text("1:21,345")
+    expect(page.locator("#legend dt.purple")).to_have_text("1:21,345")
     speed = page.locator("#speeds b").first
     expect(speed).to_have_text(re.compile(r"^[12]\d\d,\d$"), timeout=30_000)  # once the cars have got going
     metric = float(speed.inner_text().replace(",", "."))
@@ -526,6 +526,11 @@ STATES = {
         "body.dataset.conn = 'silent'; conn.textContent = 'The server says nothing'",
         ".head, .source, .pipe",
     ),
+    **{
+        f"{state}, {colour}": (f"body.dataset.conn = '{state}'; flag.className = 'f-{colour}'", ".flagpill")
+        for state in ("lost", "closed")
+        for colour in ("yellow", "vsc", "red", "chequered")
+    },
     "quiet": ("body.dataset.conn = 'quiet'; conn.textContent = 'No new ticks: the stream is quiet'", ".head"),
     "waiting": ("st.className = 'waiting'", ".head, .source, .lights"),
     "over": ("st.className = 'over f-chequered l0'", ".head, .source, .map"),
@@ -533,13 +538,17 @@ STATES = {
     "panels": ("document.querySelector('[data-do=panels]').click()", "#panels"),
     "finish": ("finish.showModal()", "#finish"),
 }
-# Nothing arrives any more: what a state changes is put back before the next one.
+# Nothing arrives any more, and the page's timers, which would soon say so, stand still: axe sees the state that it is
+# asked about. What a state changes is put back before the next one.
+STILL = "() => { const last = setTimeout(() => {}); for (let id = 1; id <= last; id++) clearInterval(id); }"
 BROUGHT_ABOUT = """(script) => {
   const { body } = document;
-  const [st, conn, legend, finish] = ['st', 'conn', 'legend', 'finish'].map((id) => document.getElementById(id));
+  const ids = ['st', 'flag', 'conn', 'legend', 'finish'];
+  const [st, flag, conn, legend, finish] = ids.map((id) => document.getElementById(id));
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
-  window.asItWas ??= st.className;
-  [st.className, body.dataset.conn, conn.textContent] = [window.asItWas, 'live', ''];
+  window.asItWas ??= [st.className, flag.className];
+  [st.className, flag.className] = window.asItWas;
+  [body.dataset.conn, conn.textContent] = ['live', ''];
   eval(script);
 }"""
 
@@ -554,11 +563,25 @@ def test_axe_finds_nothing_in_the_rarer_states(
     page = context.new_page()
     watch(page, lab, race)
     page.evaluate(DEAF)
+    page.evaluate(STILL)
     for state, (script, changed) in STATES.items():
         page.evaluate(BROUGHT_ABOUT, script)
         found = Axe().run(page, context=changed).response["violations"]
         assert [(finding["id"], finding["nodes"][0]["html"][:120]) for finding in found] == [], state
     context.close()
+
+
+def test_buttons_stay_on_the_band(page: Page, lab: Lab, race: str) -> None:
+    """They can be pressed while the stream is quiet, and are hidden where they could not work."""
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    page.evaluate(STILL)
+    again = page.get_by_role("button", name="Race again")
+    page.evaluate(BROUGHT_ABOUT, STATES["quiet"][0])
+    again.click(trial=True, timeout=2_000)
+    for state in ("lost", "closed"):
+        page.evaluate(BROUGHT_ABOUT, STATES[state][0])
+        expect(again).to_have_count(0)
 
 
 def test_the_page_survives_a_restart(page: Page, lab: Lab, race: str) -> None:
