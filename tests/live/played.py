@@ -20,7 +20,9 @@ LINES, LONG = 20, "and on it goes " * 60  # 18 kB a tick
 RUNNING = RaceStatus("running")
 PATH = f"/ws/races/{RACE.race_id}/"
 # What follows the clock instead of the ticks: how the stream does, and answers to acknowledgements.
-BY_THE_CLOCK = re.compile(r'<b id="(?:(?:footer|lag)-\w+|feed|sockets)"[^>]*>.*?</b>|<i id="pong" hidden>\d+</i>')
+BY_THE_CLOCK = re.compile(
+    r'<b id="(?:(?:footer|lag)-\w+|feed|sockets)"[^>]*>.*?</b>|<i id="pong" hidden>\d+</i>'
+)
 
 
 def connected() -> connection.Connection:
