@@ -355,8 +355,22 @@ def _long(data: bytes, at: int) -> tuple[int, int]:
     raise BadRecord("the bytes end too early")
 
 
+class _Bounded(BytesIO):
+    """Raises EOFError where there are fewer bytes than asked for.
+
+    fastavro skips fields that we do not have without looking whether their bytes are there: a list of 2**60 numbers in
+    a record of twenty bytes would keep it busy for years.
+    """
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        if size is not None and len(piece) < size:
+            raise EOFError("the bytes end too early")
+        return piece
+
+
 def _read_avro(data: bytes, start: int, writer: Any, own: OwnSchema) -> dict[str, Any]:
-    source = BytesIO(data)
+    source = _Bounded(data)
     source.seek(start)
     try:
         record = fastavro.schemaless_reader(source, writer, own.parsed)

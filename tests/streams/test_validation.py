@@ -184,3 +184,18 @@ class Knowing:
 
     def schema(self, schema_id: int) -> tuple[str, str]:
         return "AVRO", self._text
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "items",
+    ["boolean", "float", "double", {"type": "fixed", "name": "Three", "size": 3}, CAR, ["null", "int"]],
+)
+def test_endless_list_ends_at_once(codec: Codec, registry: Registry, items: Any) -> None:
+    """A count of 2**60 items in a field that is skipped, and hardly any bytes behind it."""
+    fields = {"name": "endless", "type": {"type": "array", "items": items}}
+    schema = {"type": "record", "name": "Theirs", "fields": [fields, *OURS["fields"]]}
+    schema_id = registry.register("theirs", json.dumps(schema), "AVRO", "NONE")
+    count = b"\x80\x80\x80\x80\x80\x80\x80\x80\x20"
+    with pytest.raises(BadRecord):
+        codec.decode("positions", HEADER.pack(0, schema_id) + count + b"\x02" * 8)
