@@ -53,7 +53,7 @@ def pins(lock: Path) -> str:
 
 
 def problems(root: Path) -> list[str]:
-    """What does not fit, a line each; empty where all does."""
+    """Returns a line for each lock that does not fit; an empty list where all fit."""
     found = [
         line
         for lock, sources in LOCKS.items()

@@ -42,7 +42,7 @@ LIMITS = {
     "characters of a test's name, median": 36,
     "files of more than 400 lines": 4,
 }
-"""Where a figure has come down, its limit follows: no change may make the structure worse."""
+"""A limit goes down when its figure does, so that no change makes the structure worse."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Graph = Mapping[str, set[str]]
 

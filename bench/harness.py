@@ -1,4 +1,4 @@
-"""What benchmarks share: a lab of their own, its races, what processes use, and figures made of samples."""
+"""Benchmarks share this: a lab of their own, its races, the use of processes, and figures made of samples."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def rss_kb(pid: int) -> int:
 
 
 class Usage:
-    """What processes use from now on: processor as a share of one core, memory as it is at the end."""
+    """Measures processes from now on: processor as a share of one core, memory at the end."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = pids

@@ -39,7 +39,7 @@ DERIVED = {"avg_speed": "positions", "car_metrics_anomalies": "car_metrics", "co
 
 @dataclass
 class Heard:
-    """What came on the topics, decoded, each with the instant at which it was read, and in that order."""
+    """Returns the decoded records in the order in which they were read, each with its instant."""
 
     records: dict[str, list[tuple[float, Any, dict[str, Any]]]] = field(default_factory=dict)
 

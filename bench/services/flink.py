@@ -69,7 +69,7 @@ class RealFlink:
         return {job.name: job.state for job in reversed(self.cluster.jobs())}
 
     def cancel_all(self) -> None:
-        """Nothing of one test runs on in the next."""
+        """Cancels every job, so that none runs on in the next test."""
         for job in self.cluster.jobs():
             if not job.ended:
                 self.cluster.cancel(job.id)

@@ -57,7 +57,7 @@ def narrated(records: Sequence[KeyedRecord], lines: Sequence[Line]) -> list[Narr
 
 
 def true_moments(records: Sequence[KeyedRecord]) -> Iterator[Moment]:
-    """The big moments that can be told at their own tick."""
+    """Returns the big moments that commentary can describe at their own tick."""
     race = Race()
     for tick, of_tick in groupby(records, key=lambda record: record.value["tick"]):
         rows = list(of_tick)
