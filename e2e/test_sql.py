@@ -161,7 +161,7 @@ def test_nothing_scrolls_sideways(context: BrowserContext, sql_lab: Lab, width: 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_accessible(desk: Page, scheme: str) -> None:
-    desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a plain str
     write(desk, "SELECT n % 2 AS k, COUNT(*) AS c FROM ticker GROUP BY n % 2")
     expect(desk.locator(".card").first.locator("[data-pane=table] tbody tr")).to_have_count(2)
     found = Axe().run(desk).response["violations"]

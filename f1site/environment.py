@@ -107,7 +107,7 @@ def read_variables(
     """The environment with .env and /run/secrets behind it, as one mapping. Raises EnvironmentProblem."""
     dotenv = _dotenv(base / ".env")
     # ChainMap takes a dict that it may write to; nobody writes to this one.
-    return ChainMap(environ, dotenv, _secret_files(secrets_folder))  # type: ignore[arg-type]
+    return ChainMap(environ, dotenv, _secret_files(secrets_folder))  # type: ignore[arg-type]  # only read
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:

@@ -71,7 +71,7 @@ class Source:
             found = found.setdefault(key, {})
             if not isinstance(found, dict):
                 raise self.wrong(path[:depth], "must be a list of 'key: value' lines")
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[no-any-return]  # YAML
 
     def _line(self, node: yaml.Node) -> str:
         return f"{self.file}, line {node.start_mark.line + 1}"

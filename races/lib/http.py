@@ -30,7 +30,7 @@ class OwnSession(requests.Session):
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Takes the key out of a redirected request for another host. Puts none in."""
         came, goes = str(response.request.url), str(prepared_request.url)
-        if self.should_strip_auth(came, goes):  # type: ignore[no-untyped-call]
+        if self.should_strip_auth(came, goes):  # type: ignore[no-untyped-call]  # requests has no types here
             prepared_request.headers.pop("Authorization", None)
 
 
