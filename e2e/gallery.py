@@ -90,7 +90,7 @@ class Camera:
         self.taken: list[str] = []
 
     def snap(self, page: Page, name: str, size: str = "1440") -> None:
-        """As it stands just now."""
+        """Saves a picture of the page as it stands just now."""
         png = base64.b64encode(page.screenshot()).decode()
         webp = base64.b64decode(self._darkroom.evaluate(WEBP, [png, QUALITY]))
         (OUT / f"{name}-{size}.webp").write_bytes(webp)

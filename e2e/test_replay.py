@@ -48,7 +48,7 @@ def until_shown(page: Page, tick: int) -> None:
 
 
 def seek(page: Page, tick: int) -> None:
-    """As a hand on the playhead does; what was asked for comes a moment later."""
+    """Moves the playhead as a hand does. What was asked for comes a moment later."""
     page.locator("#head").evaluate(
         "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }", tick
     )

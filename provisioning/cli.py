@@ -116,7 +116,7 @@ class CloudCommand(BaseCommand):
         return INTERRUPTED
 
     def _still_costs(self) -> None:
-        """By the journal: there may be no network."""
+        """Prints what still costs, by the journal alone: there may be no network."""
         queries = (self.session.entry.get("queries") or []) if self.session else []
         if queries:
             self.print_text(

@@ -123,7 +123,7 @@ class Client:
             timer.cancel()
 
     def _say_why(self, call: Call, response: requests.Response, attempt: int) -> None:
-        """Not of a new key: that it is refused for a while is the rule."""
+        """Prints why a call is made again. A new key is refused for a while as a rule, so nothing is said of that."""
         again = f"trying again ({attempt + 1} of {self._tries})."
         if response.status_code == 429:
             self.say(f"{_host(call.url)} asks to slow down, {again}")

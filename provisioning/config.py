@@ -70,7 +70,7 @@ class DesiredState:
         return tuple(r for r in (*SOURCES, *DERIVED) if self.anomalies or r not in ONLY_WITH_ANOMALIES)
 
     def makers(self, commentary_by_flink: bool) -> dict[str, str]:
-        """Who makes each topic: embedded (this command) or flink (a CREATE TABLE)."""
+        """Maps each topic's role to its maker: embedded (this command) or flink (a CREATE TABLE)."""
         by_flink = {r for r in DERIVED if self.engine == FLINK and (commentary_by_flink or r != "commentary")}
         return {role: FLINK if role in by_flink else EMBEDDED for role in self.roles}
 

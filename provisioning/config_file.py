@@ -102,7 +102,8 @@ def _yaml(values: Mapping[str, object]) -> str:
 
 
 def check_room(path: Path, engine: str) -> None:
-    """Before anything is made: what the rest of the file contradicts could not be written in the end."""
+    """Refuses a file whose other lines contradict the new blocks, before anything is made: they could not
+    be written in the end."""
     rest = without_blocks(read(path))
     for name in ("kafka", "analytics"):
         section = _section(rest, name)

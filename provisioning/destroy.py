@@ -281,7 +281,7 @@ class Destroy:
         return "left: see below"
 
     def _going(self, slot: str, delete: Callable[[Session], Steps[str]]) -> Steps[str]:
-        """In the journal before the DELETE: a later run must know why it answers no more."""
+        """Writes into the journal before the DELETE: a later run must know why the resource answers no more."""
         self._begin(slot)
         return delete(self.session)
 

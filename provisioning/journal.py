@@ -86,7 +86,7 @@ class Entry:
         return self._journal.path.with_name("flink.json")
 
     def others(self) -> list[Entry]:
-        """Of other environments and other organisations."""
+        """The entries of other environments and other organisations."""
         return self._journal.others(self._key)
 
     def get(self, slot: str) -> Any:
@@ -128,7 +128,7 @@ class Entry:
         self._journal.write(self._key, _without_empty(records | {INTENTS: intents}))
 
     def keep(self) -> None:
-        """From here on it is written: a look became a deed."""
+        """The journal is written from here on: something is about to change."""
         self._journal.keep()
 
     def forget(self) -> None:

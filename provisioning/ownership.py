@@ -14,7 +14,7 @@ JOURNAL, TAG, NOTHING_STANDS = "journal", "tag", ""
 
 
 def resolve_ownership(session: Session) -> Steps[str]:
-    """Who says what is ours: the journal, the tag, or nobody.
+    """Finds what is ours and what says so: the journal, the tag, or nothing.
 
     By the tag only what was made with this Cloud API key, or was named outright.
     """
@@ -41,7 +41,8 @@ def _made_something(session: Session) -> bool:
 
 
 def _find_account(session: Session) -> None:
-    """In a lent environment another lab may stand: there the tag has to name what our journal names."""
+    """Finds our account by its tag. In a lent environment another lab may stand, so the tag has to name
+    what our journal names."""
     record = session.need("environment")
     for found in service_account.named(session, session.names.account):
         tag = read_tag(found.get("description", ""))

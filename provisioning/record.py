@@ -72,7 +72,7 @@ class Recorder:
         self._out.close()
 
     def target(self, path: str) -> str:
-        """Where a call to us is meant to go. Raises ValueError for a host that is not the service's."""
+        """The address that a call to us is meant for. Raises ValueError for a host that is not the service's."""
         if not path.startswith(ELSEWHERE):
             return self.upstream + path
         address = f"https://{path.removeprefix(ELSEWHERE)}"

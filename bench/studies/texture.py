@@ -29,7 +29,8 @@ HEARD = {
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """Of the real dry races: mean, 10th, 50th and 90th percentile over races, lowest and highest season's mean."""
+    """A figure of the real dry races: mean, 10th, 50th and 90th percentile over races, lowest and highest
+    season's mean."""
 
     mean: float
     p10: float

@@ -28,7 +28,7 @@ def ensure(session: Session, kind: str) -> Steps[str]:
 
 
 def _stands(session: Session, kind: str, record: Record) -> bool:
-    """For the resource that stands now: a cluster that was made anew needs a new key."""
+    """Whether the key exists and opens the resource that stands now: a cluster that was made anew needs a new key."""
     if record["resource"] != session.id(_slot(kind)):
         return False
     return session.cloud.find(f"{PATH}/{record['id']}") is not None

@@ -104,7 +104,7 @@ def _check_name_free(session: Session, request: CreateRequest) -> None:
 
 
 def _refuse_adopting(session: Session) -> None:
-    """Of an environment that --environment names and that no ownership tag makes ours. Raises Refused."""
+    """Raises Refused for an environment that --environment names and that no ownership tag makes ours."""
     if not session.adopt:
         return
     found = session.cloud.find(f"{PATH}/{session.adopt}") or {}
@@ -126,7 +126,8 @@ def build_in(identity: str) -> str:
 
 
 def _taken(session: Session, found: JsonObject) -> NameTaken:
-    """In a class everybody has the same default: nobody is invited to delete a neighbour's."""
+    """The error for a taken name. In a class everybody has the same default, so it invites nobody to delete
+    a neighbour's."""
     identity, name = str(found["id"]), str(found["display_name"])
     _, tag = service_account.tagged(session, found) or ({}, None)
     yours = (
@@ -202,7 +203,7 @@ def _may_adopt(session: Session, tag: OwnershipTag) -> bool:
 
 
 def take_over(session: Session, found: JsonObject, owner: JsonObject, tag: OwnershipTag) -> None:
-    """In one write: half of it would look like a lab without an account."""
+    """Writes all records at once: half of them would look like a lab without an account."""
     name = str(found["display_name"])
     records = {
         "environment": _record(found) | {"borrowed": tag.borrowed},

@@ -58,7 +58,7 @@ def phase(statement: JsonObject) -> str:
 
 
 def desired(session: Session, *kinds: str) -> list[Statement]:
-    """Of these kinds, those whose topic Flink makes."""
+    """The statements of these kinds whose topic Flink makes."""
     by_flink = {role for role, maker in session.makers.items() if maker == FLINK}
     found = [_by_provider(session, s) for s in sql_statements(sql_names(session))]
     return [s for s in found if s.kind in kinds and GROUP_ROLES[s.group] in by_flink]
@@ -134,7 +134,7 @@ def _drop_changed_model(session: Session, statement: Statement) -> Steps[None]:
 
 
 def drop_model(session: Session) -> Steps[None]:
-    """With all its versions: a learner may have made more by hand."""
+    """Drops the model with all its versions: a learner may have made more by hand."""
     name = session.names.statement("drop-model")
     yield from run_once(session, name, f"DROP MODEL IF EXISTS `{MODEL}$all`")
 
@@ -241,7 +241,8 @@ def complaint(session: Session, found: JsonObject) -> str:
 
 
 def _waits_for(found: JsonObject) -> str:
-    """In a line. An exhausted pool may be told by its own field alone. What goes still says how it once ended."""
+    """What a statement waits for, in a line. Only one field says that the pool is exhausted. A statement
+    that is being deleted still says how it once ended, which is left out."""
     if phase(found) == "DELETING":
         return ""
     exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
@@ -318,7 +319,8 @@ def delete(session: Session, name: str) -> Steps[None]:
 
 
 def may_run(session: Session, names: list[str]) -> None:
-    """In the journal before the first starts: a command that fails later must say what costs meanwhile."""
+    """Writes the queries into the journal before the first one starts: a command that fails later must say
+    what costs meanwhile."""
     known = session.entry.get("queries") or []
     if set(names) - set(known):
         session.entry.put("queries", sorted({*known, *names}))

@@ -30,7 +30,8 @@ def tagged(session: Session, environment: JsonObject) -> tuple[JsonObject, Owner
 
 
 def check_name(session: Session, environment_name: str) -> None:
-    """Before anything is made: the name follows from the environment's. Raises NameTaken."""
+    """Raises NameTaken for a name that another lab holds, before anything is made. The name follows from
+    the environment's."""
     if session.entry.get("account") or session.entry.intent("account"):
         return
     for found in named(session, Names(environment_name).account):

@@ -1,4 +1,4 @@
-"""Who calls, with which key, and whether that key opens this door.
+"""Authentication: finds the key of a call and its owner, and checks that the key opens this plane.
 
 Each plane has keys of its own kind: a Cloud key opens the control plane only, a Kafka key its cluster, a
 Schema Registry key its registry, a Flink key its region in its environment, a Global key control plane and

@@ -107,7 +107,7 @@ class Cloud:
         return resource
 
     def found(self, resource: R) -> R:
-        """For what was there before anybody called."""
+        """Sets the times of a resource that was there before the first call."""
         resource.created = resource.ready = self.now() - A_DAY_S
         return resource
 

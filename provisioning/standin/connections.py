@@ -34,7 +34,7 @@ def base(cloud: Cloud, environment_id: str) -> str:
 
 
 def rendered(call: Call, found: Connection) -> dict[str, Any]:
-    """Without its secrets."""
+    """The answer for a connection, without its secrets."""
     return {
         "api_version": "sql/v1",
         "kind": "Connection",

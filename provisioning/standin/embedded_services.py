@@ -18,7 +18,7 @@ class Broker(Protocol):
 
 
 class NoBroker:
-    """For tests that send no records: an address where nobody answers."""
+    """An address where nobody answers, for tests that send no records."""
 
     bootstrap = "127.0.0.1:9"
 

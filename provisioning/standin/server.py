@@ -29,7 +29,7 @@ LONGEST_WAIT_S = 60.0  # how long a timed-out call is held when its client never
 
 
 class Service(Protocol):
-    """Who answers: the stand-in."""
+    """The stand-in, as far as its server needs it."""
 
     url: str
     state: Cloud

@@ -110,7 +110,7 @@ def check_parentheses(found: list[Token]) -> None:
 
 
 def split(found: list[Token], separator: str) -> list[list[Token]]:
-    """At a separator outside of parentheses; empty parts are left out."""
+    """Splits at a separator outside of parentheses. Empty parts are left out."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in found:

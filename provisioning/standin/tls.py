@@ -183,7 +183,7 @@ def _with_authentication(frame: bytes, version: int) -> bytes:
 
 
 def _token(frame: bytes) -> bytes:
-    """Of a SaslAuthenticate request, version 0 or 1: behind the header's client id."""
+    """The token of a SaslAuthenticate request, version 0 or 1. It stands behind the header's client id."""
     (length,) = struct.unpack(">h", frame[8:10])
     start = 10 + max(0, length)
     (size,) = struct.unpack(">i", frame[start : start + 4])

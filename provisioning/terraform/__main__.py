@@ -229,7 +229,7 @@ resource "confluent_flink_statement" "{made.name.replace("-", "_")}" {{
 
 
 def _heredoc(text: str) -> str:
-    """As it stands: ${ and %{ would be Terraform's."""
+    """A text that Terraform takes as it stands: ${ and %{ are escaped."""
     return f"<<-EOT\n{text.replace('${', '$${').replace('%{', '%%{').rstrip()}\nEOT"
 
 

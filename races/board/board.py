@@ -65,7 +65,7 @@ class Board:
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
 
     def reject_after(self, now: Callable[[], int]) -> None:
-        """From now on refuses what is far ahead of this clock; what came so far is history."""
+        """Refuses records far ahead of this clock from now on. What came so far is history."""
         self._bounds.now = now
 
     @property

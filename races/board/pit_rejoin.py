@@ -1,4 +1,4 @@
-"""Where a car would come out if it stopped now: the question that every pit wall asks all race long."""
+"""The place where a car would rejoin if it stopped now, which every pit wall asks all race long."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def initials(name: str) -> str:
 
 
 def catching(ahead: CarFrame, car: CarFrame, flag: str) -> float | None:
-    """By how many seconds a car's last lap was faster than that of the car ahead. None where a stop or a flag made
+    """Seconds by which a car's last lap was faster than that of the car ahead. None where a stop or a flag made
     the difference, or where they are not in the same lap."""
     both = (ahead, car)
     raced = flag == "green" and all(one["status"] == "racing" and one["tyre_age"] > 1 for one in both)

@@ -52,7 +52,7 @@ def take_early_signals(lab: Lab) -> None:
 
 
 def end_with_input() -> None:
-    """For a lab that somebody supervises: it ends with the pipe that its supervisor holds."""
+    """Ends the lab with the pipe that its supervisor holds."""
 
     def wait() -> None:
         sys.stdin.buffer.read()

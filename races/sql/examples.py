@@ -24,7 +24,7 @@ class Example:
 
 
 def examples(names: Mapping[str, str]) -> list[Example]:
-    """In their order. names: role to topic name. KeyError: a role is missing."""
+    """The examples in their order. names: role to topic name. KeyError: a role is missing."""
     return [_read(path, names) for path in sorted(FOLDER.glob("*.sql"))]
 
 

@@ -126,7 +126,7 @@ class Execution:
             one.stop.wait(POLL_S if one.state == PLANNING or one.total < 50 else IDLE_POLL_S)
 
     def _watch(self, running: Running) -> None:
-        """Of an INSERT, whose job goes on by itself."""
+        """Watches the job of an INSERT, which goes on by itself."""
         found = self._ask(running.watch)
         if found is not None and found.ended:
             self.end(FAILED if found.words else FINISHED, found.words)

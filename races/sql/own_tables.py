@@ -54,7 +54,7 @@ def completed(sql: str, place: Place) -> OwnTable:
 
 
 def _body(masked: str, start: int) -> tuple[int, int]:
-    """Where the columns' parentheses begin and end; both `start` when there are none."""
+    """The start and end of the columns' parentheses; both are `start` when there are none."""
     opened = re.match(r"\s*\(", masked[start:])
     if not opened:
         return start, start

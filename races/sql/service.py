@@ -12,7 +12,7 @@ NOW, RACE, BEGINNING = "now", "race", "beginning"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a statement begins to read the lab's topics. millis: the instant of RACE, epoch milliseconds."""
+    """The place where a statement begins to read the lab's topics. millis: the instant of RACE, epoch milliseconds."""
 
     mode: str = BEGINNING
     millis: int = 0
@@ -56,7 +56,7 @@ class Running(Protocol):
         """The next page; it does not wait for rows."""
 
     def watch(self) -> Watched:
-        """Of an INSERT whose job has begun."""
+        """The state of an INSERT whose job has begun."""
 
     def stop(self) -> None:
         """Ends the statement and its job. One that has ended already is fine."""

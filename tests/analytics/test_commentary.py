@@ -227,7 +227,7 @@ def test_neutral_penultimate_lap_is_silent() -> None:
 
 
 def test_a_mistake_is_told() -> None:
-    """Of a car that races on; one that is out by then has a bigger story."""
+    """The mistake of a car that races on is told; a car that is out by then has a bigger story."""
     for status in ("racing", "retired"):
         scene = Scene()
         scene.quiet()

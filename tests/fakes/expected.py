@@ -70,7 +70,7 @@ def stored(race: Race) -> list[Frame]:
 
 
 def check_history(race: Race, ticks: list[Tick], missing: Collection[int] = ()) -> None:
-    """Of a race in the tests' own database: frames, classification and events, and the missing ticks counted."""
+    """Checks a race in the tests' own database: frames, classification and events, and the missing ticks counted."""
     race.refresh_from_db()
     assert race.status == Race.Status.FINISHED
     check_frames(stored(race), ticks, missing)

@@ -91,7 +91,7 @@ class FakeGateway:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forget_sessions(self) -> None:
-        """As Flink does when it is started anew."""
+        """Forgets everything, as Flink does when it is started anew."""
         self.sessions.clear()
 
     def free_slots(self) -> int:
@@ -232,7 +232,7 @@ KNOWN: tuple[tuple[str, Callable[[FakeGateway, re.Match[str]], Running]], ...] =
 
 
 def trace(words: str) -> str:
-    """As the gateway's REST interface words an error."""
+    """An error in the words of the gateway's REST interface."""
     return (
         "<Exception on server side:\norg.apache.flink.table.gateway.api.utils.SqlGatewayException: Failed to "
         "fetchResults.\n\tat org.apache.flink.table.gateway.rest.Handler.handle(Handler.java:91)\n"

@@ -41,7 +41,7 @@ def twisted(draw: st.DrawFn, fields: Record, least: int = 1) -> Record:
 
 
 def spelled(role: str, value: Record) -> bytes:
-    """Also what our own encoder would not write."""
+    """Encodes records that our own encoder would not write, too."""
     try:
         return CODEC.encode(role, value)
     except BadRecord:
@@ -104,7 +104,7 @@ AGAIN = (damaged_bytes, twisted_fields, other_race, no_record, strange_json)
 
 
 def lie(draw: st.DrawFn, at: int) -> Message:
-    """Of the tick that comes, and not possible: whatever else it says with it."""
+    """Records of the tick that comes, with content that is not possible."""
     true = draw(st.sampled_from([said for said in TICKS[at] if said.role == "positions"])).value
     later = draw(st.integers(LAST + 1, 2 * LAST))
     impossible: Record = draw(
@@ -141,7 +141,8 @@ FORGED = ("driver_name", "team_name", "phase", "flag", "tyre", "stints", "status
 
 @st.composite
 def forged(draw: st.DrawFn) -> tuple[int, Message]:
-    """Of the tick that comes, by a car that drives, a line or a reading of its own: nothing but its content is odd."""
+    """Records of the tick that comes, by a car that drives, with a line or a reading of their own. Nothing
+    but their content is odd."""
     at = draw(st.integers(1, LAST - 1))
     role = draw(
         st.sampled_from(["positions", "race_control", "commentary", "car_metrics_anomalies", "avg_speed"])

@@ -73,7 +73,7 @@ def start_all(lab: LabProcess) -> None:
 
 
 def all_go_on(lab: LabProcess, began: float, what: str) -> None:
-    """Until each is twenty ticks further; the time since `began` is printed."""
+    """Waits until each race is twenty ticks further. Prints the time since `began`."""
     before = ticks(lab)
     assert len(before) == RACES
     wait_for(

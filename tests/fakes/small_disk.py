@@ -36,7 +36,7 @@ class SmallDisk:
         return Path(f"/proc/{self.pid}/root{self.place}")
 
     def fill(self) -> None:
-        """Not a page is left."""
+        """Fills the disk until not a page is left."""
         with (self.seen / "ballast").open("wb") as ballast:
             while free := shutil.disk_usage(self.seen).free:
                 with suppress(OSError):  # somebody was quicker

@@ -26,7 +26,7 @@ def add_environment(cloud: Cloud, name: str, package: str = "ESSENTIALS") -> Env
 
 
 def add_cluster(cloud: Cloud, environment_id: str, name: str, region: str = "us-east-2") -> Cluster:
-    """Without a Kafka of its own: nobody here sends it records."""
+    """A cluster without a Kafka of its own: nobody here sends it records."""
     made = Cluster(
         id=cloud.new_id("lkc"),
         name=name,

@@ -102,7 +102,7 @@ def lab(kafka: Connection) -> Iterator[LiveService]:
 
 
 def watched(live: LiveService, race: Race) -> None:
-    """As by somebody who opens the race's page."""
+    """Watches a race as somebody does who opens its page."""
     board = live_board(race)
     assert board is not None
     live.feed.watch(str(race.pk), board, status_of(race), anomaly_on=False)

@@ -59,7 +59,8 @@ META = info_for(RACE)
 
 
 def whole_race() -> list[list[Said]]:
-    """By tick. What the worker would publish, and words, speeds and readings as the analytics write them."""
+    """A whole race by tick: what the worker would publish, and words, speeds and readings as the analytics
+    write them."""
     sim, names = Simulation(settings_of(RACE)), entry_list(str(RACE.pk), RACE.laps, load_season())
     ticks = []
     while not sim.over:

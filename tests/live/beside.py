@@ -27,7 +27,7 @@ class Reader:
         self._acked_at = 0.0
 
     def gets(self, text: str) -> None:
-        """As the next thing that follows the ticks."""
+        """Asserts that this text comes as the next thing that follows the ticks."""
         got = ""
         while not got:
             messages = self.page.read()

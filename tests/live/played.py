@@ -26,7 +26,7 @@ BY_THE_CLOCK = re.compile(
 
 
 def connected() -> connection.Connection:
-    """To a broker that is never asked."""
+    """A connection to a broker that is never asked."""
     return connection.connect(embedded_settings("localhost:1"), Registry())
 
 

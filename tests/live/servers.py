@@ -26,7 +26,7 @@ KINDS = ("daphne", "daphne-tls", "uvicorn", "uvicorn-tls", "uvicorn-compressed")
 
 
 def certificate(folder: Path) -> Path:
-    """Of 127.0.0.1, key and all in one file."""
+    """A certificate of 127.0.0.1 with its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)

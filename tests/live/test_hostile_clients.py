@@ -185,7 +185,7 @@ def test_a_broken_protocol_leaves_no_traceback(site: Site, folder: Path) -> None
 
 
 class Browser:
-    """With the cookie that its first page came with."""
+    """A browser with the cookie that its first page came with."""
 
     def __init__(self, kind: str, port: int, race: str) -> None:
         self._at = kind, port, f"/ws/races/{race}/"

@@ -107,7 +107,7 @@ async def test_a_stalled_client_delays_nobody() -> None:
 
 @story
 async def test_nothing_in_the_snapshot_comes_again() -> None:
-    """Not to a client that has just joined; each of the others gets every message."""
+    """A client that has just joined gets it in its snapshot only; each of the others gets every message."""
     hub, early, late = Race(), Client(), Client()
     hub.join("a", early.socket)
     hub.join("a", late.socket)

@@ -118,7 +118,7 @@ def test_every_colour_is_a_token() -> None:
 
 
 def test_scripts_and_styles_stay_light() -> None:
-    """As the lab sends them: compressed."""
+    """The budget counts what the lab sends, which is compressed."""
     pages = {
         "race": (*LIVE, "big.css", "live.js"),
         "replay": (*LIVE, "big.css", "replay.css", "replay.js"),

@@ -34,7 +34,8 @@ def test_frames_of_every_length_are_valid(size: int) -> None:
 
 
 class Transport:
-    """As much of Twisted's as matters. takes: what the socket takes at once, or why it takes nothing."""
+    """A stand-in for as much of Twisted's transport as matters here. takes: what the socket takes at once,
+    or why it takes nothing."""
 
     def __init__(self, takes: int | Exception = 1_000_000, waiting: int = 0) -> None:
         self.takes, self.dataBuffer, self._tempDataLen, self.disconnecting = takes, b"", waiting, False
@@ -111,7 +112,7 @@ def test_an_unusual_socket_uses_the_library(name: str, value: Any) -> None:
 
 
 class Encrypted:
-    """As Twisted's: what it has not itself it passes on of the connection below."""
+    """A transport as Twisted's for TLS: attributes that it does not have are those of the connection below."""
 
     def __init__(self, waiting: int = 0) -> None:
         self.below = Transport(waiting=waiting)

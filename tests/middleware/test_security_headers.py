@@ -68,7 +68,7 @@ def test_pages_of_the_admin_carry_them(client: Client) -> None:
 
 @pytest.fixture(params=["daphne", "uvicorn"])
 def https_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """As somebody puts it behind a proxy that speaks HTTPS."""
+    """The site as somebody puts it behind a proxy that speaks HTTPS."""
     port = free_port()
     environ = {"DJANGO_DEBUG": "0", "DJANGO_HTTPS": "1"}
     manage(tmp_path, "migrate", "-v0")

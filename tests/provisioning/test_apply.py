@@ -66,7 +66,7 @@ def test_schema_compatibility_levels(laptop: Laptop) -> None:
 
 
 def test_without_anomalies_nothing_of_them(laptop: Laptop) -> None:
-    """Without the anomaly feature nothing of it is made."""
+    """Nothing of the anomaly feature is made when it is off."""
     laptop.desired = desired_state(anomalies=False)
     laptop.provision()
     assert not [name for name in topics(laptop) if "metrics" in name]
@@ -204,7 +204,7 @@ def test_no_leaves_everything(laptop: Laptop, engine: str, aws: Aws | None) -> N
 
 @pytest.mark.parametrize("keys", [None, Aws("ASIAEXPIREDKEYS", "secret-of-an-hour", "expired-token")])
 def test_without_usable_aws_keys(laptop: Laptop, keys: Aws | None) -> None:
-    """Without usable AWS keys the commentary stays in the lab."""
+    """The commentary stays in the lab when there are no usable AWS keys."""
     laptop.desired = desired_state(aws=keys)
     session = laptop.provision()
     (found,) = laptop.snapshot()["environments"].values()

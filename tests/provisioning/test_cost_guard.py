@@ -89,7 +89,7 @@ def test_network_trouble_is_waited_out(shell: Shell) -> None:
 
 
 def test_guard_process_has_no_secret(shell: Shell) -> None:
-    """As a process it needs no cloud key and writes no secret."""
+    """The guard's process needs no cloud key and writes no secret."""
     shell.run("provision_confluent", "--flink", "--hours", "1")
     shell.overdue()
     arguments = [sys.executable, "-m", "provisioning.cost_guard", *shell.guards[0]]
@@ -182,7 +182,7 @@ def test_guard_watches_before_the_first_query(shell: Shell, monkeypatch: pytest.
 
 
 def test_no_query_without_its_guard(shell: Shell) -> None:
-    """Without its guard no query starts."""
+    """No query starts without its guard."""
     shell.guard_starts = False
     code, said = shell.run("provision_confluent", "--flink", "--hours", "1")
     assert (code, "did not start, so no query was started" in said) == (1, True)

@@ -131,7 +131,7 @@ def sweep(
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """In memory where the system has such a place."""
+    """A temporary folder, in memory where the system has such a place."""
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
         yield Path(name)

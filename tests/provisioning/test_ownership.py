@@ -152,7 +152,7 @@ def test_lost_laptop_tears_down_by_the_tag(laptop: Laptop, engine: str) -> None:
 
 
 def test_new_cloud_key_needs_the_id(laptop: Laptop, tmp_path: Path) -> None:
-    """With a new cloud key the environment's id is needed."""
+    """The environment's id is needed with a new cloud key."""
     identity = laptop.provision().id("environment")
     other = colleague(laptop, tmp_path / "new")
     assert other.teardown() == []
@@ -271,7 +271,7 @@ def test_foreign_thing_keeps_what_holds_it(laptop: Laptop, kind: str) -> None:
 
 
 def test_foreign_things_without_an_account(laptop: Laptop) -> None:
-    """Without the account others things are still seen."""
+    """Foreign resources are still seen when the account is gone."""
     session = laptop.provision()
     session.cloud.delete(f"/iam/v2/service-accounts/{session.id('account')}")
     standin_fixtures.add_topic(laptop.standin.state, session.id("cluster"), "orders")

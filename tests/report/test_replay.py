@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def parts(screen: Any) -> dict[str, str]:
-    """Without the words on where it comes from: a replay comes from the history."""
+    """The fragments without the words on where they come from: a replay comes from the history."""
     return {name: str(part) for name, part in screen.fragments().items() if not name.startswith("footer_")}
 
 

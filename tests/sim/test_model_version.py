@@ -21,7 +21,7 @@ def shown(tick: Tick) -> str:
 
 
 def digest(flags: set[str]) -> str:
-    """Of all that two short races show, sensors included; adds the flags that they had."""
+    """The digest of all that two short races show, sensors included. Adds the flags that they had."""
     found = sha256()
     for circuit, seed in (("spielberg", 3), ("monza", 28)):
         race = Race(RaceSettings(circuit, 12, 20, seed))

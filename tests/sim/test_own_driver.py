@@ -18,7 +18,7 @@ CODES = [driver.code for driver in load_season().drivers]
 
 
 def _entered(code: str, seed: int) -> Simulation:
-    """As a person enters it and the worker prepares it."""
+    """A race as a person enters it and the worker prepares it."""
     choice = Choice(code, circuit="spielberg", laps=3, pace=20, seed=seed)
     with override_settings(F1_MAX_RACES=0):
         return Simulation(settings_of(create_race(choice)))

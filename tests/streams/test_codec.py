@@ -418,7 +418,7 @@ def test_what_cannot_be_learnt_is_for_its_reader_to_tell() -> None:
 
 
 def test_nobody_waits_for_what_another_asks() -> None:
-    """Who doesn't want to ask isn't kept by the one who does."""
+    """A caller that does not want to ask does not wait for one that does."""
     asked, answer = Event(), Event()
 
     class Slow(Registry):

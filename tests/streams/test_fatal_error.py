@@ -19,7 +19,7 @@ FATAL = KafkaException(KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, "out 
 
 
 class Broken:
-    """As much of a producer as is asked once it has met an error."""
+    """A stand-in for as much of a producer as is used once it has met an error."""
 
     def __init__(self, error: Exception) -> None:
         self._error, self.asked = error, 0

@@ -130,7 +130,7 @@ STATUS = {
 
 
 class Site:
-    """With one race that has ended; who posts has started none."""
+    """A site with one race that has ended, which the posting visitor has not started."""
 
     def __init__(self) -> None:
         self.race = create_race(Choice("NOR"), "somebody")

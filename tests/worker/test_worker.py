@@ -169,7 +169,7 @@ def test_ground_truth_is_in_the_database_and_not_on_the_topics(
 def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
     kafka: Connection, stop: bool
 ) -> None:
-    """Between the last tick and the word that it was the last one there is a moment to die in."""
+    """A worker may die between the last tick and the record that it was the last one."""
     with running(make_components(kafka)):
         race = short_race(laps=3) if stop else short_race()
         if stop:

@@ -129,7 +129,7 @@ def registry() -> Iterator[Served]:
 
 @pytest.fixture
 def streams(registry: Served) -> Iterator[StreamSettings]:
-    """As a configured Kafka: the registry answers over HTTP only."""
+    """The settings of a configured Kafka: the registry answers over HTTP only."""
     with EmbeddedKafka(DEFAULT_NAMES.values()) as cluster:
         yield StreamSettings(
             embedded=False,
@@ -237,7 +237,7 @@ def test_a_publisher_knows_which_topics_the_lab_has(streams: StreamSettings) -> 
 def test_what_comes_while_the_past_is_folded_is_told_later_and_is_the_same(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where it was too much to keep: then the past reaches further."""
+    """The same holds where it was too much to keep: then the past reaches further."""
     monkeypatch.setattr(analytics_runner, "BACKLOG", 60)
     race = short_race()
     with running(make_components(kafka)):
@@ -245,7 +245,7 @@ def test_what_comes_while_the_past_is_folded_is_told_later_and_is_the_same(
     slow, real = [False], backfill.Backfill.work
 
     def late(one: backfill.Backfill, ticks: int) -> bool:
-        """Not before the race has gone on for a second."""
+        """Is done only after the race has gone on for a second."""
         slow[0] = slow[0] or one._race.next_tick > one._published + 6
         return real(one, ticks) if slow[0] else False
 

@@ -133,7 +133,7 @@ class Circuit:
         return _between(self.speed_by_tau, tau) * self.model_lap_s / lap_time_s
 
     def point(self, share: float) -> Point:
-        """Where in the drawing a car is after this share of the distance."""
+        """The point in the drawing where a car is after this share of the distance."""
         outline = self.drawing.outline
         at = (share % 1.0) * OUTLINE
         k = int(at)
@@ -172,7 +172,7 @@ class _Lap:
 
 
 def _decided(lap: _Lap) -> dict[str, Any]:
-    """Where races are decided: zones and the detection point."""
+    """The fields of a circuit that decide races: zones and the detection point."""
     pulls = straights(lap.speeds, lap.step_m)
     measured = detection(pulls, STATIONS)
     return {

@@ -36,7 +36,7 @@ class Lanes:
 
     @property
     def first_entry(self) -> float:
-        """Where a car that comes in under any flag has to have been called."""
+        """The point by which a car must have been called in, whatever the flag."""
         return min(lane.entry for lane in (self.green, self.vsc, self.catching_up, self.queue))
 
 

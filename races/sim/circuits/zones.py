@@ -1,4 +1,4 @@
-"""Where on a lap cars pass and where they tow: read off the speeds of a flying lap.
+"""The stretches of a lap where cars pass and where they tow, read off the speeds of a flying lap.
 
 Indices count the stations of the lap, equally spaced by distance, and wrap at the line.
 """
@@ -70,7 +70,7 @@ def towing(pulls: Sequence[Straight], speeds: Sequence[float], step: float) -> l
 
 
 def detection(pulls: Sequence[Straight], n: int) -> int:
-    """Where overtake mode measures the gap: entry of the corner that opens the pull over the line."""
+    """The station where overtake mode measures the gap: entry of the corner that opens the pull over the line."""
     over_the_line = [p for p in pulls if p.corner > p.braking] or [max(pulls, key=lambda p: p.corner)]
     corner = over_the_line[0].corner
     return next(p.braking for p in pulls if p.apex == corner)

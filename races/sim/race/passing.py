@@ -25,7 +25,7 @@ def detect(field: Field, car: Car, at: float, when: float) -> None:
 
 
 def consider(field: Field, car: Car, at: float, when: float) -> None:
-    """At the start of a passing zone: a car that is fast enough tries."""
+    """Begins a try to pass at the start of a passing zone, if the car is fast enough."""
     gap, j = traffic.gap_ahead(field, car, at, when)
     k = (car.next_point or len(field.track.timing_points)) - 1
     if j < 0 or gap > TRY_WITHIN_S or car.target >= 0:

@@ -107,7 +107,7 @@ def _set_rates(field: Field) -> None:
 
 
 def lap_begins(field: Field, car: Car) -> None:
-    """To be called when a car has completed a lap and begun its next one."""
+    """Does what race control does when a car has completed a lap and begun its next one."""
     flags = field.flags
     if car.done == 1:
         passing.opening_lap(field, car)

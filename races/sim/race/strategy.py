@@ -1,4 +1,4 @@
-"""Which tyres when: each team's own calculation, before the race and whenever something changes it.
+"""Tyre strategy: each team calculates its own, before the race and whenever something changes it.
 
 A team minimises the time it predicts for the laps left: the tyres' losses, which it knows only roughly, and the
 pit stops. For a given order of compounds the best stint lengths are those whose last laps cost the same.

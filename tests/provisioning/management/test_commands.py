@@ -175,7 +175,7 @@ def test_teardown_plan_touches_nothing(shell: Shell) -> None:
 
 
 def test_yes_without_a_journal_needs_an_id(shell: Shell) -> None:
-    """Without a journal yes needs the environment's id."""
+    """--yes needs the environment's id when there is no journal."""
     shell.run("provision_confluent")
     identity = next(iter(shell.standin.state.environments))
     shell.journal.unlink()
@@ -298,7 +298,7 @@ def test_ctrl_c_says_how_to_go_on(shell: Shell) -> None:
 
 
 def test_reader_of_the_output_goes_away(shell: Shell) -> None:
-    """As with … | head."""
+    """The reader goes away early, as head does behind a pipe."""
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, str(ROOT / "manage.py"), "provision_confluent", "--plan"]

@@ -94,7 +94,7 @@ def test_topic_with_an_underscore(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("names", [{}, {"cluster_name": "b-cluster", "pool_name": "b-pool"}])
 def test_two_labs_in_a_lent_environment(laptop: Laptop, tmp_path: Path, names: dict[str, str]) -> None:
-    """In a lent environment the second lab leaves the first one alone."""
+    """The second lab in a lent environment leaves the first one alone."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     laptop.desired = desired_state(environment_id=home.id)
     laptop.provision()
@@ -108,7 +108,7 @@ def test_two_labs_in_a_lent_environment(laptop: Laptop, tmp_path: Path, names: d
 
 
 def test_lent_environment_claims_no_account(laptop: Laptop, tmp_path: Path) -> None:
-    """As a lab that was stopped half-way by the first one's names."""
+    """A lab that was stopped half-way by the first one's names claims no account."""
     home = standin_fixtures.add_environment(laptop.standin.state, "shared")
     laptop.desired = desired_state(environment_id=home.id)
     session = laptop.provision()

@@ -116,7 +116,7 @@ def test_registry_comes_after_a_cluster(slow: Standin, manual_clock: ManualClock
 
 
 def test_no_registry_without_a_package(standin: Standin) -> None:
-    """Without a governance package no schema registry comes."""
+    """No schema registry comes without a governance package."""
     cloud = as_administrator(standin)
     place = made(cloud("POST", "/org/v2/environments", {"display_name": "bare"}))["id"]
     made(cloud("POST", "/cmk/v2/clusters", cluster_body(place)))

@@ -1,4 +1,4 @@
-"""Which key opens which door of the stand-in, and from when."""
+"""The keys of the stand-in: each opens its own plane, some time after it was made."""
 
 from collections.abc import Iterator
 

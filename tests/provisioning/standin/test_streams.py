@@ -25,7 +25,7 @@ def lab() -> Iterator[Lab]:
 
 
 def settings(lab: Lab, secret: str = "") -> StreamSettings:
-    """As provisioning reads it from the answers: the scheme taken off the bootstrap endpoint."""
+    """The settings that provisioning reads from the answers: the scheme is taken off the bootstrap endpoint."""
     spec = lab.cloud.get(f"/cmk/v2/clusters/{lab.cluster}?environment={lab.environment}")["spec"]
     scheme, _, bootstrap = spec["kafka_bootstrap_endpoint"].partition("://")
     key, right = lab.keys["registry"]

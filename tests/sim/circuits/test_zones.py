@@ -1,4 +1,4 @@
-"""Where cars pass and tow."""
+"""Tests of the stretches where cars pass and tow."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Who passes whom, and where."""
+"""Tests of overtaking: which car passes which, and where."""
 
 from races.sim.race.passing import _chance
 from tests.fakes.engine import field_of

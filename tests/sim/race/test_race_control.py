@@ -50,7 +50,7 @@ def test_nobody_passes_in_a_yellow_sector(slug: str) -> None:
 
 
 def passing(field: Field) -> None:
-    """Until some car is on its way past another."""
+    """Steps until some car is on its way past another."""
     for _ in steps(field):
         if any(car.target >= 0 for car in field.cars):
             return

@@ -314,7 +314,7 @@ def test_after_the_flag_laps_have_no_seconds() -> None:
 
 
 def test_neutralised_intervals_differ() -> None:
-    """Under a safety car drivers keep their distance by hand: no two intervals are the same."""
+    """Drivers keep their distance by hand under a safety car: no two intervals are the same."""
     race, seen = Race(settings(3, 12, pace=20)), set[float]()
     for tick in run(race):
         if tick.flag == "safety_car":

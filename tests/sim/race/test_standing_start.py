@@ -32,7 +32,7 @@ def first_lap_ms(field: Field, car: Car) -> int:
 
 
 def kmh_by_second(circuit: str) -> list[float]:
-    """Of pole, each second after lights out."""
+    """The speed of the car on pole, each second after lights out."""
     field, car = alone(circuit)
     table, at = field.track.circuit, []
     for _ in range(round(6.0 / STEP_S)):

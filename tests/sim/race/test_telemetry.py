@@ -138,7 +138,7 @@ def test_half_the_speed_is_an_eighth_of_power() -> None:
     """What the engine settles at, taken back to its load: drag's power goes with the cube of the speed."""
 
     def load(lap_times: float) -> float:
-        """Of a whole lap in one tick, as a share of the flying lap's."""
+        """The load of a whole lap in one tick, as a share of the flying lap's."""
         telemetry = Telemetry(3, CODES, lap_times * LAP_S, SPEEDS, LENGTH)
         telemetry._random.random = lambda: 0.5  # type: ignore[method-assign]
         target, cooling = telemetry._balance(telemetry._engines["AAA"], 1.0, 0.0)
