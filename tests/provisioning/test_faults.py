@@ -1,12 +1,14 @@
 """A fault at every single call, in turn. Then the command runs again, and what stands is what a clean run makes.
 
-By turns each call meets two of the ten faults; with `make test-full` all of them.
+By turns each call meets two of the ten faults; with `make test-full` all of them, and with each answer that only the
+real service can decide one of them. How many cases that were stands at the end of the run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,13 +17,15 @@ from typing import Any
 import pytest
 
 from provisioning.errors import ProvisioningError
-from provisioning.standin import KINDS, Fault
+from provisioning.standin import KINDS, Answers, Fault
+from provisioning.standin.answers import in_turn
 from tests.fakes.in_process_session import Killed, kill
-from tests.fakes.laptop import NOTHING_STANDS, desired_state, new_laptop
+from tests.fakes.laptop import NOTHING_STANDS, Laptop, desired_state, new_laptop
 
 KILLS = ("kill_before", "kill_after")
 FAULTS = (*KINDS, *KILLS)
 PARTS = 4  # several shorter tests, for two cores
+PIECES = 8  # of the long sweeps, which can then be run one after another
 CONFIG = "# my own\nfeatures: {anomaly_detection: {enabled: true}}\n"
 
 
@@ -48,10 +52,24 @@ def interrupted(command: Callable[[], object]) -> None:
         command()
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """answer: what the stand-in answers where only the real service can decide."""
+
+    engine: str
+    answer: str = ""
+
+    def laptop(self, folder: Path) -> AbstractContextManager[Laptop]:
+        return new_laptop(folder, answers=Answers.parse(self.answer), engine=self.engine)
+
+
+FLINK, EMBEDDED = Setting("flink"), Setting("embedded")
+
+
 @cache
-def clean(engine: str) -> tuple[dict[str, Any], int, int]:
+def clean(setting: Setting) -> tuple[dict[str, Any], int, int]:
     """What stands after a clean run, and how many calls provision and teardown take."""
-    with TemporaryDirectory() as folder, new_laptop(Path(folder), engine=engine) as laptop:
+    with TemporaryDirectory() as folder, setting.laptop(Path(folder)) as laptop:
         laptop.provision()
         picture, made = laptop.snapshot(), len(laptop.standin.calls)
         laptop.teardown()
@@ -63,18 +81,18 @@ def cases(calls: int, all_faults: bool) -> Iterator[tuple[int, str]]:
         yield from ((call, kind) for kind in (FAULTS if all_faults else two_of(call)))
 
 
-def provision_case(folder: Path, engine: str, call: int, kind: str) -> None:
-    with new_laptop(folder, engine=engine) as laptop:
+def provision_case(folder: Path, setting: Setting, call: int, kind: str) -> None:
+    with setting.laptop(folder) as laptop:
         laptop.standin.faults.add(fault(kind, call))
         interrupted(laptop.provision)
         assert laptop.standin.faults.met == 1, "the fault never happened"
         laptop.provision()
-        assert laptop.snapshot() == clean(engine)[0]
+        assert laptop.snapshot() == clean(setting)[0]
         assert laptop.journalled_keys() == laptop.living_keys(), "a secret was lost, or a key made twice"
 
 
-def teardown_case(folder: Path, engine: str, call: int, kind: str) -> None:
-    with new_laptop(folder, engine=engine) as laptop:
+def teardown_case(folder: Path, setting: Setting, call: int, kind: str) -> None:
+    with setting.laptop(folder) as laptop:
         laptop.config.write_text(CONFIG)
         laptop.provision()
         laptop.standin.faults.add(fault(kind, len(laptop.standin.calls) + call))
@@ -85,46 +103,47 @@ def teardown_case(folder: Path, engine: str, call: int, kind: str) -> None:
         assert laptop.config.read_text() == CONFIG
 
 
-def abandoned_case(folder: Path, engine: str, call: int, kind: str) -> None:
+def abandoned_case(folder: Path, setting: Setting, call: int, kind: str) -> None:
     """Provision is interrupted and never taken up again: teardown finds what it had made."""
-    with new_laptop(folder, engine=engine) as laptop:
+    with setting.laptop(folder) as laptop:
         laptop.standin.faults.add(fault(kind, call))
         interrupted(laptop.provision)
         assert laptop.teardown() == []
         assert laptop.snapshot() == NOTHING_STANDS
 
 
-OTHER = {"flink": "embedded", "embedded": "flink"}
+OTHER = {FLINK: EMBEDDED, EMBEDDED: FLINK}
 
 
 @cache
-def switched(engine: str) -> tuple[dict[str, Any], int]:
+def switched(setting: Setting) -> tuple[dict[str, Any], int]:
     """What stands after a change to this engine, and how many calls the change takes."""
-    with TemporaryDirectory() as folder, new_laptop(Path(folder), engine=OTHER[engine]) as laptop:
+    with TemporaryDirectory() as folder, OTHER[setting].laptop(Path(folder)) as laptop:
         laptop.provision()
-        before, laptop.desired = len(laptop.standin.calls), desired_state(engine=engine)
+        before, laptop.desired = len(laptop.standin.calls), desired_state(engine=setting.engine)
         laptop.provision()
         return laptop.snapshot(), len(laptop.standin.calls) - before
 
 
-def switch_case(folder: Path, engine: str, call: int, kind: str) -> None:
-    with new_laptop(folder, engine=OTHER[engine]) as laptop:
+def switch_case(folder: Path, setting: Setting, call: int, kind: str) -> None:
+    with OTHER[setting].laptop(folder) as laptop:
         laptop.provision()
         laptop.standin.faults.add(fault(kind, len(laptop.standin.calls) + call))
-        laptop.desired = desired_state(engine=engine)
+        laptop.desired = desired_state(engine=setting.engine)
         interrupted(laptop.provision)
         assert laptop.standin.faults.met == 1, "the fault never happened"
         laptop.provision()
-        assert laptop.snapshot() == switched(engine)[0]
+        assert laptop.snapshot() == switched(setting)[0]
         assert laptop.journalled_keys() == laptop.living_keys()
 
 
-def sweep(
-    case: Callable[[Path, str, int, str], None], engine: str, folder: Path, all_of_them: list[tuple[int, str]]
-) -> None:
+Case = Callable[[Path, Setting, int, str], None]
+
+
+def sweep(case: Case, setting: Setting, folder: Path, all_of_them: list[tuple[int, str]]) -> None:
     for number, (call, kind) in enumerate(all_of_them):
         try:
-            case(folder / str(number), engine, call, kind)
+            case(folder / f"{case.__name__}{number}", setting, call, kind)
         except BaseException as error:
             raise AssertionError(f"{kind} at call {call}: {type(error).__name__}: {error}") from error
 
@@ -147,46 +166,65 @@ def part_of(calls: int, part: int) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_provision_with_a_fault_at_every_call(part: int, folder: Path, record_property: Count) -> None:
     """Provision recovers from a fault at every call."""
-    calls = clean("flink")[1]
+    calls = clean(FLINK)[1]
     chosen = part_of(calls, part)
-    sweep(provision_case, "flink", folder, chosen)
+    sweep(provision_case, FLINK, folder, chosen)
     record_property("cases", (f"provision, two faults at each of its {calls} calls", len(chosen)))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_teardown_with_a_fault_at_every_call(part: int, folder: Path, record_property: Count) -> None:
     """Teardown recovers from a fault at every call."""
-    calls = clean("flink")[2]
+    calls = clean(FLINK)[2]
     chosen = part_of(calls, part)
-    sweep(teardown_case, "flink", folder, chosen)
+    sweep(teardown_case, FLINK, folder, chosen)
     record_property("cases", (f"teardown, two faults at each of its {calls} calls", len(chosen)))
 
 
 def test_teardown_after_a_kill_at_any_call(folder: Path, record_property: Count) -> None:
     """After the effect, before the journal: the worst moment. Every third call; all of them in the long sweep."""
-    chosen = [(call, "kill_after") for call in range(1, clean("flink")[1] + 1, 3)]
-    sweep(abandoned_case, "flink", folder, chosen)
+    chosen = [(call, "kill_after") for call in range(1, clean(FLINK)[1] + 1, 3)]
+    sweep(abandoned_case, FLINK, folder, chosen)
     record_property("cases", ("teardown after a killed provision", len(chosen)))
 
 
-@pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_killed_switch_is_taken_up(engine: str, folder: Path, record_property: Count) -> None:
+@pytest.mark.parametrize("setting", [FLINK, EMBEDDED], ids=lambda setting: setting.engine)
+def test_killed_switch_is_taken_up(setting: Setting, folder: Path, record_property: Count) -> None:
     """Every sixth call from the first one that drops; all of them in the long sweep."""
-    chosen = [(call, "kill_after") for call in range(30, switched(engine)[1] + 1, 6)]
-    sweep(switch_case, engine, folder, chosen)
-    record_property("cases", (f"a killed switch to {engine}", len(chosen)))
+    chosen = [(call, "kill_after") for call in range(30, switched(setting)[1] + 1, 6)]
+    sweep(switch_case, setting, folder, chosen)
+    record_property("cases", (f"a killed switch to {setting.engine}", len(chosen)))
+
+
+def every_case(setting: Setting) -> Iterator[tuple[Case, int, str]]:
+    """Every fault at every call: up, down, up and never again, and over to this engine."""
+    _, up, down = clean(setting)
+    yield from ((provision_case, call, kind) for call, kind in cases(up, all_faults=True))
+    yield from ((teardown_case, call, kind) for call, kind in cases(down, all_faults=True))
+    yield from ((abandoned_case, call, kind) for call in range(1, up + 1) for kind in KILLS)
+    yield from ((switch_case, call, kind) for call, kind in cases(switched(setting)[1], all_faults=True))
 
 
 @pytest.mark.full
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("engine", ["flink", "embedded"])
-def test_every_fault_at_every_call(engine: str, folder: Path, record_property: Count) -> None:
-    provisions, teardowns = (list(cases(calls, all_faults=True)) for calls in clean(engine)[1:])
-    sweep(provision_case, engine, folder / "up", provisions)
-    sweep(teardown_case, engine, folder / "down", teardowns)
-    killed = [case for case in provisions if case[1] in KILLS]
-    sweep(abandoned_case, engine, folder / "left", killed)
-    switches = list(cases(switched(engine)[1], all_faults=True))
-    sweep(switch_case, engine, folder / "over", switches)
-    count = len(provisions + teardowns + killed + switches)
-    record_property("cases", (f"every fault at every call, {engine}", count))
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("piece", range(PIECES))
+@pytest.mark.parametrize("setting", [FLINK, EMBEDDED], ids=lambda setting: setting.engine)
+def test_every_fault_at_every_call(
+    setting: Setting, piece: int, folder: Path, record_property: Count
+) -> None:
+    chosen = list(every_case(setting))[piece::PIECES]
+    for number, (case, call, kind) in enumerate(chosen):
+        sweep(case, setting, folder / str(number), [(call, kind)])
+    record_property("cases", (f"every fault at every call, {setting.engine}", len(chosen)))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("answer", list(in_turn()))
+def test_a_fault_at_every_call_with_each_answer(answer: str, folder: Path, record_property: Count) -> None:
+    """One of the ten faults for each call of provision and teardown, by turns."""
+    setting = Setting("flink", answer)
+    _, up, down = clean(setting)
+    for case, calls in ((provision_case, up), (teardown_case, down)):
+        sweep(case, setting, folder, [(call, FAULTS[call % 10]) for call in range(1, calls + 1)])
+    record_property("cases", ("a fault at every call, with each answer in turn", up + down))
