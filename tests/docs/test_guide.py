@@ -14,7 +14,8 @@ from uvicorn.main import main as uvicorn_command
 
 from f1site.config import read_lab
 from f1site.environment import Environment
-from races.flink.statements import statements
+from provisioning.exercises import exercises
+from races.flink.statements import DEFAULT_NAMES, statements
 from races.streams.topics import SCHEMAS, TOPICS
 from tests.docs.guide import GUIDE, ROOT, RUNNABLE, Block, blocks, commands, pages
 
@@ -135,19 +136,23 @@ def _columns(topic: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("block", SQL, ids=str)
+@pytest.mark.parametrize("block", [block for block in SQL if "`f1-" in block.text], ids=str)
 def test_sql_names_existing_fields(block: Block) -> None:
     names = set(re.findall(r"`([^`]+)`", block.text))
     topics = {name for name in names if name.startswith("f1-")}
     assert topics
     assert topics <= {topic.name for topic in TOPICS.values()}
-    made = set(re.findall(r"(?:AS|MODEL) `([^`]+)`", block.text)) | {
-        "commentary",
-        "window_start",
-        "window_end",
-        "key",
-        "ts",
-    }
+    aliases = " ".join(re.findall(r"AS `[^`]+`\(([^)]+)\)", block.text))
+    made = (
+        set(re.findall(r"AS `([^`]+)`", block.text))
+        | set(re.findall(r"`([^`]+)`", aliases))
+        | {
+            "window_start",
+            "window_end",
+            "key",
+            "ts",
+        }
+    )
     columns = set().union(*(_columns(topic) for topic in topics))
     assert names - topics - made <= columns
     assert block.text.count("(") == block.text.count(")")
@@ -161,7 +166,9 @@ def test_sql_says_which_statement_it_is(block: Block) -> None:
 @pytest.mark.parametrize("block", [block for block in SQL if block.how.startswith("statement: ")], ids=str)
 def test_named_sql_is_the_deployed_one(block: Block) -> None:
     name = block.how.removeprefix("statement: ")
-    deployed = {statement.name: statement.sql for statement in statements()}
+    deployed = {statement.name: statement.sql for statement in statements()} | {
+        one.statement.name: one.statement.sql for one in exercises(DEFAULT_NAMES)
+    }
     assert " ".join(block.text.rstrip().rstrip(";").split()) == " ".join(deployed[name].rstrip(";").split())
 
 

@@ -26,7 +26,8 @@
 --   horizon 1               the next reading
 -- p, d and q are those of the embedded engine, an ARIMA(1,0,0). Left out, the function picks an order for each car by
 -- itself. They are for readings that move: of its sister ML_FORECAST it is said that a series which hardly moves fails
--- with a fixed order (Model failed to process data). If the statement says so, take those three lines out.
+-- with a fixed order (Model failed to process data). provision_confluent then starts the query without those three lines;
+-- in a workspace take them out by hand.
 --
 -- 'earliest-offset': a car's model begins with its race's first reading, also when the query starts in mid-race. What
 -- it writes again then has the same keys, and replaces itself.
