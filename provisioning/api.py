@@ -107,8 +107,7 @@ class Api:
 
 
 def _next_page(page: JsonObject) -> str:
-    metadata = page.get("metadata")
-    following = str(metadata.get("next") or "") if isinstance(metadata, dict) else ""
+    following = str(part(page, "metadata").get("next") or "")
     try:
         return parse_qs(urlsplit(following).query).get("page_token", [""])[0]
     except ValueError:  # no address
@@ -116,8 +115,13 @@ def _next_page(page: JsonObject) -> str:
 
 
 def _stays(found: JsonObject | None) -> bool:
-    status = found.get("status") if found else None
-    return found is not None and not (isinstance(status, dict) and status.get("phase") in DELETING_PHASES)
+    return found is not None and part(found, "status").get("phase") not in DELETING_PHASES
+
+
+def part(found: JsonObject | None, name: str) -> JsonObject:
+    """The object in this field; an empty one where the service leaves it out, or gives null."""
+    inner = (found or {}).get(name)
+    return inner if isinstance(inner, dict) else {}
 
 
 def present(look: Callable[[], T]) -> T | None:

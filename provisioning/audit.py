@@ -40,21 +40,17 @@ def audit(session: Session) -> list[str]:
         found.append(f"the Kafka cluster {session.id('cluster')}")
     if flink_pool.find(session):
         found.append(f"the Flink pool {session.id('pool')}")
+    owner = (session.entry.get("account") or {}).get("id")
     if record:
         name = session.names.account
         found += [
             f"the service account {name} ({a['id']})"
             for a in service_account.named(session, name)
-            if _is_ours(session, a)
+            if str(a["id"]) == owner
         ]
-    owner = (session.entry.get("account") or {}).get("id")
     if owner:
         listed = session.cloud.pages(api_keys.PATH, **{"spec.owner": owner})
         found += [
             f"the API key {k['id']}" for k in listed if session.cloud.find(f"{api_keys.PATH}/{k['id']}")
         ]
     return found
-
-
-def _is_ours(session: Session, found: dict[str, object]) -> bool:
-    return str(found["id"]) == (session.entry.get("account") or {}).get("id")

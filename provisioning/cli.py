@@ -213,19 +213,16 @@ class CloudCommand(BaseCommand):
                 )
             self.print_text("")
             try:
-                return _yes_or_no(f"{wrap(self.redact(question))} [y/N] ")
+                prompt = f"{wrap(self.redact(question))} [y/N] "
+                while True:
+                    said = input(prompt).strip().lower()
+                    if said in ("", "n", "no", "y", "yes"):
+                        return said in ("y", "yes")
+                    prompt = f"{said}? Please answer y or n: "
             except EOFError:  # Ctrl-D
                 return False
 
         return ask
-
-
-def _yes_or_no(prompt: str) -> bool:
-    while True:
-        said = input(prompt).strip().lower()
-        if said in ("", "n", "no", "y", "yes"):
-            return said in ("y", "yes")
-        prompt = f"{said}? Please answer y or n: "
 
 
 def _silence(stream: TextIO) -> None:

@@ -30,7 +30,7 @@ import urllib3.exceptions
 
 from provisioning import errors
 from provisioning.clock import Clock
-from provisioning.errors import LOOPBACK, ApiError, Failure, OutcomeUnknown, ProvisioningError
+from provisioning.errors import LOOPBACK, Failure, OutcomeUnknown, ProvisioningError
 from races.lib.http import OwnSession
 from races.streams.redaction import Redactor
 
@@ -105,7 +105,12 @@ class Client:
             self._hear(response)
             if last or not _try_again(call, response):
                 break
-            self._say_why(call, response, attempt)
+            # Not of a new key: that it is refused for a while is the rule.
+            again = f"trying again ({attempt + 1} of {self._tries})."
+            if response.status_code == 429:
+                self.say(f"{_host(call.url)} asks to slow down, {again}")
+            elif response.status_code in TROUBLE:
+                self.say(f"{_host(call.url)} has trouble ({response.status_code}), {again}")
             self._clock.sleep(asked_wait(response) or backoff(attempt))
         return self._answer(call, response)
 
@@ -122,35 +127,24 @@ class Client:
         finally:
             timer.cancel()
 
-    def _say_why(self, call: Call, response: requests.Response, attempt: int) -> None:
-        """Prints why a call is made again. A new key is refused for a while as a rule, so nothing is said of that."""
-        again = f"trying again ({attempt + 1} of {self._tries})."
-        if response.status_code == 429:
-            self.say(f"{_host(call.url)} asks to slow down, {again}")
-        elif response.status_code in TROUBLE:
-            self.say(f"{_host(call.url)} has trouble ({response.status_code}), {again}")
-
     def _send(self, call: Call) -> requests.Response:
         url, params = call.url, dict(call.params)
         for _ in range(REDIRECTS):
-            response = self._send_to(url, params, call)
+            response = self._session.request(
+                call.method,
+                url,
+                params=params,
+                data=None if call.body is None else jsonlib.dumps(call.body),
+                headers={"Content-Type": call.content_type} if call.body is not None else {},
+                auth=(call.login.key, call.login.secret),
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
             target = redirected(url, response)
             if not target:
                 break
             url, params = target, {}  # its query is a part of the address
         return response
-
-    def _send_to(self, url: str, params: dict[str, str], call: Call) -> requests.Response:
-        return self._session.request(
-            call.method,
-            url,
-            params=params,
-            data=None if call.body is None else jsonlib.dumps(call.body),
-            headers={"Content-Type": call.content_type} if call.body is not None else {},
-            auth=(call.login.key, call.login.secret),
-            timeout=self._timeout,
-            allow_redirects=False,
-        )
 
     def _hear(self, response: requests.Response) -> None:
         date = response.headers.get("Date")
@@ -169,7 +163,17 @@ class Client:
         if response.status_code >= 400:
             if response.status_code in TROUBLE and not call.repeatable:
                 raise _unknown(call, str(response.status_code))
-            raise self._refusal(call, response)
+            code, detail = read_error(response.text)
+            failure = Failure(
+                plane=call.login.plane,
+                method=call.method,
+                path=call.path,
+                status=response.status_code,
+                code=self._redact(code),
+                detail=self._redact(detail),
+                request_id=response.headers.get("X-Request-Id", ""),
+            )
+            raise errors.api_error(failure)
         if response.status_code >= 300:  # the API redirects nowhere, sign-in pages do
             raise _elsewhere(call)
         if not response.content:
@@ -180,19 +184,6 @@ class Client:
             if call.repeatable:
                 raise errors.not_the_api(call.url) from None
             raise _unknown(call, "an unreadable answer") from None
-
-    def _refusal(self, call: Call, response: requests.Response) -> ApiError:
-        code, detail = read_error(response.text)
-        failure = Failure(
-            plane=call.login.plane,
-            method=call.method,
-            path=call.path,
-            status=response.status_code,
-            code=self._redact(code),
-            detail=self._redact(detail),
-            request_id=response.headers.get("X-Request-Id", ""),
-        )
-        return errors.api_error(failure)
 
 
 def redirected(url: str, response: requests.Response) -> str:
@@ -222,17 +213,15 @@ def read_error(text: str) -> tuple[str, str]:
     if isinstance(listed, list) and listed and isinstance(listed[0], dict):
         first = listed[0]
         detail = str(first.get("detail") or first.get("title") or "")
-        return str(first.get("code") or ""), _with_resolution(detail, first)
+        # What the service proposes, which its own tools show too.
+        proposed = first.get("resolution")
+        return str(first.get("code") or ""), (
+            f"{detail} {proposed}".strip() if isinstance(proposed, str) else detail
+        )
     if isinstance(body.get("error"), dict):
         inner = body["error"]
         return str(inner.get("code") or ""), str(inner.get("message") or inner.get("details") or "")
     return str(body.get("error_code") or ""), str(body.get("message") or "")
-
-
-def _with_resolution(detail: str, error: dict[str, Any]) -> str:
-    """What the service proposes, which its own tools show too."""
-    proposed = error.get("resolution")
-    return f"{detail} {proposed}".strip() if isinstance(proposed, str) else detail
 
 
 def _without_tags(html: str) -> str:

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Clock:
     """sleep: seconds. monotonic: for durations. utc: for what is written down."""
 
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    utc: Callable[[], datetime] = _utc_now
+    utc: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def stamp(self) -> str:
         return self.utc().isoformat(timespec="seconds")

@@ -99,6 +99,7 @@ def read_desired_state(
     engine: str,
     environ: Mapping[str, str],
 ) -> DesiredState:
+    key, secret = environ.get("AWS_ACCESS_KEY_ID", ""), environ.get("AWS_SECRET_ACCESS_KEY", "")
     return DesiredState(
         environment_name=confluent["environment_name"],
         environment_id=confluent["environment_id"],
@@ -112,7 +113,7 @@ def read_desired_state(
         topics={role: topics.get(role, TOPICS[role].name) for role in TOPICS},
         anomalies=anomalies,
         engine=engine,
-        aws=_aws(environ),
+        aws=Aws(key, secret, environ.get("AWS_SESSION_TOKEN", "")) if key and secret else None,
     )
 
 
@@ -124,11 +125,6 @@ def read_credentials(confluent: Mapping[str, Any], environ: Mapping[str, str]) -
     return Credentials(
         url.rstrip("/"), key.strip(), secret.strip()
     )  # a pasted key brings a space or a line's end
-
-
-def _aws(environ: Mapping[str, str]) -> Aws | None:
-    key, secret = environ.get("AWS_ACCESS_KEY_ID", ""), environ.get("AWS_SECRET_ACCESS_KEY", "")
-    return Aws(key, secret, environ.get("AWS_SESSION_TOKEN", "")) if key and secret else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,19 +80,14 @@ def _inside(text: str, name: str, values: Mapping[str, object]) -> str | None:
 
 
 def _section(text: str, name: str) -> yaml.MappingNode | None:
-    whole = _compose(text)
+    try:
+        whole: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ProvisioningError(f"config.yaml is not YAML outside our block: {error}") from None
     for key, value in whole.value if isinstance(whole, yaml.MappingNode) else ():
         if key.value == name and isinstance(value, yaml.MappingNode) and value.value:
             return value
     return None
-
-
-def _compose(text: str) -> yaml.Node | None:
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise ProvisioningError(f"config.yaml is not YAML outside our block: {error}") from None
-    return node
 
 
 def _yaml(values: Mapping[str, object]) -> str:

@@ -33,7 +33,7 @@ from provisioning.config import Credentials, DesiredState
 from provisioning.cost import instant
 from provisioning.errors import ProvisioningError, Refused
 from provisioning.journal import Entry, Journal, only_one
-from provisioning.resources import flink_statements
+from provisioning.resources import flink_statements, statement_words
 from provisioning.session import Session
 from races.streams.redaction import Redactor
 
@@ -182,12 +182,25 @@ class Guarded:
 
     def _stopped_some(self, entry: Entry) -> bool:
         """Trouble with the network is waited out: raises ProvisioningError."""
-        session = _session(entry, self.organization)
+        # Only Flink's own key is used; the Cloud API key is not needed, and not here.
+        redact, clock = Redactor(), Clock()
+        nothing = DesiredState("", "", "", "", "", "", 0, "", "", {}, False, "")
+        credentials = Credentials("https://api.confluent.cloud", "", "")
+        session = Session(
+            nothing,
+            credentials,
+            Client(redact, clock),
+            clock,
+            redact,
+            entry,
+            self.organization,
+            lambda _: False,
+        )
         try:
             running = [
                 str(s["name"])
                 for s in flink_statements.ours(session)
-                if flink_statements.phase(s) in flink_statements.ACTIVE
+                if statement_words.phase(s) in flink_statements.ACTIVE
             ]
             for name in running:
                 if deadline(self._entry()) != deadline(entry):  # a command has moved it
@@ -201,16 +214,6 @@ class Guarded:
             log.warning("%s", session.redact(str(error)))
             raise
         return bool(running)
-
-
-def _session(entry: Entry, organization: str) -> Session:
-    """Only Flink's own key is used; the Cloud API key is not needed, and not here."""
-    redact, clock = Redactor(), Clock()
-    nothing = DesiredState("", "", "", "", "", "", 0, "", "", {}, False, "")
-    credentials = Credentials("https://api.confluent.cloud", "", "")
-    return Session(
-        nothing, credentials, Client(redact, clock), clock, redact, entry, organization, lambda _: False
-    )
 
 
 def main(journal: Path, organization: str, name: str) -> None:

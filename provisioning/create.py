@@ -1,4 +1,4 @@
-"""CreateRequest something exactly create_once, although answers get lost and commands get killed.
+"""Creates something exactly once, although answers get lost and commands get killed.
 
 Before the POST the journal takes an intent: the name, and the ids that carry it already. After it, the answer's id.
 If the answer is lost, the list is looked at until it would show what was made; what carries the name, was not there
@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
+from provisioning.cost import instant
 from provisioning.errors import AGAIN, ApiError, NameTaken, OutcomeUnknown
 from provisioning.journal import Record
 from provisioning.session import Session
@@ -49,12 +50,10 @@ def create(session: Session, request: CreateRequest) -> Steps[Record]:
             return _keep(session, request, found)
     others = request.listed()
     if others:
-        raise _taken(request, others[0])
+        if request.taken:
+            raise request.taken(others[0])
+        raise name_taken(request.what, str(others[0].get("id", "")))
     return (yield from _post(session, request, []))
-
-
-def _taken(request: CreateRequest, other: JsonObject) -> NameTaken:
-    return request.taken(other) if request.taken else name_taken(request.what, str(other.get("id", "")))
 
 
 def standing(
@@ -150,15 +149,8 @@ def _find_lost(session: Session, request: CreateRequest) -> Steps[JsonObject | N
 def _is_ours(thing: JsonObject, intent: Record) -> bool:
     if str(thing["id"]) in intent.get("before", []):
         return False
-    created, since = _instant(thing.get("metadata", {}).get("created_at")), _instant(intent.get("since"))
+    created, since = instant(part(thing, "metadata").get("created_at")), instant(intent.get("since"))
     return created is None or since is None or since - EARLIER <= created <= since + LATER
-
-
-def _instant(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def name_taken(what: str, where: str) -> NameTaken:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from provisioning.api import part
 from provisioning.audit import audit, clear_config
 from provisioning.errors import ApiError, NameTaken, ProvisioningError, Refused, WaitTimeout
 from provisioning.resources import (
@@ -162,7 +163,7 @@ class Destroy:
                 s.entry.put("registry", schema_registry.record(standing))
             return standing is not None
         found = cluster.find(s)
-        if found is None or found["status"]["phase"] != "PROVISIONED":
+        if found is None or part(found, "status").get("phase") != "PROVISIONED":
             return False
         s.entry.put("cluster", cluster.record(found))
         return True
@@ -170,22 +171,17 @@ class Destroy:
     def _statements(self) -> Steps[str]:
         if "flink" not in self.usable:
             return NO_KEY
-        bedrock_connection.record_ownership(self.session)
-        ours = [str(s["name"]) for s in flink_statements.ours(self.session)]
-        for name in ours:  # stop all before waiting for any: this ends the cost
-            flink_statements.stop(self.session, name)
-        yield from together([flink_statements.delete(self.session, name) for name in ours])
-        yield from self._model()
-        return f"{len(ours)} deleted" if ours else "none"
-
-    def _model(self) -> Steps[None]:
-        """It is in the cluster's catalogue, and would stay in a lent environment whose Flink outlives the cluster."""
         s = self.session
-        if not s.need("environment")["borrowed"] or not flink_pool.find(s):
-            return
-        if found := cluster.find(s):
+        bedrock_connection.record_ownership(s)
+        ours = [str(statement["name"]) for statement in flink_statements.ours(s)]
+        for name in ours:  # stop all before waiting for any: this ends the cost
+            flink_statements.stop(s, name)
+        yield from together([flink_statements.delete(s, name) for name in ours])
+        if s.need("environment")["borrowed"] and flink_pool.find(s) and (found := cluster.find(s)):
+            # The model is in the cluster's catalogue, and would stay there if Flink outlives the cluster.
             s.entry.put("cluster", cluster.record(found))
             yield from analytics_switch.drop_model(s)
+        return f"{len(ours)} deleted" if ours else "none"
 
     def _connection(self) -> str:
         if "flink" not in self.usable:
@@ -198,7 +194,14 @@ class Destroy:
 
     def _others(self) -> Steps[str]:
         try:
-            self.others = yield from self._look_at_others()
+            # What somebody is just stopping is waited for, in an environment of the lab's own.
+            s = self.session
+            end = s.clock.monotonic() + STOPPING_S
+            found = foreign.find(s, self.usable)
+            while found.stopping and not s.need("environment")["borrowed"] and s.clock.monotonic() < end:
+                yield Waiting(f"{', '.join(found.stopping)} to stop", 5.0)
+                found = foreign.find(s, self.usable)
+            self.others = found
         except ApiError as error:
             if error.status not in ANSWERS_WHILE_DELETED or "environment" not in (
                 self.session.entry.get(environment.DELETION_STARTED) or []
@@ -208,16 +211,6 @@ class Destroy:
         if self.everything and self.others.all:
             return (yield from self._end_others())
         return ", ".join([*self.others.all, *self.others.along]) or "nothing"
-
-    def _look_at_others(self) -> Steps[foreign.ForeignResources]:
-        """What somebody is just stopping is waited for, in an environment of the lab's own."""
-        s = self.session
-        end = s.clock.monotonic() + STOPPING_S
-        found = foreign.find(s, self.usable)
-        while found.stopping and not s.need("environment")["borrowed"] and s.clock.monotonic() < end:
-            yield Waiting(f"{', '.join(found.stopping)} to stop", 5.0)
-            found = foreign.find(s, self.usable)
-        return found
 
     def _end_others(self) -> Steps[str]:
         """Statements first, since they cost; the rest goes with pool, cluster and environment."""
@@ -239,18 +232,16 @@ class Destroy:
         standing = [name for name in ours if name in listed]
         for name in standing:
             subjects.delete(self.session, name)
-        self._doubtful([name for name in listed if name not in ours])
-        return f"{len(standing)} deleted" if standing else "none"
-
-    def _doubtful(self, others: list[str]) -> None:
-        """In a lent environment only the journal knows which schemas are ours, and it may have been lost."""
+        # In a lent environment only the journal knows which schemas are ours, and it may have been lost.
+        others = [name for name in listed if name not in ours]
         names = {*topics.records(self.session), *self.session.desired.topics.values()}
-        alike = [subject for name in names for subject in subjects.both(name) if subject in others]
+        alike = [subject for topic in names for subject in subjects.both(topic) if subject in others]
         if alike:
             self.session.note(
                 f"These schemas stay, for nothing says that this lab made them: {', '.join(sorted(alike))}. Delete "
                 "them in the console if nobody needs them."
             )
+        return f"{len(standing)} deleted" if standing else "none"
 
     def _topics(self) -> Steps[str]:
         if "kafka" not in self.usable:
@@ -290,11 +281,6 @@ class Destroy:
         if what not in begun:
             self.session.entry.put(environment.DELETION_STARTED, [*begun, what])
 
-    def _ended(self) -> None:
-        """What stays for others' sake is emptied, and may be built in again; what nobody could look into is not."""
-        if not self.unseen:
-            self.session.entry.drop(environment.DELETION_STARTED)
-
     def _environment(self) -> Steps[str] | str:
         record = self.session.need("environment")
         if record["borrowed"]:
@@ -317,11 +303,12 @@ class Destroy:
         identity = session.id("environment")
         session.cloud.remove(f"{environment.PATH}/{identity}")
         until = Waiter("Environment", frozenset({"gone"}), timeout=40 * MINUTE, interval=5.0)
-        yield from wait(self._environment_state, until, self.session.clock)
+        yield from wait(
+            lambda: ("gone" if environment.recorded(session) is None else "going", None),
+            until,
+            session.clock,
+        )
         return f"deleted {identity}"
-
-    def _environment_state(self) -> tuple[str, None]:
-        return ("gone" if environment.recorded(self.session) is None else "going"), None
 
     def _labels(self) -> str:
         """While there is a key to ask with."""
@@ -335,7 +322,10 @@ class Destroy:
         if not self.left:
             self.left = audit(self.session)
         if self.left:
-            self._ended()
+            # What stays for others' sake is emptied, and may be built in again; what nobody could look into
+            # is not.
+            if not self.unseen:
+                self.session.entry.drop(environment.DELETION_STARTED)
             self.session.entry.put(LEFT, self.left)
         else:
             self.session.entry.forget()

@@ -4,6 +4,7 @@ ProvisioningError        a message for a person: what failed, whether running ag
 ├── ApiError             the service answered no; carries call, status, code, detail and request id
 ├── OutcomeUnknown       a POST was sent and its answer lost: look before sending it again
 ├── NetworkError         no answer at all
+│   └── NameUnknown      the DNS does not know the host: of a new cluster, not yet
 ├── WaitTimeout          something did not reach its state in time; names the last state seen
 ├── NameTaken            something of that name is there and is not ours
 └── Refused              the configuration or what stands forbids it
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 
 
 class ProvisioningError(Exception):
@@ -85,6 +87,10 @@ class NetworkError(ProvisioningError):
     pass
 
 
+class NameUnknown(NetworkError):
+    pass
+
+
 class WaitTimeout(ProvisioningError):
     pass
 
@@ -124,8 +130,9 @@ def _words(failure: Failure) -> tuple[str, str, str]:
     if failure.status in (401, 403):
         return _not_allowed(failure)
     if failure.status == 402 or (400 <= failure.status < 429 and QUOTA_WORDS.search(failure.detail)):
+        which = failure.code if failure.status == 402 and failure.code else "its words are below"
         return (
-            f"A quota of your Confluent Cloud organisation is reached ({_quota_code(failure)}).",
+            f"A quota of your Confluent Cloud organisation is reached ({which}).",
             "Running again helps only after something was deleted or the quota was raised.",
             QUOTAS,
         )
@@ -140,10 +147,6 @@ def _words(failure: Failure) -> tuple[str, str, str]:
     if failure.status == 409:
         return "The service refuses because of something that is there already.", NOT_AGAIN, ""
     return "The service refuses this call.", NOT_AGAIN, ""
-
-
-def _quota_code(failure: Failure) -> str:
-    return failure.code if failure.status == 402 and failure.code else "its words are below"
 
 
 def _later(when: str) -> str:
@@ -193,7 +196,9 @@ def network_error(error: requests.RequestException, url: str) -> NetworkError:
             "Start it (python -m provisioning.standin), or unset CONFLUENT_CLOUD_URL for the real service. What stood "
             "in a stand-in is gone with it: teardown_confluent then forgets it, and clears config.yaml.",
         )
-    return NetworkError(
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    unknown = isinstance(reason, urllib3.exceptions.NameResolutionError)
+    return (NameUnknown if unknown else NetworkError)(
         f"{host} cannot be reached from here: no network, no name resolution, or a firewall.",
         f"Check the connection. {AGAIN}",
         STATUS,

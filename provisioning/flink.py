@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 import django
 
 from provisioning.config import CONNECTION, MANAGED, MODEL, DesiredState
-from provisioning.managed_model import managed
+from provisioning.exercises import exercises
+from provisioning.sql_variants import managed
 from races.flink.statements import Statement, texts
 
 ABOUT = """\
@@ -40,12 +41,15 @@ def for_workspace(statement: Statement, text: str, desired: DesiredState) -> str
 
 
 def printed(desired: DesiredState, group: str = "") -> str:
-    chosen = [
-        (statement, text)
-        for statement, text in texts(names(desired))
-        if group in ("", statement.group)
-        and not (statement.kind == "connection" and desired.flink_model == MANAGED)
-    ]
+    if group == "exercises":
+        chosen = [(one.statement, one.text) for one in exercises(names(desired))]
+    else:
+        chosen = [
+            (statement, text)
+            for statement, text in texts(names(desired))
+            if group in ("", statement.group)
+            and not (statement.kind == "connection" and desired.flink_model == MANAGED)
+        ]
     return "\n".join(for_workspace(statement, text, desired) for statement, text in chosen)
 
 
@@ -59,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "group",
         nargs="?",
         default="",
-        choices=("", "average", "commentary", "anomalies"),
-        help="only this part",
+        choices=("", "average", "commentary", "anomalies", "exercises"),
+        help="only this part; the exercises are printed only if they are named",
     )
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")

@@ -160,19 +160,17 @@ def only_one(path: Path) -> Iterator[None]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not _lock(handle) and not _lock_soon(handle):
-            raise Refused(
-                "Another provision_confluent or teardown_confluent is at work here.", "Wait until it ended."
-            )
+        if not _lock(handle):
+            # A cost guard holds the lock for a moment when it looks whether a command is at work.
+            time.sleep(SOON_S)
+            if not _lock(handle):
+                raise Refused(
+                    "Another provision_confluent or teardown_confluent is at work here.",
+                    "Wait until it ended.",
+                )
         yield
     finally:
         os.close(handle)
-
-
-def _lock_soon(handle: int) -> bool:
-    """A cost guard holds the lock for a moment when it looks whether a command is at work."""
-    time.sleep(SOON_S)
-    return _lock(handle)
 
 
 def _lock(handle: int) -> bool:

@@ -20,7 +20,11 @@ def resolve_ownership(session: Session) -> Steps[str]:
     """
     if session.entry.intent("environment"):
         yield from resolve_intent(session, environment.create_request(session))
-    source = JOURNAL if _made_something(session) else TAG
+    # A lent environment in the journal says nothing: who was stopped by a name has written it down, too.
+    entry = session.entry
+    environment_made = not (entry.get("environment") or {"borrowed": True})["borrowed"]
+    inside = any(entry.get(slot) or entry.intent(slot) for slot in ("cluster", "pool", "account"))
+    source = JOURNAL if (environment_made or inside) else TAG
     if source == TAG and not _by_tag(session):
         return NOTHING_STANDS
     if environment.recorded(session):
@@ -28,26 +32,13 @@ def resolve_ownership(session: Session) -> Steps[str]:
         yield from resolve_intent(session, flink_pool.create_request(session))
         yield from resolve_intent(session, service_account.create_request(session))
     if not session.entry.get("account"):
-        _find_account(session)
+        # In a lent environment another lab may stand: there the tag has to name what our journal names.
+        record = session.need("environment")
+        for found in service_account.named(session, session.names.account):
+            tag = read_tag(found.get("description", ""))
+            if tag and tag.environment == record["id"] and (not record["borrowed"] or _same(session, tag)):
+                session.entry.put("account", service_account.record(found))
     return source
-
-
-def _made_something(session: Session) -> bool:
-    """A lent environment in the journal says nothing: who was stopped by a name has written it down, too."""
-    entry = session.entry
-    environment_made = not (entry.get("environment") or {"borrowed": True})["borrowed"]
-    inside = any(entry.get(slot) or entry.intent(slot) for slot in ("cluster", "pool", "account"))
-    return environment_made or inside
-
-
-def _find_account(session: Session) -> None:
-    """Finds our account by its tag. In a lent environment another lab may stand, so the tag has to name
-    what our journal names."""
-    record = session.need("environment")
-    for found in service_account.named(session, session.names.account):
-        tag = read_tag(found.get("description", ""))
-        if tag and tag.environment == record["id"] and (not record["borrowed"] or _same(session, tag)):
-            session.entry.put("account", service_account.record(found))
 
 
 def _same(session: Session, tag: OwnershipTag) -> bool:
@@ -56,19 +47,17 @@ def _same(session: Session, tag: OwnershipTag) -> bool:
 
 
 def _by_tag(session: Session) -> bool:
-    for found in _tagged_accounts(session):
+    # With an environment's id alone the account's name is not known, so all are looked at.
+    if session.adopt or session.desired.borrowed:
+        accounts = list(session.cloud.pages(service_account.PATH))
+    else:
+        accounts = service_account.named(session, Names(session.desired.environment_name).account)
+    for found in accounts:
         tag = read_tag(found.get("description", ""))
         if tag and _matches(session, tag):
             _take_over(session, found, tag)
             return True
     return False
-
-
-def _tagged_accounts(session: Session) -> list[JsonObject]:
-    """By name; with an environment's id alone the name is not known, so all are looked at."""
-    if session.adopt or session.desired.borrowed:
-        return list(session.cloud.pages(service_account.PATH))
-    return service_account.named(session, Names(session.desired.environment_name).account)
 
 
 def _matches(session: Session, tag: OwnershipTag) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.config import DERIVED, FLINK, MANAGED
-from provisioning.resources import bedrock_connection, flink_statements, subjects
+from provisioning.resources import bedrock_connection, flink_statements, statement_words, subjects
 from provisioning.session import KEY_PLANES, Session
 from provisioning.status import CurrentState
 
@@ -57,7 +57,7 @@ def _pool(session: Session, found: CurrentState) -> Planned:
     what, wanted = f"Flink compute pool {session.desired.pool_name}", session.desired.max_cfu
     if found.pool is None:
         return Planned(CREATE, what, f"at most {wanted} CFU; costs nothing while no statement runs")
-    stands = int(found.pool["spec"].get("max_cfu", 0))
+    stands = int(part(found.pool, "spec").get("max_cfu") or 0)
     return (
         Planned(CHANGE, what, f"from {stands} to {wanted} CFU") if wanted > stands else Planned(LEAVE, what)
     )
@@ -115,10 +115,10 @@ def _model(session: Session, found: CurrentState, with_model: bool) -> Planned:
 
 def _query(name: str, standing: JsonObject | None, sql: str) -> Planned:
     what, cost = f"running statement {name}", "at least 1 CFU each while it runs"
-    if standing and flink_statements.text(standing) != sql:
+    if standing and not flink_statements.is_same(standing, sql):
         return Planned(CHANGE, what, f"its SQL is another by now: it is started anew; {cost}")
-    if standing and flink_statements.phase(standing) not in flink_statements.ACTIVE:
-        return Planned(CHANGE, what, f"is {flink_statements.phase(standing)}: it is started again; {cost}")
+    if standing and statement_words.phase(standing) not in flink_statements.ACTIVE:
+        return Planned(CHANGE, what, f"is {statement_words.phase(standing)}: it is started again; {cost}")
     return _either(standing, what, cost)
 
 

@@ -24,7 +24,11 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         if error.errno not in NOT_REPLACEABLE or not target.exists():
             raise
-        _overwrite(target, text)
+        with target.open("r+", encoding="utf-8", newline="") as file:
+            with contextlib.suppress(OSError):  # somebody else's file
+                target.chmod(0o600)
+            _fill(file, text)
+            file.truncate()
 
 
 def _replace(target: Path, text: str) -> None:
@@ -37,15 +41,13 @@ def _replace(target: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    _sync_folder(target.parent)
-
-
-def _overwrite(target: Path, text: str) -> None:
-    with target.open("r+", encoding="utf-8", newline="") as file:
-        with contextlib.suppress(OSError):  # somebody else's file
-            target.chmod(0o600)
-        _fill(file, text)
-        file.truncate()
+    # A rename is on the disk only with its folder. Windows cannot open folders, and needs none of this.
+    with contextlib.suppress(OSError):
+        opened = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _fill(file: IO[str], text: str) -> None:
@@ -60,13 +62,3 @@ def remove_leftovers(path: Path) -> None:
     for half in path.parent.glob(f".{path.name}.*{HALF}"):
         with contextlib.suppress(OSError):
             half.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """A rename is on the disk only with its folder. Windows cannot open folders, and needs none of this."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -86,7 +86,13 @@ class Recorder:
         return SERVICE.sub(lambda found: f"{self.url}{ELSEWHERE}{found[1]}", text)
 
     def write(self, method: str, path: str, body: bytes, answer: requests.Response, login: str) -> None:
-        self._learn(login, answer)
+        # Every secret that passes is hidden from here on, wherever it stands.
+        with contextlib.suppress(ValueError):
+            self._redact.add(base64.b64decode(login.partition(" ")[2]).decode().partition(":")[2])
+        found = _decoded(answer.content)
+        spec = found.get("spec") if isinstance(found, dict) else None
+        if isinstance(spec, dict) and isinstance(spec.get("secret"), str):
+            self._redact.add(spec["secret"])
         parts = urlsplit(path)
         exchange = {
             "method": method,
@@ -101,15 +107,6 @@ class Recorder:
             self.count += 1
             self._out.write(self._redact(json.dumps(exchange)) + "\n")
             self._out.flush()
-
-    def _learn(self, login: str, answer: requests.Response) -> None:
-        """Every secret that passes is hidden from here on, wherever it stands."""
-        with contextlib.suppress(ValueError):
-            self._redact.add(base64.b64decode(login.partition(" ")[2]).decode().partition(":")[2])
-        found = _decoded(answer.content)
-        spec = found.get("spec") if isinstance(found, dict) else None
-        if isinstance(spec, dict) and isinstance(spec.get("secret"), str):
-            self._redact.add(spec["secret"])
 
 
 def _decoded(content: bytes) -> Any:

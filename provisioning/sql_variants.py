@@ -1,4 +1,4 @@
-"""The commentary's model on the service's own inference: no AWS keys, no connection. In early access (2026-11)."""
+"""The lab's statements in the other form that the service may want: another model, or a detector without an order."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from provisioning.config import MANAGED_MODEL
 from races.flink.statements import Statement
 
 BEDROCK_OPTION = re.compile(r"'bedrock\.(connection|params\.\w+|system_prompt)'(\s*)=")
+ORDER = re.compile(r"\n[^\n]*'[pdq]' VALUE \d+,(?=\n)")
+
+
+def without_order(sql: str) -> str:
+    """The same SQL without p, d and q. The detector's function then picks an order for each car by itself."""
+    return ORDER.sub("", sql)
 
 
 def managed(statement: Statement) -> Statement:
-    """The same model with the same instructions, from the provider `confluent`."""
+    """The same model with the same instructions, on the service's own inference: no AWS keys and no connection.
+
+    That is in early access (November 2026).
+    """
     sql = re.sub(r"\n[^\n]*'bedrock\.connection'[^\n]*", "", statement.sql)
     sql = re.sub(
         r"'provider'(\s*)= 'bedrock',",

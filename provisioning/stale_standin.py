@@ -17,7 +17,8 @@ from provisioning.journal import Entry
 def stale_entries(entries: Iterable[Entry], answering: str = "", organization: str = "") -> list[Entry]:
     """Entries on this machine where nobody answers, or a stand-in of another organisation: answering is its address."""
     others = [entry for entry in entries if entry.organization != organization]
-    return [entry for entry in others if _is_stale(place(entry), _place(answering))]
+    local = [entry for entry in others if place(entry)[0] in LOOPBACK]
+    return [entry for entry in local if place(entry) == _place(answering) or not _answers(*place(entry))]
 
 
 def unanswered(known: Credentials) -> bool:
@@ -45,11 +46,6 @@ def place(entry: Entry) -> tuple[str, int]:
 def _place(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or 0
-
-
-def _is_stale(where: tuple[str, int], answering: tuple[str, int]) -> bool:
-    host, port = where
-    return host in LOOPBACK and (where == answering or not _answers(host, port))
 
 
 def _answers(host: str, port: int) -> bool:

@@ -21,6 +21,7 @@ from provisioning.resources import (
     foreign,
     schema_registry,
     service_account,
+    statement_words,
     subjects,
     topics,
 )
@@ -63,7 +64,18 @@ def current_state(session: Session) -> CurrentState:
         found.keys = _keys(session)
         found.has_role = bool(found.environment) and service_account.has_role(session)
     if found.environment and found.account:
-        _look_inside(session, found)
+        known = found.keys or {}
+        if found.cluster and "kafka" in known:
+            ours = {*topics.records(session), *session.desired.topics.values()}
+            answers = _or_none(lambda: topics.listed(session)) is not None  # each by its name: the list lags
+            found.topics = sorted(name for name in ours if topics.find(session, name)) if answers else None
+        if found.registry and "registry" in known:
+            names = foreign.our_subjects(session)
+            standing = _or_none(lambda: subjects.listed(session))
+            found.subjects = None if standing is None else [name for name in standing if name in names]
+        if "flink" in known:
+            found.statements = _or_none(lambda: flink_statements.ours(session))
+            found.connection = _or_none(lambda: bedrock_connection.ours(session))
     return found
 
 
@@ -71,21 +83,6 @@ def _keys(session: Session) -> dict[str, str]:
     recorded = {kind: session.key(kind) for kind in ("kafka", "registry", "flink")}
     standing = {str(k["id"]) for k in api_keys.owned(session)}
     return {kind: str(key["id"]) for kind, key in recorded.items() if key and key["id"] in standing}
-
-
-def _look_inside(session: Session, found: CurrentState) -> None:
-    known = found.keys or {}
-    if found.cluster and "kafka" in known:
-        ours = {*topics.records(session), *session.desired.topics.values()}
-        answers = _or_none(lambda: topics.listed(session)) is not None  # each by its name: the list lags
-        found.topics = sorted(name for name in ours if topics.find(session, name)) if answers else None
-    if found.registry and "registry" in known:
-        names = foreign.our_subjects(session)
-        standing = _or_none(lambda: subjects.listed(session))
-        found.subjects = None if standing is None else [name for name in standing if name in names]
-    if "flink" in known:
-        found.statements = _or_none(lambda: flink_statements.ours(session))
-        found.connection = _or_none(lambda: bedrock_connection.ours(session))
 
 
 def foreign_things(session: Session, found: CurrentState) -> foreign.ForeignResources:
@@ -127,7 +124,7 @@ def describe_all(
         yield from (("Not the lab's", name) for name in others.all)
     yield from (("Default pool", name.removeprefix("the ")) for name in others.along)
     for statement in found.statements or []:
-        yield "Flink statement", f"{statement['name']} ({flink_statements.phase(statement)})"
+        yield "Flink statement", f"{statement['name']} ({statement_words.phase(statement)})"
     if found.connection:
         yield "Connection", str(found.connection["name"])
     if found.subjects:

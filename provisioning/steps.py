@@ -33,16 +33,13 @@ T = TypeVar("T")
 Steps = Generator[Waiting, None, T]
 
 
-def _nothing(value: object) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Waiter:
     """what: in words. target: states that end the wait well; failed: those that end it at once.
 
     Any other state is pending: the service adds new ones. in_a_row: how many times running the target must be
-    seen, because several frontends answer and one may be behind. label: for a step that waits for several things.
+    seen, because several frontends answer and one may be behind; between: seconds from one such look to the next, if
+    they are to be further apart. label: for a step that waits for several things.
     says: the service's own words on a value that is still pending or has failed, if it has any.
     """
 
@@ -52,8 +49,9 @@ class Waiter:
     timeout: float = 10 * MINUTE
     interval: float = 5.0
     in_a_row: int = 1
+    between: float = 0.0
     label: str = ""
-    says: Callable[[Any], str] = _nothing
+    says: Callable[[Any], str] = lambda value: ""
     again: str = "Running the same command again goes on waiting."
     after_failure: str = ""
     look: str = ""
@@ -75,18 +73,15 @@ def wait(look: Callable[[], tuple[str, T]], waiter: Waiter, clock: Clock) -> Ste
         if streak >= waiter.in_a_row:
             return value
         words = waiter.says(value)
+        pause = max(waiter.interval, waiter.between) if streak else waiter.interval
         if streak:
             state += f", {streak} of {waiter.in_a_row} times in a row"
         if clock.monotonic() >= end:
-            raise _too_late(waiter, state, words)
-        yield Waiting(f"{waiter.label} {state}{words and f': {words}'}".strip(), waiter.interval)
-
-
-def _too_late(waiter: Waiter, state: str, words: str) -> WaitTimeout:
-    problem = f"{waiter.what}: still {state} after {round(waiter.timeout / MINUTE, 1):g} minutes."
-    if words:
-        problem += f"\nThe service says: {words}"
-    return WaitTimeout(problem, waiter.again, waiter.look)
+            problem = f"{waiter.what}: still {state} after {round(waiter.timeout / MINUTE, 1):g} minutes."
+            if words:
+                problem += f"\nThe service says: {words}"
+            raise WaitTimeout(problem, waiter.again, waiter.look)
+        yield Waiting(f"{waiter.label} {state}{words and f': {words}'}".strip(), pause)
 
 
 def drive(steps: Steps[T], clock: Clock) -> T:

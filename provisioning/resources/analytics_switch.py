@@ -22,7 +22,17 @@ def confirm(session: Session) -> None:
 def ensure(session: Session) -> Steps[str]:
     changing = _changing(session)
     _confirm_dropping(session, changing)
-    yield from _end_unwanted_statements(session)
+    # Queries cost money while they run: those that this configuration does not ask for go.
+    kept = {
+        session.names.statement(s.name) for s in flink_statements.desired(session, "table", "query", "model")
+    }
+    yield from _end(
+        session, [str(s["name"]) for s in flink_statements.ours(session) if str(s["name"]) not in kept]
+    )
+    if not session.commentary_by_flink:
+        yield from drop_model(session)
+        if session.entry.get("connection"):
+            bedrock_connection.delete(session)
     yield from together([_drop(session, name) for name in changing])
     return f"dropped {', '.join(changing)}" if changing else "unchanged"
 
@@ -115,20 +125,6 @@ def _inserts(session: Session, statement: dict[str, object], role: str) -> bool:
     spec = statement.get("spec")
     text = str(spec.get("statement", "")) if isinstance(spec, dict) else ""
     return f"`{session.topic(role)}`" in text and text.upper().startswith(("INSERT INTO", "CREATE TABLE"))
-
-
-def _end_unwanted_statements(session: Session) -> Steps[None]:
-    """Queries cost money while they run: those that this configuration does not ask for go."""
-    kept = {
-        session.names.statement(s.name) for s in flink_statements.desired(session, "table", "query", "model")
-    }
-    yield from _end(
-        session, [str(s["name"]) for s in flink_statements.ours(session) if str(s["name"]) not in kept]
-    )
-    if not session.commentary_by_flink:
-        yield from drop_model(session)
-        if session.entry.get("connection"):
-            bedrock_connection.delete(session)
 
 
 def _end(session: Session, names: list[str]) -> Steps[None]:

@@ -6,14 +6,16 @@ deleted, and made anew.
 
 from __future__ import annotations
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.create import LOOK_EVERY_S, STALE_LIST_S, TRIES
-from provisioning.errors import ApiError, OutcomeUnknown
+from provisioning.errors import ApiError, NameUnknown, OutcomeUnknown
 from provisioning.journal import Record
 from provisioning.session import KEY_PLANES, Session
 from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
 
 PATH = "/iam/v2/api-keys"
+NEW_NAME_S = 300.0  # a cluster that was made a moment ago may not be in the DNS yet
+KAFKA_BROKERS_S = 20.0  # brokers hear of a new key one after another
 PENDING = (400, 401, 403, 404, 503)  # how a key that is not known everywhere yet is refused
 
 
@@ -23,7 +25,35 @@ def ensure(session: Session, kind: str) -> Steps[str]:
     if record is None or not _stands(session, kind, record):
         forget(session, kind)
         yield from _make_anew(session, kind)
-    yield from _usable(session, kind)
+    # Twice in a row for a new key: one frontend that knows it does not mean that all do.
+    resolved_by = session.clock.monotonic() + NEW_NAME_S
+
+    def look() -> tuple[str, str]:
+        try:
+            probe(session, kind)
+        except NameUnknown:
+            if session.clock.monotonic() >= resolved_by:
+                raise
+            return "its address is not in the DNS yet", ""
+        except ApiError as error:
+            if error.status not in PENDING:
+                raise
+            return f"not accepted yet ({error.status})", error.failure.detail
+        return "accepted", ""
+
+    key = session.key(kind) or {}
+    until = Waiter(
+        what=f"{KEY_PLANES[kind]} API key {key['id']}",
+        target=frozenset({"accepted"}),
+        timeout=(20 if kind == "kafka" else 10) * MINUTE,
+        in_a_row=1 if key.get("checked") else 2,
+        between=KAFKA_BROKERS_S if kind == "kafka" else 0.0,
+        again="The key was made and is kept in the journal; running again goes on waiting for it.",
+        look="https://confluent.cloud/settings/api-keys",
+    )
+    yield from wait(look, until, session.clock)
+    if not key.get("checked"):
+        session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: key | {"checked": True}})
     return str((session.key(kind) or {})["id"])
 
 
@@ -46,22 +76,18 @@ def _make_anew(session: Session, kind: str) -> Steps[None]:
                 raise
             yield from _delete_lost(session, kind, patient=True)
             continue
-        _keep(session, kind, made)
+        spec = _spec(session, kind)
+        record = {
+            "id": made["id"],
+            "secret": made["spec"]["secret"],
+            "resource": spec["resource"]["id"],
+            "endpoint": str(session.need(_slot(kind))["endpoint"]),
+            "checked": False,
+        }
+        session.redact.add(record["secret"])
+        session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: record}, intent=f"key {kind}")
+        session.changes.append(f"made the {KEY_PLANES[kind]} API key {made['id']}")
         return
-
-
-def _keep(session: Session, kind: str, made: JsonObject) -> None:
-    spec = _spec(session, kind)
-    record = {
-        "id": made["id"],
-        "secret": made["spec"]["secret"],
-        "resource": spec["resource"]["id"],
-        "endpoint": str(session.need(_slot(kind))["endpoint"]),
-        "checked": False,
-    }
-    session.redact.add(record["secret"])
-    session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: record}, intent=f"key {kind}")
-    session.changes.append(f"made the {KEY_PLANES[kind]} API key {made['id']}")
 
 
 def forget(session: Session, kind: str) -> None:
@@ -92,7 +118,7 @@ def _delete_lost(session: Session, kind: str, patient: bool) -> Steps[None]:
 def _lost(session: Session, kind: str) -> list[JsonObject]:
     known = {record["id"] for record in (session.entry.get("keys") or {}).values()}
     name = session.names.key(kind)
-    mine = [k for k in owned(session) if k["spec"].get("display_name") == name and k["id"] not in known]
+    mine = [k for k in owned(session) if part(k, "spec").get("display_name") == name and k["id"] not in known]
     # a list shows deleted keys for a while
     return [k for k in mine if session.cloud.find(f"{PATH}/{k['id']}")]
 
@@ -123,29 +149,3 @@ def probe(session: Session, kind: str) -> None:
         api.get("/subjects")
     else:
         api.get(f"{session.flink_path}/statements", page_size="1")
-
-
-def _usable(session: Session, kind: str) -> Steps[None]:
-    """Twice in a row for a new key: one frontend that knows it does not mean that all do."""
-
-    def look() -> tuple[str, str]:
-        try:
-            probe(session, kind)
-        except ApiError as error:
-            if error.status not in PENDING:
-                raise
-            return f"not accepted yet ({error.status})", error.failure.detail
-        return "accepted", ""
-
-    record = session.key(kind) or {}
-    until = Waiter(
-        what=f"{KEY_PLANES[kind]} API key {record['id']}",
-        target=frozenset({"accepted"}),
-        timeout=(20 if kind == "kafka" else 10) * MINUTE,
-        in_a_row=1 if record.get("checked") else 2,
-        again="The key was made and is kept in the journal; running again goes on waiting for it.",
-        look="https://confluent.cloud/settings/api-keys",
-    )
-    yield from wait(look, until, session.clock)
-    if not record.get("checked"):
-        session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: record | {"checked": True}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.config import FLINK, MANAGED, MODEL, Aws
 from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError
@@ -40,7 +40,7 @@ def is_ours(session: Session) -> bool:
         return True
     model = session.names.statement("commentary-model")
     found = session.api("flink").find(f"{session.flink_path}/statements/{model}")
-    return bool(((found or {}).get("metadata", {}).get("labels") or {}).get(LABEL) == session.lab)
+    return bool((part(found, "metadata").get("labels") or {}).get(LABEL) == session.lab)
 
 
 def record_ownership(session: Session) -> None:
@@ -64,13 +64,11 @@ def describe(session: Session, found: JsonObject) -> str:
 
 def phase(found: JsonObject) -> str:
     """Empty where the service says nothing: real answers were seen with an empty status and with none."""
-    status = found.get("status")
-    return str(status.get("phase") or "") if isinstance(status, dict) else ""
+    return str(part(found, "status").get("phase") or "")
 
 
 def _detail(found: JsonObject) -> str:
-    status = found.get("status")
-    return " ".join(str(status.get("detail") or "").split()) if isinstance(status, dict) else ""
+    return " ".join(str(part(found, "status").get("detail") or "").split())
 
 
 def will_write_commentary(session: Session) -> bool:
@@ -95,7 +93,12 @@ def ensure(session: Session) -> Steps[str]:
     if aws:
         changed = yield from _put(session, found, aws)
         return (yield from _usable(session, LOOKS if changed else 1))
-    if why := _failed_for_credentials(session):
+    # The service's words; a connection rarely shows that its keys have run out, a query that used them does.
+    path = f"{session.flink_path}/statements/{session.names.statement('commentary-query')}"
+    status = part(session.api("flink").find(path), "status")
+    detail = " ".join(str(status.get("detail") or "").split())
+    failed = status.get("phase") == "FAILED" and CREDENTIALS.search(detail)
+    if why := (session.redact(detail.rstrip(".")) if failed else ""):
         session.note(
             f"The commentary query FAILED: {why}. Its AWS keys seem to have expired. {LEFT_OUT} {RENEW}"
         )
@@ -103,19 +106,10 @@ def ensure(session: Session) -> Steps[str]:
     return (yield from _usable(session, 1))
 
 
-def _failed_for_credentials(session: Session) -> str:
-    """The service's words; a connection rarely shows that its keys have run out, a query that used them does."""
-    path = f"{session.flink_path}/statements/{session.names.statement('commentary-query')}"
-    status = (session.api("flink").find(path) or {}).get("status") or {}
-    detail = " ".join(str(status.get("detail") or "").split())
-    failed = status.get("phase") == "FAILED" and CREDENTIALS.search(detail)
-    return session.redact(detail.rstrip(".")) if failed else ""
-
-
 def is_other(session: Session, found: JsonObject) -> bool:
     """Whether the AWS keys at hand, or the configured model, are not those of the connection that stands."""
     aws, known = session.desired.aws, session.entry.get("connection") or {}
-    same = found["spec"].get("endpoint") == session.desired.bedrock_endpoint
+    same = part(found, "spec").get("endpoint") == session.desired.bedrock_endpoint
     return aws is not None and not (same and known.get("fingerprint") == aws.fingerprint)
 
 
@@ -123,7 +117,7 @@ def _put(session: Session, found: JsonObject | None, aws: Aws) -> Steps[bool]:
     """Whether something was made or renewed."""
     endpoint, fingerprint = session.desired.bedrock_endpoint, aws.fingerprint
     known = (session.entry.get("connection") or {}).get("fingerprint") == fingerprint
-    if found and found["spec"].get("endpoint") != endpoint:
+    if found and part(found, "spec").get("endpoint") != endpoint:
         delete(session)
         found = None
     if found is None:
@@ -138,8 +132,8 @@ def _put(session: Session, found: JsonObject | None, aws: Aws) -> Steps[bool]:
 
 def _renew(session: Session, found: JsonObject, aws: Aws) -> Steps[None]:
     """By PUT; where that is refused, by deleting it and making it anew."""
-    metadata = found.get("metadata")
-    given = {part: metadata[part] for part in WHICH if part in metadata} if isinstance(metadata, dict) else {}
+    metadata = part(found, "metadata")
+    given = {name: metadata[name] for name in WHICH if name in metadata}
     body = _body(session, aws) | {"metadata": given}
     try:
         session.api("flink").put(f"{session.flink_path}/connections/{name(session)}", body)
@@ -196,21 +190,19 @@ def _usable(session: Session, looks: int) -> Steps[str]:
     if phase(found) not in REFUSED:
         session.commentary_by_flink = True
         return str(found.get("name") or name(session))
-    _leave_out(session, phase(found), _detail(found))
-    return f"left out: {phase(found)}"
-
-
-def _leave_out(session: Session, phase: str, detail: str) -> None:
+    word = phase(found)
+    detail = _detail(found)
     token = session.desired.aws is not None and bool(session.desired.aws.session_token)
-    if phase == "INVALID_AUTH":
+    if word == "INVALID_AUTH":
         why = "the AWS session token has expired or is wrong" if token else "AWS does not accept the keys"
         help_ = RENEW if token else ""
     else:
         why, help_ = "Bedrock's address cannot be reached: is bedrock_region right?", ""
     detail = session.redact(f" (the service says: {detail})" if detail else "")
     session.note(
-        " ".join(filter(None, (f"The Bedrock connection is {phase}: {why}{detail}.", LEFT_OUT, help_)))
+        " ".join(filter(None, (f"The Bedrock connection is {word}: {why}{detail}.", LEFT_OUT, help_)))
     )
+    return f"left out: {phase(found)}"
 
 
 def delete(session: Session) -> None:

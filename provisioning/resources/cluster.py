@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.create import CreateRequest, create, standing
 from provisioning.errors import QUOTA_WORDS, ApiError, Refused
 from provisioning.journal import Record
@@ -22,7 +22,9 @@ def find(session: Session) -> JsonObject | None:
 def named(session: Session) -> list[JsonObject]:
     environment, name = session.id("environment"), session.desired.cluster_name
     listed = session.cloud.pages(PATH, environment=environment)
-    return standing(session, PATH, [x for x in listed if x["spec"].get("display_name") == name], environment)
+    return standing(
+        session, PATH, [x for x in listed if part(x, "spec").get("display_name") == name], environment
+    )
 
 
 def ensure(session: Session) -> Steps[str]:
@@ -32,22 +34,13 @@ def ensure(session: Session) -> Steps[str]:
         yield from create(session, create_request(session))
     else:
         same_region(session, found)
-    return (yield from _ready(session))
 
-
-def same_region(session: Session, found: JsonObject) -> None:
-    wanted, stands = session.desired.region, found["spec"].get("region")
-    if stands and stands != wanted:
-        raise Refused(
-            f"The Kafka cluster stands in {stands}, config.yaml asks for {wanted}. A cluster cannot move.",
-            "Set confluent.region back, or run teardown_confluent first.",
-        )
-
-
-def _ready(session: Session) -> Steps[str]:
     def look() -> tuple[str, JsonObject]:
-        found = find(session)
-        return (found["status"]["phase"] if found else "not listed yet"), found or {}
+        shown = find(session)
+        state = str(part(shown, "status").get("phase") or "not listed yet")
+        if shown and state == "PROVISIONED" and not record(shown)["endpoint"]:
+            state = "PROVISIONED, without an address yet"
+        return state, shown or {}
 
     until = Waiter(
         what="Kafka cluster",
@@ -58,11 +51,20 @@ def _ready(session: Session) -> Steps[str]:
         interval=10.0,
         look="https://confluent.cloud/environments",
     )
-    found = yield from wait(look, until, session.clock)
-    seen = record(found)
+    shown = yield from wait(look, until, session.clock)
+    seen = record(shown)
     if session.entry.get("cluster") != seen:
         session.entry.put("cluster", seen)
     return str(seen["id"])
+
+
+def same_region(session: Session, found: JsonObject) -> None:
+    wanted, stands = session.desired.region, part(found, "spec").get("region")
+    if stands and stands != wanted:
+        raise Refused(
+            f"The Kafka cluster stands in {stands}, config.yaml asks for {wanted}. A cluster cannot move.",
+            "Set confluent.region back, or run teardown_confluent first.",
+        )
 
 
 def create_request(session: Session) -> CreateRequest:
@@ -107,7 +109,7 @@ def record(found: JsonObject) -> Record:
         "name": spec.get("display_name", ""),
         "endpoint": spec.get("http_endpoint") or public.get("http_endpoint", ""),
         "bootstrap": spec.get("kafka_bootstrap_endpoint") or public.get("kafka_bootstrap_endpoint", ""),
-        "since": found.get("metadata", {}).get("created_at", ""),
+        "since": part(found, "metadata").get("created_at") or "",
     }
 
 
@@ -115,7 +117,7 @@ def remove(session: Session, identity: str) -> None:
     """Takes deletion protection off first: somebody may have set it."""
     environment, path = session.id("environment"), f"{PATH}/{identity}"
     found = session.cloud.find(path, environment=environment)
-    if found and found["spec"].get("deletion_protection"):
+    if found and part(found, "spec").get("deletion_protection"):
         body = {"spec": {"deletion_protection": False, "environment": {"id": environment}}}
         session.cloud.patch(path, body)
     session.cloud.remove(path, environment=environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.create import CreateRequest, create, name_taken, standing
 from provisioning.errors import Declined, NameTaken, ProvisioningError, Refused
 from provisioning.journal import Record
@@ -39,7 +39,11 @@ TEARDOWN_STARTED = "lab"
 def ensure(session: Session) -> Steps[str]:
     if session.desired.borrowed:
         return _borrow(session)
-    _check_adopted_id(session)
+    known = (session.entry.get("environment") or {}).get("id")
+    if session.adopt and known and known != session.adopt:
+        raise Refused(
+            f"The journal knows {session.desired.environment_name} as {known}, not {session.adopt}.", NAMES
+        )
     if session.entry.get("environment") and not recorded(session):
         # deleted by somebody: all that stood in it went along
         for slot in INSIDE:
@@ -55,14 +59,6 @@ def ensure(session: Session) -> Steps[str]:
         service_account.check_name(session, session.desired.environment_name)
     made = yield from create(session, create_request(session))
     return str(made["id"])
-
-
-def _check_adopted_id(session: Session) -> None:
-    known = (session.entry.get("environment") or {}).get("id")
-    if session.adopt and known and known != session.adopt:
-        raise Refused(
-            f"The journal knows {session.desired.environment_name} as {known}, not {session.adopt}.", NAMES
-        )
 
 
 def is_half(session: Session) -> bool:
@@ -93,14 +89,9 @@ def dry_run(session: Session) -> None:
     )
     service_account.check_name(session, session.names.environment)
     for request in inside:
-        _check_name_free(session, request)
-
-
-def _check_name_free(session: Session, request: CreateRequest) -> None:
-    if session.entry.get(request.slot) or session.entry.intent(request.slot):
-        return
-    for found in request.listed():
-        raise name_taken(request.what, str(found["id"]))
+        known = session.entry.get(request.slot) or session.entry.intent(request.slot)
+        for found in [] if known else request.listed():
+            raise name_taken(request.what, str(found["id"]))
 
 
 def _refuse_adopting(session: Session) -> None:
@@ -249,6 +240,6 @@ def _record(found: JsonObject) -> Record:
     return {
         "id": found["id"],
         "name": found["display_name"],
-        "crn": found.get("metadata", {}).get("resource_name", ""),
-        "since": found.get("metadata", {}).get("created_at", ""),
+        "crn": part(found, "metadata").get("resource_name") or "",
+        "since": part(found, "metadata").get("created_at") or "",
     }

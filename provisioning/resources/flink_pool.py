@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.create import CreateRequest, create, standing
 from provisioning.errors import ApiError, ProvisioningError
 from provisioning.journal import Record
@@ -14,35 +14,32 @@ REGIONS = "https://docs.confluent.io/cloud/current/flink/reference/cloud-regions
 
 
 def find(session: Session) -> JsonObject | None:
-    record = session.entry.get("pool")
-    if not record:
+    known = session.entry.get("pool")
+    if not known:
         return None
-    return session.cloud.find(f"{PATH}/{record['id']}", environment=session.id("environment"))
+    return session.cloud.find(f"{PATH}/{known['id']}", environment=session.id("environment"))
 
 
 def named(session: Session) -> list[JsonObject]:
     environment, name = session.id("environment"), session.desired.pool_name
     listed = session.cloud.pages(PATH, environment=environment)
-    return standing(session, PATH, [x for x in listed if x["spec"].get("display_name") == name], environment)
+    return standing(
+        session, PATH, [x for x in listed if part(x, "spec").get("display_name") == name], environment
+    )
 
 
 def ensure(session: Session) -> Steps[str]:
     found = find(session)
-    if found and found["status"]["phase"] == "DEPROVISIONING":  # deleted by somebody a moment ago
+    if found and part(found, "status").get("phase") == "DEPROVISIONING":  # deleted by somebody a moment ago
         yield from _gone(session)
         found = None
     if found is None:
         session.entry.drop("pool")
         yield from create(session, create_request(session))
-    found = yield from _ready(session)
-    _resize(session, found)
-    return str(found["id"])
 
-
-def _ready(session: Session) -> Steps[JsonObject]:
     def look() -> tuple[str, JsonObject]:
         found = find(session)
-        return (found["status"]["phase"] if found else "not listed yet"), found or {}
+        return str(part(found, "status").get("phase") or "not listed yet"), found or {}
 
     until = Waiter(
         what="Flink compute pool",
@@ -53,11 +50,13 @@ def _ready(session: Session) -> Steps[JsonObject]:
         interval=10.0,
         look="https://confluent.cloud/environments (Flink, compute pools)",
     )
-    return (yield from wait(look, until, session.clock))
+    found = yield from wait(look, until, session.clock)
+    _resize(session, found)
+    return str(found["id"])
 
 
 def _resize(session: Session, found: JsonObject) -> None:
-    stands, wanted = int(found["spec"].get("max_cfu", 0)), session.desired.max_cfu
+    stands, wanted = int(part(found, "spec").get("max_cfu") or 0), session.desired.max_cfu
     if wanted > stands:
         spec = {"max_cfu": wanted, "environment": {"id": session.id("environment")}}
         session.cloud.patch(f"{PATH}/{found['id']}", {"spec": spec})
@@ -82,7 +81,7 @@ def create_request(session: Session) -> CreateRequest:
         what=f"the Flink compute pool {wanted.pool_name}",
         listed=lambda: named(session),
         post=lambda: _post(session, spec),
-        record=_record,
+        record=record,
     )
 
 
@@ -100,11 +99,11 @@ def _post(session: Session, spec: JsonObject) -> JsonObject:
     return made
 
 
-def _record(found: JsonObject) -> Record:
+def record(found: JsonObject) -> Record:
     return {
         "id": found["id"],
-        "name": found["spec"].get("display_name", ""),
-        "since": found.get("metadata", {}).get("created_at", ""),
+        "name": part(found, "spec").get("display_name", ""),
+        "since": part(found, "metadata").get("created_at") or "",
     }
 
 

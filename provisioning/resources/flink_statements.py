@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.config import FLINK, MANAGED, MODEL
 from provisioning.create import create_when_known, name_taken
 from provisioning.errors import ApiError, ProvisioningError
-from provisioning.managed_model import managed
-from provisioning.resources import bedrock_connection
+from provisioning.resources import bedrock_connection, statement_words
 from provisioning.session import Session
+from provisioning.sql_variants import managed, without_order
 from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
 from races.flink.confluent import LABEL
 from races.flink.statements import Statement
@@ -24,7 +25,7 @@ STOPPED_MEANWHILE = (
     "Running again resumes it, or starts it anew."
 )
 MARKED_FOR_DELETION = "marked for deletion"
-ENDED_BADLY = frozenset({"FAILED", "FAILING"})
+NO_MODEL = "Model failed to process data"
 DOCS = "https://docs.confluent.io/cloud/current/flink/operate-and-deploy/monitor-statements.html"
 
 
@@ -49,27 +50,18 @@ def everyone(session: Session) -> list[JsonObject]:
 
 
 def is_ours(session: Session, statement: JsonObject) -> bool:
-    labels = statement.get("metadata", {}).get("labels") or {}
+    labels = part(statement, "metadata").get("labels") or {}
     return bool(labels.get(LABEL) == session.lab)
-
-
-def phase(statement: JsonObject) -> str:
-    return str(statement.get("status", {}).get("phase") or "PENDING")
 
 
 def desired(session: Session, *kinds: str) -> list[Statement]:
     """The statements of these kinds whose topic Flink makes."""
     by_flink = {role for role, maker in session.makers.items() if maker == FLINK}
-    found = [_by_provider(session, s) for s in sql_statements(sql_names(session))]
+    found = [
+        managed(s) if s.kind == "model" and session.desired.flink_model == MANAGED else s
+        for s in sql_statements(sql_names(session))
+    ]
     return [s for s in found if s.kind in kinds and GROUP_ROLES[s.group] in by_flink]
-
-
-def _by_provider(session: Session, statement: Statement) -> Statement:
-    return (
-        managed(statement)
-        if statement.kind == "model" and session.desired.flink_model == MANAGED
-        else statement
-    )
 
 
 def sql_names(session: Session) -> Mapping[str, str]:
@@ -88,17 +80,23 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
     """
     name = session.names.statement(statement.name)
     found = yield from _standing(session, name)
-    if found is not None and text(found) != statement.sql:
-        if statement.kind == "table" and phase(found) == "COMPLETED":
+    statement = _fitting(session, statement, found)
+    if found is not None and statement_words.text(found) != statement.sql:
+        if statement.kind == "table" and statement_words.phase(found) == "COMPLETED":
             session.note(_other_table(session, name))
             return False
-        yield from _drop_changed_model(session, statement)
+        if statement.kind == "model":
+            # CREATE MODEL IF NOT EXISTS would leave the old one. Its query holds it, so that goes first.
+            query = session.names.statement("commentary-query")
+            if _our_own(session, query) is not None:
+                yield from delete(session, query)
+            yield from drop_model(session)
         yield from delete(session, name)
         found = None
-    resumed = found is not None and statement.kind == "query" and phase(found) not in ACTIVE
+    resumed = found is not None and statement.kind == "query" and statement_words.phase(found) not in ACTIVE
     if found is not None and resumed:
         found = yield from _revive(session, found)
-    elif found is not None and phase(found) == "FAILED":
+    elif found is not None and statement_words.phase(found) == "FAILED":
         yield from delete(session, name)
         found = None
     made = found is None
@@ -107,12 +105,44 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         session.changes.append(f"started the statement {name}")
     target = "RUNNING" if statement.kind == "query" else "COMPLETED"
     stopped = frozenset({"STOPPED"} if made else ())  # a resumed one may still show it
-    found = yield from _reach(session, name, frozenset({target, "DEGRADED"}) | ENDED_BADLY, stopped)
-    if MARKED_FOR_DELETION in str(found.get("status", {}).get("detail")) and tries:
+    found = yield from _reach(
+        session, name, frozenset({target, "DEGRADED"}) | statement_words.ENDED_BADLY, stopped
+    )
+    if MARKED_FOR_DELETION in str(part(found, "status").get("detail")) and tries:
         yield Waiting(f"{name}: its topic's old namesake is going", 5.0)
         return (yield from ensure(session, statement, tries - 1))
+    if _refuses_order(session, found):
+        return (yield from ensure(session, statement, tries))
     _check(session, found)
     return made or resumed
+
+
+def is_same(found: JsonObject, sql: str) -> bool:
+    """Whether the statement that stands is this one, with or without the detector's order."""
+    return statement_words.text(found) in (sql, without_order(sql))
+
+
+def _fitting(session: Session, statement: Statement, found: JsonObject | None) -> Statement:
+    """The statement without the detector's order, where it stands so or the service could not fit a model of it."""
+    simpler = replace(statement, sql=without_order(statement.sql))
+    if found is None or simpler == statement:
+        return statement
+    if _refuses_order(session, found):
+        session.note(
+            f"{found['name']} goes on without p, d and q: the service could not fit a model of that order."
+        )
+        return simpler
+    return simpler if statement_words.text(found) == simpler.sql else statement
+
+
+def _refuses_order(session: Session, found: JsonObject) -> bool:
+    """A series that hardly moves is said to fail with a fixed order; which ones, only the service knows."""
+    fixed = statement_words.text(found) != without_order(statement_words.text(found))
+    return (
+        fixed
+        and statement_words.phase(found) in statement_words.ENDED_BADLY
+        and NO_MODEL in statement_words.why(session, found)
+    )
 
 
 def _other_table(session: Session, name: str) -> str:
@@ -121,16 +151,6 @@ def _other_table(session: Session, name: str) -> str:
         f"The table of {name} was made by another version of this lab, and stays as it is: a table changes only "
         "with its topic. To make it anew, which loses its records: provision_confluent --embedded, then --flink."
     )
-
-
-def _drop_changed_model(session: Session, statement: Statement) -> Steps[None]:
-    """CREATE MODEL IF NOT EXISTS would leave the old one as it is. Its query holds it, so that goes first."""
-    if statement.kind != "model":
-        return
-    query = session.names.statement("commentary-query")
-    if (standing := _our_own(session, query)) is not None:
-        yield from delete(session, str(standing["name"]))
-    yield from drop_model(session)
 
 
 def drop_model(session: Session) -> Steps[None]:
@@ -150,30 +170,26 @@ def _our_own(session: Session, name: str) -> JsonObject | None:
 def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
     """One that an interrupted run has deleted shows itself until it is gone, and must not be waited for."""
     found = _our_own(session, name)
-    if found is not None and phase(found) == "DELETING":
+    if found is not None and statement_words.phase(found) == "DELETING":
         yield from _reach(session, name, frozenset({"gone"}))
         return None
     return found
 
 
-def text(found: JsonObject) -> str:
-    return str(found.get("spec", {}).get("statement", "")).strip().removesuffix(";").rstrip()
-
-
 def _revive(session: Session, found: JsonObject) -> Steps[JsonObject | None]:
     """Where it was, if the service can; None: it was deleted, to be started anew."""
     name = str(found["name"])
-    if found["spec"].get("compute_pool_id") != session.id("pool"):  # its own was deleted, and made anew
+    if part(found, "spec").get("compute_pool_id") != session.id("pool"):  # its own was deleted, and made anew
         yield from delete(session, name)
         return None
-    if phase(found) in ("STOPPED", "STOPPING"):
+    if statement_words.phase(found) in ("STOPPED", "STOPPING"):
         yield from _reach(session, name, frozenset({"STOPPED"}))
         if _set_stopped(session, name, False):
             session.changes.append(f"resumed the statement {name}")
             return found
-    elif phase(found) == "FAILED" and _set_stopped(session, name, False):
+    elif statement_words.phase(found) == "FAILED" and _set_stopped(session, name, False):
         left = yield from _reach(session, name, frozenset({"PENDING", "RUNNING", "DEGRADED", "FAILED"}))
-        if phase(left) != "FAILED":
+        if statement_words.phase(left) != "FAILED":
             session.changes.append(f"resumed the statement {name} where it had failed")
             return found
     yield from delete(session, name)
@@ -210,50 +226,23 @@ def _submit(session: Session, name: str, statement: Statement) -> Steps[None]:
 def _check(session: Session, found: JsonObject) -> None:
     """Raises ProvisioningError for a statement that failed."""
     name = str(found["name"])
-    scaling = found.get("status", {}).get("scaling_status", {}).get("scaling_state")
+    scaling = part(found, "status").get("scaling_status", {}).get("scaling_state")
     if scaling == "POOL_EXHAUSTED":
         session.note(
             f"The Flink pool is exhausted ({name} waits): raise confluent.flink_max_cfu and run again."
         )
-    if phase(found) == "DEGRADED":
+    if statement_words.phase(found) == "DEGRADED":
         session.note(
             f"{name} is DEGRADED. That is normal while no race runs; it recovers by itself when records come. "
             f"If it stays so during a race, see {DOCS}"
         )
-    if phase(found) in ENDED_BADLY:
+    if statement_words.phase(found) in statement_words.ENDED_BADLY:
         raise ProvisioningError(
-            f"The Flink statement {name} went to {phase(found)}.\n"
-            f"The service says: {session.redact(_why(session, found))}",
+            f"The Flink statement {name} went to {statement_words.phase(found)}.\n"
+            f"The service says: {session.redact(statement_words.why(session, found))}",
             "It is left for you to look at. Running again deletes it and starts it anew.",
             DOCS,
         )
-
-
-def _detail(found: JsonObject) -> str:
-    return str(found.get("status", {}).get("detail") or "")
-
-
-def complaint(session: Session, found: JsonObject) -> str:
-    """The service's own words on a statement that gets nowhere, in a line; nothing for one that is well."""
-    if phase(found) == "DEGRADED":
-        return session.redact(" ".join(_detail(found).split()) or "normal while no race runs")
-    return session.redact(" ".join(_why(session, found).split())) if phase(found) in ENDED_BADLY else ""
-
-
-def _waits_for(found: JsonObject) -> str:
-    """What a statement waits for, in a line. Only one field says that the pool is exhausted. A statement
-    that is being deleted still says how it once ended, which is left out."""
-    if phase(found) == "DELETING":
-        return ""
-    exhausted = found.get("status", {}).get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
-    return " ".join(_detail(found).split()) or ("the Flink pool is exhausted" if exhausted else "")
-
-
-def _why(session: Session, found: JsonObject) -> str:
-    if detail := _detail(found):
-        return detail
-    listed = session.api("flink").find(f"{path(session, str(found['name']))}/exceptions") or {}
-    return str((listed.get("data") or [{}])[0].get("message") or "no detail")
 
 
 def _reach(
@@ -261,7 +250,7 @@ def _reach(
 ) -> Steps[JsonObject]:
     def look() -> tuple[str, JsonObject]:
         found = find(session, name)
-        return ("gone" if found is None else phase(found)), found or {}
+        return ("gone" if found is None else statement_words.phase(found)), found or {}
 
     until = Waiter(
         what=f"statement {name}",
@@ -270,7 +259,7 @@ def _reach(
         timeout=15 * MINUTE,
         interval=3.0,
         label=name,
-        says=lambda found: session.redact(_waits_for(found)),
+        says=lambda found: session.redact(statement_words.waits_for(found)),
         after_failure=STOPPED_MEANWHILE,
         look=DOCS,
     )
@@ -283,7 +272,7 @@ def _set_stopped(session: Session, name: str, stopped: bool) -> bool:
     if _accepted(lambda: session.api("flink").patch(path(session, name), change, PATCH_TYPE)):
         return True
     found = find(session, name)
-    if found is None or (stopped and phase(found) not in ACTIVE):
+    if found is None or (stopped and statement_words.phase(found) not in ACTIVE):
         return stopped  # it ended meanwhile
     body = found | {"spec": found["spec"] | {"stopped": stopped}}
     return _accepted(lambda: session.api("flink").put(path(session, name), body))
@@ -303,7 +292,7 @@ def _accepted(call: Callable[[], object]) -> bool:
 def stop(session: Session, name: str) -> bool:
     """Ends its cost. What is gone or ended already is fine. False: it can only be deleted."""
     found = find(session, name)
-    if found is None or phase(found) not in ACTIVE:
+    if found is None or statement_words.phase(found) not in ACTIVE:
         return True
     return _set_stopped(session, name, True)
 
@@ -331,5 +320,7 @@ def run_once(session: Session, name: str, sql: str) -> Steps[None]:
     statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
     if (yield from _standing(session, name)) is None:
         yield from _submit(session, name, statement)
-    _check(session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | ENDED_BADLY)))
+    _check(
+        session, (yield from _reach(session, name, frozenset({"COMPLETED"}) | statement_words.ENDED_BADLY))
+    )
     yield from delete(session, name)

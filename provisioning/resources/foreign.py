@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from provisioning.api import JsonObject
-from provisioning.resources import bedrock_connection, cluster, flink_pool, flink_statements, subjects, topics
+from provisioning.api import JsonObject, part
+from provisioning.resources import (
+    bedrock_connection,
+    cluster,
+    flink_pool,
+    flink_statements,
+    statement_words,
+    subjects,
+    topics,
+)
 from provisioning.session import Session
 
 ENDED = ("COMPLETED", "FAILED", "STOPPED", "DELETING")  # these hold nothing and cost nothing
@@ -33,19 +41,35 @@ class ForeignResources:
 
     @property
     def stopping(self) -> list[str]:
-        return [str(s["name"]) for s in self.statements if flink_statements.phase(s) == "STOPPING"]
+        return [str(s["name"]) for s in self.statements if statement_words.phase(s) == "STOPPING"]
 
 
 def find(session: Session, usable: set[str]) -> ForeignResources:
     """usable: the services (kafka, registry, flink) that can be asked."""
     found = find_in_control_plane(session)
     if "kafka" in usable:
-        found.in_cluster = [f"the topic {name}" for name in _topics(session)]
+        ours = {*topics.records(session), *session.desired.topics.values()}
+        others = [name for name in topics.listed(session) if name not in ours]
+        found.in_cluster = [f"the topic {name}" for name in others if topics.find(session, name)]
     if "registry" in usable:
-        found.in_environment += [f"the schema {name}" for name in _subjects(session)]
+        schemas = set(subjects.listed(session)) - set(our_subjects(session))
+        found.in_environment += [f"the schema {name}" for name in sorted(schemas)]
     if "flink" in usable:
         found.in_environment += [f"the connection {name}" for name in _connections(session)]
-        _add_statements(session, found)
+        # A statement holds the pool that it runs on, until it has ended.
+        pool = (session.entry.get("pool") or {}).get("id")
+        unlabelled = [
+            s for s in flink_statements.everyone(session) if not flink_statements.is_ours(session, s)
+        ]
+        for seen in filter(None, (flink_statements.find(session, str(s["name"])) for s in unlabelled)):
+            if statement_words.phase(seen) not in ENDED:
+                where = (
+                    found.in_pool
+                    if part(seen, "spec").get("compute_pool_id") == pool
+                    else found.in_environment
+                )
+                where.append(f"the Flink statement {seen['name']}")
+                found.statements.append(seen)
     return found
 
 
@@ -56,7 +80,7 @@ def find_in_control_plane(session: Session) -> ForeignResources:
         found.in_environment.append(f"the Kafka cluster {_named(other)}")
         found.clusters.append(str(other["id"]))
     for other in _others(session, flink_pool.PATH, "pool"):
-        default = bool(other["spec"].get("default_pool"))
+        default = bool(part(other, "spec").get("default_pool"))
         (found.along if default else found.in_environment).append(
             f"the {'default ' if default else ''}Flink pool {_named(other)}"
         )
@@ -76,16 +100,6 @@ def _named(thing: JsonObject) -> str:
     return f"{thing['spec'].get('display_name')} ({thing['id']})"
 
 
-def _topics(session: Session) -> list[str]:
-    ours = {*topics.records(session), *session.desired.topics.values()}
-    return [name for name in topics.listed(session) if name not in ours and topics.find(session, name)]
-
-
-def _subjects(session: Session) -> list[str]:
-    ours = our_subjects(session)
-    return [name for name in subjects.listed(session) if name not in ours]
-
-
 def our_subjects(session: Session) -> list[str]:
     """What the journal knows. In an environment of our own our topics' names decide."""
     made = [*(session.entry.get("subjects") or [])]
@@ -100,14 +114,3 @@ def _connections(session: Session) -> list[str]:
     path = f"{session.flink_path}/connections"
     others = [str(c["name"]) for c in session.api("flink").pages(path) if c["name"] not in ours]
     return [name for name in others if session.api("flink").find(f"{path}/{name}")]
-
-
-def _add_statements(session: Session, found: ForeignResources) -> None:
-    """A statement holds the pool that it runs on, until it has ended."""
-    ours = (session.entry.get("pool") or {}).get("id")
-    others = [s for s in flink_statements.everyone(session) if not flink_statements.is_ours(session, s)]
-    for seen in filter(None, (flink_statements.find(session, str(s["name"])) for s in others)):
-        if flink_statements.phase(seen) not in ENDED:
-            where = found.in_pool if seen["spec"].get("compute_pool_id") == ours else found.in_environment
-            where.append(f"the Flink statement {seen['name']}")
-            found.statements.append(seen)

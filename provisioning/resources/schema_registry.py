@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.errors import Refused
 from provisioning.journal import Record
 from provisioning.session import Session
@@ -21,7 +21,7 @@ def ensure(session: Session) -> Steps[str]:
 
     def look() -> tuple[str, JsonObject]:
         found = find(session) or {}
-        return str(found.get("status", {}).get("phase") or "not listed yet"), found
+        return str(part(found, "status").get("phase") or "not listed yet"), found
 
     until = Waiter(
         what="Schema Registry",
@@ -44,7 +44,7 @@ def _check_package(session: Session) -> None:
     if not environment["borrowed"] or find(session):
         return
     standing = session.cloud.find(f"{ENVIRONMENTS}/{environment['id']}") or {}
-    if not (standing.get("stream_governance_config") or {}).get("package"):
+    if not part(standing, "stream_governance_config").get("package"):
         raise Refused(
             f"The environment {environment['id']} has no Stream Governance package, so it gets no Schema Registry.",
             "Choose one for it in the console (Essentials will do, it costs nothing), then run again.",

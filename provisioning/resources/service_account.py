@@ -69,15 +69,11 @@ def ensure_exists(session: Session) -> Steps[str]:
         session.entry.drop("keys")  # they went with their owner
         made = yield from create(session, create_request(session))
         return str(made["id"])
-    _renew_tag(session, found)
-    return str(found["id"])
-
-
-def _renew_tag(session: Session, found: JsonObject) -> None:
     wanted = _tag(session)
     if found.get("description") != wanted:
         session.cloud.patch(f"{PATH}/{found['id']}", {"description": wanted})
         session.changes.append(f"renewed the ownership tag in the service account {found['id']}")
+    return str(found["id"])
 
 
 def _tag(session: Session) -> str:
@@ -108,8 +104,10 @@ def record(found: JsonObject) -> Record:
 
 
 def _binding(session: Session) -> dict[str, str]:
-    principal, crn = f"User:{session.id('account')}", _crn(session)
-    return {"principal": principal, "role_name": ROLE, "crn_pattern": crn}
+    known = str(session.need("environment").get("crn") or "")
+    scope = f"organization={session.organization}/environment={session.id('environment')}"
+    crn = known if scope in known else f"crn://confluent.cloud/{scope}"
+    return {"principal": f"User:{session.id('account')}", "role_name": ROLE, "crn_pattern": crn}
 
 
 def has_role(session: Session) -> bool:
@@ -127,12 +125,6 @@ def ensure_role(session: Session) -> str:
             raise
     session.changes.append(f"gave the service account the role {ROLE}")
     return ROLE
-
-
-def _crn(session: Session) -> str:
-    known = str(session.need("environment").get("crn") or "")
-    scope = f"organization={session.organization}/environment={session.id('environment')}"
-    return known if scope in known else f"crn://confluent.cloud/{scope}"
 
 
 def delete(session: Session) -> str:

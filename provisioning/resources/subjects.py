@@ -64,7 +64,14 @@ def _ensure_one(session: Session, wanted_one: Subject) -> bool:
     if not ours:
         session.entry.put("subjects", [*(session.entry.get("subjects") or []), wanted_one.name])
     if not same:
-        _register(session, wanted_one)
+        path = f"/subjects/{quote(wanted_one.name, safe='')}/versions"
+        body = {"schemaType": wanted_one.kind, "schema": wanted_one.schema}
+
+        def exists() -> bool:
+            registered = _latest(session, wanted_one.name)
+            return registered is not None and _same(registered, wanted_one)
+
+        create_once(lambda: session.api("registry").post(path, body, content_type=CONTENT_TYPE), exists)
     levelled = _set_level(session, wanted_one)
     if not same or levelled:
         session.changes.append(f"registered the schema {wanted_one.name} ({wanted_one.level})")
@@ -79,17 +86,6 @@ def _latest(session: Session, name: str) -> JsonObject | None:
 
 def _same(standing: JsonObject, wanted_one: Subject) -> bool:
     return bool(json.loads(standing["schema"]) == json.loads(wanted_one.schema))
-
-
-def _register(session: Session, wanted_one: Subject) -> None:
-    path = f"/subjects/{quote(wanted_one.name, safe='')}/versions"
-    body = {"schemaType": wanted_one.kind, "schema": wanted_one.schema}
-
-    def exists() -> bool:
-        standing = _latest(session, wanted_one.name)
-        return standing is not None and _same(standing, wanted_one)
-
-    create_once(lambda: session.api("registry").post(path, body, content_type=CONTENT_TYPE), exists)
 
 
 def _set_level(session: Session, wanted_one: Subject) -> bool:

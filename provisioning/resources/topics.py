@@ -23,11 +23,8 @@ KAFKAS_OWN = ("__consumer_offsets", "__transaction_state", "__share_group_state"
 def listed(session: Session) -> list[str]:
     """Names in our cluster, without Kafka's own."""
     found = session.api("kafka").get(f"{session.kafka_path}/topics").get("data") or []
-    return sorted(str(t["topic_name"]) for t in found if not _internal(t))
-
-
-def _internal(topic: JsonObject) -> bool:
-    return bool(topic.get("is_internal")) or str(topic["topic_name"]) in KAFKAS_OWN
+    names = (str(t["topic_name"]) for t in found if not t.get("is_internal"))
+    return sorted(name for name in names if name not in KAFKAS_OWN)
 
 
 def find(session: Session, name: str) -> JsonObject | None:

@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--answers",
-        type=_answers,
+        type=parsed_answers,
         default=Answers(),
         metavar="QUESTION=ANSWER,…",
         help="which answer it gives where only the real service can decide:\n" + table(),
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def _answers(text: str) -> Answers:
+def parsed_answers(text: str) -> Answers:
     try:
         return Answers.parse(text)
     except ValueError as error:
@@ -91,32 +91,32 @@ def _answers(text: str) -> Answers:
 def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
     options = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="f1-stand-in-") as folder:
-        return _serve(options, Path(folder), out)
 
+        def show(exchange: Exchange) -> None:
+            if not options.quiet:
+                print(exchange, file=out, flush=True)
 
-def _serve(options: argparse.Namespace, folder: Path, out: TextIO) -> int:
-
-    def show(exchange: Exchange) -> None:
-        if not options.quiet:
-            print(exchange, file=out, flush=True)
-
-    try:
-        standin = Standin(
-            CLOUD,
-            speed=FAST if options.fast else 1.0,
-            port=options.port,
-            seed=secrets.randbits(32),
-            on_answer=show,
-            answers=options.answers,
-            tls=None if options.plaintext else folder,
-        )
-    except OSError as error:
-        print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)
-        return 2
-    with standin:
-        print(_banner(standin, options.fast), file=out, flush=True)
-        _wait_for_the_end()
-    return 0
+        try:
+            standin = Standin(
+                CLOUD,
+                speed=FAST if options.fast else 1.0,
+                port=options.port,
+                seed=secrets.randbits(32),
+                on_answer=show,
+                answers=options.answers,
+                tls=None if options.plaintext else Path(folder),
+            )
+        except OSError as error:
+            print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)
+            return 2
+        with standin:
+            print(_banner(standin, options.fast), file=out, flush=True)
+            ended = threading.Event()
+            for name in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(name, lambda *_: ended.set())
+            while not ended.wait(1.0):  # a wait without a limit can't be interrupted on Windows
+                pass
+        return 0
 
 
 def _banner(standin: Standin, fast: bool) -> str:
@@ -125,25 +125,11 @@ def _banner(standin: Standin, fast: bool) -> str:
         if fast
         else "A full round takes three to four minutes."
     )
-    told = NEXT.format(
-        url=standin.url, trust=_trust(standin), key=standin.key, secret=standin.secret, pace=pace
-    )
+    # What makes the commands, and the lab in that terminal, trust its certificate.
+    file = standin.trusted
+    trust = f"\n  export REQUESTS_CA_BUNDLE={file} SSL_CERT_FILE={file}" if file else ""
+    told = NEXT.format(url=standin.url, trust=trust, key=standin.key, secret=standin.secret, pace=pace)
     return f"{ABOUT}\n\n{told}"
-
-
-def _trust(standin: Standin) -> str:
-    """What makes the commands, and the lab in that terminal, trust its certificate."""
-    if not standin.trusted:
-        return ""
-    return f"\n  export REQUESTS_CA_BUNDLE={standin.trusted} SSL_CERT_FILE={standin.trusted}"
-
-
-def _wait_for_the_end() -> None:
-    ended = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: ended.set())
-    while not ended.wait(1.0):  # a wait without a limit can't be interrupted on Windows
-        pass
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ class Answers:
     workspace: str = _ask("a statement that names no pool", "default-pool", "refused")
     max_ecku: str = _ask("a limit for a Basic cluster", "accepted", "refused")
     dropped_topic: str = _ask("a query whose topic was dropped", "DEGRADED", "RUNNING", "FAILED")
+    warnings: str = _ask("a running query", "none", "some")
+    model_order: str = _ask("a detector whose p, d and q are fixed", "accepted", "refused")
+    new_key: str = _ask("a key that was accepted once", "settles", "flaps")
     quota: str = _ask("a quota that is reached", "402", "400")
     redirect: str = _ask("Flink's gateway", "none", "307")
 

@@ -74,7 +74,10 @@ def _synced(call: Call, key: Key) -> bool:
     if call.cloud.now() < key.ready:
         return False
     key.asked += 1
-    nodes = call.cloud.latencies.key_nodes
+    latencies = call.cloud.latencies
+    if call.cloud.answers.new_key == "flaps" and call.cloud.now() < key.ready + latencies.key_flaps:
+        return key.kind == "Cloud" or key.asked % 3 != 0
+    nodes = latencies.key_nodes
     return key.kind == "Cloud" or key.asked > len(nodes) or nodes[key.asked - 1]
 
 

@@ -12,6 +12,7 @@ from .embedded_services import Broker, Subjects
 from .latencies import Latencies
 from .records import (
     Account,
+    Agent,
     Binding,
     Cluster,
     Connection,
@@ -68,6 +69,7 @@ class Cloud:
         self.topics: list[Topic] = []
         self.connections: list[Connection] = []
         self.models: list[Model] = []
+        self.agents: list[Agent] = []
         self.statements: list[Statement] = []
         self.brokers: dict[str, Broker] = {}
         self.tls: ssl.SSLContext | None = None

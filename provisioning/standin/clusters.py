@@ -26,20 +26,6 @@ def phase(cloud: Cloud, cluster: Cluster) -> str:
     return "PROVISIONED" if cloud.is_ready(cluster) else "PROVISIONING"
 
 
-def _endpoints(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
-    address = f"{cloud.address}/{cluster.endpoint}"
-    public = {
-        "kafka_bootstrap_endpoint": cluster.bootstrap,
-        "http_endpoint": address,
-        "connection_type": "PUBLIC",
-    }
-    return {
-        "kafka_bootstrap_endpoint": cluster.bootstrap,
-        "http_endpoint": address,
-        "endpoints": {"PUBLIC": public},
-    }
-
-
 def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
     """Its addresses are there from the first answer on; they answer once it is PROVISIONED."""
     spec = {
@@ -51,12 +37,23 @@ def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
         "deletion_protection": cluster.protected,
         "environment": environment_reference(cloud, cluster.environment_id),
     }
+    address = f"{cloud.address}/{cluster.endpoint}"
+    public = {
+        "kafka_bootstrap_endpoint": cluster.bootstrap,
+        "http_endpoint": address,
+        "connection_type": "PUBLIC",
+    }
     return {
         "api_version": "cmk/v2",
         "kind": "Cluster",
         "id": cluster.id,
         "metadata": metadata(cloud, "/cmk/v2/clusters", cluster, cluster_crn(cloud, cluster)),
-        "spec": spec | _endpoints(cloud, cluster),
+        "spec": spec
+        | {
+            "kafka_bootstrap_endpoint": cluster.bootstrap,
+            "http_endpoint": address,
+            "endpoints": {"PUBLIC": public},
+        },
         "status": {"phase": phase(cloud, cluster)},
     }
 
@@ -96,9 +93,15 @@ def create(call: Call) -> Answer:
     environment = live_environment(call, reference(spec, "environment"))
     demand_administrator(call, environment.id)
     provider, region = located(spec)
-    _check_choices(spec)
+    if required(spec, "availability") not in AVAILABILITIES:
+        raise invalid(f"Unknown availability '{spec['availability']}'.", "/spec/availability")
+    if required(required(spec, "config"), "kind", "/spec/config") not in KINDS:
+        raise invalid(f"Unknown kind '{spec['config']['kind']}'.", "/spec/config/kind")
     if len(list(cloud.live_in(cloud.clusters.values(), environment.id))) >= cloud.quotas["clusters"]:
         raise quota(cloud, "kafka_clusters_per_environment", cloud.quotas["clusters"])
+    limit = spec["config"].get("max_ecku")
+    if limit is not None and (cloud.answers.max_ecku == "refused" or not isinstance(limit, int) or limit < 1):
+        raise invalid("max_ecku is not valid for this cluster.", "/spec/config/max_ecku", status=422)
     made = Cluster(
         id=cloud.new_id("lkc"),
         name=str(required(spec, "display_name")),
@@ -107,7 +110,7 @@ def create(call: Call) -> Answer:
         region=region,
         availability=spec["availability"],
         kind=spec["config"]["kind"],
-        max_ecku=_max_ecku(cloud, spec["config"]),
+        max_ecku=limit,
         endpoint=cloud.new_id("pkc"),
         protected=bool(spec.get("deletion_protection", False)),
     )
@@ -124,20 +127,6 @@ def _bootstrap(cloud: Cloud, cluster_id: str) -> str:
     listener = KafkaListener(plain, cloud.tls, lambda key, secret: cloud.opens_kafka(cluster_id, key, secret))
     cloud.listeners[cluster_id] = listener
     return f"SASL_SSL://{listener.bootstrap}"
-
-
-def _check_choices(spec: dict[str, Any]) -> None:
-    if required(spec, "availability") not in AVAILABILITIES:
-        raise invalid(f"Unknown availability '{spec['availability']}'.", "/spec/availability")
-    if required(required(spec, "config"), "kind", "/spec/config") not in KINDS:
-        raise invalid(f"Unknown kind '{spec['config']['kind']}'.", "/spec/config/kind")
-
-
-def _max_ecku(cloud: Cloud, config: dict[str, Any]) -> int | None:
-    given = config.get("max_ecku")
-    if given is not None and (cloud.answers.max_ecku == "refused" or not isinstance(given, int) or given < 1):
-        raise invalid("max_ecku is not valid for this cluster.", "/spec/config/max_ecku", status=422)
-    return given
 
 
 def _get(call: Call, environment_id: str) -> Cluster:

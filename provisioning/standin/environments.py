@@ -122,7 +122,8 @@ def _parts(cloud: Cloud, environment_id: str) -> list[Resource]:
         cloud.connections,
     ):
         inside += cloud.live_in(collection, environment_id)
-    inside += [*cloud.live_in(cloud.models, environment_id), *cloud.live_in(cloud.statements, environment_id)]
+    catalogue: list[Resource] = [*cloud.models, *cloud.agents, *cloud.statements]
+    inside += cloud.live_in(catalogue, environment_id)
     crn = environment_crn(cloud, environment_id)
     return inside + [
         b for b in cloud.alive(cloud.bindings.values()) if b.crn == crn or b.crn.startswith(crn + "/")

@@ -15,18 +15,6 @@ from .routing import Call, Route, reference
 KIND_VERSIONS = {"Cluster": "cmk/v2", "SchemaRegistry": "srcm/v3", "Region": "fcpm/v2", "Global": "global/v1"}
 
 
-def _resource_reference(cloud: Cloud, key: Key) -> dict[str, str]:
-    scope = environment_crn(cloud, key.environment_id) if key.environment_id else cloud.crn
-    found = {
-        "id": key.resource,
-        "related": f"{cloud.address}/{KIND_VERSIONS[key.kind]}/{key.resource}",
-        "resource_name": f"{scope}/resource={key.resource}",
-        "api_version": KIND_VERSIONS[key.kind],
-        "kind": key.kind,
-    }
-    return found | ({"environment": key.environment_id} if key.kind == "Region" else {})
-
-
 def rendered(cloud: Cloud, key: Key, with_secret: bool = False) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "display_name": key.name,
@@ -34,7 +22,15 @@ def rendered(cloud: Cloud, key: Key, with_secret: bool = False) -> dict[str, Any
         "owner": account_reference(cloud, key.owner),
     }
     if key.kind != "Cloud":
-        spec["resource"] = _resource_reference(cloud, key)
+        scope = environment_crn(cloud, key.environment_id) if key.environment_id else cloud.crn
+        found = {
+            "id": key.resource,
+            "related": f"{cloud.address}/{KIND_VERSIONS[key.kind]}/{key.resource}",
+            "resource_name": f"{scope}/resource={key.resource}",
+            "api_version": KIND_VERSIONS[key.kind],
+            "kind": key.kind,
+        }
+        spec["resource"] = found | ({"environment": key.environment_id} if key.kind == "Region" else {})
     if with_secret:
         spec["secret"] = key.secret
     return {
@@ -65,17 +61,13 @@ def _target(cloud: Cloud, resource: dict[str, Any]) -> tuple[str, str, str]:
         if found is not None and found.deleted is None:
             return wanted, kind, str(getattr(found, "environment_id", ""))
     if wanted in [region_id(*pair) for pair in regions()]:
-        return wanted, "Region", _flink_environment(cloud, resource)
+        environment = cloud.environments.get(str(resource.get("environment", "")))
+        if environment is None or environment.deleted is not None:
+            raise invalid("A key for a Flink region needs its environment.", "/spec/resource/environment")
+        return wanted, "Region", environment.id
     if wanted in ("cloud", "global"):
         return wanted, wanted.title(), ""
     raise invalid(f"The resource '{wanted}' does not exist.", "/spec/resource/id")
-
-
-def _flink_environment(cloud: Cloud, resource: dict[str, Any]) -> str:
-    found = cloud.environments.get(str(resource.get("environment", "")))
-    if found is None or found.deleted is not None:
-        raise invalid("A key for a Flink region needs its environment.", "/spec/resource/environment")
-    return found.id
 
 
 def create(call: Call) -> Answer:

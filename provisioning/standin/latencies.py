@@ -19,6 +19,7 @@ class Latencies:
     environment_gone: float = 0.0
     key: float = 0.0  # POST -> its data plane knows it
     key_nodes: tuple[bool, ...] = ()  # whether each of the first calls after that meets a node that knows it
+    key_flaps: float = 60.0  # where a key flaps: from its first success until every node knows it
     binding: float = 0.0  # POST -> 403 ends
     topic_gone: float = 0.0  # "marked for deletion" until then
     first_statement: float = 0.0  # role -> the first statement is accepted, where it is not at once

@@ -1,12 +1,15 @@
 """Flink statements move on with time: they start, fail, stop, and degrade when what they use is gone."""
 
+import re
+
 from . import tables
 from .cloud import Cloud
 from .pools import used_cfu
 from .records import Statement, wall_time
-from .sql_parser import Parsed, parse
+from .sql_parser import parse
 from .sql_tokens import SqlError
 
+FIXED_ORDER = re.compile(r"ML_DETECT_ANOMALIES\(.*'[pdq]' VALUE", re.DOTALL)
 QUERIES = ("INSERT_INTO", "STATEMENT_SET", "SELECT")
 
 
@@ -30,24 +33,25 @@ def move(statement: Statement, phase: str, detail: str = "") -> None:
 def _begin(cloud: Cloud, statement: Statement) -> None:
     try:
         parsed = parse(statement.sql)
-        if _waits_for_pool(cloud, statement, parsed):
+        pool = cloud.pools.get(statement.pool_id)
+        if pool is None or pool.deleted is not None:
+            raise SqlError(f"The compute pool {statement.pool_id} was not found.")
+        statement.exhausted = parsed.kind in QUERIES and used_cfu(cloud, pool.id) >= pool.max_cfu
+        statement.detail = (
+            "The compute pool has no CFU left for this statement." if statement.exhausted else ""
+        )
+        if statement.exhausted:
             return
+        if cloud.answers.model_order == "refused" and FIXED_ORDER.search(statement.sql):
+            raise SqlError("Model failed to process data")
         dry = statement.properties.get("sql.dry-run") == "true"
         statement.tables = tables.run(tables.Database(cloud, statement), parsed, dry)
     except SqlError as error:
         move(statement, "FAILED", str(error))
         return
-    runs = parsed.kind in QUERIES and not dry
+    snapshot = parsed.kind == "SELECT" and statement.properties.get("sql.snapshot.mode") == "now"
+    runs = parsed.kind in QUERIES and not dry and not snapshot
     move(statement, "RUNNING" if runs else "COMPLETED", "" if runs else "Command completed successfully.")
-
-
-def _waits_for_pool(cloud: Cloud, statement: Statement, parsed: Parsed) -> bool:
-    pool = cloud.pools.get(statement.pool_id)
-    if pool is None or pool.deleted is not None:
-        raise SqlError(f"The compute pool {statement.pool_id} was not found.")
-    statement.exhausted = parsed.kind in QUERIES and used_cfu(cloud, pool.id) >= pool.max_cfu
-    statement.detail = "The compute pool has no CFU left for this statement." if statement.exhausted else ""
-    return statement.exhausted
 
 
 def _degrade(cloud: Cloud, statement: Statement) -> None:

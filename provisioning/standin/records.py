@@ -111,6 +111,12 @@ class Model(Resource):
 
 
 @dataclass(kw_only=True)
+class Agent(Resource):
+    environment_id: str
+    model: str
+
+
+@dataclass(kw_only=True)
 class Statement(Resource):
     environment_id: str
     sql: str

@@ -55,7 +55,10 @@ Route = tuple[str, str, Handler]
 
 class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = [(method, _pattern(template), handler) for method, template, handler in routes]
+        self._routes = [
+            (method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)), handler)
+            for method, template, handler in routes
+        ]
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | int:
         """The handler and its parameters, or the status 404 or 405."""
@@ -66,10 +69,6 @@ class Router:
                     return handler, match.groupdict()
                 known = True
         return 405 if known else 404
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
 
 
 def required(document: dict[str, Any], name: str, prefix: str = "/spec") -> Any:

@@ -67,21 +67,20 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: Server
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
     def log_message(self, format: str, *args: Any) -> None:
         """The exchanges are the log."""
 
-    def _serve(self) -> None:
+    def do_GET(self) -> None:
         standin = self.server.standin
         text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         plane, host, path = located(urlsplit(self.path).path)
         query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         kind = (self.headers.get("Content-Type") or "").partition(";")[0].strip()
-        body, broken = _parsed(text)
+        body, broken = None, False
+        try:
+            body = json.loads(text) if text else None
+        except ValueError:
+            broken = True
         exchange = standin.record(self.command, plane, path, query, body, kind)
         address = standin.url + urlsplit(self.path).path
         call = Call(
@@ -105,6 +104,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(answer, exchange)
         standin.on_answer(exchange)
 
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
     def _break_off(self, exchange: Exchange) -> None:
         exchange.status = 0
         self.close_connection = True
@@ -118,7 +119,12 @@ class Handler(BaseHTTPRequestHandler):
         data = _encoded(answer)
         if data and "Content-Type" not in headers:
             headers["Content-Type"] = "text/html" if isinstance(answer.body, str) else "application/json"
-        _stamp(answer.body, headers["X-Request-Id"])
+        # Errors of shapes 1 and 3 repeat the request's id.
+        request_id = headers["X-Request-Id"]
+        if isinstance(answer.body, dict) and "requestId" in answer.body:
+            answer.body["requestId"] = request_id
+        for error in answer.body.get("errors", []) if isinstance(answer.body, dict) else []:
+            error["id"] = request_id
         exchange.status, exchange.response, exchange.headers = answer.status, answer.body, headers
         data = _encoded(answer)
         self.send_response(answer.status)
@@ -152,14 +158,6 @@ def _encoded(answer: Answer) -> bytes:
     return (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
 
 
-def _stamp(body: Any, request_id: str) -> None:
-    """Errors of shapes 1 and 3 repeat the request's id."""
-    if isinstance(body, dict) and "requestId" in body:
-        body["requestId"] = request_id
-    for error in body.get("errors", []) if isinstance(body, dict) else []:
-        error["id"] = request_id
-
-
 def _limits(exchange: Exchange) -> dict[str, str]:
     if exchange.plane != "control" or not exchange.path.startswith(LIMITED_PATHS):
         return {}
@@ -171,16 +169,6 @@ def located(path: str) -> tuple[str, str, str]:
     first, slash, rest = path.removeprefix("/").partition("/")
     plane = PLANES.get(first.replace(".", "-").split("-")[0])
     return (plane, first, slash + rest) if plane else ("control", "", path)
-
-
-def _parsed(text: bytes) -> tuple[Any, bool]:
-    """(body, whether it is broken)."""
-    if not text:
-        return None, False
-    try:
-        return json.loads(text), False
-    except ValueError:
-        return None, True
 
 
 def _credentials(headers: Any) -> tuple[str, str] | None:

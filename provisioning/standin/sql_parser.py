@@ -27,6 +27,23 @@ OPTIONS = {
     "error-handling.log.target",
 }
 TABLE_FUNCTIONS_OF_MODELS = {"AI_COMPLETE", "ML_PREDICT", "AI_EMBEDDING"}
+TABLE_FUNCTIONS_OF_AGENTS = {"AI_RUN_AGENT"}
+ARIMA = {
+    "minTrainingSize",
+    "maxTrainingSize",
+    "confidencePercentage",
+    "enableStl",
+    "horizon",
+    "p",
+    "d",
+    "q",
+    "m",
+}
+FUNCTION_OPTIONS = {
+    "ML_DETECT_ANOMALIES": ARIMA,
+    "ML_FORECAST": ARIMA,
+    "ML_DETECT_ANOMALIES_ROBUST": {"window", "threshold", "imputeOutliers"},
+}
 FUNCTIONS_WITH_FROM = {"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"}
 NOW = {"CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "CURRENT_DATE"}
 DEFAULT_BUCKETS = 6
@@ -41,11 +58,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One INSERT: the table it writes, the tables and models it reads, and whether it revises its results."""
+    """One INSERT or SELECT: the table it writes, what it reads and calls, and whether it revises its results."""
 
     sink: str
     sources: frozenset[str]
     models: frozenset[str]
+    agents: frozenset[str]
     updating: bool
 
 
@@ -60,6 +78,8 @@ class Parsed:
     primary: bool = False
     buckets: int = DEFAULT_BUCKETS
     queries: tuple[Query, ...] = ()
+    reads: Query | None = None  # of a SELECT
+    model: str = ""  # of an agent
 
 
 def parse(sql: str) -> Parsed:
@@ -85,12 +105,8 @@ def _options(reader: Reader) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def _if_not_exists(reader: Reader) -> bool:
-    return reader.accept("IF", "NOT", "EXISTS")
-
-
-def _create_table(reader: Reader) -> Parsed:
-    lenient, name = _if_not_exists(reader), reader.name()
+def create_table(reader: Reader) -> Parsed:
+    lenient, name = reader.accept("IF", "NOT", "EXISTS"), reader.name()
     parts = split(reader.group(), ",") if reader.peek().says("(") else []
     primary = next((_primary_key(p) for p in parts if Reader(p).accept("PRIMARY")), ())
     columns = tuple(c for part in parts if (c := _column(part, primary)))
@@ -163,23 +179,19 @@ def _named(kind: str, words: tuple[str, ...]) -> "ReadRule":
     def read(reader: Reader) -> Parsed:
         lenient = reader.accept(*words)
         name = reader.name()
-        return Parsed(kind, name, lenient, _trailing_options(reader))
+        while reader.peek() is not END and not reader.peek().says("WITH"):
+            reader.next()
+        return Parsed(kind, name, lenient, _options(reader))
 
     return read
 
 
-def _trailing_options(reader: Reader) -> dict[str, str]:
-    while reader.peek() is not END and not reader.peek().says("WITH"):
-        reader.next()
-    return _options(reader)
-
-
-def _insert(reader: Reader) -> Parsed:
+def insert(reader: Reader) -> Parsed:
     query = _query(reader)
     return Parsed("INSERT_INTO", query.sink, queries=(query,))
 
 
-def _statement_set(reader: Reader) -> Parsed:
+def statement_set(reader: Reader) -> Parsed:
     reader.expect("BEGIN")
     body = reader.rest()
     while body and body[-1].says(";"):
@@ -201,7 +213,35 @@ def _query(reader: Reader) -> Query:
     found = reader.rest()
     if not any(t.says("SELECT", "VALUES") for t in found):
         raise SqlError("SQL parse failed. INSERT INTO needs a query.")
-    return Query(sink, _sources(found), _models(found), _is_updating(found))
+    return _read(sink, found)
+
+
+def _read(sink: str, found: list[Token]) -> Query:
+    for token, option in _options_of_functions(found):
+        if option not in FUNCTION_OPTIONS[token.text.upper()]:
+            raise SqlError(f"Unknown option '{option}' of {token.text}.")
+    models, agents = (
+        frozenset(called.text for called in _first_arguments(found, functions))
+        for functions in (TABLE_FUNCTIONS_OF_MODELS, TABLE_FUNCTIONS_OF_AGENTS)
+    )
+    return Query(sink, _sources(found), models, agents, _is_updating(found))
+
+
+def _first_arguments(found: list[Token], functions: set[str]) -> list[Token]:
+    triples = zip(found, found[1:], found[2:], strict=False)
+    return [c for a, b, c in triples if a.says(*functions) and b.says("(")]
+
+
+def _options_of_functions(found: list[Token]) -> list[tuple[Token, str]]:
+    """Each 'name' VALUE … inside the parentheses of a function that takes options, with its function."""
+    options = []
+    for place, token in enumerate(found):
+        if token.says(*FUNCTION_OPTIONS):
+            reader = Reader(found)
+            reader.at = place + 1
+            inside = reader.group()
+            options += [(token, a.text) for a, b in pairwise(inside) if a.kind == "text" and b.says("VALUE")]
+    return options
 
 
 def _sources(found: list[Token]) -> frozenset[str]:
@@ -231,11 +271,6 @@ def _table_at(found: list[Token], place: int) -> str:
     return "" if reader.peek().says("(") else name
 
 
-def _models(found: list[Token]) -> frozenset[str]:
-    triples = zip(found, found[1:], found[2:], strict=False)
-    return frozenset(c.text for a, b, c in triples if a.says(*TABLE_FUNCTIONS_OF_MODELS) and b.says("("))
-
-
 def _is_updating(found: list[Token]) -> bool:
     """A GROUP BY without a window revises its rows."""
     groups = any(a.says("GROUP") and b.says("BY") for a, b in pairwise(found))
@@ -247,31 +282,43 @@ def _is_updating(found: list[Token]) -> bool:
     return groups and not windowed
 
 
-def _bounded(kind: str) -> "ReadRule":
-    return lambda reader: Parsed(kind, sources_only(reader))
+def select(reader: Reader) -> Parsed:
+    reads = _read("", [Token("word", "SELECT"), *reader.rest()])
+    return Parsed("SELECT", next(iter(sorted(reads.sources)), ""), reads=reads)
 
 
-def sources_only(reader: Reader) -> str:
-    return next(iter(sorted(_sources([Token("word", "SELECT"), *reader.rest()]))), "")
+def create_agent(reader: Reader) -> Parsed:
+    """Reads a standard agent: a model and a prompt, tools if there are any, then its options."""
+    lenient, name = reader.accept("IF", "NOT", "EXISTS"), reader.name()
+    reader.expect("USING", "MODEL")
+    model = reader.name()
+    reader.expect("USING", "PROMPT")
+    if reader.next().kind != "text":
+        raise SqlError("SQL parse failed. An agent's prompt is a text.")
+    while reader.peek() is not END and not reader.peek().says("WITH"):
+        reader.next()
+    return Parsed("CREATE_AGENT", name, lenient, _options(reader), model=model)
 
 
-def _set(_: Reader) -> Parsed:
+def refuse_set(_: Reader) -> Parsed:
     raise SqlError("SET is not supported by the statements API. Pass the statement's properties instead.")
 
 
 ReadRule = Callable[[Reader], Parsed]
 READERS: tuple[tuple[tuple[str, ...], ReadRule], ...] = (
-    (("CREATE", "TABLE"), _create_table),
+    (("CREATE", "TABLE"), create_table),
     (("CREATE", "CONNECTION"), _named("CREATE_CONNECTION", ("IF", "NOT", "EXISTS"))),
     (("CREATE", "MODEL"), _named("CREATE_MODEL", ("IF", "NOT", "EXISTS"))),
+    (("CREATE", "AGENT"), create_agent),
     (("ALTER", "TABLE"), _named("ALTER_TABLE", ("IF", "EXISTS"))),
     (("DROP", "TABLE"), _named("DROP_TABLE", ("IF", "EXISTS"))),
     (("DROP", "CONNECTION"), _named("DROP_CONNECTION", ("IF", "EXISTS"))),
     (("DROP", "MODEL"), _named("DROP_MODEL", ("IF", "EXISTS"))),
-    (("INSERT", "INTO"), _insert),
-    (("EXECUTE", "STATEMENT", "SET"), _statement_set),
-    (("SELECT",), _bounded("SELECT")),
+    (("DROP", "AGENT"), _named("DROP_AGENT", ("IF", "EXISTS"))),
+    (("INSERT", "INTO"), insert),
+    (("EXECUTE", "STATEMENT", "SET"), statement_set),
+    (("SELECT",), select),
     (("SHOW",), lambda _: Parsed("SHOW")),
     (("DESCRIBE",), lambda _: Parsed("DESCRIBE")),
-    (("SET",), _set),
+    (("SET",), refuse_set),
 )

@@ -46,11 +46,17 @@ def rendered(call: Call, found: Statement) -> dict[str, Any]:
             "principal": found.principal,
             "stopped": found.stopped,
         },
-        "status": _status(found),
+        "status": _status(cloud, found),
     }
 
 
-def _status(found: Statement) -> dict[str, Any]:
+def _status(cloud: Cloud, found: Statement) -> dict[str, Any]:
+    warning = {
+        "severity": "MODERATE",
+        "created_at": found.created_at,
+        "reason": "HIGH_STATE_TTL",
+        "message": "The statement keeps its state for long; a shorter time to live is advised.",
+    }
     return {
         "phase": "DELETING" if found.deleted is not None else found.phase,
         "detail": found.detail,
@@ -67,7 +73,7 @@ def _status(found: Statement) -> dict[str, Any]:
         },
         "network_kind": "PUBLIC",
         "latest_offsets": {},
-        "warnings": [],
+        "warnings": [warning] if cloud.answers.warnings == "some" and found.phase == "RUNNING" else [],
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from . import connections, topics
 from .cloud import Cloud
 from .embedded_services import Subjects
-from .records import Cluster, Model, Statement, Topic
+from .records import Agent, Cluster, Model, Statement, Topic
 from .sql_parser import Column, Parsed, Query
 from .sql_tokens import SqlError
 
@@ -79,17 +79,14 @@ def run(database: Database, parsed: Parsed, dry: bool) -> frozenset[tuple[str, s
         return frozenset(used for query in parsed.queries for used in _start(database, query))
     if act := ACTIONS.get(parsed.kind):
         act(database, parsed, dry)
-    elif parsed.kind == "SELECT" and parsed.name:
-        database.known(parsed.name)
+    elif parsed.reads:
+        _check_reads(database, parsed.reads)
     return frozenset()
 
 
 def _start(database: Database, query: Query) -> set[tuple[str, str]]:
     sink = database.known(query.sink)
-    names = {query.sink} | {database.known(source).name for source in query.sources}
-    for model in query.models:
-        if _model(database, model) is None:
-            raise SqlError(f"Model '{model}' does not exist.")
+    names = {query.sink} | _check_reads(database, query)
     if query.updating and not sink.upsert:
         raise SqlError(
             f"Table sink '{query.sink}' doesn't support consuming update and delete changes "
@@ -98,7 +95,18 @@ def _start(database: Database, query: Query) -> set[tuple[str, str]]:
     return {(database.cluster.id, name) for name in names}
 
 
-def _create_table(database: Database, parsed: Parsed, dry: bool) -> None:
+def _check_reads(database: Database, query: Query) -> set[str]:
+    """The tables that it reads. Raises SqlError for a table, model or agent that is not there."""
+    for model in query.models:
+        if _model(database, model) is None:
+            raise SqlError(f"Model '{model}' does not exist.")
+    for agent in query.agents:
+        if _agent(database, agent) is None:
+            raise SqlError(f"Agent '{agent}' does not exist.")
+    return {database.known(source).name for source in query.sources}
+
+
+def create_table(database: Database, parsed: Parsed, dry: bool) -> None:
     if database.table(parsed.name):
         if parsed.lenient:
             return
@@ -108,28 +116,24 @@ def _create_table(database: Database, parsed: Parsed, dry: bool) -> None:
         raise SqlError(f"Topic '{parsed.name}' is marked for deletion.")
     if dry:
         return
-    _register(database.subjects(), parsed.name, schemas)
-    made = topics.new_topic(
-        database.cloud, database.cluster.id, parsed.name, parsed.buckets, _configs(parsed.options)
-    )
-    made.upsert = parsed.primary
-
-
-def _configs(options: dict[str, str]) -> dict[str, str]:
-    policy = options.get("kafka.cleanup-policy", "delete").replace("delete-compact", "compact,delete")
-    return {
-        "cleanup.policy": policy,
-        "retention.ms": str(_milliseconds(options.get("kafka.retention.time", "7 d"))),
-    }
-
-
-def _milliseconds(duration: str) -> int:
-    """Flink's durations: '24 h', '1 d', '0' for ever."""
+    for part, (kind, schema) in schemas.items():
+        body = {"schemaType": kind, "schema": schema}
+        status, answer = database.subjects().handle(
+            "POST", f"/subjects/{parsed.name}-{part}/versions", {}, body
+        )
+        if status >= 300:
+            raise SqlError(f"The schema of '{parsed.name}-{part}' was refused: {answer.get('message')}")
+    policy = parsed.options.get("kafka.cleanup-policy", "delete").replace("delete-compact", "compact,delete")
+    # Flink's durations: '24 h', '1 d', '0' for ever.
+    duration = parsed.options.get("kafka.retention.time", "7 d")
     number, _, unit = duration.strip().partition(" ")
     factors = {"ms": 1, "s": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
     if not number.isdigit() or (unit and unit not in factors):
         raise SqlError(f"Could not parse value '{duration}' for key 'kafka.retention.time'.")
-    return int(number) * factors[unit] if unit and number != "0" else -1
+    retention = int(number) * factors[unit] if unit and number != "0" else -1
+    configs = {"cleanup.policy": policy, "retention.ms": str(retention)}
+    made = topics.new_topic(database.cloud, database.cluster.id, parsed.name, parsed.buckets, configs)
+    made.upsert = parsed.primary
 
 
 def _schemas(parsed: Parsed) -> dict[str, tuple[str, str]]:
@@ -176,15 +180,7 @@ def _json_type(column: Column, avro: Any, index: int) -> dict[str, Any]:
     return {"connect.index": index, **typed}
 
 
-def _register(subjects: Subjects, table: str, schemas: dict[str, tuple[str, str]]) -> None:
-    for part, (kind, schema) in schemas.items():
-        body = {"schemaType": kind, "schema": schema}
-        status, answer = subjects.handle("POST", f"/subjects/{table}-{part}/versions", {}, body)
-        if status >= 300:
-            raise SqlError(f"The schema of '{table}-{part}' was refused: {answer.get('message')}")
-
-
-def _drop_table(database: Database, parsed: Parsed, dry: bool) -> None:
+def drop_table(database: Database, parsed: Parsed, dry: bool) -> None:
     """The topic goes; its subjects are deleted softly only, as has been seen on the real thing."""
     found = database.table(parsed.name)
     if found is None and not parsed.lenient:
@@ -196,13 +192,13 @@ def _drop_table(database: Database, parsed: Parsed, dry: bool) -> None:
         database.subjects().handle("DELETE", f"/subjects/{parsed.name}-{part}", {}, None)
 
 
-def _alter_table(database: Database, parsed: Parsed, dry: bool) -> None:
+def alter_table(database: Database, parsed: Parsed, dry: bool) -> None:
     if not (parsed.lenient and database.table(parsed.name) is None):
         topic = database.known(parsed.name)
         topic.touched += not dry
 
 
-def _create_connection(database: Database, parsed: Parsed, dry: bool) -> None:
+def create_connection(database: Database, parsed: Parsed, dry: bool) -> None:
     if connections.live(database.cloud, database.environment_id, parsed.name):
         if parsed.lenient:
             return
@@ -226,7 +222,7 @@ CONNECTION_SECRETS = {
 }
 
 
-def _drop_connection(database: Database, parsed: Parsed, dry: bool) -> None:
+def drop_connection(database: Database, parsed: Parsed, dry: bool) -> None:
     found = connections.live(database.cloud, database.environment_id, parsed.name)
     if found is None and not parsed.lenient:
         raise SqlError(f"Connection '{parsed.name}' does not exist.")
@@ -239,7 +235,7 @@ def _model(database: Database, name: str) -> Model | None:
     return next((m for m in found if m.name == name), None)
 
 
-def _create_model(database: Database, parsed: Parsed, dry: bool) -> None:
+def create_model(database: Database, parsed: Parsed, dry: bool) -> None:
     if _model(database, parsed.name) and parsed.lenient:
         return
     provider = parsed.options.get("provider", "")
@@ -260,7 +256,7 @@ def _create_model(database: Database, parsed: Parsed, dry: bool) -> None:
         database.cloud.models.append(database.cloud.made(made))
 
 
-def _drop_model(database: Database, parsed: Parsed, dry: bool) -> None:
+def drop_model(database: Database, parsed: Parsed, dry: bool) -> None:
     found = _model(database, parsed.name.removesuffix("$all"))
     if found is None and not parsed.lenient:
         raise SqlError(f"Model '{parsed.name}' does not exist.")
@@ -268,12 +264,40 @@ def _drop_model(database: Database, parsed: Parsed, dry: bool) -> None:
         database.cloud.delete(found)
 
 
+def _agent(database: Database, name: str) -> Agent | None:
+    found = database.cloud.live_in(database.cloud.agents, database.environment_id)
+    return next((a for a in found if a.name == name), None)
+
+
+def create_agent(database: Database, parsed: Parsed, dry: bool) -> None:
+    if _agent(database, parsed.name):
+        if parsed.lenient:
+            return
+        raise SqlError(f"Agent '{parsed.name}' already exists.")
+    if _model(database, parsed.model) is None:
+        raise SqlError(f"Model '{parsed.model}' does not exist.")
+    if not dry:
+        cloud, environment_id = database.cloud, database.environment_id
+        made = Agent(id=cloud.uuid(), name=parsed.name, environment_id=environment_id, model=parsed.model)
+        cloud.agents.append(cloud.made(made))
+
+
+def drop_agent(database: Database, parsed: Parsed, dry: bool) -> None:
+    found = _agent(database, parsed.name)
+    if found is None and not parsed.lenient:
+        raise SqlError(f"Agent '{parsed.name}' does not exist.")
+    if found is not None and not dry:
+        database.cloud.delete(found)
+
+
 ACTIONS = {
-    "CREATE_TABLE": _create_table,
-    "ALTER_TABLE": _alter_table,
-    "DROP_TABLE": _drop_table,
-    "CREATE_CONNECTION": _create_connection,
-    "DROP_CONNECTION": _drop_connection,
-    "CREATE_MODEL": _create_model,
-    "DROP_MODEL": _drop_model,
+    "CREATE_AGENT": create_agent,
+    "DROP_AGENT": drop_agent,
+    "CREATE_TABLE": create_table,
+    "ALTER_TABLE": alter_table,
+    "DROP_TABLE": drop_table,
+    "CREATE_CONNECTION": create_connection,
+    "DROP_CONNECTION": drop_connection,
+    "CREATE_MODEL": create_model,
+    "DROP_MODEL": drop_model,
 }

@@ -33,6 +33,7 @@ SHORT = Latencies(
     environment_gone=4.0,
     key=3.0,
     key_nodes=(True, False),
+    key_flaps=40.0,
     binding=3.0,
     topic_gone=4.0,
     first_statement=40.0,

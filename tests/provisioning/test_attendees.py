@@ -33,7 +33,7 @@ def test_class_goes_up_and_down(shell: Shell, names: Path) -> None:
         assert config.stat().st_mode & 0o777 == 0o600
         assert f"environment f1-{name} (" in " ".join(said.split())
     code, said = shell.run("teardown_confluent", "--yes", "--attendees", str(names))
-    assert (code, "Nothing is left of the labs of 3 persons." in said) == (0, True)
+    assert (code, "Nothing is left of the labs of 3 attendees." in said) == (0, True)
     assert snapshot(shell.standin.state) == NOTHING_STANDS
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from provisioning import flink
 from provisioning.config import MANAGED
-from provisioning.managed_model import managed
 from provisioning.resources import flink_statements
 from provisioning.session import Session
+from provisioning.sql_variants import managed
+from provisioning.standin import Answers
 from races.flink.statements import Statement, statements
-from tests.fakes.laptop import Laptop, desired_state
+from tests.fakes.laptop import Laptop, desired_state, new_laptop
 
 
 def test_printed_sql_follows_the_configuration() -> None:
@@ -75,3 +77,36 @@ def test_changed_table_says_why_not(laptop: Laptop) -> None:
     session = laptop.provision()
     assert session.changes == []
     assert any("a table changes only with its topic" in note for note in session.notes)
+
+
+def orders(laptop: Laptop) -> list[bool]:
+    """Whether p, d and q are fixed, of each detector's statement that stands."""
+    standing = laptop.standin.state.alive(laptop.standin.state.statements)
+    return ["'p' VALUE" in s.sql for s in standing if "INSERT INTO" in s.sql and "ML_DETECT" in s.sql]
+
+
+def test_detector_goes_without_an_order(tmp_path: Path) -> None:
+    """Where the service cannot fit a model of the fixed order, the query is started without it, and stays so."""
+    with new_laptop(tmp_path, answers=Answers.parse("model_order=refused")) as laptop:
+        session = laptop.provision()
+        assert orders(laptop) == [False]
+        assert any("goes on without p, d and q" in note for note in session.notes)
+        laptop.manual_clock.advance(60)
+        again = laptop.provision()
+        assert (again.changes, again.notes, orders(laptop)) == ([], [], [False])
+        assert laptop.teardown() == []
+
+
+def test_detector_that_fails_in_a_race(laptop: Laptop) -> None:
+    """It had run with its order; the next run starts it without, and every other option stays."""
+    laptop.provision()
+    assert orders(laptop) == [True]
+    (query,) = (s for s in laptop.standin.state.statements if "ML_DETECT" in s.sql and "INSERT" in s.sql)
+    query.phase, query.detail = "FAILED", "Model failed to process data"
+    laptop.provision()
+    assert orders(laptop) == [False]
+    (again,) = (
+        s for s in laptop.standin.state.alive(laptop.standin.state.statements) if s.name == query.name
+    )
+    left_out = set(query.sql.splitlines()) - set(again.sql.splitlines())
+    assert {line.strip() for line in left_out} == {"'p' VALUE 1,", "'d' VALUE 0,", "'q' VALUE 0,"}

@@ -11,7 +11,7 @@ import requests
 
 from provisioning.client import read_error
 from provisioning.record import Recorder
-from provisioning.resources import bedrock_connection, flink_statements
+from provisioning.resources import bedrock_connection, statement_words
 from provisioning.stale_standin import place
 from provisioning.standin import Standin
 from tests.fakes.shell import Shell
@@ -29,7 +29,7 @@ def replay(path: Path) -> list[dict[str, Any]]:
         elif "/connections/" in exchange["path"] and isinstance(answer, dict):
             bedrock_connection.phase(answer)
         elif "/statements/" in exchange["path"] and isinstance(answer, dict):
-            flink_statements.phase(answer)
+            statement_words.phase(answer)
     return exchanges
 
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from provisioning import cost_guard
-from provisioning.api import JsonObject
+from provisioning.api import JsonObject, part
 from provisioning.cli import CloudCommand, configured, counted, journal_path, line_width
 from provisioning.cost import SOURCE, Running, age, hourly, instant, so_far
 from provisioning.destroy import LEFT
 from provisioning.ownership import resolve_ownership
-from provisioning.resources import bedrock_connection, environment, flink_statements
+from provisioning.resources import bedrock_connection, environment, flink_statements, statement_words
 from provisioning.resources.foreign import ForeignResources
 from provisioning.session import Session
 from provisioning.status import CurrentState, current_state, foreign_things, unread
@@ -70,10 +70,12 @@ class Command(CloudCommand):
             self._statement(session, statement)
 
     def _statement(self, session: Session, statement: JsonObject) -> None:
-        since = instant(statement.get("metadata", {}).get("created_at"))
-        why = flink_statements.complaint(session, statement)
-        name = f"{statement['name']}: {flink_statements.phase(statement)}" + (f": {why}" if why else "")
+        since = instant(part(statement, "metadata").get("created_at"))
+        why = statement_words.complaint(session, statement)
+        name = f"{statement['name']}: {statement_words.phase(statement)}" + (f": {why}" if why else "")
         self._row("Flink statement", name, since_when(since, session.clock.utc()))
+        for warning in statement_words.warnings(session, statement):
+            self._row("", f"The service warns: {warning}", "")
 
     def _foreign(self, session: Session, others: ForeignResources) -> None:
         """What a learner made by hand runs, costs, and holds the environment at a teardown."""
@@ -90,10 +92,10 @@ class Command(CloudCommand):
         if thing is None:
             self._row(kind, "gone", "")
             return
-        spec = thing.get("spec", {})
-        phase = thing.get("status", {}).get("phase", "")
+        spec = part(thing, "spec")
+        phase = part(thing, "status").get("phase", "")
         name = f"{spec.get('display_name') or thing.get('display_name')} ({thing['id']}) {phase}".rstrip()
-        since = instant(thing.get("metadata", {}).get("created_at"))
+        since = instant(part(thing, "metadata").get("created_at"))
         self._row(kind, name, since_when(since, session.clock.utc()))
 
     def _row(self, kind: str, name: str, since: str) -> None:
@@ -111,7 +113,7 @@ class Command(CloudCommand):
         now = session.clock.utc()
         ours = [s for s in found.statements or [] if str(s["name"]).endswith("-query")]
         queries = [*ours, *others.statements]
-        running = [s for s in queries if flink_statements.phase(s) in flink_statements.ACTIVE]
+        running = [s for s in queries if statement_words.phase(s) in flink_statements.ACTIVE]
         spent = f"so far about ${so_far([_ran(s) for s in queries], now):.2f} at one CFU each"
         by_hand = sum(s in others.statements for s in running)
         self.print_text("")
@@ -166,7 +168,7 @@ class Command(CloudCommand):
 
 
 def _troubles(session: Session, found: CurrentState) -> Iterator[str]:
-    failed = [str(s["name"]) for s in found.statements or [] if flink_statements.phase(s) == "FAILED"]
+    failed = [str(s["name"]) for s in found.statements or [] if statement_words.phase(s) == "FAILED"]
     if failed:
         yield (
             f"{counted(len(failed), 'statement')} FAILED: {', '.join(failed)}. provision_confluent, run again, starts "
@@ -183,8 +185,8 @@ def _troubles(session: Session, found: CurrentState) -> Iterator[str]:
 
 def _ran(statement: JsonObject) -> Running:
     """One that ended did so when it was last changed."""
-    known = statement.get("metadata", {})
-    ended = flink_statements.phase(statement) not in flink_statements.ACTIVE
+    known = part(statement, "metadata")
+    ended = statement_words.phase(statement) not in flink_statements.ACTIVE
     until = instant(known.get("updated_at")) if ended else None
     return Running(str(statement["name"]), instant(known.get("created_at")), until)
 

@@ -20,7 +20,7 @@ from provisioning.resources import environment, flink_statements
 from provisioning.resources.flink_pool import flink_region
 from provisioning.session import Session
 from provisioning.smoke_test import produce_and_read_back
-from provisioning.status import CurrentState, current_state
+from provisioning.status import current_state
 from provisioning.steps import Step, run
 
 EXAMPLES = """
@@ -59,7 +59,7 @@ class Command(CloudCommand):
         engine.add_argument("--flink", action="store_true", help="run the analytics as Flink SQL")
         engine.add_argument("--embedded", action="store_true", help="run them in the lab (back from --flink)")
         parser.add_argument(
-            "--hours", type=_hours, metavar="N", help="stop the running Flink statements after N hours"
+            "--hours", type=parsed_hours, metavar="N", help="stop the running Flink statements after N hours"
         )
         parser.add_argument(
             "--environment", default="", metavar="ENV-ID", help="take over this environment of the lab's"
@@ -132,7 +132,9 @@ class Command(CloudCommand):
         flink_region(session)
         environment.dry_run(session)
         found = current_state(session)
-        rows = plan(session, found, _has_model(session, found))
+        wanted = session.desired
+        with_model = wanted.flink_model == MANAGED or wanted.aws is not None or found.connection is not None
+        rows = plan(session, found, with_model)
         for row in rows:
             why = f" ({row.why})" if row.why else ""
             self.print_item(f" {SIGNS[row.action]} {row.action:<7}", f"{row.what}{why}")
@@ -155,25 +157,22 @@ class Command(CloudCommand):
             if made
             else "Nothing changed: everything stood already."
         )
-        self.print_text(self._standing(session, running))
-        self.print_text(sentence(running))
-        self._guard(session, running)
-        self.print_text("\nNext:")
-        for command, what in NEXT.items():
-            self.print_text(f"  {command}\n      {what}")
-
-    def _standing(self, session: Session, running: int) -> str:
         record = session.need("environment")
         engine = (
             f"Flink, {running} {'query' if running == 1 else 'queries'}"
             if session.desired.engine == FLINK
             else "embedded in the lab"
         )
-        return (
+        self.print_text(
             f"Stands: environment {record['name']} ({record['id']}), cluster {session.id('cluster')}, "
             f"{len(session.makers)} topics, analytics: {engine}.\n"
             f"Config: {config_path()}"
         )
+        self.print_text(sentence(running))
+        self._guard(session, running)
+        self.print_text("\nNext:")
+        for command, what in NEXT.items():
+            self.print_text(f"  {command}\n      {what}")
 
     def _running(self, session: Session) -> int:
         if session.desired.engine != FLINK:
@@ -191,7 +190,7 @@ class Command(CloudCommand):
             )
 
 
-def _hours(text: str) -> float:
+def parsed_hours(text: str) -> float:
     try:
         hours = float(text)
     except ValueError:
@@ -199,8 +198,3 @@ def _hours(text: str) -> float:
     if not 0 < hours <= 24 * 30:
         raise argparse.ArgumentTypeError(f"{text}: a number of hours above 0, 720 at most")
     return hours
-
-
-def _has_model(session: Session, found: CurrentState) -> bool:
-    desired = session.desired
-    return desired.flink_model == MANAGED or desired.aws is not None or found.connection is not None

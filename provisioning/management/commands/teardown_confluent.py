@@ -85,7 +85,7 @@ class Command(CloudCommand):
                 self.print_text("Nothing of this lab stands.")
         if options["plan"] or not labs:
             return 0
-        if not next(iter(labs.values())).ask(f"Delete all of this, of {counted(len(labs), 'person')}?"):
+        if not next(iter(labs.values())).ask(f"Delete all of this, of {counted(len(labs), 'attendee')}?"):
             raise Declined("Nothing was deleted.")
         journal.keep()
         return self._class_down(labs, options["everything"])
@@ -108,7 +108,7 @@ class Command(CloudCommand):
             for thing in things:
                 self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
         if not left:
-            self.print_text(f"\nNothing is left of the labs of {counted(len(labs), 'person')}.")
+            self.print_text(f"\nNothing is left of the labs of {counted(len(labs), 'attendee')}.")
         return 1 if left else 0
 
     def _work(self, options: dict[str, Any]) -> int:
@@ -130,7 +130,15 @@ class Command(CloudCommand):
             self.print_text("\nNothing was touched; run without --plan to do it.")
             self._list_other_labs(session)
             return 0
-        self._agreed(session, source, options)
+        if source == TAG and options["yes"] and not session.adopt:
+            environment = session.id("environment")
+            raise Refused(
+                "There is no journal on this machine, so what goes is known by the ownership tag alone; --yes then "
+                "needs the environment's id.",
+                f"If the list above is right:  manage.py teardown_confluent --yes --environment {environment}",
+            )
+        if not session.ask("Delete all of this?"):
+            raise Declined("Nothing was deleted.")
         session.entry.keep()  # not before: after a no, the ownership tag has made no journal
         return self._down(session, everything)
 
@@ -207,17 +215,6 @@ class Command(CloudCommand):
             self.print_item(f"  {'config.yaml':<18}", "our block in it")
         if others.all and not everything:
             self.print_text("\nIs all of it yours? --everything takes what the lab did not make as well.")
-
-    def _agreed(self, session: Session, source: str, options: dict[str, Any]) -> None:
-        if source == TAG and options["yes"] and not session.adopt:
-            environment = session.id("environment")
-            raise Refused(
-                "There is no journal on this machine, so what goes is known by the ownership tag alone; --yes then "
-                "needs the environment's id.",
-                f"If the list above is right:  manage.py teardown_confluent --yes --environment {environment}",
-            )
-        if not session.ask("Delete all of this?"):
-            raise Declined("Nothing was deleted.")
 
     def _down(self, session: Session, everything: bool) -> int:
         self.begun = "What was deleted is gone; the same command goes on from there."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioning.standin import Answers
 from tests.fakes import standin_fixtures
 from tests.fakes.shell import Shell
 
@@ -29,6 +30,14 @@ def test_failed_statement_is_exit_code_1(shell: Shell) -> None:
     code, said = shell.run("confluent_status")
     assert (code, f"1 statement FAILED: {query.name}" in said) == (1, True)
     assert f"Flink statement {query.name}: FAILED" in " ".join(said.split())
+
+
+def test_warnings_of_the_service_are_shown(shell: Shell) -> None:
+    """They are not yet trouble, so the exit code stays 0; what the service only mentions is left out."""
+    shell.standin.state.answers = Answers.parse("warnings=some")
+    shell.run("provision_confluent", "--flink")
+    code, said = shell.run("confluent_status")
+    assert (code, "The service warns: The statement keeps its state for long" in said) == (0, True)
 
 
 def test_unreadable_service_is_exit_code_1(shell: Shell) -> None:
