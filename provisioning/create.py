@@ -88,16 +88,12 @@ def create_when_known(
             create_once(create, exists)
             return
         except ApiError as error:
-            if not _not_known_yet(error):
+            if error.status not in (400, 403, 404) or not NOT_KNOWN.search(error.failure.detail):
                 raise
             if session.clock.monotonic() >= end:
                 error.again = f"{AGAIN} New roles and pools can take some minutes."
                 raise
             yield Waiting("Flink to know the new pool and account", NOT_KNOWN_EVERY_S)
-
-
-def _not_known_yet(error: ApiError) -> bool:
-    return error.status in (400, 403, 404) and NOT_KNOWN.search(error.failure.detail) is not None
 
 
 def resolve_intent(session: Session, request: CreateRequest) -> Steps[None]:

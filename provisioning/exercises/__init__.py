@@ -31,11 +31,10 @@ class Exercise:
 
 def exercises(names: Mapping[str, str]) -> list[Exercise]:
     """All exercises in their order. names: topics by role, and the model. Raises KeyError where one is missing."""
-    return [_read(path, {**names, "agent": AGENT}) for path in sorted(Path(__file__).parent.glob("*.sql"))]
-
-
-def _read(path: Path, names: Mapping[str, str]) -> Exercise:
-    text = path.read_text(encoding="utf-8")
-    about = dict(_ABOUT.findall(text))
-    shown = fill(_HEADING.sub("", text).strip(), names)
-    return Exercise(read(text, names), about["ask"], about["see"], about["state"], shown)
+    named, found = {**names, "agent": AGENT}, []
+    for path in sorted(Path(__file__).parent.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        about = dict(_ABOUT.findall(text))
+        shown = fill(_HEADING.sub("", text).strip(), named)
+        found.append(Exercise(read(text, named), about["ask"], about["see"], about["state"], shown))
+    return found

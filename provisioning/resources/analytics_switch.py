@@ -60,9 +60,10 @@ def _confirm_dropping(session: Session, changing: list[str]) -> None:
     asked = sorted(set(changing) - session.agreed)
     if not asked:
         return
+    them, these = ("it", "this topic") if len(asked) == 1 else ("them", "these topics")
     question = (
-        f"{_why(session, asked)} drops {', '.join(asked)} with all records and makes {_them(asked)} anew. "
-        f"Races that run now lose what {_these(asked)} held. Go on?"
+        f"{_why(session, asked)} drops {', '.join(asked)} with all records and makes {them} anew. "
+        f"Races that run now lose what {these} held. Go on?"
     )
     if not session.ask(question):
         changed = f" Before the question it {'; '.join(session.changes)}." if session.changes else ""
@@ -80,14 +81,6 @@ def _why(session: Session, asked: list[str]) -> str:
         writer = "Flink's model" if session.commentary_by_flink else "the lab's own commentator"
         return f"Commentary by {writer}"
     return "Switching the analytics to Flink"
-
-
-def _them(names: list[str]) -> str:
-    return "it" if len(names) == 1 else "them"
-
-
-def _these(names: list[str]) -> str:
-    return "this topic" if len(names) == 1 else "these topics"
 
 
 def recover(session: Session) -> Steps[str]:

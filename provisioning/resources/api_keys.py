@@ -104,7 +104,13 @@ def _delete_lost(session: Session, kind: str, patient: bool) -> Steps[None]:
     """patient: a key may have been made a moment ago, which the list does not show yet."""
     end = session.clock.monotonic() + (STALE_LIST_S if patient else 0.0)
     while True:
-        lost = _lost(session, kind)
+        known = {record["id"] for record in (session.entry.get("keys") or {}).values()}
+        name = session.names.key(kind)
+        mine = [
+            k for k in owned(session) if part(k, "spec").get("display_name") == name and k["id"] not in known
+        ]
+        # a list shows deleted keys for a while
+        lost = [k for k in mine if session.cloud.find(f"{PATH}/{k['id']}")]
         for key in lost:
             session.cloud.remove(f"{PATH}/{key['id']}")
             session.changes.append(
@@ -113,14 +119,6 @@ def _delete_lost(session: Session, kind: str, patient: bool) -> Steps[None]:
         if lost or session.clock.monotonic() >= end:
             return
         yield Waiting("an answer was lost, looking for a key without its secret", LOOK_EVERY_S)
-
-
-def _lost(session: Session, kind: str) -> list[JsonObject]:
-    known = {record["id"] for record in (session.entry.get("keys") or {}).values()}
-    name = session.names.key(kind)
-    mine = [k for k in owned(session) if part(k, "spec").get("display_name") == name and k["id"] not in known]
-    # a list shows deleted keys for a while
-    return [k for k in mine if session.cloud.find(f"{PATH}/{k['id']}")]
 
 
 def _slot(kind: str) -> str:

@@ -51,11 +51,6 @@ def ensure(session: Session) -> Steps[str]:
         look="https://confluent.cloud/environments (Flink, compute pools)",
     )
     found = yield from wait(look, until, session.clock)
-    _resize(session, found)
-    return str(found["id"])
-
-
-def _resize(session: Session, found: JsonObject) -> None:
     stands, wanted = int(part(found, "spec").get("max_cfu") or 0), session.desired.max_cfu
     if wanted > stands:
         spec = {"max_cfu": wanted, "environment": {"id": session.id("environment")}}
@@ -65,6 +60,7 @@ def _resize(session: Session, found: JsonObject) -> None:
         session.note(
             f"The Flink pool keeps its {stands} CFU at most: the service can raise them, never lower them."
         )
+    return str(found["id"])
 
 
 def create_request(session: Session) -> CreateRequest:

@@ -28,12 +28,17 @@ def phase(cloud: Cloud, cluster: Cluster) -> str:
 
 def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
     """Its addresses are there from the first answer on; they answer once it is PROVISIONED."""
+    config: dict[str, Any] = {"kind": cluster.kind}
+    if cluster.max_ecku is not None:
+        config["max_ecku"] = cluster.max_ecku
+    if cluster.kind == "Dedicated":
+        config["cku"] = 1
     spec = {
         "display_name": cluster.name,
         "availability": cluster.availability,
         "cloud": cluster.cloud,
         "region": cluster.region,
-        "config": _config(cluster),
+        "config": config,
         "deletion_protection": cluster.protected,
         "environment": environment_reference(cloud, cluster.environment_id),
     }
@@ -56,13 +61,6 @@ def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
         },
         "status": {"phase": phase(cloud, cluster)},
     }
-
-
-def _config(cluster: Cluster) -> dict[str, Any]:
-    config: dict[str, Any] = {"kind": cluster.kind}
-    if cluster.max_ecku is not None:
-        config["max_ecku"] = cluster.max_ecku
-    return config | ({"cku": 1} if cluster.kind == "Dedicated" else {})
 
 
 def settle(cloud: Cloud) -> None:

@@ -220,16 +220,10 @@ def _read(sink: str, found: list[Token]) -> Query:
     for token, option in _options_of_functions(found):
         if option not in FUNCTION_OPTIONS[token.text.upper()]:
             raise SqlError(f"Unknown option '{option}' of {token.text}.")
-    models, agents = (
-        frozenset(called.text for called in _first_arguments(found, functions))
-        for functions in (TABLE_FUNCTIONS_OF_MODELS, TABLE_FUNCTIONS_OF_AGENTS)
-    )
+    calls = [(a, c.text) for a, b, c in zip(found, found[1:], found[2:], strict=False) if b.says("(")]
+    models = frozenset(named for called, named in calls if called.says(*TABLE_FUNCTIONS_OF_MODELS))
+    agents = frozenset(named for called, named in calls if called.says(*TABLE_FUNCTIONS_OF_AGENTS))
     return Query(sink, _sources(found), models, agents, _is_updating(found))
-
-
-def _first_arguments(found: list[Token], functions: set[str]) -> list[Token]:
-    triples = zip(found, found[1:], found[2:], strict=False)
-    return [c for a, b, c in triples if a.says(*functions) and b.says("(")]
 
 
 def _options_of_functions(found: list[Token]) -> list[tuple[Token, str]]:

@@ -147,7 +147,8 @@ class Command(CloudCommand):
         return 0
 
     def _report(self, session: Session) -> None:
-        running = self._running(session)
+        by_flink = session.desired.engine == FLINK
+        running = len(flink_statements.desired(session, "query")) if by_flink else 0
         self.print_text("")
         for note in session.notes:
             self.print_text(f"Note: {note}")
@@ -160,7 +161,7 @@ class Command(CloudCommand):
         record = session.need("environment")
         engine = (
             f"Flink, {running} {'query' if running == 1 else 'queries'}"
-            if session.desired.engine == FLINK
+            if by_flink
             else "embedded in the lab"
         )
         self.print_text(
@@ -173,11 +174,6 @@ class Command(CloudCommand):
         self.print_text("\nNext:")
         for command, what in NEXT.items():
             self.print_text(f"  {command}\n      {what}")
-
-    def _running(self, session: Session) -> int:
-        if session.desired.engine != FLINK:
-            return 0
-        return len(flink_statements.desired(session, "query"))
 
     def _guard(self, session: Session, running: int) -> None:
         until = cost_guard.deadline(session.entry)

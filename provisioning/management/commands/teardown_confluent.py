@@ -228,7 +228,13 @@ class Command(CloudCommand):
             self.stderr.write("Left:")
             for thing in down.left:
                 self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
-            self.print_text(_way_out(down), error=True)
+            way_out = "When the reason is gone, run teardown_confluent again."
+            if down.others.all:
+                way_out = (
+                    "Is all of that yours? Then:\n  manage.py teardown_confluent --everything\n"
+                    "Else remove what you no longer need in the console, and run teardown_confluent again."
+                )
+            self.print_text(way_out, error=True)
             self._list_other_labs(session)
             return 1
         self.print_text(
@@ -236,12 +242,3 @@ class Command(CloudCommand):
         )
         self._after(session)
         return 0
-
-
-def _way_out(down: Destroy) -> str:
-    if down.others.all:
-        return (
-            "Is all of that yours? Then:\n  manage.py teardown_confluent --everything\n"
-            "Else remove what you no longer need in the console, and run teardown_confluent again."
-        )
-    return "When the reason is gone, run teardown_confluent again."
