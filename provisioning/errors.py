@@ -190,14 +190,14 @@ def network_error(error: requests.RequestException, url: str) -> NetworkError:
         )
     if isinstance(error, requests.exceptions.Timeout):
         return NetworkError(f"{host} did not answer in time, several times over.", AGAIN, STATUS)
-    if host in LOOPBACK:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    unknown = isinstance(reason, urllib3.exceptions.NameResolutionError)
+    if host in LOOPBACK and not unknown:
         return NetworkError(
             f"The stand-in at {host}:{urlsplit(url).port} cannot be reached.",
             "Start it (python -m provisioning.standin), or unset CONFLUENT_CLOUD_URL for the real service. What stood "
             "in a stand-in is gone with it: teardown_confluent then forgets it, and clears config.yaml.",
         )
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    unknown = isinstance(reason, urllib3.exceptions.NameResolutionError)
     return (NameUnknown if unknown else NetworkError)(
         f"{host} cannot be reached from here: no network, no name resolution, or a firewall.",
         f"Check the connection. {AGAIN}",

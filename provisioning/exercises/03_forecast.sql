@@ -3,7 +3,7 @@
 -- group: exercises
 -- ask: Where will one engine's temperature be in the next second?
 -- see: After 16 readings each row has an array of five forecasts with their bounds. Note one, wait a second, compare.
--- state: Generally available (November 2026). AI_FORECAST, its sister with a foundation model, is in early access.
+-- state: Generally available in November 2026. AI_FORECAST, its sister with a foundation model, is in early access.
 SELECT
   $rowtime AS `ts`,
   `engine_temperature`,

@@ -1,8 +1,8 @@
 -- name: exercise-race-engineer
 -- kind: agent
 -- group: exercises
--- ask: Who is the race engineer? A model, a task, and a limit of rounds; tools could follow, and this one needs none.
--- see: COMPLETED. Nothing was called yet. The model is the commentary's, so that one has to stand.
+-- ask: Who is the race engineer?
+-- see: COMPLETED: a model, a task and a limit of rounds, without tools. Nothing was called yet. The model is the commentary's, so that one has to stand.
 -- state: Open preview in November 2026; the form may change.
 CREATE AGENT IF NOT EXISTS `${agent}`
 USING MODEL `${model}`

@@ -126,7 +126,7 @@ def test_slow_answer_gives_a_sign_of_life(shell: Shell, monkeypatch: pytest.Monk
     assert "127.0.0.1 has not answered yet, still waiting." in said
 
 
-@pytest.mark.parametrize("columns", ["80", "60"])
+@pytest.mark.parametrize("columns", ["80", "72"])
 def test_everything_fits_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     """Lists and sentences are wrapped between words; only an address may be longer, alone on its line."""
     monkeypatch.setenv("COLUMNS", columns)

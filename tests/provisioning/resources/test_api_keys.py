@@ -78,9 +78,10 @@ def test_two_looks_at_a_new_kafka_key(laptop: Laptop, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(api_keys, "probe", timed)
     laptop.provision()
-    assert len(looks) == 2 and looks[1] - looks[0] >= api_keys.KAFKA_BROKERS_S
+    assert looks[-1] - looks[-2] >= api_keys.KAFKA_BROKERS_S
+    before = len(looks)
     laptop.provision()
-    assert len(looks) == 3
+    assert len(looks) == before + 1
 
 
 def test_key_that_flaps_for_a_while(tmp_path: Path) -> None:
