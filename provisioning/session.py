@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 
 from provisioning.api import Api
-from provisioning.client import Client, Login
+from provisioning.client import Client, Login, unheard
 from provisioning.clock import Clock
 from provisioning.config import Credentials, DesiredState, Names
 from provisioning.errors import KEYS, ApiError, ProvisioningError
@@ -147,7 +147,7 @@ def open_session(
     by_name: bool = False,
     redact: Redactor | None = None,
     unattended: bool = False,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = unheard,
     journal: Journal | None = None,
 ) -> Session:
     """journal: for several sessions at once, one that they share. keep False: it is read and not written.

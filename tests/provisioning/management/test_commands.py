@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +13,9 @@ from django.core.management.base import CommandError
 
 from f1site.config import read_lab
 from provisioning.config_file import BEGIN, END
-from provisioning.standin import Exchange, Fault, Standin
-from tests.fakes import openapi, standin_fixtures
-from tests.fakes.laptop import NOTHING_STANDS, SHORT
+from provisioning.standin import Exchange, Fault
+from tests.fakes import standin_fixtures
+from tests.fakes.laptop import NOTHING_STANDS
 from tests.fakes.shell import Shell
 from tests.fakes.standin_snapshot import snapshot
 
@@ -292,150 +287,6 @@ def test_ctrl_c_says_how_to_go_on(shell: Shell) -> None:
     code, _ = shell.run("provision_confluent")
     assert code == 0
     assert len([c for c in shell.standin.state.clusters.values() if c.deleted is None]) == 1
-
-
-# -- processes --
-
-
-def test_reader_of_the_output_goes_away(shell: Shell) -> None:
-    """The reader goes away early, as head does behind a pipe."""
-    read, write = os.pipe()
-    os.close(read)
-    command = [sys.executable, str(ROOT / "manage.py"), "provision_confluent", "--plan"]
-    with os.fdopen(write, "wb") as nowhere:
-        done = subprocess.run(
-            command, cwd=ROOT, stdout=nowhere, stderr=subprocess.PIPE, text=True, timeout=120
-        )
-    assert done.returncode == 130
-    assert "Nobody reads the output any more, so the command has ended." in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
-
-
-class KillableShell:
-    """Runs the commands as processes; the stand-in can kill the one that runs."""
-
-    def __init__(self, standin: Standin, folder: Path) -> None:
-        self.standin, self.folder, self.pid = standin, folder, 0
-        (folder / "config.yaml").write_text("# mine\n")
-        self.environ = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "F1_"))
-        }
-        self.environ |= {
-            "CONFLUENT_CLOUD_URL": standin.url,
-            "CONFLUENT_CLOUD_API_KEY": standin.key,
-            "CONFLUENT_CLOUD_API_SECRET": standin.secret,
-            "F1_JOURNAL": str(folder / ".confluent" / "journal.json"),
-            "F1_CONFIG": str(folder / "config.yaml"),
-            "PYTHONPATH": str(ROOT),
-        }
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        command = [sys.executable, str(ROOT / "tests" / "fakes" / "hurried_command.py"), *arguments]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.pid = process.pid
-        said, _ = process.communicate(timeout=120)
-        return process.returncode, said
-
-    def kill(self, exchange: Exchange) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def killable(tmp_path: Path) -> Iterator[KillableShell]:
-    with Standin(replace(SHORT, key_nodes=()), speed=200.0) as standin:
-        yield KillableShell(standin, tmp_path)
-        assert openapi.problems(standin.calls) == []
-
-
-KILLED_AT = ("environments", "api-keys", "statements")
-
-
-@pytest.mark.timeout(300)
-def test_kill_9_again_and_again(killable: KillableShell) -> None:
-    """Kill 9 of the real thing again and again."""
-    for path in KILLED_AT:
-        killable.standin.faults.add(Fault("hook_after", method="POST", path=path, hook=killable.kill))
-        code, said = killable.run("provision_confluent", "--flink")
-        assert code == -signal.SIGKILL, said
-    code, said = killable.run("provision_confluent", "--flink")
-    assert code == 0, said
-    assert "one record there and back in" in said
-    lab = read_lab(killable.folder, {})
-    assert lab.kafka is not None
-    assert lab.kafka.librdkafka["security.protocol"] == "PLAINTEXT"
-    stands = snapshot(killable.standin.state)
-    assert len(stands["keys"]) == 3
-    assert len(stands["environments"]["f1-leaderboard-env"]["clusters"]) == 1
-    killable.standin.faults.add(
-        Fault("hook_after", method="DELETE", path="compute-pools", hook=killable.kill)
-    )
-    assert killable.run("teardown_confluent", "--yes")[0] == -signal.SIGKILL
-    code, said = killable.run("teardown_confluent", "--yes")
-    assert code == 0, said
-    assert snapshot(killable.standin.state) == NOTHING_STANDS
-    assert (killable.folder / "config.yaml").read_text() == "# mine\n"
-
-
-# -- several labs --
-
-
-def test_other_labs_are_named(shell: Shell) -> None:
-    """Status and teardown name the other labs of the journal."""
-    shell.run("provision_confluent")
-    other = next(iter(shell.standin.state.environments))
-    shell.config.write_text("confluent:\n  environment_name: second\n")
-    django_settings.LAB = read_lab(shell.folder, {})
-    labs = json.loads(shell.journal.read_text())
-    (organization, _), real = (
-        next(iter(labs)).split("/"),
-        {"environment": {"id": "env-real1", "name": "real"}},
-    )
-    labs |= {f"{organization}/begun": {"intents": {"environment": {}}}, "elsewhere/real": real}
-    shell.journal.write_text(json.dumps(labs))
-    for command in (("confluent_status",), ("teardown_confluent", "--yes")):
-        _, said = shell.run(*command)
-        assert f"The journal holds another lab, f1-leaderboard-env ({other})" in said
-        assert f"teardown_confluent --environment {other}" in said
-        assert "another lab, begun, whose making was interrupted: confluent.environment_name" in said
-        assert "another lab, real (env-real1), in another organisation: a Cloud API key of that one" in said
-
-
-def test_stale_rehearsal_can_be_forgotten(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rehearsal on a stand in that is gone can be forgotten."""
-    shell.run("provision_confluent")
-    django_settings.LAB = read_lab(shell.folder, {})
-    real, rehearsed = shell.config.read_bytes(), shell.journal.read_bytes()
-    with Standin(SHORT, clock=shell.manual_clock, kafka=False, seed=7) as another:
-        monkeypatch.setenv("CONFLUENT_CLOUD_URL", another.url)
-        code, said = shell.run("teardown_confluent", "--yes")  # the first one still answers
-        assert (code, "rehearsal" in said, shell.config.exists()) == (0, False, True)
-        assert "another lab, f1-leaderboard-env, on a stand-in at 127.0.0.1:" in said
-        shell.standin.stop()
-        code, said = shell.run("teardown_confluent")
-        assert (code, "with --yes" in said, shell.config.exists()) == (1, True, True)
-        code, said = shell.run("teardown_confluent", "--yes")
-        assert (code, "on a stand-in that is gone" in said) == (0, True)
-    assert not shell.config.exists()
-    assert shell.journal.read_text().strip() == "{}"
-    code, said = shell.run("confluent_status")  # nobody answers any more
-    assert (code, "The stand-in at 127.0.0.1:" in said) == (1, True)
-    shell.config.write_bytes(real)  # the journal was lost, the block is there
-    assert shell.run("teardown_confluent", "--yes")[0] == 0
-    assert not shell.config.exists()
-    shell.config.write_bytes(real)
-    shell.journal.write_bytes(rehearsed)
-    code, said = shell.run("teardown_confluent", "--plan")
-    assert (code, "This goes: what was rehearsed" in said, shell.config.exists()) == (0, True, True)
-    monkeypatch.delenv("CONFLUENT_CLOUD_URL")
-    monkeypatch.delenv("CONFLUENT_CLOUD_API_KEY")  # another terminal
-    code, said = shell.run("teardown_confluent", "--yes")
-    assert (code, "The journal holds a rehearsal, f1-leaderboard-env" in said) == (0, True)
-    assert (shell.config.exists(), shell.journal.read_text().strip()) == (False, "{}")
-    code, said = shell.run("teardown_confluent", "--yes")
-    assert (code, "There is no Cloud API key" in said) == (1, True)
 
 
 def test_teardown_list_tells_what_stays(shell: Shell) -> None:
