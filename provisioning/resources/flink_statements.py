@@ -269,23 +269,24 @@ def _reach(
 def _set_stopped(session: Session, name: str, stopped: bool) -> bool:
     """By PATCH, which is in Early Access; where that is refused, by PUT. False: the service takes neither."""
     change = [{"op": "replace", "path": "/spec/stopped", "value": stopped}]
-    if _accepted(lambda: session.api("flink").patch(path(session, name), change, PATCH_TYPE)):
+    hasty = session.api("flink", patient=False)  # PUT waits for a key that is refused now and then
+    if _accepted(lambda: hasty.patch(path(session, name), change, PATCH_TYPE)):
         return True
     found = find(session, name)
     if found is None or (stopped and statement_words.phase(found) not in ACTIVE):
         return stopped  # it ended meanwhile
-    body = found | {"spec": found["spec"] | {"stopped": stopped}}
+    body = found | {"spec": part(found, "spec") | {"stopped": stopped}}
     return _accepted(lambda: session.api("flink").put(path(session, name), body))
 
 
 def _accepted(call: Callable[[], object]) -> bool:
-    """False: refused for what the statement is or what the call is; a refused key is an error all the same."""
+    """Whether the service carried the call out. Where it refuses, the next call shows whether the key is refused."""
     try:
         call()
     except ApiError as error:
-        if error.status in (400, 404, 405, 409, 415, 422, 501):
-            return False
-        raise
+        if error.status >= 500 and error.status != 501:
+            raise
+        return False
     return True
 
 

@@ -26,7 +26,7 @@ class Answers:
     metadata: str = _ask("the metadata of a connection", "whole", "empty", "absent")
     put: str = _ask("replacing a connection's keys", "accepted", "refused")
     first_statement: str = _ask("a statement right after its account got its role", "accepted", "not-found")
-    patch: str = _ask("stopping or resuming a statement by PATCH", "accepted", "refused")
+    patch: str = _ask("stopping or resuming a statement by PATCH", "accepted", "refused", "forbidden")
     stop: str = _ask("stopping a statement at all, by PATCH or PUT", "accepted", "refused")
     failed: str = _ask("resuming a FAILED statement", "refused", "accepted")
     default_pool: str = _ask("making a pool as the default one", "accepted", "ignored", "refused")

@@ -194,6 +194,8 @@ def patch(call: Call) -> Answer:
     if call.content_type != "application/json-patch+json":
         raise control(415, "Content-Type must be application/json-patch+json.", "unsupported_media_type")
     found = _get(call)
+    if call.cloud.answers.patch == "forbidden":
+        raise control(403, "User is not authorized to patch statements.", "forbidden_access")
     if "refused" in (call.cloud.answers.patch, call.cloud.answers.stop):
         raise invalid("The statement cannot be patched.", "/spec", status=422)
     for operation in call.body if isinstance(call.body, list) else []:
