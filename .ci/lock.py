@@ -21,10 +21,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {
     "requirements-dev.lock": ("requirements-dev.txt",),
     "requirements-uvicorn.lock": ("requirements.txt", "requirements-uvicorn.txt"),
+    "requirements-parquet.lock": ("requirements.txt", "requirements-parquet.txt"),
     "requirements.lock": ("requirements.txt",),
     "requirements-flink.lock": ("requirements-flink.txt",),
 }
-LARGEST, LISTED = "requirements-dev.lock", "requirements-uvicorn.lock"
+LARGEST, LISTED = "requirements-dev.lock", ("requirements-uvicorn.lock", "requirements-parquet.lock")
 OLDEST_PYTHON = "3.11"
 PIN = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?P<marker>\s*;[^\\\n]*)?", re.MULTILINE
@@ -45,11 +46,13 @@ def wanted(path: Path) -> dict[str, str]:
     return found
 
 
-def pins(lock: Path) -> str:
-    """The lock's versions as the lines of a list in pyproject.toml."""
-    found = PIN.finditer(lock.read_text(encoding="utf-8"))
-    lines = sorted(f"{plain(one['name'])}=={one['version']}{(one['marker'] or '').rstrip()}" for one in found)
-    return "".join(f'  "{line}",\n' for line in lines)
+def pins(root: Path) -> str:
+    """The versions of the locks of lab and extras as the lines of a list in pyproject.toml."""
+    markers: dict[str, str] = {}
+    for lock in LISTED:
+        for one in PIN.finditer((root / lock).read_text(encoding="utf-8")):
+            markers.setdefault(f"{plain(one['name'])}=={one['version']}", (one["marker"] or "").rstrip())
+    return "".join(f'  "{line}{marker}",\n' for line, marker in sorted(markers.items()))
 
 
 def problems(root: Path) -> list[str]:
@@ -60,8 +63,8 @@ def problems(root: Path) -> list[str]:
         for line in _unfit(root / lock, [root / one for one in sources])
     ]
     listed = BLOCK.search((root / "pyproject.toml").read_text(encoding="utf-8"))
-    if not found and (listed is None or listed[0] != pins(root / LISTED)):
-        found.append(f"pyproject.toml lists other versions than {LISTED}")
+    if not found and (listed is None or listed[0] != pins(root)):
+        found.append(f"pyproject.toml lists other versions than {' and '.join(LISTED)}")
     return found
 
 
@@ -94,7 +97,7 @@ def make(upgrade: bool) -> None:
         command = ["uv", "pip", "compile", *options, *along, *["--upgrade"] * upgrade]
         subprocess.run([*command, *sources, "--output-file", lock], cwd=ROOT, check=True)
     project = ROOT / "pyproject.toml"
-    listed = pins(ROOT / LISTED)
+    listed = pins(ROOT)
     project.write_text(BLOCK.sub(lambda _: listed, project.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
 
@@ -23,9 +24,9 @@ from races.live.service import service
 
 MAX_OPEN_FILES = 65_536  # a core serves about 8,000 pages
 
-websocket_urlpatterns = [
-    path("ws/races/<uuid:race_id>/", RaceSocket.as_asgi()),
-    re_path("", UnknownSocket.as_asgi()),  # for every other address; without it the router raises
+websocket_urlpatterns: list[Any] = [
+    path("ws/races/<uuid:race_id>/", RaceSocket.as_asgi()),  # type: ignore[arg-type]  # Django's types know views only
+    re_path("", UnknownSocket.as_asgi()),  # type: ignore[arg-type]  # for every other address; without it the router raises
 ]
 
 

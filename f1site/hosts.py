@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from channels.security.websocket import OriginValidator, WebsocketDenier
@@ -13,9 +12,10 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 MOST_REFUSED = 100  # origins that are named in the log, each once
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
+# ASGI's: what servers put into them is more than the types of channels know.
+Scope: TypeAlias = Any
+Receive: TypeAlias = Any
+Send: TypeAlias = Any
 
 
 def learn_own_address(scope: Scope) -> None:
@@ -48,7 +48,7 @@ def _host_of(scope: Scope) -> str:
     return ""
 
 
-class SameOriginValidator(OriginValidator):  # type: ignore[misc]  # channels has no types
+class SameOriginValidator(OriginValidator):
     """Lets only this site's own pages open a socket: those under its names, and under the trusted origins of forms.
 
     A refusal is logged once for each origin. An Origin that is no address is refused without a traceback.
@@ -68,18 +68,17 @@ class SameOriginValidator(OriginValidator):  # type: ignore[misc]  # channels ha
         trusted = [origin.replace("://*.", "://.") for origin in settings.CSRF_TRUSTED_ORIGINS]
         self.allowed_origins = [*settings.ALLOWED_HOSTS, *trusted]
         valid = bool(super().valid_origin(parsed_origin))
-        if not valid and parsed_origin is not None:
-            self._log(f"{parsed_origin.scheme}://{parsed_origin.netloc}"[:200])
-        return valid
-
-    def _log(self, origin: str) -> None:
-        if origin not in self._refused and len(self._refused) < MOST_REFUSED:
+        if valid or parsed_origin is None or len(self._refused) >= MOST_REFUSED:
+            return valid
+        origin = f"{parsed_origin.scheme}://{parsed_origin.netloc}"[:200]
+        if origin not in self._refused:
             self._refused.add(origin)
             log.warning(
                 "A page at %r may not open a socket here. If it is this lab's own, behind a proxy or a forwarded port, "
                 "name it in DJANGO_CSRF_TRUSTED_ORIGINS",
                 origin,
             )
+        return valid
 
 
 def _is_address(origin: bytes) -> bool:

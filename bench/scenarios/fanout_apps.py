@@ -98,11 +98,13 @@ def grouped(layer: dict[str, Any]) -> App:
     tasks: list[asyncio.Task[None]] = []
 
     async def publish() -> None:
-        group = get_channel_layer()
+        group: Any = get_channel_layer()
         async for text in _messages(material):
             await group.group_send("race", {"type": "race.frame", "text": text})
 
-    class Page(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    class Page(AsyncWebsocketConsumer):
+        channel_layer: Any
+
         async def connect(self) -> None:
             if not tasks:
                 _long_lived()
@@ -117,7 +119,7 @@ def grouped(layer: dict[str, Any]) -> App:
         async def disconnect(self, code: int) -> None:
             await self.channel_layer.group_discard("race", self.channel_name)
 
-    page = Page.as_asgi()
+    page: Any = Page.as_asgi()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await (_lifespan(receive, send) if scope["type"] == "lifespan" else page(scope, receive, send))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -19,8 +19,10 @@ from races.live.servers.transport import dropping, limit_messages, straight, uns
 from races.live.service import LiveService, service
 from races.middleware.visitors import COOKIE, client_of
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+# ASGI's: what servers put into them is more than the types of channels know.
+Scope: TypeAlias = Any
+Receive: TypeAlias = Any
+Send: TypeAlias = Any
 
 UNKNOWN_RACE, SILENT, TOO_MANY = 4404, 4408, 4429
 REASONS = {
@@ -36,7 +38,7 @@ DROP_S = 10.0  # for a page to take the closing frame, and what is before it
 PONG_EVERY_S = 9.5  # every other one: an answer costs as much as a frame
 
 
-def cookie_of(scope: dict[str, Any]) -> str | None:
+def cookie_of(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == b"cookie":
             for part in value.decode("latin-1").split(";"):
@@ -54,11 +56,12 @@ def acked_tick(text: str | None) -> int | None:
     return int(number) if number.isascii() and number.isdigit() else None
 
 
-class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class RaceSocket(AsyncWebsocketConsumer):
+    base_send: Send
     live: LiveService
     socket: Socket | None = None
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Channels' own loop costs two tasks and a turn in Django's thread for every message: it listens to a
         channel layer too, and looks after database connections. Nothing here needs either."""
         self.scope, self.base_send = scope, send
@@ -100,7 +103,8 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
         self.socket.show(self.live.feed.snapshot(self.race_id))
 
     def _send_text(self, text: str) -> Coroutine[Any, Any, None]:
-        return self.base_send({"type": "websocket.send", "text": text})
+        sending: Coroutine[Any, Any, None] = self.base_send({"type": "websocket.send", "text": text})
+        return sending
 
     async def _refuse(self, code: int, reason: str = "") -> None:
         """Closes the socket, and drops the connection after DROP_S: a peer that does not read would keep it open."""
@@ -131,7 +135,7 @@ class RaceSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has 
             self.socket = None
 
 
-class UnknownSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class UnknownSocket(AsyncWebsocketConsumer):
     """Any other socket address: closed with words instead of a traceback in the log."""
 
     async def connect(self) -> None:

@@ -53,7 +53,8 @@ def test_a_missing_hash_is_named(lock: ModuleType, project: Path) -> None:
 def test_the_list_for_uv_is_the_locks(lock: ModuleType, project: Path) -> None:
     path = project / "pyproject.toml"
     path.write_text(path.read_text().replace('"asgiref==', '"asgiref==9'))
-    assert lock.problems(project) == ["pyproject.toml lists other versions than requirements-uvicorn.lock"]
+    words = "pyproject.toml lists other versions than requirements-uvicorn.lock and requirements-parquet.lock"
+    assert lock.problems(project) == [words]
 
 
 def test_locks_name_no_host(lock: ModuleType) -> None:

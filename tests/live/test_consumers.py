@@ -242,7 +242,7 @@ def test_a_changed_status_reaches_the_page(live: LiveService) -> None:
         await asyncio.to_thread(fail)
         text = ""
         while "the gearbox" not in text:  # the strip at the foot has messages of its own
-            text = await page.receive_from(5)
+            text = str(await page.receive_from(5))
         assert "<b>the gearbox" not in text
 
     run(story, live)
