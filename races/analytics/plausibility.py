@@ -163,7 +163,9 @@ class RaceBounds:
             and 0 <= car["grid"] <= field
             and 0 <= car["lap"] <= self._laps + 1
             and all(car[name] is None or car[name] > least for name, least in self._least_s.items())
-            and self.tick(car["tick"], car["timestamp"])
+            and 0 <= car["tick"] <= self._last_tick
+            and self._started <= car["timestamp"] - car["tick"] * TICK_MS
+            and (self.now is None or car["timestamp"] <= self.now() + CLOCK_SKEW_MS)
         )
 
     def tick(self, tick: int, at: int) -> bool:

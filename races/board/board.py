@@ -59,8 +59,8 @@ class Board:
         self._entries = {car.code: car for car in info.cars}
         self._codes = {car.name: car.code for car in info.cars}
         # Once records tell the field's size, one that does not tell it (and no grid) completes no tick.
-        told = last is not None and any(car["grid"] for car in last["cars"])
-        self._sizes = {len(info.cars)} if told else {0, len(info.cars)}
+        sized = last is not None and any(car["grid"] for car in last["cars"])
+        self._sizes = {len(info.cars)} if sized else {0, len(info.cars)}
         self._started: int | None = last["started"] if last else started
         self._instants: dict[int, int] = {}  # tick by timestamp, for records without ticks
 
@@ -86,9 +86,49 @@ class Board:
 
         A record that is refused is counted in `ignored`.
         """
-        if role == "positions":
-            return self._position(record)
-        return self._after_the_race(self._other(role, record, key))
+        if role != "positions":
+            return self._apply_between_ticks(role, record, key)
+        if record["race_id"] != self.info.race_id:
+            self.ignored["other race"] += 1
+            return None
+        car = dict(record)  # the codec gives the same record to every reader
+        # a record that tells the size of the field tells its tick
+        known = car["field_size"] in self._sizes and not (car["field_size"] and car["tick"] == -1)
+        if known:
+            if not car["driver_code"] or car["tick"] == -1:
+                self._name(car)
+            known = car["driver_code"] in self._entries and self._bounds.position(car, len(self._entries))
+        if not known:
+            self.ignored["implausible"] += 1
+            return None
+        tick = car["tick"]
+        if tick in self._done or (self.frame and tick <= self.frame["tick"] - HORIZON):
+            self.ignored["repeated"] += 1
+            return None
+        moment = tick, car["timestamp"]  # what is forged in part keeps to itself: a tick has one instant
+        cars = self._pending.get(moment)
+        if cars is None:
+            cars = self._begin(moment)
+        cars[car["driver_code"]] = car
+        if car["field_size"] and len(self._sizes) > 1:
+            self._sizes = {car["field_size"]}
+        if len(cars) < len(self._entries):
+            return None if car["field_size"] else self._complete_before(tick)
+        return self._complete(moment)
+
+    def _apply_between_ticks(
+        self, role: str, record: Record, key: Mapping[str, Any] | str | None
+    ) -> Frame | None:
+        """Keeps what another topic says for the next tick's frame. After the last tick it makes a frame of its own."""
+        if not self._other(role, record, key) or self.frame is None or self.frame["phase"] != "over":
+            return None
+        frame = self.frame.copy()
+        frame["cars"] = [car.copy() for car in frame["cars"]]
+        for car in frame["cars"]:
+            car["average_speed_kmh"] = self._averages.get(car["driver_name"])
+        self._add_logs(frame)
+        self.frame = frame
+        return frame
 
     def _other(self, role: str, record: Record, key: Mapping[str, Any] | str | None) -> bool:
         """Returns True when the record changed the picture."""
@@ -104,9 +144,22 @@ class Board:
                 note_of_commentary(record, self._lap_at(record["timestamp"]))
             )
         if role == "avg_speed":
-            return self._average(record, key)
+            if not isinstance(key, Mapping) or not self._mine(key):
+                return False
+            self._averages[key["driver_name"]] = record["avg_speed"]
+            return True
         if role == "car_metrics_anomalies":
-            return self._anomaly(record, key)
+            if not isinstance(key, Mapping):
+                return False
+            name, ts = key["key"], key["ts"]
+            if ":" in name and not self._mine({"race_id": name.rpartition(":")[0]}):
+                return False
+            engine = self.info.engine_of(name)
+            ahead = self.frame is not None and ts > self.frame["timestamp"] + AHEAD_MS
+            if engine is None or ahead:
+                self.ignored["implausible"] += 1
+                return False
+            return self._engines.add(engine, ts, record)
         self.ignored["unknown role"] += 1
         return False
 
@@ -140,74 +193,11 @@ class Board:
             self.ignored["other race"] += 1
         return mine
 
-    def _average(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
-        if not isinstance(key, Mapping) or not self._mine(key):
-            return False
-        self._averages[key["driver_name"]] = record["avg_speed"]
-        return True
-
-    def _anomaly(self, record: Record, key: Mapping[str, Any] | str | None) -> bool:
-        if not isinstance(key, Mapping):
-            return False
-        name, ts = key["key"], key["ts"]
-        if ":" in name and not self._mine({"race_id": name.rpartition(":")[0]}):
-            return False
-        engine = self.info.engine_of(name)
-        ahead = self.frame is not None and ts > self.frame["timestamp"] + AHEAD_MS
-        if engine is None or ahead:
-            self.ignored["implausible"] += 1
-            return False
-        return self._engines.add(engine, ts, record)
-
-    def _after_the_race(self, changed: bool) -> Frame | None:
-        """Makes a frame of its own for what comes after the last tick, which no other frame would carry to the page."""
-        if not changed or self.frame is None or self.frame["phase"] != "over":
-            return None
-        frame = self.frame.copy()
-        frame["cars"] = [car.copy() for car in frame["cars"]]
-        for car in frame["cars"]:
-            car["average_speed_kmh"] = self._averages.get(car["driver_name"])
-        self._add_logs(frame)
-        self.frame = frame
-        return frame
-
-    def _position(self, record: Record) -> Frame | None:
-        if record["race_id"] != self.info.race_id:
-            self.ignored["other race"] += 1
-            return None
-        car = dict(record)  # the codec gives the same record to every reader
-        if not self._acceptable(car):
-            self.ignored["implausible"] += 1
-            return None
-        tick = car["tick"]
-        if tick in self._done or tick <= self._newest() - HORIZON:
-            self.ignored["repeated"] += 1
-            return None
-        moment = tick, car["timestamp"]  # what is forged in part keeps to itself: a tick has one instant
-        cars = self._pending.get(moment)
-        if cars is None:
-            cars = self._begun(moment)
-        cars[car["driver_code"]] = car
-        if car["field_size"] and len(self._sizes) > 1:
-            self._sizes = {car["field_size"]}
-        if len(cars) < len(self._entries):
-            return None if car["field_size"] else self._complete_before(tick)
-        return self._complete(moment)
-
-    def _acceptable(self, car: dict[str, Any]) -> bool:
-        if car["field_size"] not in self._sizes or (car["field_size"] and car["tick"] == -1):
-            return False  # a record that tells the size of the field tells its tick
-        self._name(car)
-        return car["driver_code"] in self._entries and self._bounds.position(car, len(self._entries))
-
-    def _begun(self, moment: Moment) -> dict[str, dict[str, Any]]:
+    def _begin(self, moment: Moment) -> dict[str, dict[str, Any]]:
         if len(self._pending) >= PENDING:
             self.ignored["incomplete tick"] += 1
             del self._pending[next(iter(self._pending))]
         return self._pending.setdefault(moment, {})
-
-    def _newest(self) -> int:
-        return self.frame["tick"] if self.frame else -1
 
     def _name(self, car: dict[str, Any]) -> None:
         """Gives a code and a tick to records of the original lab, which name a driver and an instant only."""
@@ -216,13 +206,11 @@ class Board:
         if car["tick"] == -1 and self._bounds.instant(car["timestamp"]):
             if len(self._instants) >= PENDING:
                 del self._instants[next(iter(self._instants))]
-            car["tick"] = self._instants.setdefault(car["timestamp"], self._tick_of(car["timestamp"]))
-
-    def _tick_of(self, timestamp: int) -> int:
-        if self.frame and timestamp <= self.frame["timestamp"]:
-            return self.frame["tick"]  # an instant that has been shown: a repeat
-        newest = self.frame["timestamp"] if self.frame else -1
-        return self._newest() + 1 + sum(newest < instant < timestamp for instant in self._instants)
+            timestamp = car["timestamp"]
+            tick, shown = (self.frame["tick"], self.frame["timestamp"]) if self.frame else (-1, -1)
+            if timestamp > shown:  # or it repeats an instant that has been shown
+                tick += 1 + sum(shown < instant < timestamp for instant in self._instants)
+            car["tick"] = self._instants.setdefault(timestamp, tick)
 
     def _complete_before(self, tick: int) -> Frame | None:
         """Completes the ticks before this one: only that ends a tick whose records tell no size."""
@@ -235,17 +223,14 @@ class Board:
         self._done.add(tick)
         frame = self._build(sorted(cars.values(), key=lambda car: (car["position"], car["driver_code"])))
         if self.frame is None or tick > self.frame["tick"]:
-            self.frame = frame
-            self._forget(tick)
+            self.frame, horizon = frame, tick - HORIZON
+            for old in [moment for moment in self._pending if moment[0] <= horizon]:
+                self.ignored["incomplete tick"] += 1
+                del self._pending[old]
+            if len(self._done) > 4 * HORIZON:
+                self._done = {done for done in self._done if done > horizon}
+                self._instants = {at: old for at, old in self._instants.items() if old > horizon}
         return frame
-
-    def _forget(self, tick: int) -> None:
-        for old in [moment for moment in self._pending if moment[0] <= tick - HORIZON]:
-            self.ignored["incomplete tick"] += 1
-            del self._pending[old]
-        if len(self._done) > 4 * HORIZON:
-            self._done = {done for done in self._done if done > tick - HORIZON}
-            self._instants = {at: old for at, old in self._instants.items() if old > tick - HORIZON}
 
     def _build(self, records: list[dict[str, Any]]) -> Frame:
         self._bests.learn(records)
@@ -257,10 +242,16 @@ class Board:
             car["catching_s"] = catching(ahead, car, first["flag"])
         fastest = next((car for car in cars if best is not None and car["best_lap_s"] == best), None)
         distance = self.info.laps
+        # "over" ends the race for good, so only the whole field is believed to say it
+        over = first["phase"] == "over"
+        phase = "flag" if over and len(records) < len(self._entries) else str(first["phase"])
+        # the instant of tick 0 is that of the first tick that was seen, or is known from the board before
+        if self._started is None:
+            self._started = first["timestamp"] - first["tick"] * TICK_MS
         frame: Frame = {
             "race_id": self.info.race_id, "tick": first["tick"], "timestamp": first["timestamp"],
-            "started": self._start_of(first), "race_time_s": first["race_time_s"],
-            "phase": self._phase(first, len(records)), "lights": first["lights"],
+            "started": self._started, "race_time_s": first["race_time_s"],
+            "phase": phase, "lights": first["lights"],
             "flag": first["flag"], "yellow_sector": first["yellow_sector"],
             "lap": min(max(car["lap"] for car in cars), distance), "laps": distance, "cars": cars,
             "fastest": fastest and {"driver_code": fastest["driver_code"], "lap_s": best},
@@ -271,17 +262,6 @@ class Board:
             self._lap_starts.append(frame["timestamp"])
         self._add_logs(frame)
         return frame
-
-    def _phase(self, record: dict[str, Any], cars: int) -> str:
-        """Returns the phase; "over" ends the race for good, so only the whole field is believed to say it."""
-        over = record["phase"] == "over"
-        return "flag" if over and cars < len(self._entries) else str(record["phase"])
-
-    def _start_of(self, record: dict[str, Any]) -> int:
-        """Returns the instant of tick 0, from the first tick that was seen or from the board before this one."""
-        if self._started is None:
-            self._started = record["timestamp"] - record["tick"] * TICK_MS
-        return self._started
 
     def _add_logs(self, frame: Frame) -> None:
         self._engines.reached(frame["timestamp"], frame["phase"] == "over")

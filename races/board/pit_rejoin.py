@@ -26,17 +26,14 @@ def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
     """Predicts where a car rejoins after a stop. None for a car that may not stop, or whose gap is not known."""
     running = [(gap, car["driver_code"]) for car in cars if (gap := _gap(car)) is not None]
     own = next((gap for gap, other in running if other == code), None)
-    if own is None or not _may_stop(cars, code):
+    # a car in the pit lane or on the grid has no stop to decide on
+    deciding = {car["driver_code"] for car in cars if car["status"] == "racing" and car["lap"] > 0}
+    if own is None or code not in deciding:
         return None
     then = own + loss_s
     ahead = [(then - gap, other) for gap, other in running if other != code and gap <= then]
     behind = [(gap - then, other) for gap, other in running if other != code and gap > then]
     return Rejoin(len(ahead) + 1, _nearest(ahead), _nearest(behind))
-
-
-def _may_stop(cars: Sequence[CarFrame], code: str) -> bool:
-    """A car in the pit lane or on the grid has no stop to decide on."""
-    return any(car["driver_code"] == code and car["status"] == "racing" and car["lap"] > 0 for car in cars)
 
 
 def _gap(car: CarFrame) -> float | None:

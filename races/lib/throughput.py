@@ -31,14 +31,6 @@ class _Counter:
     event_ms: int = 0
     seconds: deque[list[int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
 
-    def add(self, now: float, event_ms: int) -> None:
-        self.total += 1
-        self.event_ms = max(self.event_ms, event_ms)
-        self.newest = now
-        if not self.seconds or self.seconds[-1][0] != int(now):
-            self.seconds.append([int(now), 0])
-        self.seconds[-1][1] += 1
-
     def rate(self, now: float) -> float:
         """Records a second over the last whole seconds. In the first second it is the count so far."""
         since = max(int(now) - WINDOW_S, int(self.began))
@@ -58,11 +50,19 @@ class ThroughputMeter:
         counter = self._counters.get(role)
         if counter is None:
             counter = self._counters[role] = _Counter(now)
-        counter.add(now, event_ms)
+        counter.total += 1
+        counter.event_ms = max(counter.event_ms, event_ms)
+        counter.newest = now
+        if not counter.seconds or counter.seconds[-1][0] != int(now):
+            counter.seconds.append([int(now), 0])
+        counter.seconds[-1][1] += 1
 
     def throughput(self, now: float, behind_s: float = 0.0) -> Mapping[str, Throughput]:
         """The rate and the age of each role that was ever counted. behind_s: how far the reader is behind."""
-        clock_ms = self._race_clock_ms(now, behind_s)
+        # what the race's own clock shows now, by its positions
+        clock_ms, positions = None, self._counters.get("positions")
+        if positions is not None and positions.event_ms:
+            clock_ms = positions.event_ms + (now - positions.newest + behind_s) * 1000
         return {
             role: Throughput(
                 counter.rate(now),
@@ -71,13 +71,6 @@ class ThroughputMeter:
             )
             for role, counter in self._counters.items()
         }
-
-    def _race_clock_ms(self, now: float, behind_s: float) -> float | None:
-        """What the race's own clock shows now, by its positions; None without them."""
-        positions = self._counters.get("positions")
-        if positions is None or not positions.event_ms:
-            return None
-        return positions.event_ms + (now - positions.newest + behind_s) * 1000
 
     @staticmethod
     def _age_s(counter: _Counter, now: float, behind_s: float, clock_ms: float | None) -> float:

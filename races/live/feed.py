@@ -237,13 +237,15 @@ class Feed:
     def _position(self, message: Message) -> None:
         race_id = (message.key or b"").decode("utf-8", "replace")
         self._newest.add(race_id, message)
-        watched = self._watched.get(race_id)
-        if watched is not None:
-            record = self._decode(message)
-            if record is not None:
-                self._apply(race_id, watched, message, record, None)
-            else:
+        watched, codec = self._watched.get(race_id), self._codec
+        if watched is not None and codec is not None:
+            try:
+                record = codec.decode("positions", message.value, ask=False)
+            except BadRecord as error:
+                self._skipped.add(message, error)
                 self._newest.of(race_id).values.pop(message.value or b"", None)
+            else:
+                self._apply(race_id, watched, message, record, None)
 
     def _other(self, message: Message) -> None:
         race_id = self._race_of(message)

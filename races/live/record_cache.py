@@ -24,22 +24,10 @@ class RawTick:
     """The newest tick of a race as it came, and the tick before, which is the whole one while the newest arrives."""
 
     timestamp: int = -1
-    values: dict[bytes, Message] = field(
-        default_factory=dict
-    )  # in order; a tick sent again has the same bytes
+    # in order; a tick sent again has the same bytes
+    values: dict[bytes, Message] = field(default_factory=dict)
     before: dict[bytes, Message] = field(default_factory=dict)
     room: int = TICK_BYTES
-
-    def add(self, message: Message) -> None:
-        if message.timestamp_ms > self.timestamp:
-            self.timestamp, self.values, self.before = message.timestamp_ms, {}, self.values
-            self.room = TICK_BYTES
-        if message.timestamp_ms != self.timestamp or message.value is None or message.value in self.values:
-            return
-        room = self.room - message.size
-        if len(self.values) < TICK_RECORDS and room >= 0:
-            self.values[message.value] = message
-            self.room = room
 
 
 class LatestTicks:
@@ -53,14 +41,21 @@ class LatestTicks:
         return self._races.get(race_id) or RawTick()
 
     def add(self, race_id: str, message: Message) -> None:
-        raw = self._races.get(race_id)
-        if raw is None or message.timestamp_ms > raw.timestamp:
-            if message.timestamp_ms > self._wall() * 1000 + CLOCK_SKEW_MS or message.size > TICK_BYTES:
+        raw, at, value = self._races.get(race_id), message.timestamp_ms, message.value
+        size = len(message.key or b"") + len(value or b"")
+        if raw is None or at > raw.timestamp:
+            if at > self._wall() * 1000 + CLOCK_SKEW_MS or size > TICK_BYTES:
                 return
-            raw = raw or self._begun(race_id)
-        raw.add(message)
+            raw = raw or self._begin(race_id)
+            if at > raw.timestamp:
+                raw.timestamp, raw.values, raw.before, raw.room = at, {}, raw.values, TICK_BYTES
+        if at != raw.timestamp or value is None or value in raw.values:
+            return
+        if len(raw.values) < TICK_RECORDS and size <= raw.room:
+            raw.values[value] = message
+            raw.room -= size
 
-    def _begun(self, race_id: str) -> RawTick:
+    def _begin(self, race_id: str) -> RawTick:
         """Adds a race and forgets those that have ended."""
         before = self._wall() * 1000 - CLOCK_SKEW_MS
         self._races = {race: raw for race, raw in self._races.items() if raw.timestamp > before}

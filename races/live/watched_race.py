@@ -37,7 +37,9 @@ class WatchedRace:
 
     def show(self, frame: Frame) -> str:
         along, self.along = self.along, ""
-        return self._next(along + self.screen.show(frame))
+        self._parts = None
+        self.number += 1
+        return along + self.screen.show(frame)
 
     def set_status(self, status: RaceStatus) -> str:
         message = self.screen.set_status(status)
