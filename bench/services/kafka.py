@@ -15,34 +15,13 @@ from confluent_kafka.admin import AdminClient
 
 from bench.services.java import JavaProcess, jars
 from bench.services.waiting import free_port, wait_for
+from races.flink.local.kafka import PROPERTIES
 from races.streams.config import StreamSettings
 from races.streams.logs import QUIET, librdkafka_log
 from races.streams.topics import DEFAULT_NAMES
 
 HEAP_MB = 512
 START_S = 60.0
-PROPERTIES = """
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={data}
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-num.network.threads=1
-num.io.threads=2
-{more}
-"""
 
 
 class RealKafka:
@@ -51,7 +30,7 @@ class RealKafka:
     def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self._classpath = f"{jars('kafka')}/*"
         self._folder, self._data = folder, folder / "data"
-        self._more = "\n".join(f"{key}={value}" for key, value in (more or {}).items())
+        self._more = "".join(f"{key}={value}\n" for key, value in (more or {}).items())
         self.port, self._controller = free_port(), free_port()
         self._process: JavaProcess | None = None
 
@@ -107,7 +86,7 @@ class RealKafka:
     def _properties(self) -> Path:
         file = self._folder / "server.properties"
         file.write_text(
-            PROPERTIES.format(port=self.port, controller=self._controller, data=self._data, more=self._more)
+            PROPERTIES.format(port=self.port, controller=self._controller, data=self._data) + self._more
         )
         return file
 

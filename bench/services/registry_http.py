@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
+from bench.services.http_server import serving
 from races.streams.registry.service import CONTENT_TYPE, Registry
 
 
@@ -53,14 +53,6 @@ def serve(registry: Registry, prefix: str = "/registry") -> Iterator[Served]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    served.url = f"http://127.0.0.1:{server.server_address[1]}{prefix}"
-    try:
+    with serving(Handler) as address:
+        served.url = f"{address}{prefix}"
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -17,7 +17,7 @@ LOOKS_SECRET = re.compile(r"cflt[A-Za-z0-9+/=]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\
 
 
 class Redactor:
-    """Hides every secret that it was told of, wherever it stands in a text, and whatever looks like one."""
+    """Hides every secret that it knows, and whatever looks like one."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -26,22 +26,23 @@ class Redactor:
         self._known.update(secret for secret in secrets if secret and len(secret) >= SHORTEST_INSIDE)
 
     def __call__(self, text: str) -> str:
-        for secret in sorted(self._known, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
-        return LOOKS_SECRET.sub(HIDDEN, text)
+        return redact(text, self._known)
 
 
 def secrets_of(librdkafka: Mapping[str, str], registry_auth: str | None) -> tuple[str, ...]:
-    """Names and keys, the longest first: one may be the beginning of another."""
+    """The names and keys of a Kafka and its registry."""
     own = [value for key, value in librdkafka.items() if SECRET.search(key)]
     found = {*own, *(registry_auth or "").partition(":")}
-    return tuple(sorted((one for one in found if len(one) >= SHORTEST), key=len, reverse=True))
+    return tuple(one for one in found if len(one) >= SHORTEST)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Hides the secrets in a text, as whole words: a user named lab must not change labels. Addresses lose their
-    user.
+    """Hides the secrets in a text, and whatever looks like one. Addresses lose their user.
+
+    The longest goes first, because one may be the beginning of another. A short one is hidden as a whole word only: a
+    user named lab must not change labels.
     """
-    for secret in secrets:
-        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
-    return USERINFO.sub("", text)
+    for secret in sorted(secrets, key=len, reverse=True):
+        inside = re.escape(secret)
+        text = re.sub(inside if len(secret) >= SHORTEST_INSIDE else rf"(?<!\w){inside}(?!\w)", HIDDEN, text)
+    return USERINFO.sub("", LOOKS_SECRET.sub(HIDDEN, text))

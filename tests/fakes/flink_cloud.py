@@ -6,14 +6,14 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bench.services.http_server import serving
 from races.flink.confluent import CloudFlink
 
 SCHEMA = {"columns": [{"name": "n", "type": {"type": "BIGINT", "nullable": False}}]}
@@ -128,14 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def fake_cloud(**options: Any) -> Iterator[FakeCloud]:
     cloud = FakeCloud(**options)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"cloud": cloud}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    cloud.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(type("Handler", (_Handler,), {"cloud": cloud})) as address:
+        cloud.url = address
         yield cloud
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -13,9 +13,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from bench.services.http_server import serving
 
 Row = tuple[str, list[Any]]
 Pages = Iterator[list[Row]]
@@ -330,14 +332,6 @@ def fake_gateway(**options: Any) -> Iterator[FakeGateway]:
     """Gateway and cluster answer at one address."""
     fake = FakeGateway(**options)
     handler = type("Handler", (_Handler,), {"fake": fake})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(handler) as address:
+        fake.url = address
         yield fake
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
