@@ -105,7 +105,17 @@ def read_variables(
     base: Path, environ: Mapping[str, str] = os.environ, secrets_folder: Path = SECRETS
 ) -> Mapping[str, str]:
     """The environment with .env and /run/secrets behind it, as one mapping. Raises EnvironmentProblem."""
-    dotenv = _dotenv(base / ".env")
+    # a name of ours that is not known ends the start: it would have no effect
+    path = base / ".env"
+    text = _text(path) if path.exists() else ""
+    for found in parse_stream(io.StringIO(text)):
+        line = found.original.line
+        if found.error:
+            raise EnvironmentProblem(f"{path}, line {line}: is no NAME=value")
+        if found.key and (words := _unknown(found.key)):
+            raise EnvironmentProblem(f"{path}, line {line}: '{found.key}' {words}")
+    values = dotenv_values(stream=io.StringIO(text))
+    dotenv = {name: value for name, value in values.items() if value is not None}
     # ChainMap takes a dict that it may write to; nobody writes to this one.
     return ChainMap(environ, dotenv, _secret_files(secrets_folder))  # type: ignore[arg-type]  # only read
 
@@ -115,28 +125,13 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     try:
         return Environment(**_Variables(variables)())
     except ValidationError as error:
-        raise _told(variables, error) from None
-
-
-def _told(variables: Mapping[str, str], error: ValidationError) -> EnvironmentProblem:
-    first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0]).upper()
-    kind = first["type"]
-    allowed = "allowed: 1, 0" if kind.startswith("bool") else "it must be a whole number from 0 (0: no limit)"
-    return EnvironmentProblem(f"{name} is '{variables.get(name, '')}'; {allowed}")
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    """The variables of a .env file. A name of ours that is not known ends the start: it would have no effect."""
-    text = _text(path) if path.exists() else ""
-    for found in parse_stream(io.StringIO(text)):
-        line = found.original.line
-        if found.error:
-            raise EnvironmentProblem(f"{path}, line {line}: is no NAME=value")
-        if found.key and (words := _unknown(found.key)):
-            raise EnvironmentProblem(f"{path}, line {line}: '{found.key}' {words}")
-    values = dotenv_values(stream=io.StringIO(text))
-    return {name: value for name, value in values.items() if value is not None}
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).upper()
+        kind = first["type"]
+        allowed = (
+            "allowed: 1, 0" if kind.startswith("bool") else "it must be a whole number from 0 (0: no limit)"
+        )
+        raise EnvironmentProblem(f"{name} is '{variables.get(name, '')}'; {allowed}") from None
 
 
 def _unknown(name: str) -> str:
@@ -162,12 +157,12 @@ def _secret_files(folder: Path) -> dict[str, str]:
     except OSError:
         return {}
     names = {path: path.name.upper() for path in files}
-    ours = {path: name for path, name in names.items() if name in known or _of_section(name)}
+    ours = {
+        path: name
+        for path, name in names.items()
+        if name in known or (name.startswith(OURS) and "__" in name)
+    }
     return {name: _text(path).strip() for path, name in ours.items()}
-
-
-def _of_section(name: str) -> bool:
-    return name.startswith(OURS) and "__" in name
 
 
 def _text(path: Path) -> str:
@@ -269,7 +264,18 @@ def secret_key(given: str, path: Path) -> str:
         return given
     try:
         if not path.exists():
-            _make_key(path)
+            # whole or not at all, so that two processes that start together agree on the first one's key
+            draft = path.with_suffix(f".{os.getpid()}")
+            try:
+                _write_private(draft, secrets.token_urlsafe(50))
+                os.link(draft, path)
+            except FileExistsError:
+                pass  # another process was faster
+            except OSError:  # a file system without links: exFAT, VirtualBox, Termux
+                with contextlib.suppress(FileExistsError):
+                    _write_private(path, draft.read_text())
+            finally:
+                draft.unlink(missing_ok=True)
         key = path.read_text().strip()
     except OSError as error:
         raise EnvironmentProblem(
@@ -279,21 +285,6 @@ def secret_key(given: str, path: Path) -> str:
     if not key:
         raise EnvironmentProblem(f"{path} is empty; delete it, and the next start makes a new key")
     return key
-
-
-def _make_key(path: Path) -> None:
-    """Whole or not at all, so that two processes that start together agree on the first one's key."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    try:
-        _write_private(draft, secrets.token_urlsafe(50))
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was faster
-    except OSError:  # a file system without links: exFAT, VirtualBox, Termux
-        with contextlib.suppress(FileExistsError):
-            _write_private(path, draft.read_text())
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _write_private(path: Path, text: str) -> None:

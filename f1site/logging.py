@@ -17,7 +17,7 @@ def not_unavailable(record: logging.LogRecord) -> bool:
 
 
 def visitors_fault(record: logging.LogRecord) -> bool:
-    """A wrong Host or a body too long is told to who sent it: here a warning without a traceback of ours."""
+    """A wrong Host or a body too long is the client's fault: a warning without a traceback of ours."""
     if record.name.startswith("django.security."):
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = record.exc_text = None
@@ -67,7 +67,7 @@ def logging_config(as_json: bool) -> dict[str, Any]:
         "loggers": {
             "races": {"level": "INFO"},
             "provisioning": {"level": "INFO"},
-            # A missing page is a visitor's matter, told to the visitor.
+            # A missing page is the visitor's matter; the answer says it.
             "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
             "axes": {"level": "WARNING"},
             **servers,

@@ -105,7 +105,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Tests run worker and recorder in threads, which an in-memory database would make one connection of.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # A server that is away is told in seconds, not after the two minutes that TCP waits; what the address says wins.
+    # A server that is away is noticed in seconds, not after TCP's two minutes; what the address says wins.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 3,
         "tcp_user_timeout": 10_000,

@@ -33,16 +33,12 @@ class RaceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        self.choice = _choice(data)
+        # The choice. A field that was left empty, or that could not be read, has its default here.
+        fields = ("driver", "circuit", "laps", "pace", "seed")
+        given = {name: data[name] for name in fields if data.get(name) not in (None, "")}
+        incidents = bool(data.get("incidents")) or not data.get("incidents_asked")
+        self.choice = Choice(**({"driver": ""} | given), incidents=incidents)
         for field, words in choice_errors(self.choice).items():
             if field not in self.errors:
                 self.add_error(field, words)
         return data
-
-
-def _choice(data: dict[str, Any]) -> Choice:
-    """The choice. A field that was left empty, or that could not be read, has its default here."""
-    fields = ("driver", "circuit", "laps", "pace", "seed")
-    given = {name: data[name] for name in fields if data.get(name) not in (None, "")}
-    incidents = bool(data.get("incidents")) or not data.get("incidents_asked")
-    return Choice(**({"driver": ""} | given), incidents=incidents)

@@ -21,7 +21,6 @@ from f1site.config.model import (
     OWN_REGISTRY,
     Commentary,
     Configuration,
-    Flink,
     Kafka,
     keys_of,
     section_names,
@@ -76,19 +75,7 @@ def config_path(base: Path, environ: Mapping[str, str]) -> Path:
 def read_lab(base: Path, environ: Mapping[str, str] = os.environ) -> Lab:
     """The lab's configuration. Raises ConfigError."""
     source = read_source(config_path(base, environ))
-    _add_environment(source, environ)
-    as_meant(source, environ)
-    return _lab(source, _checked(source))
-
-
-def default_lab(base: Path) -> Lab:
-    """The lab without a configuration, for what must load although the person's own is wrong."""
-    source = Source(base / "config.yaml")
-    return _lab(source, Configuration())
-
-
-def _add_environment(source: Source, environ: Mapping[str, str]) -> None:
-    """F1_SECTION__KEY sets a key of the file, and F1_ANOMALY_DETECTION is the short form of one of them."""
+    # F1_SECTION__KEY sets a key of the file, and F1_ANOMALY_DETECTION is the short form of one of them
     sections = section_names(Configuration)
     for name, value in environ.items():
         first, *rest = name.removeprefix(SECTION_VARIABLE).lower().split("__")
@@ -98,17 +85,22 @@ def _add_environment(source: Source, environ: Mapping[str, str]) -> None:
             source.set((first, *rest), value, name)
     if short := environ.get(ANOMALY_VARIABLE, "").strip():
         source.set(("features", "anomaly_detection", "enabled"), short, ANOMALY_VARIABLE)
-
-
-def _checked(source: Source) -> Configuration:
+    as_meant(source, environ)
     try:
-        return Configuration.model_validate(source.values)
+        checked = Configuration.model_validate(source.values)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise _told(source, min(details, key=lambda one: one["type"] != "extra_forbidden")) from None
+        raise _config_error(source, min(details, key=lambda one: one["type"] != "extra_forbidden")) from None
+    return _lab(source, checked)
 
 
-def _told(source: Source, error: ErrorDetails) -> ConfigError:
+def default_lab(base: Path) -> Lab:
+    """The lab without a configuration, for what must load although the person's own is wrong."""
+    source = Source(base / "config.yaml")
+    return _lab(source, Configuration())
+
+
+def _config_error(source: Source, error: ErrorDetails) -> ConfigError:
     """The contract's message of what pydantic found. A secret's value is not in it."""
     path = tuple(map(str, error["loc"]))
     context = error.get("ctx", {})
@@ -141,8 +133,21 @@ def _lab(source: Source, found: Configuration) -> Lab:
     anomalies = found.features.anomaly_detection.enabled
     kafka = _kafka(source, found.kafka, topics, frozenset() if anomalies else ANOMALY_ROLES)
     engine = found.analytics.engine
-    _check_language_model(source, found.commentary)
-    flink = _flink(source, found.flink)
+    if bool(found.commentary.base_url) != bool(found.commentary.model):
+        missing = "model" if found.commentary.base_url else "base_url"
+        raise source.wrong(("commentary", missing), "is missing; a language model needs base_url and model")
+    if not source.section(("flink",)):
+        flink = None
+    else:
+        for key, whose in (("gateway_url", "SQL gateway"), ("rest_url", "job manager")):
+            if not getattr(found.flink, key):
+                raise source.wrong(("flink", key), f"is missing; write the address of Flink's {whose}")
+        flink = FlinkSettings(
+            found.flink.gateway_url,
+            found.flink.rest_url,
+            found.flink.bootstrap_servers,
+            found.flink.schema_registry_url,
+        )
     commentator = _commentator(source, found, flink)
     return Lab(
         path=source.file,
@@ -158,17 +163,6 @@ def _lab(source: Source, found: Configuration) -> Lab:
     )
 
 
-def _flink(source: Source, found: Flink) -> FlinkSettings | None:
-    if not source.section(("flink",)):
-        return None
-    for key, whose in (("gateway_url", "SQL gateway"), ("rest_url", "job manager")):
-        if not getattr(found, key):
-            raise source.wrong(("flink", key), f"is missing; write the address of Flink's {whose}")
-    return FlinkSettings(
-        found.gateway_url, found.rest_url, found.bootstrap_servers, found.schema_registry_url
-    )
-
-
 def _commentator(source: Source, found: Configuration, flink: FlinkSettings | None) -> str:
     """A Flink of one's own without a language model leaves the words to the embedded commentator."""
     silent = flink is not None and not found.commentary.configured
@@ -179,12 +173,6 @@ def _commentator(source: Source, found: Configuration, flink: FlinkSettings | No
         words = "is 'flink', which needs a model in the commentary: section"
         raise source.wrong(("analytics", "commentary"), words)
     return commentator
-
-
-def _check_language_model(source: Source, model: Commentary) -> None:
-    if bool(model.base_url) != bool(model.model):
-        missing = "model" if model.base_url else "base_url"
-        raise source.wrong(("commentary", missing), "is missing; a language model needs base_url and model")
 
 
 def _kafka(

@@ -44,18 +44,7 @@ JAAS_VALUE = re.compile(r"""\b(username|password)\s*=\s*(?:"([^"]*)"|'([^']*)')"
 
 def as_meant(source: Source, environ: Mapping[str, str]) -> None:
     """Changes the source's values in place. Raises ConfigError."""
-    _top(source)
-    _expand(source, (), source.values, environ)
-    kafka = source.section(("kafka",))
-    _flatten(source, kafka)
-    for key in list(kafka):
-        _rename(source, kafka, key)
-    _logins(source, kafka)
-    _known_and_filled(source, kafka)
-
-
-def _top(source: Source) -> None:
-    """x-… keys hold anchors and nothing else. A section's key at the top of the file says where it belongs."""
+    # keys named x-… hold anchors and nothing else; a section's key at the top of the file says where it belongs.
     sections = section_names(Configuration)
     for key in [name for name in source.values if name.startswith("x-")]:
         del source.values[key]
@@ -66,6 +55,27 @@ def _top(source: Source) -> None:
             raise source.wrong(
                 (key,), f"stands outside a section; write {at_home[-1]}: and below it, indented, {name}:"
             )
+    _expand(source, (), source.values, environ)
+    kafka = source.section(("kafka",))
+    _flatten(source, kafka)
+    for key in list(kafka):
+        own = keys_of(Kafka)
+        new = RENAMED.get(key, key).removeprefix("topic.")
+        if new not in own and UNDERSCORED.match(new):
+            new = new.replace("_", ".")
+        if new != key and new in kafka:
+            raise source.wrong(("kafka", key), f"means the same as '{new}', which stands there too; keep one")
+        if ("kafka", key) in source.booleans and "." in key and not SECRET.search(key):
+            kafka[key] = "true" if kafka[key].lower() in ("true", "yes", "on") else "false"
+        if new != key:
+            source.rename(("kafka", key), ("kafka", new))
+    _logins(source, kafka)
+    own = keys_of(Kafka)
+    for key, value in kafka.items():
+        if key not in (*own, *WITHOUT_DOT) and "." not in key:
+            raise source.wrong(("kafka", key), unknown(key, own))
+        if key in TO_FILL and isinstance(value, str) and PLACEHOLDER.fullmatch(value):
+            raise source.wrong(("kafka", key), "still holds the example's placeholder; write your own")
 
 
 def _expand(source: Source, path: Key, value: Any, environ: Mapping[str, str]) -> Any:
@@ -113,19 +123,6 @@ def _leaves(path: Key, value: Any) -> list[tuple[Key, Any]]:
     return [leaf for key, inner in value.items() for leaf in _leaves((*path, key), inner)]
 
 
-def _rename(source: Source, kafka: dict[str, Any], key: str) -> None:
-    own = keys_of(Kafka)
-    new = RENAMED.get(key, key).removeprefix("topic.")
-    if new not in own and UNDERSCORED.match(new):
-        new = new.replace("_", ".")
-    if new != key and new in kafka:
-        raise source.wrong(("kafka", key), f"means the same as '{new}', which stands there too; keep one")
-    if ("kafka", key) in source.booleans and "." in key and not SECRET.search(key):
-        kafka[key] = "true" if kafka[key].lower() in ("true", "yes", "on") else "false"
-    if new != key:
-        source.rename(("kafka", key), ("kafka", new))
-
-
 def _logins(source: Source, kafka: dict[str, Any]) -> None:
     """The forms in which a user and a password come as one text."""
     _jaas(source, kafka)
@@ -140,7 +137,14 @@ def _logins(source: Source, kafka: dict[str, Any]) -> None:
         _registry_login(source, kafka, "basic.auth.user.info", *both.partition(":")[::2])
     url = kafka.get("schema_registry_url")
     if isinstance(url, str) and "@" in url:
-        _address_login(source, kafka, url)
+        # an address is shown on pages, so its login goes where the other one stands
+        try:
+            parts = urlsplit(url)
+            user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        except ValueError:
+            return
+        kafka["schema_registry_url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        _registry_login(source, kafka, "schema_registry_url", user, password)
 
 
 def _jaas(source: Source, kafka: dict[str, Any]) -> None:
@@ -158,17 +162,6 @@ def _jaas(source: Source, kafka: dict[str, Any]) -> None:
         kafka.setdefault(f"sasl.{name}", value)
 
 
-def _address_login(source: Source, kafka: dict[str, Any], url: str) -> None:
-    """http://user:password@host: an address is shown on pages, so its login goes where the other one stands."""
-    try:
-        parts = urlsplit(url)
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    except ValueError:
-        return
-    kafka["schema_registry_url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    _registry_login(source, kafka, "schema_registry_url", user, password)
-
-
 def _registry_login(source: Source, kafka: dict[str, Any], key: str, user: str, password: str) -> None:
     if kafka.get("schema_registry_api_key"):
         raise source.wrong(
@@ -176,15 +169,6 @@ def _registry_login(source: Source, kafka: dict[str, Any], key: str, user: str, 
             "holds a user and a password, and schema_registry_api_key stands there too; keep one",
         )
     kafka["schema_registry_api_key"], kafka["schema_registry_secret"] = user, password
-
-
-def _known_and_filled(source: Source, kafka: dict[str, Any]) -> None:
-    own = keys_of(Kafka)
-    for key, value in kafka.items():
-        if key not in (*own, *WITHOUT_DOT) and "." not in key:
-            raise source.wrong(("kafka", key), unknown(key, own))
-        if key in TO_FILL and isinstance(value, str) and PLACEHOLDER.fullmatch(value):
-            raise source.wrong(("kafka", key), "still holds the example's placeholder; write your own")
 
 
 def unknown(key: str, allowed: tuple[str, ...]) -> str:

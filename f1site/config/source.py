@@ -84,9 +84,6 @@ class Source:
             return self._mapping(path, node)
         if isinstance(node, yaml.SequenceNode):
             return [self._value((*path, str(number)), item) for number, item in enumerate(node.value)]
-        return self._text(path, node)
-
-    def _text(self, path: Key, node: yaml.Node) -> str:
         if _spans_lines(node):
             raise self.wrong(path, "goes on over several lines; is a quotation mark missing at its end?")
         text = str(node.value).strip()
@@ -150,32 +147,22 @@ def read_source(path: Path) -> Source:
 
 def _compose(path: Path) -> yaml.Node | None:
     try:
-        node: yaml.Node | None = yaml.compose(_decoded(path), Loader=yaml.SafeLoader)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+        try:
+            decoded = data.decode("utf-8-sig")  # with or without the mark that Windows puts in front
+        except UnicodeDecodeError as error:
+            if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                raise ConfigError(f"{path}: is UTF-16 text; save it as UTF-8") from error
+            number = data[: error.start].count(b"\n") + 1
+            raise ConfigError(f"{path}, line {number}: is not UTF-8 text; save the file as UTF-8") from error
+        node: yaml.Node | None = yaml.compose(decoded, Loader=yaml.SafeLoader)
         return node
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError(f"{path}{line}: is not YAML: {problem}{_hint(str(error), problem)}") from error
-
-
-def _hint(words: str, problem: str) -> str:
-    for sign, hint, also in HINTS:
-        if sign in words and (not also or also in problem):
-            return hint
-    return ""
-
-
-def _decoded(path: Path) -> str:
-    """UTF-8, with or without the mark that Windows puts in front."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise ConfigError(f"{path}: is UTF-16 text; save it as UTF-8") from error
-        line = data[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}, line {line}: is not UTF-8 text; save the file as UTF-8") from error
+        hints = (hint for sign, hint, also in HINTS if sign in str(error) and (not also or also in problem))
+        raise ConfigError(f"{path}{line}: is not YAML: {problem}{next(hints, '')}") from error

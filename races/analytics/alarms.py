@@ -109,50 +109,49 @@ class _Car:
 
     def step(self, ts: int, sample: Sample, field: Field) -> Iterator[Alarm]:
         released = "stuck_sensor" in self.alarms
-        yield from self._stuck(ts, sample.reading)
+        self._repeats = self._repeats + 1 if sample.reading == self._last else 1
+        self._last = sample.reading
+        if self._repeats == REPEATS:
+            yield self._open("stuck_sensor", "info", "none", ts, 0.0, sample.reading)
+        elif self._repeats == BLIND:
+            yield from self._grow("stuck_sensor", "warning", 0.0, sample.reading)
+        elif self._repeats == 1 and "stuck_sensor" in self.alarms:
+            yield from self._close("stuck_sensor", ts)
         if "stuck_sensor" in self.alarms:
             return
         # a sensor that comes back jumps to the truth
         if not released and (sample.flag or "spike" in self.alarms):
-            yield from self._spike(ts, sample, field)
+            size = sample.surprise
+            if (alarm := self.alarms.get("spike")) is not None:
+                self._spike_left -= 1
+                off = sample.reading - self._normal
+                if alarm.direction == "low":
+                    off = -off
+                if off < (alarm.size_c or 0.0) / 2 or not self._spike_left:
+                    yield from self._close("spike", ts)
+                else:
+                    yield from self._grow("spike", _spike_severity(off), off, sample.reading)
+            elif sample.flag and size is not None and abs(size - field.surprise) >= JUMP_C:
+                self._normal, self._spike_left = sample.reading - size, SPIKE_SAMPLES
+                direction: Direction = "high" if size > 0 else "low"
+                yield self._open("spike", _spike_severity(size), direction, ts, abs(size), sample.reading)
         if "spike" not in self.alarms:
             yield from self._overheating(ts, sample.reading, field)
 
-    def _stuck(self, ts: int, reading: float) -> Iterator[Alarm]:
-        self._repeats = self._repeats + 1 if reading == self._last else 1
-        self._last = reading
-        if self._repeats == REPEATS:
-            yield self._open("stuck_sensor", "info", "none", ts, 0.0, reading)
-        elif self._repeats == BLIND:
-            yield from self._grow("stuck_sensor", "warning", 0.0, reading)
-        elif self._repeats == 1 and "stuck_sensor" in self.alarms:
-            yield from self._close("stuck_sensor", ts)
-
-    def _spike(self, ts: int, sample: Sample, field: Field) -> Iterator[Alarm]:
-        size = sample.surprise
-        if (alarm := self.alarms.get("spike")) is not None:
-            self._spike_left -= 1
-            off = sample.reading - self._normal
-            if alarm.direction == "low":
-                off = -off
-            if off < (alarm.size_c or 0.0) / 2 or not self._spike_left:
-                yield from self._close("spike", ts)
-            else:
-                yield from self._grow("spike", _spike_severity(off), off, sample.reading)
-        elif sample.flag and size is not None and abs(size - field.surprise) >= JUMP_C:
-            self._normal, self._spike_left = sample.reading - size, SPIKE_SAMPLES
-            direction: Direction = "high" if size > 0 else "low"
-            yield self._open("spike", _spike_severity(size), direction, ts, abs(size), sample.reading)
-
     def _overheating(self, ts: int, reading: float, field: Field) -> Iterator[Alarm]:
-        cools = self._cools(reading) and "overheating" not in self.alarms
+        level = reading if self._own_level is None else self._own_level
+        self._own_level = level + (reading - level) * MEMORY
+        cools = (reading < self._own_level - COOLING_C) and "overheating" not in self.alarms
         excess = 0.0 if field.level is None or cools else reading - field.level
         self._excess += (excess - self._excess) * SMOOTHING
         self._heat = max(0.0, self._heat + min(excess - EXCESS_C, HEAT_STEP_C))
         self._above_limit = self._above_limit + 1 if reading >= LIMIT_C else 0
         hot = (self._heat >= HEAT_C and self._excess > EXCESS_C) or self._above_limit >= 3
         severity: Severity = (
-            "critical" if self._excess >= SERIOUS_C or self._boils(reading, field) else "warning"
+            "critical"
+            if self._excess >= SERIOUS_C
+            or (reading >= BOILING_C and (field.level is None or field.level + self._excess >= BOILING_C))
+            else "warning"
         )
         if "overheating" not in self.alarms:
             if hot:
@@ -162,14 +161,6 @@ class _Car:
             yield from self._close("overheating", ts)
         else:
             yield from self._grow("overheating", severity, self._excess, reading)
-
-    def _cools(self, reading: float) -> bool:
-        level = reading if self._own_level is None else self._own_level
-        self._own_level = level + (reading - level) * MEMORY
-        return reading < self._own_level - COOLING_C
-
-    def _boils(self, reading: float, field: Field) -> bool:
-        return reading >= BOILING_C and (field.level is None or field.level + self._excess >= BOILING_C)
 
     def _open(
         self, kind: Kind, severity: Severity, direction: Direction, ts: int, size: float, reading: float
@@ -208,7 +199,23 @@ class _Flagged:
         yield from self.silent_at(ts)
         self._newest = max(ts, self._newest)
         self._rows = 1 if self._alarm is None else self._rows + 1
-        changed = replace(self._raised(ts, sample), end=self._newest if over else None)
+        severity: Severity = "warning" if self._rows >= 3 else "info"
+        if sample.reading >= BOILING_C:
+            severity = "critical"
+        size = sample.surprise
+        deviation = None if size is None else round(abs(size), 1)
+        if (alarm := self._alarm) is not None:
+            extreme = min if alarm.direction == "low" else max
+            raised = replace(
+                alarm,
+                severity=_worse(severity, alarm.severity),
+                size_c=max((one for one in (deviation, alarm.size_c) if one is not None), default=None),
+                reading=extreme(sample.reading, alarm.reading),
+            )
+        else:
+            direction: Direction = "none" if size is None else "high" if size > 0 else "low"
+            raised = Alarm(self.key, "flagged", severity, direction, ts, None, deviation, sample.reading)
+        changed = replace(raised, end=self._newest if over else None)
         if changed != self._alarm:
             self._alarm = changed
             yield changed
@@ -223,23 +230,6 @@ class _Flagged:
         if self._alarm is not None and self._alarm.end is None:
             self._alarm = replace(self._alarm, end=self._newest)
             yield self._alarm
-
-    def _raised(self, ts: int, sample: Sample) -> Alarm:
-        severity: Severity = "warning" if self._rows >= 3 else "info"
-        if sample.reading >= BOILING_C:
-            severity = "critical"
-        size = sample.surprise
-        deviation = None if size is None else round(abs(size), 1)
-        if (alarm := self._alarm) is not None:
-            extreme = min if alarm.direction == "low" else max
-            return replace(
-                alarm,
-                severity=_worse(severity, alarm.severity),
-                size_c=max((one for one in (deviation, alarm.size_c) if one is not None), default=None),
-                reading=extreme(sample.reading, alarm.reading),
-            )
-        direction: Direction = "none" if size is None else "high" if size > 0 else "low"
-        return Alarm(self.key, "flagged", severity, direction, ts, None, deviation, sample.reading)
 
 
 def _spike_severity(size: float) -> Severity:

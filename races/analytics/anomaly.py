@@ -77,26 +77,25 @@ class Series:
             self._previous = 0.0
             return UNTRAINED
         value -= self._shift
-        outcome = self._judge(previous, value) if self._n >= self._least else UNTRAINED
+        outcome = UNTRAINED
+        if self._n >= self._least:
+            n = self._n
+            mean_x, mean_y = self._sx / n, self._sy / n
+            xx, xy = self._sxx - n * mean_x * mean_x, self._sxy - n * mean_x * mean_y
+            # a stationary process: without the limit a ramp would be forecast to grow without end.
+            slope = max(-0.999, min(0.999, xy / xx)) if xx > 1e-9 else 0.0
+            yy = self._syy - n * mean_y * mean_y
+            variance = max(0.0, yy - slope * (2 * xy - slope * xx)) / (n - 2)
+            forecast = mean_y + slope * (previous - mean_x)
+            half = self._half * max(FLOOR_C, sqrt(variance * (1 + 1 / n)))
+            error = value - forecast
+            self._errors.append(error * error)
+            rmse = sqrt(sum(self._errors) / len(self._errors))
+            forecast += self._shift
+            outcome = Outcome(abs(error) > half, forecast, forecast - half, forecast + half, rmse)
         self._learn(previous, value)
         self._previous = value
         return outcome
-
-    def _judge(self, previous: float, value: float) -> Outcome:
-        n = self._n
-        mean_x, mean_y = self._sx / n, self._sy / n
-        xx, xy = self._sxx - n * mean_x * mean_x, self._sxy - n * mean_x * mean_y
-        # A stationary process: without the limit a ramp would be forecast to grow without end.
-        slope = max(-0.999, min(0.999, xy / xx)) if xx > 1e-9 else 0.0
-        yy = self._syy - n * mean_y * mean_y
-        variance = max(0.0, yy - slope * (2 * xy - slope * xx)) / (n - 2)
-        forecast = mean_y + slope * (previous - mean_x)
-        half = self._half * max(FLOOR_C, sqrt(variance * (1 + 1 / n)))
-        error = value - forecast
-        self._errors.append(error * error)
-        rmse = sqrt(sum(self._errors) / len(self._errors))
-        forecast += self._shift
-        return Outcome(abs(error) > half, forecast, forecast - half, forecast + half, rmse)
 
     def _learn(self, x: float, y: float) -> None:
         self._pairs.append((x, y))

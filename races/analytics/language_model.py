@@ -52,8 +52,21 @@ def believed(answer: object, line: Line) -> str | None:
     """The model's answer as one plain line, or None when it must not be used."""
     if not isinstance(answer, str):
         return None
-    text = _plain(answer[: 10 * LONGEST])
-    if not 8 <= len(text) <= LONGEST or _MARKUP.search(text) or not _latin(text):
+    # one line without control, format and private characters, pictures and surrounding quotation marks
+    spaced = (
+        " " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Zs") else sign
+        for sign in answer[: 10 * LONGEST]
+    )
+    kept = (
+        sign for sign in spaced if unicodedata.category(sign)[0] != "C" and unicodedata.category(sign) != "So"
+    )
+    text = " ".join("".join(kept).split()).strip(_QUOTES)
+    # all letters must be Latin: in another alphabet a name that looks like a driver's would pass for no name
+    if (
+        not 8 <= len(text) <= LONGEST
+        or _MARKUP.search(text)
+        or not all(unicodedata.name(sign, "").startswith("LATIN") for sign in _folded(text) if sign.isalpha())
+    ):
         return None
     return None if _claims(text, line) - _claims(line.text, line) else text
 
@@ -62,21 +75,9 @@ def _claims(text: str, line: Line) -> set[str]:
     """Drivers, teams and numbers that the text speaks of."""
     text = _folded(text)
     named = {names[0] for names in (*line.drivers, *line.teams) if any(_says(text, name) for name in names)}
-    return named | _numbers(text)
-
-
-def _plain(text: str) -> str:
-    """One line without control, format and private characters, pictures and surrounding quotation marks."""
-    spaced = (" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Zs") else sign for sign in text)
-    kept = (
-        sign for sign in spaced if unicodedata.category(sign)[0] != "C" and unicodedata.category(sign) != "So"
-    )
-    return " ".join("".join(kept).split()).strip(_QUOTES)
-
-
-def _latin(text: str) -> bool:
-    """Whether all letters are Latin: in another alphabet a name that looks like a driver's would pass for no name."""
-    return all(unicodedata.name(sign, "").startswith("LATIN") for sign in _folded(text) if sign.isalpha())
+    # words for numbers and shares count too, but not one and first, which mean other things as well
+    words = (word if word == "seconds" else word.removesuffix("s") for word in _WORD.findall(text.lower()))
+    return named | (set(_NUMBER.findall(text)) | _NUMBER_WORDS.intersection(words))
 
 
 def _folded(text: str) -> str:
@@ -93,9 +94,3 @@ def _says(text: str, name: str) -> bool:
     code = len(name) <= 3 and name.isupper()
     pattern = rf"\b{re.escape(_folded(name))}(?:e?s)?\b"
     return re.search(pattern, text, 0 if code else re.IGNORECASE) is not None
-
-
-def _numbers(text: str) -> set[str]:
-    """Digits and words for numbers and shares, but for one and first, which mean other things too, and seconds."""
-    words = (word if word == "seconds" else word.removesuffix("s") for word in _WORD.findall(text.lower()))
-    return set(_NUMBER.findall(text)) | _NUMBER_WORDS.intersection(words)

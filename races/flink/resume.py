@@ -51,7 +51,16 @@ class Memories:
     def usable_point(self, name: str, of: str) -> str:
         """Where to go on from; empty where there is nothing, or a file of this machine is gone."""
         memory = self.of(name)
-        return _standing(memory.point) if memory.of == of else ""
+        if memory.of != of:
+            return ""
+        # where Flink has replaced the point by a newer one since, that one is usable
+        parts = urlsplit(memory.point)
+        path = Path(unquote(parts.path))
+        if not memory.point or parts.scheme != "file" or path.exists():
+            return memory.point
+        whole = [one.parent for one in path.parent.glob("chk-*/_metadata") if one.parent.name[4:].isdigit()]
+        newest = max(whole, key=lambda one: int(one.name[4:]), default=None)
+        return newest.as_uri() if newest is not None else ""
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Memory]]:
@@ -73,17 +82,3 @@ class Memories:
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
-
-
-def _standing(point: str) -> str:
-    """The point itself; or, where Flink has replaced it by a newer one since it was noted, that one; else empty.
-
-    Only a file of this machine can be looked at.
-    """
-    parts = urlsplit(point)
-    path = Path(unquote(parts.path))
-    if not point or parts.scheme != "file" or path.exists():
-        return point
-    whole = [one.parent for one in path.parent.glob("chk-*/_metadata") if one.parent.name[4:].isdigit()]
-    newest = max(whole, key=lambda one: int(one.name[4:]), default=None)
-    return newest.as_uri() if newest is not None else ""

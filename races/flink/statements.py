@@ -51,7 +51,14 @@ def read(text: str, names: Mapping[str, str]) -> Statement:
     heading = _HEADING.findall(text)
     fields = {key: value.strip() for key, value in heading if key != "property"}
     properties = dict(value.split(" = ", 1) for key, value in heading if key == "property")
-    return Statement(fields["name"], fields["kind"], fields["group"], properties, fill(_code(text), names))
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
+    return Statement(
+        fields["name"],
+        fields["kind"],
+        fields["group"],
+        properties,
+        fill("\n".join(lines).strip().removesuffix(";").rstrip(), names),
+    )
 
 
 def fill(sql: str, names: Mapping[str, str]) -> str:
@@ -64,8 +71,3 @@ def fill(sql: str, names: Mapping[str, str]) -> str:
         return value
 
     return _NAME.sub(name, sql)
-
-
-def _code(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
-    return "\n".join(lines).strip().removesuffix(";").rstrip()

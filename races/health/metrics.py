@@ -46,11 +46,11 @@ def worker_text() -> bytes:
 
 @allow_methods("GET")
 def metrics(request: HttpRequest) -> HttpResponse:
-    text = text_of(_feed, _sockets, _database, components.metric_families)
+    text = text_of(feed_families, socket_families, database_families, components.metric_families)
     return HttpResponse(text, content_type=CONTENT_TYPE)
 
 
-def _feed() -> Families:
+def feed_families() -> Families:
     feed = service().feed
     records = CounterMetricFamily(
         "f1_feed_records", "Records that the page's feed has read.", labels=["topic"]
@@ -69,7 +69,7 @@ def _feed() -> Families:
     return [records, lag, skipped, *components.lag_families("feed", feed.lag())]
 
 
-def _sockets() -> Families:
+def socket_families() -> Families:
     live = service()
     return [
         GaugeMetricFamily("f1_sockets", "Open sockets of pages.", live.hub.count()),
@@ -81,7 +81,7 @@ def _sockets() -> Families:
     ]
 
 
-def _database() -> Families:
+def database_families() -> Families:
     up = "Whether the database answers within seconds: 1 or 0."
     try:
         limit_query_time()

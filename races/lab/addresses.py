@@ -87,23 +87,19 @@ def room_addresses(host: str, port: int) -> list[str]:
     """Addresses for other machines of a lab that listens on the host, the likeliest first."""
     if host not in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
         return [local_address(host, port)]
-    found = dict.fromkeys([*_outward(), *_resolved()])  # a set with an order
-    return [local_address(address, port) for address in found if not is_loopback(address)]
-
-
-def _outward() -> list[str]:
-    """This machine's address towards other networks, where there are any."""
+    # The IPv4 addresses that this machine's own name stands for
+    try:
+        resolved = [
+            str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        ]
+    except OSError:
+        resolved = []
+    # This machine's address towards other networks, where there are any
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # a documentation address: no packet is sent, only a route chosen
-            return [str(probe.getsockname()[0])]
+            outward = [str(probe.getsockname()[0])]
         except OSError:
-            return []
-
-
-def _resolved() -> list[str]:
-    """The IPv4 addresses that this machine's own name stands for."""
-    try:
-        return [str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
-    except OSError:
-        return []
+            outward = []
+    found = dict.fromkeys([*outward, *resolved])  # a set with an order
+    return [local_address(address, port) for address in found if not is_loopback(address)]

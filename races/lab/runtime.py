@@ -45,7 +45,16 @@ class Lab:
         # Worker, analytics, feed and recorder share one interpreter. Short time slices keep each tick on time.
         sys.setswitchinterval(SWITCH_S)
         if settings.LAB.kafka is None:
-            self._embed(address)
+            self.lock = lock_lab(settings.VAR_DIR / "lab.lock")
+            topics = settings.LAB.topics
+            self.kafka = EmbeddedKafka(topics.values())
+            kafka = embedded_settings(self.kafka.bootstrap, topics, f"{address}/registry/")
+            connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
+            # Workers and recorder of an embedded Kafka are gone with it, and so are its
+            # records: what it had and the history has not is published again, whole races included.
+            Race.objects.active().reopen()
+            WorkerHeartbeat.objects.all().delete()
+            break_recorder_lease()
         elif settings.LAB.kafka.own_registry:
             kafka = replace(settings.LAB.kafka, registry_url=f"{address}/registry/")
             connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
@@ -57,23 +66,6 @@ class Lab:
                 self.components = make_components(current)
                 self.components.start(on_death)
         return current
-
-    def _embed(self, address: str) -> None:
-        self.lock = lock_lab(settings.VAR_DIR / "lab.lock")
-        topics = settings.LAB.topics
-        self.kafka = EmbeddedKafka(topics.values())
-        kafka = embedded_settings(self.kafka.bootstrap, topics, f"{address}/registry/")
-        connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
-        self._take_over()
-
-    @staticmethod
-    def _take_over() -> None:
-        """Frees every lease. Workers and recorder of an embedded Kafka are gone with it, and so are its records: what
-        it had and the history has not is published again, whole races included.
-        """
-        Race.objects.active().reopen()
-        WorkerHeartbeat.objects.all().delete()
-        break_recorder_lease()
 
     def stop(self) -> None:
         """Stops everything, once. A second caller waits for the first."""

@@ -76,7 +76,8 @@ def close() -> None:
 def make_service(terminal: bool = False) -> Service:
     """terminal: for a command, whose statements are none of the page's. Raises connection.NoKafka."""
     flink, cloud, kafka = _flink(), _cloud(), connection.current().settings
-    mark = _own_mark()
+    # the same over restarts, so that what a killed lab left running is found
+    mark = hashlib.sha256(f"sql workspace {settings.SECRET_KEY}".encode()).hexdigest()[:8]
     if flink is None and cloud is not None:
         return Confluent(cloud, kafka.topics.values(), f"terminal-{mark}" if terminal else mark)
     if flink is None:
@@ -112,8 +113,3 @@ def _own_registry() -> str:
     if not lab:
         raise connection.NoKafka("The registry is the lab's own, and no lab runs here. Start it first.")
     return f"{lab}/registry"
-
-
-def _own_mark() -> str:
-    """The same over restarts, so that what a killed lab left running is found."""
-    return hashlib.sha256(f"sql workspace {settings.SECRET_KEY}".encode()).hexdigest()[:8]

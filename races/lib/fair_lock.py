@@ -36,10 +36,7 @@ class FairLock:
         """The items in pieces of some records. The caller takes the lock for each piece and releases it after it."""
         for first in range(0, len(items), PIECE):
             yield items[first : first + PIECE]
-            self._give_way()
-
-    def _give_way(self) -> None:
-        """Lets the waiting threads in. A thread that takes a lock again at once nearly always gets it before them."""
-        until = time.monotonic() + GIVE_WAY_S
-        while self._waiting and time.monotonic() < until:
-            time.sleep(LOOK_S)
+            # a thread that takes a lock again at once nearly always gets it before those that wait
+            until = time.monotonic() + GIVE_WAY_S
+            while self._waiting and time.monotonic() < until:
+                time.sleep(LOOK_S)

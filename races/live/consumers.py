@@ -67,11 +67,11 @@ class RaceSocket(AsyncWebsocketConsumer):
         self.scope, self.base_send = scope, send
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
-                await self._take(message)
+                await self._dispatch(message)
         finally:
             self._leave()
 
-    async def _take(self, message: dict[str, Any]) -> None:
+    async def _dispatch(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.connect":
             await self.connect()
         else:

@@ -216,7 +216,7 @@ class LiveService:
                 log.exception("The footers could not be shown once")
 
     def _show_pipeline(self) -> None:
-        self._lag_log.look(self.feed.lag())
+        self._lag_log.check(self.feed.lag())
         pipeline = self.pipeline()
         for race_id in self.feed.races():
             self.feed.set_pipeline(race_id, pipeline, self._clock())

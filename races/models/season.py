@@ -63,19 +63,15 @@ def sync_season(using: str = "default") -> None:
         Driver.objects.using(using).exclude(code__in=[driver.code for driver in season.drivers]).delete()
         Team.objects.using(using).exclude(name__in=teams).delete()
         for slug in circuit_slugs():
-            _sync_circuit(using, slug)
+            circuit = load_circuit(slug)
+            Circuit.objects.using(using).update_or_create(
+                slug=slug,
+                defaults={
+                    "name": circuit.name,
+                    "country": circuit.country,
+                    "length_m": round(circuit.length_m),
+                    "laps": circuit.laps,
+                    "turns": circuit.turns,
+                },
+            )
         Circuit.objects.using(using).exclude(slug__in=circuit_slugs()).delete()
-
-
-def _sync_circuit(using: str, slug: str) -> None:
-    circuit = load_circuit(slug)
-    Circuit.objects.using(using).update_or_create(
-        slug=slug,
-        defaults={
-            "name": circuit.name,
-            "country": circuit.country,
-            "length_m": round(circuit.length_m),
-            "laps": circuit.laps,
-            "turns": circuit.turns,
-        },
-    )

@@ -27,7 +27,7 @@ class LostEndings:
         self._since: dict[uuid.UUID, float] = {}
         self._opened: Counter[uuid.UUID] = Counter()
 
-    def look(self, caught_up: bool, heard: Mapping[uuid.UUID, float]) -> None:
+    def check(self, caught_up: bool, heard: Mapping[uuid.UUID, float]) -> None:
         """Looks for lost endings. caught_up: whether everything in Kafka is read. heard: when the newest record of each
         race was read.
         """
@@ -39,17 +39,15 @@ class LostEndings:
         }
         for race_id, since in self._since.items():
             if now - since > SILENT_S:
-                self._recover(race_id)
+                lost = Race.objects.active().filter(pk=race_id, published_over=True)
+                self._opened[race_id] += 1
+                if self._opened[race_id] > ATTEMPTS:
+                    log.error("Race %s: %s", race_id, GIVEN_UP)
+                    lost.fail(GIVEN_UP)
+                else:
+                    log.warning(
+                        "Race %s ended on Kafka and its end is gone from there: it is published again",
+                        race_id,
+                    )
+                    lost.reopen()
                 self._since[race_id] = now
-
-    def _recover(self, race_id: uuid.UUID) -> None:
-        lost = Race.objects.active().filter(pk=race_id, published_over=True)
-        self._opened[race_id] += 1
-        if self._opened[race_id] > ATTEMPTS:
-            log.error("Race %s: %s", race_id, GIVEN_UP)
-            lost.fail(GIVEN_UP)
-        else:
-            log.warning(
-                "Race %s ended on Kafka and its end is gone from there: it is published again", race_id
-            )
-            lost.reopen()

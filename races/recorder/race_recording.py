@@ -81,7 +81,16 @@ class RaceRecording:
             if not next_one and now - since < LATE_S and len(self.early) <= HORIZON:
                 return
             del self.early[tick]
-            self._frame(frame, now)
+            self.missing += frame["tick"] - self._newest() - 1
+            before = {car["driver_code"]: car for car in self.previous["cars"]} if self.previous else {}
+            for car in frame["cars"]:
+                self._lap(frame, car, before.get(car["driver_code"]))
+            self._keep_alarms(self.rule.reached(frame["timestamp"], frame["phase"] == "over"))
+            self.frames.append(frame)
+            self.previous = frame
+            self.begun = {tick: place for tick, place in self.begun.items() if tick > frame["tick"]}
+            if frame["phase"] == "over":
+                self.over_at, self.begun = now, {}
 
     def average(self, record: Record, key: Record) -> None:
         self.board.apply("avg_speed", record, key)
@@ -112,18 +121,6 @@ class RaceRecording:
 
     def _newest(self) -> int:
         return self.previous["tick"] if self.previous else -1
-
-    def _frame(self, frame: Frame, now: float) -> None:
-        self.missing += frame["tick"] - self._newest() - 1
-        before = {car["driver_code"]: car for car in self.previous["cars"]} if self.previous else {}
-        for car in frame["cars"]:
-            self._lap(frame, car, before.get(car["driver_code"]))
-        self._keep_alarms(self.rule.reached(frame["timestamp"], frame["phase"] == "over"))
-        self.frames.append(frame)
-        self.previous = frame
-        self.begun = {tick: place for tick, place in self.begun.items() if tick > frame["tick"]}
-        if frame["phase"] == "over":
-            self.over_at, self.begun = now, {}
 
     def _lap(self, frame: Frame, car: CarFrame, before: CarFrame | None) -> None:
         if before is None:

@@ -34,7 +34,7 @@ from races.recorder.lost_endings import LostEndings
 from races.recorder.race_recording import RaceRecording
 from races.recorder.reader import last_frame, wall_ms
 from races.streams.codec import Codec
-from races.streams.consumer import Message, Offsets, Tail
+from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.lag import BEHIND_S, Ends, Lag, LagLog, behind
 from races.streams.skipped import SkippedRecords
@@ -80,7 +80,7 @@ class Recorder:
             try:
                 close_old_connections()
                 if self._lease.hold():
-                    self._record()
+                    self.record()
                 self.error = ""
             except _Unread:
                 log.warning("History goes on later from where it stands: %s", self.error)
@@ -89,7 +89,11 @@ class Recorder:
                 log.warning("The database does not take history: %s", error)
             self.active = False
             self._stopping.wait(RETRY_S)
-        self._release_lease()
+        try:
+            self._lease.release()
+        except AnyDatabaseError as error:
+            log.warning("The recorder's lease runs out by itself: %s", error)
+        connection.close()
 
     @property
     def bad(self) -> Counter[str]:
@@ -119,29 +123,28 @@ class Recorder:
             return f"the database has taken no history for {silent:.0f} s"
         return behind("the history", lag) if lag.seconds > BEHIND_S else ""
 
-    def _release_lease(self) -> None:
-        try:
-            self._lease.release()
-        except AnyDatabaseError as error:
-            log.warning("The recorder's lease runs out by itself: %s", error)
-        connection.close()
-
-    def _record(self) -> None:
+    def record(self) -> None:
         incarnation, offsets = writer.saved_offsets()
         tail = self._tail = self._make_tail(offsets or "beginning", incarnation)
         self._races, self._pending, self.flushed_at = {}, writer.PendingRows(), self._clock()
         self.active = True
         try:
-            self._load_ended()
+            # races whose last tick is recorded and whose end is not: no record will come for them
+            for race in Race.objects.active().filter(recorded_tick__gte=0):
+                frame = last_frame(race)
+                if frame is not None and frame["phase"] == "over":
+                    self._recording(str(race.pk))
             next_flush = next_look = self._clock() + FLUSH_S
             while not self._stopping.is_set() and self._lease.fresh():
                 self._take_all(tail)
                 if self._clock() >= next_flush:
-                    self._lag_log.look(tail.lag())
+                    self._lag_log.check(tail.lag())
                     self._flush_until_it_works(tail)
                     next_flush = self._clock() + FLUSH_S
                 if self._clock() >= next_look:
-                    self._look_for_lost_endings(tail)
+                    known = [recording for recording in self._races.values() if recording is not None]
+                    heard = {recording.race.pk: recording.heard_at for recording in known}
+                    self._endings.check(tail.state.ok and not tail.lag().records, heard)
                     next_look = self._clock() + LOOK_S
             self._take_all(tail)
             self._flush(tail)
@@ -163,23 +166,15 @@ class Recorder:
                 self._take(message)
                 return
             except RegistryUnavailable as error:
-                self._wait_for_registry(error)
+                if not self.error:
+                    log.warning("History waits for the schema registry: %s", error)
+                self.error = f"waiting for the schema registry: {error}"
+                self._stopping.wait(RETRY_S)
+                if self._stopping.is_set() or not self._lease.hold():
+                    raise _Unread from error
             except (BadRecord, KeyError, TypeError, ValueError) as error:
                 self._skipped.add(message, error)
                 return
-
-    def _wait_for_registry(self, error: RegistryUnavailable) -> None:
-        if not self.error:
-            log.warning("History waits for the schema registry: %s", error)
-        self.error = f"waiting for the schema registry: {error}"
-        self._stopping.wait(RETRY_S)
-        if self._stopping.is_set() or not self._lease.hold():
-            raise _Unread
-
-    def _look_for_lost_endings(self, tail: Tail) -> None:
-        known = [recording for recording in self._races.values() if recording is not None]
-        heard = {recording.race.pk: recording.heard_at for recording in known}
-        self._endings.look(tail.state.ok and not tail.lag().records, heard)
 
     def _flush_until_it_works(self, tail: Tail) -> None:
         while not self._stopping.is_set():
@@ -195,46 +190,31 @@ class Recorder:
                 close_old_connections()
 
     def _flush(self, tail: Tail) -> None:
-        self._drop_deleted()
+        # what belongs to races that were deleted meanwhile cannot be written
+        rows = (self._pending.control, self._pending.commentary)
+        known = {recording.race.pk for recording in self._races.values() if recording is not None}
+        known |= {race_id for kept in rows for race_id, _ in kept}
+        gone = known - set(Race.objects.filter(pk__in=known).values_list("pk", flat=True))
+        self._races |= dict.fromkeys(map(str, gone))
+        for kept in rows if gone else ():
+            for identity in [identity for identity in kept if identity[0] in gone]:
+                del kept[identity]
         now = self._clock()
         recordings = [recording for recording in self._races.values() if recording is not None]
         for one in recordings:
             one.store_in_order(now)
         before = now - FINISH_AFTER_S
-        place = (tail.incarnation or "", self._offsets(tail, recordings))
+        # reading goes on at these offsets: the next recorder needs the first half of a tick that is half here
+        offsets = tail.offsets()
+        positions = offsets.get("positions", {})
+        for partition, offset in (place for one in recordings for place in one.begun.values()):
+            positions[partition] = min(positions.get(partition, offset), offset)
+        place = (tail.incarnation or "", offsets)
         writer.flush(recordings, self._pending, *place, before, self._lease.confirm)
         self._pending, self.flushed_at = writer.PendingRows(), now
         for race_id, recording in list(self._races.items()):
             if recording is None or recording.forgettable(now):
                 del self._races[race_id]
-
-    @staticmethod
-    def _offsets(tail: Tail, recordings: list[RaceRecording]) -> Offsets:
-        """Returns where to read on. Of a tick that is half here, the next recorder needs the first half too."""
-        offsets = tail.offsets()
-        positions = offsets.get("positions", {})
-        for partition, offset in (place for one in recordings for place in one.begun.values()):
-            positions[partition] = min(positions.get(partition, offset), offset)
-        return offsets
-
-    def _drop_deleted(self) -> None:
-        """Drops what belongs to races that were deleted meanwhile: it cannot be written."""
-        rows = (self._pending.control, self._pending.commentary)
-        known = {recording.race.pk for recording in self._races.values() if recording is not None}
-        known |= {race_id for kept in rows for race_id, _ in kept}
-        gone = known - set(Race.objects.filter(pk__in=known).values_list("pk", flat=True))
-        for race_id in gone:
-            self._races[str(race_id)] = None
-        for kept in rows if gone else ():
-            for identity in [identity for identity in kept if identity[0] in gone]:
-                del kept[identity]
-
-    def _load_ended(self) -> None:
-        """Loads races whose last tick is recorded and whose end is not. No record will come for them."""
-        for race in Race.objects.active().filter(recorded_tick__gte=0):
-            frame = last_frame(race)
-            if frame is not None and frame["phase"] == "over":
-                self._recording(str(race.pk))
 
     def _take(self, message: Message) -> None:
         record = self._codec.decode(message.role, message.value)
@@ -243,9 +223,16 @@ class Recorder:
             self._commentary(record)
             return
         if message.role == "car_metrics_anomalies" and isinstance(key, dict):
-            self._reading(record, key)
+            race_id, colon, _ = str(key["key"]).rpartition(":")
+            for recording in [self._recording(race_id)] if colon else self._at(key["ts"]):
+                if recording is not None:
+                    recording.reading(record, key)
             return
-        recording = self._recording(_race_id(message.role, record, key))
+        if message.role in ("positions", "race_control"):
+            race_id = str(record["race_id"])
+        else:
+            race_id = str(key["race_id"]) if isinstance(key, dict) else ""
+        recording = self._recording(race_id)
         if recording is None:
             return
         if message.role == "positions":
@@ -256,12 +243,6 @@ class Recorder:
                 self._pending.control.setdefault((recording.race.pk, identity), (recording.race, record))
         elif isinstance(key, dict):
             recording.average(record, key)
-
-    def _reading(self, record: dict[str, Any], key: dict[str, Any]) -> None:
-        race_id, colon, _ = str(key["key"]).rpartition(":")
-        for recording in [self._recording(race_id)] if colon else self._at(key["ts"]):
-            if recording is not None:
-                recording.reading(record, key)
 
     def _commentary(self, record: dict[str, Any]) -> None:
         race_id = record.get("race_id")
@@ -287,13 +268,13 @@ class Recorder:
 
     def _recording(self, race_id: str) -> RaceRecording | None:
         if race_id not in self._races:
-            self._races[race_id] = self._load(race_id)
+            self._races[race_id] = self.load_race(race_id)
         recording = self._races[race_id]
         if recording is not None:
             recording.heard_at = self._clock()
         return recording
 
-    def _load(self, race_id: str) -> RaceRecording | None:
+    def load_race(self, race_id: str) -> RaceRecording | None:
         try:
             race = Race.objects.filter(pk=uuid.UUID(race_id)).first()
         except ValueError:
@@ -313,9 +294,3 @@ class Recorder:
         if frame is not None and frame["phase"] == "over":
             recording.over_at = self._clock()
         return recording
-
-
-def _race_id(role: str, record: dict[str, Any], key: Any) -> str:
-    if role in ("positions", "race_control"):
-        return str(record["race_id"])
-    return str(key["race_id"]) if isinstance(key, dict) else ""

@@ -7,6 +7,7 @@ import uuid
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from races.board.frames import Frame, Note, note_of_commentary, note_of_control
@@ -83,16 +84,12 @@ def _frame(race: Race, tick: int) -> Frame | None:
     first = chunks.values_list("first_tick", flat=True).first()
     if first is None:
         return None
-    frames = _chunk(race.pk, first)
-    return frames[bisect_right(frames, tick, key=_tick) - 1]
-
-
-def _tick(frame: Frame) -> int:
-    return frame["tick"]
+    frames = stored_frames(race.pk, first)
+    return frames[bisect_right(frames, tick, key=itemgetter("tick")) - 1]
 
 
 @lru_cache(maxsize=CHUNKS_KEPT)
-def _chunk(race_id: uuid.UUID, first_tick: int) -> list[Frame]:
+def stored_frames(race_id: uuid.UUID, first_tick: int) -> list[Frame]:
     """Returns the frames of one chunk of an ended race, which never changes: cached, and not to be written to."""
     return unpack_frames(bytes(BoardChunk.objects.get(race_id=race_id, first_tick=first_tick).data))
 

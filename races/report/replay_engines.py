@@ -33,9 +33,9 @@ class Readings:
     def add(self, ts: int, record: dict[str, Any]) -> None:
         self.at.append(ts)
         self.reading.append(record["engine_temperature"])
-        self.forecast.append(_known(record["forecast_value"]))
-        self.lower.append(_known(record["lower_bound"]))
-        self.upper.append(_known(record["upper_bound"]))
+        self.forecast.append(_or_nan(record["forecast_value"]))
+        self.lower.append(_or_nan(record["lower_bound"]))
+        self.upper.append(_or_nan(record["upper_bound"]))
         if record["is_anomaly"]:
             self.flagged.append(ts)
 
@@ -50,19 +50,18 @@ class Readings:
         for index in range(bisect_left(self.at, now - TRACE_SECONDS * 1000), end):
             second, flag = self.at[index] // 1000, self.is_flagged(self.at[index])
             if second not in samples or flag:
-                samples[second] = self._sample(index, flag)
+                forecast, lower, upper = self.forecast[index], self.lower[index], self.upper[index]
+                samples[second] = Sample(
+                    self.reading[index], _or_none(forecast), _or_none(lower), _or_none(upper), flag
+                )
         return trace_of(samples) if samples else None
 
-    def _sample(self, index: int, flag: bool) -> Sample:
-        forecast, lower, upper = self.forecast[index], self.lower[index], self.upper[index]
-        return Sample(self.reading[index], _told(forecast), _told(lower), _told(upper), flag)
 
-
-def _known(value: float | None) -> float:
+def _or_nan(value: float | None) -> float:
     return nan if value is None else value
 
 
-def _told(value: float) -> float | None:
+def _or_none(value: float) -> float | None:
     return None if isnan(value) else value
 
 
@@ -83,9 +82,9 @@ class Engines:
         return Anomaly(
             ts=car.at[place],
             reading=car.reading[place],
-            forecast=_told(car.forecast[place]),
-            lower=_told(car.lower[place]),
-            upper=_told(car.upper[place]),
+            forecast=_or_none(car.forecast[place]),
+            lower=_or_none(car.lower[place]),
+            upper=_or_none(car.upper[place]),
             flag=car.is_flagged(car.at[place]),
             flags=bisect_right(car.flagged, now),
             alarm=max(raised, key=lambda alarm: (alarm["end"] is None, alarm["start"]), default=None),
@@ -111,11 +110,11 @@ class Engines:
 
 
 def engines_of(race: Race) -> Engines:
-    return _engines(race.pk, race.reading_chunks.count())
+    return stored_engines(race.pk, race.reading_chunks.count())
 
 
 @lru_cache(maxsize=RACES_KEPT)
-def _engines(race_id: uuid.UUID, chunks: int) -> Engines:
+def stored_engines(race_id: uuid.UUID, chunks: int) -> Engines:
     """Reads all readings of a race. `chunks` is part of the cache's key: Flink's last records come after the flag."""
     readings: dict[str, dict[int, dict[str, Any]]] = {}
     race = Race.objects.only("pk").get(pk=race_id)
@@ -126,10 +125,6 @@ def _engines(race_id: uuid.UUID, chunks: int) -> Engines:
     for code, car in cars.items():
         for ts in sorted(readings[code]):
             car.add(ts, readings[code][ts])
-    return Engines(cars, _alarms(race))
-
-
-def _alarms(race: Race) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for alarm in Alarm.objects.filter(race=race):
         plain = {
@@ -139,4 +134,4 @@ def _alarms(race: Race) -> dict[str, list[dict[str, Any]]]:
             "end": alarm.end_ms,
         }
         found.setdefault(alarm.driver_code, []).append(plain)
-    return found
+    return Engines(cars, found)

@@ -43,7 +43,11 @@ class Confluent:
     def about(self) -> About:
         title, trouble, free = "Confluent Cloud for Apache Flink", "", None
         try:
-            free = self._free_cfus()
+            # it is asked every few seconds at most: the service limits how often it answers
+            until, free = self._free
+            if time.monotonic() > until:
+                free = max(0, self.where.cfu - self.statements.active_in_pool())
+                self._free = (time.monotonic() + SLOTS_FOR_S, free)
         except GatewayError as error:
             trouble = str(error)
         return About(title, self.where.endpoint, COST, "", free, self.where.cfu, trouble, short_names=False)
@@ -57,14 +61,6 @@ class Confluent:
         for one in left:
             self.statements.delete(str(one["name"]))
         return len(running)
-
-    def _free_cfus(self) -> int:
-        """Asked every few seconds at most: the service limits how often it answers."""
-        until, free = self._free
-        if time.monotonic() > until:
-            free = max(0, self.where.cfu - self.statements.active_in_pool())
-            self._free = (time.monotonic() + SLOTS_FOR_S, free)
-        return free
 
 
 class CloudSession:
@@ -135,7 +131,12 @@ class CloudStatement:
         self._token = token or self._token
         if not changes and token:
             self._next_call = time.monotonic() + PAUSE_S
-            self._look()
+            # it is asked now and then whether it still runs
+            if time.monotonic() > self._next_look:
+                self._next_look = time.monotonic() + LOOK_S
+                found = self._statements.get(self._name)
+                if phase(found) in BAD:
+                    raise detail(found)
         return page_of(self._found, changes, done=not token)
 
     def watch(self) -> Watched:
@@ -155,11 +156,3 @@ class CloudStatement:
             raise detail(self._found)
         self._begun = phase(self._found) != "PENDING"
         return self._begun
-
-    def _look(self) -> None:
-        """Now and then whether it still runs. Raises StatementRefused for one that has failed."""
-        if time.monotonic() > self._next_look:
-            self._next_look = time.monotonic() + LOOK_S
-            found = self._statements.get(self._name)
-            if phase(found) in BAD:
-                raise detail(found)

@@ -109,7 +109,12 @@ class Execution:
     def _step(self, running: Running) -> None:
         one = self.statement
         if self._watching:
-            self._watch(running)
+            # the job of an INSERT goes on by itself
+            found = self._ask(running.watch)
+            if found is not None and found.ended:
+                self.end(FAILED if found.words else FINISHED, found.words)
+            elif found is not None:
+                self.statement.stop.wait(WATCH_S)
             return
         if one.kind == QUERY and one.total - one.seen >= self.limits.kept:
             one.stop.wait(IDLE_POLL_S)  # nobody has read what there is
@@ -124,14 +129,6 @@ class Execution:
             self.end(FINISHED, one.words)
         elif not page.changes:
             one.stop.wait(POLL_S if one.state == PLANNING or one.total < 50 else IDLE_POLL_S)
-
-    def _watch(self, running: Running) -> None:
-        """Watches the job of an INSERT, which goes on by itself."""
-        found = self._ask(running.watch)
-        if found is not None and found.ended:
-            self.end(FAILED if found.words else FINISHED, found.words)
-        elif found is not None:
-            self.statement.stop.wait(WATCH_S)
 
     def _ask(self, call: Callable[[], T]) -> T | None:
         """None while the gateway is away, and after a pause. Raises GatewayAway when that takes too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +34,8 @@ def text(value: Any, kind: str = "") -> str:
     if value is None:
         return "NULL"
     if isinstance(value, str) and "BINARY" in kind:
-        value = _decoded(value)
+        with contextlib.suppress(ValueError):
+            value = base64.b64decode(value, validate=True).decode()
     if isinstance(value, str) and kind.startswith("TIMESTAMP"):
         value = value.replace("T", " ").removesuffix("Z")
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -69,10 +71,3 @@ def _padded(shown: str, column: Column) -> str:
     is_number = any(kind in column.type for kind in NUMBERS)
     width = max(len(column.name), 10 if is_number else 23 if column.type.startswith("TIMESTAMP") else 14)
     return shown.rjust(width) if is_number else shown.ljust(width)
-
-
-def _decoded(value: str) -> str:
-    try:
-        return base64.b64decode(value, validate=True).decode()
-    except ValueError:
-        return value

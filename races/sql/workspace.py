@@ -84,7 +84,9 @@ class Workspace:
             self._count += 1
             made = Statement(self._count, text, what, at, self._clock())
             person.statements[made.id] = made
-            self._forget_old(person)
+            ended = [one.id for one in person.statements.values() if not one.active]
+            for statement_id in ended[: max(0, len(person.statements) - self.limits.listed)]:
+                del person.statements[statement_id]
         threading.Thread(
             target=self._run, args=(person, made, start), name=f"sql statement {made.id}", daemon=True
         ).start()
@@ -181,11 +183,6 @@ class Workspace:
                 f"Flink has {about.slots} slots and none is free. Stop a statement, then run this one."
             )
 
-    def _forget_old(self, person: Person) -> None:
-        ended = [one.id for one in person.statements.values() if not one.active]
-        for statement_id in ended[: max(0, len(person.statements) - self.limits.listed)]:
-            del person.statements[statement_id]
-
     def _run(self, person: Person, one: Statement, start: Start) -> None:
         running: Running | None = None
         execution = Execution(one, self.limits, self._clock, person.notify)
@@ -222,7 +219,12 @@ class Workspace:
 
     def _keep(self) -> None:
         """Ends what is left running, and keeps the sessions of those who are here."""
-        self._end_leftovers()
+        try:
+            self.leftovers = self.service.end_leftovers()
+        except Exception as error:  # a Flink that is away has nothing running, either
+            log.info("What an earlier workspace left in Flink could not be looked for: %s", error)
+        finally:
+            self._swept.set()
         last_kept = self._clock()
         while not self._closed.wait(1.0):
             now = self._clock()
@@ -232,14 +234,6 @@ class Workspace:
             if now - last_kept > 60.0:
                 last_kept = now
                 self._each_connection(lambda connection: connection.keep())
-
-    def _end_leftovers(self) -> None:
-        try:
-            self.leftovers = self.service.end_leftovers()
-        except Exception as error:  # a Flink that is away has nothing running, either
-            log.info("What an earlier workspace left in Flink could not be looked for: %s", error)
-        finally:
-            self._swept.set()
 
     def _each_connection(self, act: Callable[[Connection], None]) -> None:
         for person in list(self._people.values()):

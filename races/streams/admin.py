@@ -25,7 +25,7 @@ class _Admin:
 
     def __init__(self, settings: StreamSettings) -> None:
         self._settings, self._why = settings, ""
-        options: dict[str, Any] = {**QUIET, **settings.librdkafka, "error_cb": self._note}
+        options: dict[str, Any] = {**QUIET, **settings.librdkafka, "error_cb": self.on_error}
         self.client = AdminClient(options, logger=librdkafka_log)
 
     def metadata(self, timeout: float) -> ClusterMetadata:
@@ -37,7 +37,7 @@ class _Admin:
             why = self._settings.public(self._why or error.args[0].str())
             raise BrokerUnavailable(f"Kafka at {self._settings.bootstrap} does not answer: {why}") from error
 
-    def _note(self, error: KafkaError) -> None:
+    def on_error(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # which says that they are, not why
             self._why = str(error.str())
 
@@ -69,7 +69,12 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
     if refused:
         why = "; ".join(f"{name}: {words}" for name, words in sorted(refused.items()))
         raise TopicsMissing(f"these topics are missing and could not be created ({why})")
-    _wait_until_seen(admin, settings, timeout)
+    # the controller has made them; the brokers learn it a moment later
+    end = time.monotonic() + timeout
+    while _missing(admin, settings, timeout):
+        if time.monotonic() > end:
+            raise BrokerUnavailable(f"Kafka at {settings.bootstrap} doesn't show the topics it has made")
+        time.sleep(0.02)
     return sorted(futures)
 
 
@@ -94,15 +99,6 @@ def create_topic(
             raise BrokerUnavailable(f"Kafka at {settings.bootstrap} doesn't show the topic {name}")
         time.sleep(0.02)
     return True
-
-
-def _wait_until_seen(admin: _Admin, settings: StreamSettings, timeout: float) -> None:
-    """The controller has made them; the brokers learn it a moment later."""
-    end = time.monotonic() + timeout
-    while _missing(admin, settings, timeout):
-        if time.monotonic() > end:
-            raise BrokerUnavailable(f"Kafka at {settings.bootstrap} doesn't show the topics it has made")
-        time.sleep(0.02)
 
 
 def missing_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[str]:

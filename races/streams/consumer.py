@@ -90,27 +90,35 @@ class Tail:
         self._start, self._clock, self._cluster = start, clock, incarnation
         self._next: dict[Place, int] = {}
         self._doubted: set[Place] = set()  # may not be where we believe: their marks are asked again
-        self._stopped = False  # librdkafka reads on there only when it is told from where
+        self._stopped = False  # librdkafka reads on there only from a place that is given to it
         self._away: str | None = "waiting: not connected yet"  # cleared by the next message
         self._heard = ""  # of a broker that cannot be reached, with its name
         self._lacking: str | None = None  # cleared by the next look
         self._gaps = self._restarts = self._errors = 0
-        self._look_at = self._measure_at = 0.0
+        self._check_at = self._measure_at = 0.0
         self._partition_lags: dict[Place, PartitionLag] = {}
         self._record_bytes: dict[str, float] = {}  # of a role's records, on the average
         self._settings, self._patience_ms = settings, patience_ms
         self._consumer = self._make()
 
     def _make(self) -> Consumer:
-        options = {**consumer_options(self._settings, self._patience_ms), "error_cb": self._on_error}
+        options = {**consumer_options(self._settings, self._patience_ms), "error_cb": self.on_error}
         return Consumer(options, logger=librdkafka_log)
 
     def poll(self, max_messages: int = 1000, timeout: float = 0.1) -> list[Message]:
         """Returns what has arrived, at once; where nothing has, an empty list after about `timeout` seconds."""
-        if self._clock() >= self._look_at:
-            self._look()
+        if self._clock() >= self._check_at:
+            self._check_cluster()
         if self._clock() >= self._measure_at:
-            self._measure()
+            # how far each partition reaches: in another thread each question would wait for a poll to end
+            now = self._clock()
+            for place, offset in list(self._next.items()):
+                try:
+                    marks = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+                except (KafkaException, RuntimeError):  # not fetched yet, or closed
+                    continue
+                if marks is not None and marks[1] >= 0:
+                    self._partition_lags.setdefault(place, PartitionLag()).measured(marks[1], offset, now)
             self._measure_at = self._clock() + MEASURE_S
         end = self._clock() + timeout
         first = self._consumer.poll(timeout)
@@ -166,19 +174,6 @@ class Tail:
         lags = self._partition_lags
         return [(place, offset, lags[place]) for place, offset in list(self._next.items()) if place in lags]
 
-    def _measure(self) -> None:
-        """Notes how far each partition reaches. It runs in the reading thread: in another thread each question would
-        wait for a poll to end.
-        """
-        now = self._clock()
-        for place, offset in list(self._next.items()):
-            try:
-                marks = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
-            except (KafkaException, RuntimeError):  # not fetched yet, or closed
-                continue
-            if marks is not None and marks[1] >= 0:
-                self._partition_lags.setdefault(place, PartitionLag()).measured(marks[1], offset, now)
-
     def close(self) -> None:
         self._consumer.close()
 
@@ -224,7 +219,7 @@ class Tail:
                 self._next[topic, partition] = offset
         return True
 
-    def _on_error(self, error: KafkaError) -> None:
+    def on_error(self, error: KafkaError) -> None:
         self._errors += 1
         if error.code() in NAMING_CODES:
             self._heard = error.str()
@@ -239,7 +234,7 @@ class Tail:
         if error.code() in RESET_CODES:
             self._stopped = True
             self._wait("waiting: looking for the oldest record that is left")
-            self._look_at = 0.0
+            self._check_at = 0.0
         else:
             self._wait(self._settings.public(f"waiting: {message.topic()}: {error.str()}"))
 
@@ -251,11 +246,11 @@ class Tail:
     def _wait(self, text: str) -> None:
         self._away = text
         self._doubted = set(self._next)
-        self._look_at = min(self._look_at, self._clock() + RETRY_S)
+        self._check_at = min(self._check_at, self._clock() + RETRY_S)
         log.warning("%s", text)
 
-    def _look(self) -> None:
-        """Asks for the cluster and its partitions, and puts right what has changed. The first look starts the reading.
+    def _check_cluster(self) -> None:
+        """Asks for the cluster and its partitions, and puts right what has changed. The first time starts the reading.
 
         While all is well this is one request. The marks need one for each partition, which would keep records waiting;
         librdkafka reports a partition that is read from an offset where nothing is.
@@ -271,12 +266,12 @@ class Tail:
             missing = set(self._roles) - {topic for topic, _ in places}
             self._put_right(str(found.cluster_id), places)
         except KafkaException as error:
-            self._look_at = self._clock() + RETRY_S
+            self._check_at = self._clock() + RETRY_S
             self._away, self._doubted = self._away_words(error.args[0]), set(self._next)
             return
         self._away = None
         self._lacking = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None
-        self._look_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
+        self._check_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
 
     def _marks(self, place: Place) -> tuple[int, int]:
         marks = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=ASK_S)
@@ -291,7 +286,13 @@ class Tail:
         self._cluster = cluster
         gone = [place for place in self._next if place not in places]
         if another or gone:
-            self._begin_anew(list(self._next) if another else gone)
+            # another consumer: the old one may wait for ever for topics that were deleted and made again
+            self._restarts += 1
+            self._start = "beginning"
+            for place in list(self._next) if another else gone:
+                del self._next[place]
+            self._consumer.close()
+            self._consumer = self._make()
         before = self._next
         # Made at once: a first look is one for every partition, not only for the first of them.
         self._next = {
@@ -302,17 +303,6 @@ class Tail:
             self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
             self._partition_lags = {}
         self._doubted, self._stopped = set(), False
-
-    def _begin_anew(self, gone: list[Place]) -> None:
-        """Begins anew with another consumer. The old one may wait for ever for topics that were deleted and made
-        again.
-        """
-        self._restarts += 1
-        self._start = "beginning"
-        for place in gone:
-            del self._next[place]
-        self._consumer.close()
-        self._consumer = self._make()
 
     def _place(self, place: Place, low: int, high: int) -> int:
         """Returns where to read on: the known next offset, as long as it lies between the marks."""
@@ -353,6 +343,6 @@ def consumer_options(settings: StreamSettings, patience_ms: int = PROMPT_MS) -> 
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,  # else a reader never knows that only markers are left
         "isolation.level": "read_uncommitted",  # Flink commits about once a minute
-        "auto.offset.reset": "error",  # so that what retention took is counted; _look then finds the oldest
+        "auto.offset.reset": "error",  # so that what retention took is counted; _check_cluster then finds the oldest
         "allow.auto.create.topics": False,
     }

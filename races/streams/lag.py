@@ -61,7 +61,7 @@ class LagLog:
     def __init__(self, reader: str, log: logging.Logger) -> None:
         self._reader, self._log, self._behind = reader, log, False
 
-    def look(self, lag: Lag) -> None:
+    def check(self, lag: Lag) -> None:
         """Called about once a second."""
         if not self._behind and lag.seconds > BEHIND_S:
             self._behind = True

@@ -97,7 +97,7 @@ class Publisher:
         self._open: dict[_Sent, object] = {}  # in the order sent: the first one is the oldest
         self._again: deque[_Sent] = deque()
         self._lock, self._closed, self._full_since = Lock(), Event(), 0.0
-        self._delivered, self._cluster, self._look_at = False, "", 0.0
+        self._delivered, self._cluster, self._check_at = False, "", 0.0
         self._renew, self._last_error = False, ""
         self.ends: dict[tuple[str, int | None], int] = {}  # of each partition that was written to
         self._producer = self._make()
@@ -167,7 +167,7 @@ class Publisher:
 
     def _make(self) -> Producer:
         options = producer_options(self._settings, self._linger_ms)
-        return Producer({**options, "error_cb": self._note}, logger=librdkafka_log)
+        return Producer({**options, "error_cb": self.on_error}, logger=librdkafka_log)
 
     def _produce(self, sent: _Sent) -> None:
         while True:
@@ -196,7 +196,7 @@ class Publisher:
             sent.on_delivery(error)
 
     def _not_delivered(self, sent: _Sent, error: KafkaError) -> None:
-        self._note(error)
+        self.on_error(error)
         if error.code() in HOPELESS:
             log.error("Kafka refuses a record of %s: %s", sent.topic, error.str())
             self._done(sent, DeliveryFailed(f"{sent.topic}: {error.str()}"))
@@ -209,7 +209,7 @@ class Publisher:
         except (StopIteration, RuntimeError):  # empty, or changed by another thread meanwhile
             return None
 
-    def _note(self, error: KafkaError) -> None:
+    def on_error(self, error: KafkaError) -> None:
         self._last_error = self._settings.public(error.str())
         self._renew = self._renew or error.fatal() or error.code() == KafkaError._FATAL
 
@@ -218,7 +218,7 @@ class Publisher:
         try:
             producer(seconds)
         except KafkaException as error:
-            self._note(error.args[0])
+            self.on_error(error.args[0])
 
     def _run(self) -> None:
         """Goes on whatever happens: without it no acknowledgement is heard, and every race stands still."""
@@ -234,15 +234,26 @@ class Publisher:
         oldest = self._oldest()
         stuck = oldest is not None and self._clock() - oldest > SLOW_AFTER_S
         if self._delivered and not self._cluster:
-            self._learn_cluster()
-        if self._renew or (stuck and self._clock() >= self._look_at and self._came_back_empty()):
-            self._start_anew()
+            with contextlib.suppress(KafkaException):
+                self._cluster = str(self._producer.list_topics(timeout=LOOK_S).cluster_id)
+        if self._renew or (stuck and self._clock() >= self._check_at and self._came_back_empty()):
+            # the old one has given up, or believes in a cluster that is gone
+            log.warning("a new Kafka producer takes over (%s)", self._last_error)
+            self._renew = True
+            old, self._producer = self._producer, self._make()
+            old.purge()
+            self._ask(old.flush, 1.0)  # its last acknowledgements count
+            with self._lock:
+                self._again = deque(self._open)  # in the order sent
+                self._renew = False
         elif self._again:
-            self._send_again()
-
-    def _learn_cluster(self) -> None:
-        with contextlib.suppress(KafkaException):
-            self._cluster = str(self._producer.list_topics(timeout=LOOK_S).cluster_id)
+            if self._closed.wait(RESEND_PAUSE_S):
+                return
+            for _ in range(len(self._again)):
+                sent = self._again[0]
+                if sent in self._open:
+                    self._produce(sent)
+                self._again.popleft()
 
     def _came_back_empty(self) -> bool:
         """Whether a cluster answers that is not the one we sent to. Makes the topics that it lacks.
@@ -252,31 +263,11 @@ class Publisher:
         try:
             made, cluster = ensure_topics(self._settings, LOOK_S), cluster_id(self._settings, LOOK_S)
         except StreamError as error:
-            self._last_error, self._look_at = str(error), self._clock() + RETRY_S
+            self._last_error, self._check_at = str(error), self._clock() + RETRY_S
             return False
-        self._look_at = self._clock() + RETRY_S
+        self._check_at = self._clock() + RETRY_S
         another, self._cluster = self._cluster not in ("", cluster), cluster
         return another or bool(made)
-
-    def _start_anew(self) -> None:
-        """With another producer: the old one has given up, or believes in a cluster that is gone."""
-        log.warning("a new Kafka producer takes over (%s)", self._last_error)
-        self._renew = True
-        old, self._producer = self._producer, self._make()
-        old.purge()
-        self._ask(old.flush, 1.0)  # its last acknowledgements count
-        with self._lock:
-            self._again = deque(self._open)  # in the order sent
-            self._renew = False
-
-    def _send_again(self) -> None:
-        if self._closed.wait(RESEND_PAUSE_S):
-            return
-        for _ in range(len(self._again)):
-            sent = self._again[0]
-            if sent in self._open:
-                self._produce(sent)
-            self._again.popleft()
 
 
 def producer_options(settings: StreamSettings, linger_ms: int = LINGER_MS) -> dict[str, Any]:

@@ -64,7 +64,11 @@ def _culprit(settings: StreamSettings, given: Mapping[str, str], words: str) -> 
 
 def _words(settings: StreamSettings, given: Mapping[str, str]) -> str:
     """All three, for what one client refuses another may ignore. Empty where none refuses."""
-    settings = replace(settings, librdkafka=_calling_nobody(given))
+    mechanisms = {given.get(name, "").upper() for name in ("sasl.mechanism", "sasl.mechanisms")}
+    if "OAUTHBEARER" in mechanisms:
+        # its client asks the token's address as soon as it is made; without SASL it does not
+        given = {**given, "security.protocol": "PLAINTEXT"}
+    settings = replace(settings, librdkafka=given)
     clients: tuple[tuple[Any, Mapping[str, Any]], ...] = (
         (Producer, producer_options(settings)),
         (Consumer, consumer_options(settings)),
@@ -78,16 +82,6 @@ def _words(settings: StreamSettings, given: Mapping[str, str]) -> str:
         except (TypeError, ValueError) as error:  # of the Python client, for what a file cannot hold
             return _one_line(str(error))
     return ""
-
-
-def _calling_nobody(given: Mapping[str, str]) -> Mapping[str, str]:
-    """A client for OAUTHBEARER asks the token's address as soon as it is made; without SASL it does not."""
-    if "OAUTHBEARER" not in (
-        given.get("sasl.mechanism", "").upper(),
-        given.get("sasl.mechanisms", "").upper(),
-    ):
-        return given
-    return {**given, "security.protocol": "PLAINTEXT"}
 
 
 def _one_line(words: str) -> str:

@@ -35,7 +35,16 @@ class SchemaCache:
             raise RegistryUnavailable(f"schema id {schema_id} is not known while another is asked for")
         try:
             if schema_id not in self._known:
-                self._hold_back(schema_id)
+                now = self._clock()
+                if now < self._away[0]:
+                    raise RegistryUnavailable(self._away[1])
+                if now < self._unknown.get(schema_id, (0.0, 0.0))[0]:
+                    raise UnknownSchema(f"schema id {schema_id} is not in the registry (asked a moment ago)")
+                self._misses = [then for then in self._misses if now - then < 60.0]
+                if len(self._misses) >= MISSES_PER_MINUTE:
+                    raise UnknownSchema(
+                        f"schema id {schema_id} was not asked for: too many unknown ids in a minute"
+                    )
                 if not ask:
                     raise RegistryUnavailable(f"schema id {schema_id} was not asked for yet")
                 self._known[schema_id] = self._ask(schema_id)
@@ -43,32 +52,19 @@ class SchemaCache:
         finally:
             self._lock.release()
 
-    def _hold_back(self, schema_id: int) -> None:
-        now = self._clock()
-        if now < self._away[0]:
-            raise RegistryUnavailable(self._away[1])
-        if now < self._unknown.get(schema_id, (0.0, 0.0))[0]:
-            raise UnknownSchema(f"schema id {schema_id} is not in the registry (asked a moment ago)")
-        self._misses = [then for then in self._misses if now - then < 60.0]
-        if len(self._misses) >= MISSES_PER_MINUTE:
-            raise UnknownSchema(f"schema id {schema_id} was not asked for: too many unknown ids in a minute")
-
     def _ask(self, schema_id: int) -> tuple[str, str]:
         try:
             found = self._registry.schema(schema_id)
         except UnknownSchema:
-            self._remember(schema_id)
+            now, (_, waited) = self._clock(), self._unknown.pop(schema_id, (0.0, 0.0))
+            wait = min(max(FIRST_WAIT_S, waited * 2), LONGEST_WAIT_S)
+            self._unknown[schema_id] = (now + wait, wait)
+            self._misses.append(now)
+            if len(self._unknown) > REMEMBERED:
+                self._unknown.popitem(last=False)
             raise
         except RegistryUnavailable as error:
             self._away = self._clock() + AWAY_S, str(error)
             raise
         self._unknown.pop(schema_id, None)
         return found
-
-    def _remember(self, schema_id: int) -> None:
-        now, (_, waited) = self._clock(), self._unknown.pop(schema_id, (0.0, 0.0))
-        wait = min(max(FIRST_WAIT_S, waited * 2), LONGEST_WAIT_S)
-        self._unknown[schema_id] = (now + wait, wait)
-        self._misses.append(now)
-        if len(self._unknown) > REMEMBERED:
-            self._unknown.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Records that could not be used: counted, and told once for each topic and kind of failure."""
+"""Records that could not be used: counted, and logged once for each topic and kind of failure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from races.streams.consumer import Message
 
-KINDS = 200  # told at most: who writes rubbish on purpose must not fill the log
+KINDS = 200  # logged at most: somebody who writes rubbish on purpose must not fill the log
 NUMBERS = re.compile(r"\d+")
 
 

@@ -177,15 +177,11 @@ def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
     apart = not any("simulated" in stages for stages in ticks.values())
     race = Race.objects.filter(pk=race_id, started_ms__isnull=False).first() if ticks and apart else None
     if race is not None:
-        _add_due(race, ticks)
+        ahead = time.time() - time.monotonic()  # of the wall clock
+        for tick, stages in ticks.items():
+            stages["due"] = race.event_ms(tick) / 1000 - ahead
     rows = [{"tick": tick} | stages for tick, stages in ticks.items()]
     return JsonResponse({"stages": STAGES, "worker_elsewhere": apart, "ticks": rows})
-
-
-def _add_due(race: Race, ticks: dict[int, dict[str, float]]) -> None:
-    ahead = time.time() - time.monotonic()  # of the wall clock
-    for tick, stages in ticks.items():
-        stages["due"] = race.event_ms(tick) / 1000 - ahead
 
 
 def _without_drawing() -> QuerySet[Race]:

@@ -26,9 +26,16 @@ PAGE = 30
 def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "") -> dict[str, Any]:
     season = load_season()
     circuits = [load_circuit(slug) for slug in circuit_slugs()]
+    # What the form shows: what was typed, or a set-up kept in the address, or the default race
+    given = request.POST if form is not None else request.GET
+    names = ("driver", "circuit", "laps", "pace", "seed")
+    chosen: dict[str, Any] = {name: given.get(name, "")[:40] for name in names}
+    chosen["circuit"] = chosen["circuit"] or DEFAULT_CIRCUIT
+    chosen["pace"] = chosen["pace"] or DEFAULT_PACE
+    chosen["incidents"] = "incidents" in given if "incidents_asked" in given else True
     return {
         "form": form,
-        "chosen": _chosen(request, form),
+        "chosen": chosen,
         "words": words,
         "teams": [(team, [d for d in season.drivers if d.team == team.name]) for team in season.teams],
         "circuits": [{"circuit": circuit, "laps": default_laps(circuit.slug)} for circuit in circuits],
@@ -39,17 +46,6 @@ def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "
     }
 
 
-def _chosen(request: HttpRequest, form: RaceForm | None) -> dict[str, Any]:
-    """What the form shows: what was typed, or a set-up kept in the address, or the default race."""
-    given = request.POST if form is not None else request.GET
-    names = ("driver", "circuit", "laps", "pace", "seed")
-    chosen: dict[str, Any] = {name: given.get(name, "")[:40] for name in names}
-    chosen["circuit"] = chosen["circuit"] or DEFAULT_CIRCUIT
-    chosen["pace"] = chosen["pace"] or DEFAULT_PACE
-    chosen["incidents"] = "incidents" in given if "incidents_asked" in given else True
-    return chosen
-
-
 @allow_methods("GET")
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "races/index.html", _choosing(request))
@@ -57,10 +53,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @allow_methods("GET", "POST")
 def races(request: HttpRequest) -> HttpResponse:
-    return _create(request) if request.method == "POST" else history(request)
-
-
-def _create(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return history(request)
     form = RaceForm(request.POST)
     if not form.is_valid():
         return render(request, "races/index.html", _choosing(request, form), status=422)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch, QuerySet
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -26,8 +26,16 @@ class Row:
 
 
 def history(request: HttpRequest) -> HttpResponse:
-    status, circuit = _asked(request)
-    page = Paginator(_races(status, circuit), PAGE).get_page(request.GET.get("page"))
+    # what is not one of the choices is no filter
+    status = request.GET.get("status", "")
+    status = status if status in Race.Status.values else ""
+    circuit = request.GET.get("circuit", "")
+    circuit = circuit if circuit in circuit_slugs() else ""
+    found = Race.objects.defer("frozen").filter(**dict(_chosen(status, circuit)))
+    own = Entry.objects.filter(own=True)
+    races = found.prefetch_related("results", Prefetch("entries", own, to_attr="own_entries"))
+    page = Paginator(races, PAGE).get_page(request.GET.get("page"))
+    numbers = list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))
     context = {
         "page": page,
         "rows": [_row(race) for race in page],
@@ -36,25 +44,13 @@ def history(request: HttpRequest) -> HttpResponse:
         "status": status,
         "circuit": circuit,
         "filter": "".join(f"&{name}={value}" for name, value in _chosen(status, circuit)),
-        "pages": _numbers(page),
+        "pages": numbers,
     }
     return render(request, "races/history.html", context)
 
 
-def _asked(request: HttpRequest) -> tuple[str, str]:
-    """What is not one of the choices is no filter."""
-    status, circuit = request.GET.get("status", ""), request.GET.get("circuit", "")
-    return status if status in Race.Status.values else "", circuit if circuit in circuit_slugs() else ""
-
-
 def _chosen(status: str, circuit: str) -> list[tuple[str, str]]:
     return [(name, value) for name, value in (("status", status), ("circuit", circuit)) if value]
-
-
-def _races(status: str, circuit: str) -> QuerySet[Race]:
-    found = Race.objects.defer("frozen").filter(**dict(_chosen(status, circuit)))
-    own = Entry.objects.filter(own=True)
-    return found.prefetch_related("results", Prefetch("entries", own, to_attr="own_entries"))
 
 
 def _row(race: Race) -> Row:
@@ -63,7 +59,3 @@ def _row(race: Race) -> Row:
     entries: list[Entry] = race.own_entries  # type: ignore[attr-defined]  # Prefetch above adds it
     colour = entries[0].colour if entries else "#8a93a3"
     return Row(race, colour, first, results.get(race.driver_code))
-
-
-def _numbers(page: Page[Race]) -> list[int | str]:
-    return list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))

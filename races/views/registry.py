@@ -13,17 +13,6 @@ from races.streams.registry.service import CONTENT_TYPE
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
-def _refusal(request: HttpRequest) -> str:
-    """Why this client may not do that; empty when it may. There is no login, and the lab lives by these schemas."""
-    if request.method == "GET":
-        return ""
-    if "Origin" in request.headers:  # programs send none: it is some site's page in a visitor's browser
-        return "Web pages may only read this registry."
-    if request.method != "POST" and not is_here(request):
-        return "Only the lab's own machine may change settings or delete schemas."
-    return ""
-
-
 @csrf_exempt  # its clients are programs, which carry no cookies to forge
 def registry(request: HttpRequest, path: str) -> HttpResponse:
     try:
@@ -37,7 +26,12 @@ def registry(request: HttpRequest, path: str) -> HttpResponse:
         )
     if request.method not in METHODS:
         return JsonResponse({"error_code": 405, "message": "HTTP 405 Method Not Allowed"}, status=405)
-    if why := _refusal(request):
+    why = ""  # there is no login, and the lab lives by these schemas
+    if request.method != "GET" and "Origin" in request.headers:
+        why = "Web pages may only read this registry."
+    elif request.method not in ("GET", "POST") and not is_here(request):
+        why = "Only the lab's own machine may change settings or delete schemas."
+    if why:
         return JsonResponse({"error_code": 40301, "message": why}, status=403)
     try:
         body = request.body

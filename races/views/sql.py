@@ -33,7 +33,12 @@ def for_the_lab_s_people(view: View) -> View:
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not _is_own_page(request):
+        # a browser says where a request comes from; a link from elsewhere may open the page itself
+        origin = request.headers.get("Origin")
+        foreign = origin is not None and urlsplit(origin).netloc != request.get_host()
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        opens_page = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.method == "GET"
+        if foreign or not (site in ("same-origin", "none") or opens_page):
             return _refused("Only the lab's own pages may ask that.", 403)
         if not is_here(request) and not request.user.is_staff:
             return render(request, "races/sql/away.html", {"lines": [NOT_YOURS], "login": True}, status=403)
@@ -45,16 +50,6 @@ def for_the_lab_s_people(view: View) -> View:
             return render(request, "races/sql/away.html", {"lines": [str(error)]}, status=503)
 
     return checked
-
-
-def _is_own_page(request: HttpRequest) -> bool:
-    """A browser says where a request comes from; a link from elsewhere may open the page itself."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.get_host():
-        return False
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    opens_page = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.method == "GET"
-    return site in ("same-origin", "none") or opens_page
 
 
 def person(request: HttpRequest) -> str:
@@ -115,7 +110,9 @@ def changes(request: HttpRequest) -> HttpResponse:
     version = _number(request.GET.get("version", ""), -1)
     wait = 0.0 if version < 0 else WAIT_S
     try:
-        found = current.look(person(request), _seen(request.GET.get("seen", "")), version, wait)
+        pairs = [pair.partition(":") for pair in request.GET.get("seen", "")[:4000].split(",")[:MOST_SEEN]]
+        seen = {_number(one, 0): _number(count, 0) for one, _, count in pairs if one}
+        found = current.look(person(request), seen, version, wait)
     except TooMany as error:
         return _refused(str(error), 429)
     about = current.service.about()
@@ -144,11 +141,6 @@ def forget(request: HttpRequest, statement_id: int) -> HttpResponse:
 
 def _number(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise
-
-
-def _seen(text: str) -> dict[int, int]:
-    pairs = [pair.partition(":") for pair in text[:4000].split(",")[:MOST_SEEN]]
-    return {_number(one, 0): _number(count, 0) for one, _, count in pairs if one}
 
 
 def _start(mode: str) -> Start:

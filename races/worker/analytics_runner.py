@@ -164,10 +164,23 @@ class AnalyticsRunner:
             self.ready.set()
             while not self._stopping.is_set():
                 batch = self._tail.poll(BATCH, 0.2 if self._model is None else 0.05)
-                for message in yielder.between([*self._ready_backlogs(), *batch]):
-                    self._take_patiently(message)
-                self._give_up_waiting()
-                self._lag_log.look(self.lag())
+                # the messages of races whose past is folded by now
+                with self._lock:
+                    ready = [race for race, backlog in self._backlogs.items() if backlog.ready]
+                    kept = [message for race in ready for message in self._backlogs.pop(race).messages]
+                for message in yielder.between([*kept, *batch]):
+                    self.take_patiently(message)
+                # an event that a gap has swallowed must not keep its race from finishing
+                before = time.monotonic() - LAST_EVENTS_S
+                for race_id in [race_id for race_id, since in self._ended.items() if since < before]:
+                    del self._ended[race_id]
+                    with self._lock:
+                        found = self._races.get(race_id)
+                        derived = found[0].give_up_waiting() if found else []
+                    self._publish(derived)
+                    if found:
+                        found[1].analysed = True
+                self._lag_log.check(self.lag())
                 for worded in self._model.ready() if self._model else ():
                     self._send(worded)
         finally:
@@ -175,37 +188,26 @@ class AnalyticsRunner:
             if self._model is not None:
                 self._model.close()
 
-    def _ready_backlogs(self) -> list[Message]:
-        """The messages of races whose past is folded by now."""
-        with self._lock:
-            ready = [race for race, backlog in self._backlogs.items() if backlog.ready]
-            return [message for race in ready for message in self._backlogs.pop(race).messages]
-
-    def _take_patiently(self, message: Message) -> None:
+    def take_patiently(self, message: Message) -> None:
         """Takes a message. While the registry does not answer for its schema, it waits: a message that was read and
         not taken would be lost.
         """
         while not self._stopping.is_set():
             try:
-                self._take(message)
+                self._analyse(message)
                 self.error = ""
                 return
             except RegistryUnavailable:
-                self._learn(message)
+                # the registry may take seconds, and the worker's loop that renews the leases needs the lock
+                try:
+                    self._codec.learn(message.role, message.key, message.value)
+                except RegistryUnavailable as error:
+                    if not self.error:
+                        log.warning("The analytics wait for the schema registry: %s", error)
+                    self.error = f"waiting for the schema registry: {error}"
+                    self._stopping.wait(REGISTRY_RETRY_S)
 
-    def _learn(self, message: Message) -> None:
-        """Asks the registry for the schema, without the lock: it may take seconds, and the worker's loop that renews
-        the leases needs the lock.
-        """
-        try:
-            self._codec.learn(message.role, message.key, message.value)
-        except RegistryUnavailable as error:
-            if not self.error:
-                log.warning("The analytics wait for the schema registry: %s", error)
-            self.error = f"waiting for the schema registry: {error}"
-            self._stopping.wait(REGISTRY_RETRY_S)
-
-    def _take(self, message: Message) -> None:
+    def _analyse(self, message: Message) -> None:
         race_id = (message.key or b"").split(b":")[0]
         with self._lock:
             found = self._races.get(race_id)
@@ -221,20 +223,6 @@ class AnalyticsRunner:
             race.analysed = True
         elif engine.ended:
             self._ended.setdefault(race_id, time.monotonic())
-
-    def _give_up_waiting(self) -> None:
-        """Finishes races whose last events do not come. An event that a gap has swallowed must not keep its race from
-        finishing.
-        """
-        now = time.monotonic()
-        for race_id in [race_id for race_id, since in self._ended.items() if now - since > LAST_EVENTS_S]:
-            del self._ended[race_id]
-            with self._lock:
-                found = self._races.get(race_id)
-                derived = found[0].give_up_waiting() if found else []
-            self._publish(derived)
-            if found:
-                found[1].analysed = True
 
     def _feed(self, engine: RaceAnalytics, message: Message) -> list[Derived]:
         try:

@@ -31,7 +31,12 @@ class Backfill:
         for _ in range(ticks):
             if self._race.lost or self._done():
                 return True
-            self._fold()
+            if self._sim is None:  # only now: the simulations of forty races are a hundred megabytes
+                self._sim = Simulation(self._settings, sensors=self._race.metrics)
+            race, tick = self._race, self._race.as_published(self._sim.advance())
+            records = tick_records(race.entries, tick, race.event_ms(tick.tick), race.metrics)
+            self._analytics.fold(race, records, emit=tick.tick > self._published - REPEAT_TICKS)
+            self._tick = tick.tick + 1
         return False
 
     def give_up(self) -> None:
@@ -45,11 +50,3 @@ class Backfill:
             return False
         sent = self._tick < self._race.next_tick
         return self._analytics.end_backfill(self._race, self._race.event_ms(self._tick) if sent else None)
-
-    def _fold(self) -> None:
-        if self._sim is None:  # only now: the simulations of forty races are a hundred megabytes
-            self._sim = Simulation(self._settings, sensors=self._race.metrics)
-        race, tick = self._race, self._race.as_published(self._sim.advance())
-        records = tick_records(race.entries, tick, race.event_ms(tick.tick), race.metrics)
-        self._analytics.fold(race, records, emit=tick.tick > self._published - REPEAT_TICKS)
-        self._tick = tick.tick + 1

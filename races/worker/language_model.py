@@ -78,7 +78,7 @@ class LanguageModel:
         said = self._lines_of(derived)
         asked = conversation(derived.line, list(said)[-4:])
         connection = AbortableConnection()
-        call = self._calls.submit(self._complete, asked, connection)
+        call = self._calls.submit(self.complete, asked, connection)
         self._running.add(call)
         self._offered.append(_Offered(derived, derived.line, until, call, connection))
 
@@ -100,30 +100,25 @@ class LanguageModel:
 
     def _finished(self, offered: _Offered) -> Derived:
         try:
-            text = self._believed_text(offered)
+            if not offered.answer.done():
+                offered.answer.cancel()
+                offered.connection.abort()
+                raise NoAnswer("no answer in time")
+            text = believed(offered.answer.result(), offered.line)
         except NoAnswer as refused:
-            self._failed(str(refused))
+            self._failures += 1
+            if self._failures == FAILURES:
+                log.warning(
+                    "commentary model: %s; the built-in commentator goes on for %d s", refused, REST_S
+                )
+            if self._failures >= FAILURES:
+                self._rest_until = self._clock() + REST_S
+                self._failures = 0
             return offered.derived
         self._failures = 0
         if text is None or text in self._lines_of(offered.derived):
             return offered.derived
         return replace(offered.derived, value={**offered.derived.value, "message": text})
-
-    @staticmethod
-    def _believed_text(offered: _Offered) -> str | None:
-        if not offered.answer.done():
-            offered.answer.cancel()
-            offered.connection.abort()
-            raise NoAnswer("no answer in time")
-        return believed(offered.answer.result(), offered.line)
-
-    def _failed(self, reason: str) -> None:
-        self._failures += 1
-        if self._failures == FAILURES:
-            log.warning("commentary model: %s; the built-in commentator goes on for %d s", reason, REST_S)
-        if self._failures >= FAILURES:
-            self._rest_until = self._clock() + REST_S
-            self._failures = 0
 
     def _lines_of(self, derived: Derived) -> deque[str]:
         race = str(derived.value["race_id"])
@@ -133,26 +128,21 @@ class LanguageModel:
             self._lines.popitem(last=False)
         return said
 
-    def _complete(self, messages: list[dict[str, object]], connection: AbortableConnection) -> str:
+    def complete(self, messages: list[dict[str, object]], connection: AbortableConnection) -> str:
         """Makes one call, in a thread. Raises NoAnswer for every failure: a key or an address that cannot be used fails
         in a library's own ways.
         """
         body = {"model": self._model, "messages": messages, "max_tokens": 60, "temperature": 0.8}
         try:
-            return _content(
-                post(connection, self._url, body, self._headers, self._time_limit_s, LONGEST_ANSWER)
-            )
+            answer = post(connection, self._url, body, self._headers, self._time_limit_s, LONGEST_ANSWER)
         except NoAnswer:
             raise
         except Exception as error:  # its words may hold the address or the key
             raise NoAnswer(type(error).__name__) from None
-
-
-def _content(body: bytes) -> str:
-    try:
-        content = json.loads(body)["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise NoAnswer("not a chat completion") from None
-    if not isinstance(content, str):
-        raise NoAnswer("not a chat completion")
-    return content
+        try:
+            content = json.loads(answer)["choices"][0]["message"]["content"]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            content = None
+        if not isinstance(content, str):
+            raise NoAnswer("not a chat completion")
+        return content

@@ -133,22 +133,14 @@ def _catch_up(race: Race, running: RunningRace, clocks: Clocks) -> None:
         newest = running.as_published(running.sim.advance())
         running.over_sent, running.lap = newest.phase == LAST_PHASE, leaders_lap(newest)
     if not running.over_sent:
-        _wait_after_replay(race, running, clocks)
-
-
-def _wait_after_replay(race: Race, running: RunningRace, clocks: Clocks) -> None:
-    """Records the time without a worker as a wait, before the first tick that certainly was not published.
-
-    The ticks before it are sent again first, and their time counts too; without it every later event would be late by
-    as much for the rest of the race.
-    """
-    tick = running.replay_until + 1
-    turn_ms = round(clocks.wall() * 1000) + (tick - running.next_tick) * TICK_MS
-    behind_ms = turn_ms - running.event_ms(tick)
-    if behind_ms > LATE_S * 1000:
-        waits = [*running.waits, [tick, behind_ms]]
-        if Race.objects.held_by(race.lease_owner, race.pk).save_waits(waits):
-            running.waits = waits
+        # the time without a worker is a wait before the first tick that certainly was not published
+        tick = running.replay_until + 1
+        turn_ms = round(clocks.wall() * 1000) + (tick - running.next_tick) * TICK_MS
+        behind_ms = turn_ms - running.event_ms(tick)
+        if behind_ms > LATE_S * 1000:
+            waits = [*running.waits, [tick, behind_ms]]
+            if Race.objects.held_by(race.lease_owner, race.pk).save_waits(waits):
+                running.waits = waits
 
 
 class Preparation:
@@ -197,7 +189,22 @@ class Preparation:
             try:
                 race_id = self._queue.get(block=not self._backfills)
             except queue.Empty:
-                self._backfill()
+                # the race itself is published in time, whatever happens here
+                backfill = self._backfills[0]
+                try:
+                    done = backfill.work(BACKFILL_TICKS)
+                except Closed:  # the process ends
+                    done = True
+                except Exception:
+                    log.exception(
+                        "Race %s goes on with analytics that lack a part of its past", backfill.race_id
+                    )
+                    backfill.give_up()
+                    done = True
+                if done:
+                    self._backfills.popleft()
+                yielder.give_way()
+                time.sleep(0)  # hands the interpreter to the scheduler: other races keep their time
                 continue
             race = None if race_id is None else self.waiting.get(race_id)
             if race is not None:
@@ -237,19 +244,3 @@ class Preparation:
                 self._backfills.append(backfill)
         elif prepared is not None:
             self.drop(race.pk)
-
-    def _backfill(self) -> None:
-        """Works on the oldest backfill for a moment. The race itself is published in time, whatever happens here."""
-        backfill = self._backfills[0]
-        try:
-            done = backfill.work(BACKFILL_TICKS)
-        except Closed:  # the process ends
-            done = True
-        except Exception:
-            log.exception("Race %s goes on with analytics that lack a part of its past", backfill.race_id)
-            backfill.give_up()
-            done = True
-        if done:
-            self._backfills.popleft()
-        yielder.give_way()
-        time.sleep(0)  # hands the interpreter to the scheduler: other races keep their time

@@ -51,11 +51,16 @@ def tick_records(entries: EntryList, tick: Tick, timestamp: int, metrics: bool) 
     if metrics:
         laps = {car.driver_code: car.lap for car in tick.cars}
         for code, celsius in tick.temperatures.items():
-            yield KeyedRecord(
-                "car_metrics",
-                f"{entries.race_id}:{code}",
-                _metric(entries, tick, code, laps.get(code, 0), celsius, timestamp),
-            )
+            reading = {
+                "team_name": entries.teams[code],
+                "timestamp": timestamp,
+                "engine_temperature": round(celsius, 2),
+                "race_id": entries.race_id,
+                "driver_code": code,
+                "lap": laps.get(code, 0),
+                "tick": tick.tick,
+            }
+            yield KeyedRecord("car_metrics", f"{entries.race_id}:{code}", reading)
 
 
 def _event(entries: EntryList, tick: Tick, event: Event, timestamp: int) -> Record:
@@ -70,7 +75,7 @@ def _event(entries: EntryList, tick: Tick, event: Event, timestamp: int) -> Reco
         "event": event.event,
         "other_code": event.other_code,
         "position": event.position,
-        "value": _milli(event.value),
+        "value": None if event.value is None else round(event.value, 3),
     }
 
 
@@ -113,22 +118,6 @@ def _position(entries: EntryList, tick: Tick, car: CarState, timestamp: int) -> 
         "overtake_mode": car.overtake_mode,
         "events": len(tick.events),
     }
-
-
-def _metric(entries: EntryList, tick: Tick, code: str, lap: int, celsius: float, timestamp: int) -> Record:
-    return {
-        "team_name": entries.teams[code],
-        "timestamp": timestamp,
-        "engine_temperature": round(celsius, 2),
-        "race_id": entries.race_id,
-        "driver_code": code,
-        "lap": lap,
-        "tick": tick.tick,
-    }
-
-
-def _milli(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def red_flagged(tick: Tick) -> Tick:

@@ -101,7 +101,7 @@ class TickScheduler:
                 continue
             try:
                 if is_due:
-                    self._publish(race)
+                    self.publish(race)
                 else:
                     race.simulate()  # the half of the work that needs no clock
             except Exception as error:
@@ -133,7 +133,7 @@ class TickScheduler:
                 return None, False
             return race, False
 
-    def _publish(self, race: RunningRace) -> None:
+    def publish(self, race: RunningRace) -> None:
         """Sends the race's next tick if it may go, and puts the race back on the heap."""
         again = self._send_if_allowed(race)
         if again is not None:
@@ -154,7 +154,16 @@ class TickScheduler:
         if race.next_tick > race.replay_until:
             self.lateness.add(race.lateness(now), now)
             TICK_LATENESS.observe(max(0.0, race.lateness(now)))
-        self._send(race)
+        tick, race_id = race.take(), str(race.race_id)
+        tracer.record(race_id, tick.number, "due", tick.due)
+        tracer.record(race_id, tick.number, "simulated")
+
+        def delivered(error: Exception | None) -> None:
+            race.acknowledged(tick.number, error is not None)
+
+        for record in tick.records:
+            self._publisher.send(record.role, record.key, record.value, tick.event_ms, delivered)
+        tracer.record(race_id, tick.number, "sent")
         return None if race.over_sent else race.due
 
     def _obstacle(self, race: RunningRace) -> str:
@@ -170,15 +179,3 @@ class TickScheduler:
         if race.next_tick > race.reserved:
             return "the database: it does not take the race's progress"
         return self._backpressure()
-
-    def _send(self, race: RunningRace) -> None:
-        tick, race_id = race.take(), str(race.race_id)
-        tracer.record(race_id, tick.number, "due", tick.due)
-        tracer.record(race_id, tick.number, "simulated")
-
-        def delivered(error: Exception | None) -> None:
-            race.acknowledged(tick.number, error is not None)
-
-        for record in tick.records:
-            self._publisher.send(record.role, record.key, record.value, tick.event_ms, delivered)
-        tracer.record(race_id, tick.number, "sent")

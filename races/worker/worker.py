@@ -94,7 +94,7 @@ class Worker:
                 self._guarded(self._heartbeat)
             self._guarded(self._round)
             self._stopping.wait(ROUND_S)
-        self._end(threads)
+        self.shut_down(threads)
         if not self._stopping.is_set():
             raise RuntimeError("a thread of the worker died")
 
@@ -105,7 +105,7 @@ class Worker:
         """The most that a tick of the last minute was sent after it was due."""
         return self.scheduler.lateness.value(self._clocks.monotonic())
 
-    def _end(self, threads: list[threading.Thread]) -> None:
+    def shut_down(self, threads: list[threading.Thread]) -> None:
         self.scheduler.stop()
         self.preparation.stop()
         threads[0].join(1.0)
@@ -149,8 +149,19 @@ class Worker:
 
     def _round(self) -> None:
         self._claim()
-        self._report_failures()
-        self._stop_requested()
+        for race_id, reason in list(self.scheduler.failed.items()):
+            Race.objects.held_by(self.owner, race_id).fail(reason)
+            self.preparation.drop(race_id)
+            del self.scheduler.failed[race_id]
+        running = [race.race_id for race in list(self.scheduler.races.values()) if race.stop_tick is None]
+        for race_id, written in Race.objects.stop_requests(running) if running else ():
+            race = self.scheduler.races.get(race_id)
+            if race is None:
+                continue
+            tick = race.choose_stop_tick() if written is None else written
+            if written is not None or Race.objects.held_by(self.owner, race_id).save_stop(tick):
+                race.stop_tick = tick
+            race.hold_at = None
         with transaction.atomic():  # one commit for all races, not one each
             for race in list(self.scheduler.races.values()):
                 self._save(race)
@@ -167,20 +178,21 @@ class Worker:
         ]
         queue = Race.objects.queued([race_id for race_id, _ in free]) if free else []
         started, new = [one for one in free if one[0] not in queue], [one for one in free if one[0] in queue]
-        room = NEW_RACES if self._has_room(now) else 0
+        # a machine that is late with the races that it runs has no room for another one
+        late_s = max(
+            figure.value(now, ROOM_SPAN_S) for figure in (self.scheduler.lateness, self.scheduler.waits)
+        )
+        has_room = not self._claimed() or (late_s < ROOM_LATE_S and self.backpressure.calm())
+        room = NEW_RACES if has_room else 0
         for race_id, lease in started + new[:room]:
-            self._take_or_explain(race_id, lease)
+            # a race is left to other workers as long as this one could not publish it
+            obstacle = self.preparation.obstacle or (self.analytics.waiting_for if self.analytics else "")
+            if obstacle:
+                Race.objects.seen_as(race_id, lease).explain_wait(obstacle)
+            elif self.preparation.ready.is_set() and Race.objects.claim(race_id, self.owner, lease):
+                self._prepare(race_id)
         if not room:
             self._explain_queue(new)
-
-    def _has_room(self, now: float) -> bool:
-        """Whether this machine can run another race, by how late it is with those that it runs."""
-        if not self._claimed():
-            return True
-        late_s = max(
-            self.scheduler.lateness.value(now, ROOM_SPAN_S), self.scheduler.waits.value(now, ROOM_SPAN_S)
-        )
-        return late_s < ROOM_LATE_S and self.backpressure.calm()
 
     def _explain_queue(self, new: list[tuple[uuid.UUID, LeaseState]]) -> None:
         """Says on the page of each new race that it waits for room, and for how many others."""
@@ -192,46 +204,42 @@ class Worker:
             )
             Race.objects.seen_as(race_id, lease).explain_wait(why)
 
-    def _take_or_explain(self, race_id: uuid.UUID, lease: LeaseState) -> None:
-        """Leaves a race to other workers as long as this one could not publish it."""
-        obstacle = self.preparation.obstacle or (self.analytics.waiting_for if self.analytics else "")
-        if obstacle:
-            Race.objects.seen_as(race_id, lease).explain_wait(obstacle)
-        elif self.preparation.ready.is_set() and Race.objects.claim(race_id, self.owner, lease):
-            self._prepare(race_id)
-
     def _prepare(self, race_id: uuid.UUID) -> None:
         race = Race.objects.filter(pk=race_id).first()
         if race is not None:  # else it was deleted meanwhile
             self.preparation.add(race)
 
-    def _report_failures(self) -> None:
-        for race_id, reason in list(self.scheduler.failed.items()):
-            Race.objects.held_by(self.owner, race_id).fail(reason)
-            self.preparation.drop(race_id)
-            del self.scheduler.failed[race_id]
-
-    def _stop_requested(self) -> None:
-        running = [race.race_id for race in list(self.scheduler.races.values()) if race.stop_tick is None]
-        for race_id, written in Race.objects.stop_requests(running) if running else ():
-            race = self.scheduler.races.get(race_id)
-            if race is None:
-                continue
-            tick = race.choose_stop_tick() if written is None else written
-            if written is not None or Race.objects.held_by(self.owner, race_id).save_stop(tick):
-                race.stop_tick = tick
-            race.hold_at = None
-
     def _save(self, race: RunningRace) -> None:
         """Writes what has changed of a race: its end, its progress, a wait that it asks for."""
         row = Race.objects.held_by(self.owner, race.race_id)
         if race.broken:
-            self._resend(race)
+            # Kafka refused records for good: the race is simulated again up to the last tick that it has, and
+            # sent again from there. A tick that is refused twice fails the race.
+            self.preparation.drop(race.race_id)
+            if self._refused.get(race.race_id) == race.published:
+                words = f"Kafka refuses the records of tick {race.published + 1} for good"
+                self.scheduler.failed[race.race_id] = words
+                return
+            self._refused[race.race_id] = race.published
+            self._prepare(race.race_id)
         elif race.complete and (race.analysed or self.analytics is None):
             if row.finish_publishing(race.published, race.lap):
                 transaction.on_commit(lambda: self.preparation.drop(race.race_id))
         elif self._save_progress(race):
-            self._wait_if_late(race)
+            tick = self.scheduler.wants_wait.get(race.race_id)
+            now = self._clocks.monotonic()
+            if tick is None or tick != race.next_tick or not race.wants_wait(now):
+                # it was asked for just as the one before was granted
+                self.scheduler.wants_wait.pop(race.race_id, None)
+                return
+            waits = [*race.waits, [tick, round(race.lateness(now) * 1000)]]
+
+            def resume() -> None:
+                race.waits = waits
+                self.scheduler.resume(race)
+
+            if Race.objects.held_by(self.owner, race.race_id).save_waits(waits):
+                transaction.on_commit(resume)
         else:
             self.preparation.drop(race.race_id)
 
@@ -252,30 +260,3 @@ class Worker:
             return False
         transaction.on_commit(saved)  # what is rolled back was never reserved
         return True
-
-    def _wait_if_late(self, race: RunningRace) -> None:
-        tick = self.scheduler.wants_wait.get(race.race_id)
-        now = self._clocks.monotonic()
-        if tick is None or tick != race.next_tick or not race.wants_wait(now):
-            self.scheduler.wants_wait.pop(race.race_id, None)  # asked for just as the one before was granted
-            return
-        waits = [*race.waits, [tick, round(race.lateness(now) * 1000)]]
-
-        def resume() -> None:
-            race.waits = waits
-            self.scheduler.resume(race)
-
-        if Race.objects.held_by(self.owner, race.race_id).save_waits(waits):
-            transaction.on_commit(resume)
-
-    def _resend(self, race: RunningRace) -> None:
-        """Kafka refused records for good: simulates again up to the last tick that it has, and sends again from there.
-        A tick that is refused twice fails the race.
-        """
-        self.preparation.drop(race.race_id)
-        if self._refused.get(race.race_id) == race.published:
-            words = f"Kafka refuses the records of tick {race.published + 1} for good"
-            self.scheduler.failed[race.race_id] = words
-            return
-        self._refused[race.race_id] = race.published
-        self._prepare(race.race_id)

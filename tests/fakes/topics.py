@@ -1,4 +1,4 @@
-"""A race's topics as bytes, told to the two who read them: the feed of a web process, and the recorder."""
+"""A race's topics as bytes, given to the two that read them: the feed of a web process, and the recorder."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def record(batches: list[list[Message]]) -> int:
         lambda: NOW,
     )
     assert recorder._lease.hold()
-    recorder._record()
-    for cache in (replay._chunk, replay_engines._engines):
+    recorder.record()
+    for cache in (replay.stored_frames, replay_engines.stored_engines):
         cache.cache_clear()
     return sum(recorder.bad.values())

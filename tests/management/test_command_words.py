@@ -117,7 +117,7 @@ def test_the_banner_says_which_engine_runs_and_why_it_is_not_the_one_asked_for(
     path = tmp_path / "lab.yaml"
     path.write_text(text)
     monkeypatch.setattr(settings, "LAB", read_lab(tmp_path, {"F1_CONFIG": str(path)}))
-    assert runlab._engine() == words
+    assert runlab.engine_words() == words
 
 
 def test_addresses_for_the_room_are_those_that_others_reach() -> None:
@@ -140,7 +140,7 @@ def test_the_banner_names_the_address_for_the_room(
 ) -> None:
     monkeypatch.setattr(settings, "ROOM_ADDRESSES", found)
     kafka = connect(embedded_settings(""), Registry())
-    banner = runlab.Command()._banner("http://127.0.0.1:8000", host, kafka)
+    banner = runlab.Command().banner("http://127.0.0.1:8000", host, kafka)
     lines = [line.partition("The room")[2].strip() for line in banner.splitlines() if "The room" in line]
     assert lines == ([] if words is None else [words])
 

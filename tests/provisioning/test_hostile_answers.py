@@ -159,7 +159,7 @@ def model(service: RawServer, counted: Counted, at_least: int) -> None:
         """A line that may be said is not a hostile answer."""
         service.answer, text = answer, None
         with suppress(NoAnswer):
-            text = believed(speaker._complete(conversation(LINE, []), AbortableConnection()), LINE)
+            text = believed(speaker.complete(conversation(LINE, []), AbortableConnection()), LINE)
         assert text is None or (8 <= len(text) <= 120 and not set("<>\n\0") & set(text))
         return int(text is None)
 

@@ -75,7 +75,7 @@ def test_a_late_row_opens_no_alarm_of_a_race_that_is_over() -> None:
     row = {"team_name": "Ferrari", "engine_temperature": 118.0, "is_anomaly": True}
     ReadingChunk.objects.create(race=found.race, data=pack_readings([("Ferrari", over - 1000, row)]))
     recorder = Recorder(no_tail, Codec(embedded_settings("nowhere:1"), Registry()), wall=lambda: over)
-    recording = recorder._load(str(found.race.pk))
+    recording = recorder.load_race(str(found.race.pk))
     assert recording is not None
     assert not recording.alarms
     assert recording.reading(row, {"key": "Ferrari", "ts": over - 400})

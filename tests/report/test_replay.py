@@ -123,9 +123,9 @@ def test_missing_ticks_stand_still() -> None:
 
 def test_a_seek_decodes_one_chunk(django_assert_max_num_queries: Any) -> None:
     race = Recorded().race
-    replay._chunk.cache_clear()
+    replay.stored_frames.cache_clear()
     replay.snapshot(race, 30)
-    assert replay._chunk.cache_info().misses == 1
+    assert replay.stored_frames.cache_info().misses == 1
     with django_assert_max_num_queries(6):
         replay.snapshot(race, 31)
 

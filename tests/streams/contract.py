@@ -174,7 +174,7 @@ class StreamsContract:
         self.send_ticks(publisher, range(3))
         read(tail, 3)
         assert tail.asked == []
-        tail._on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+        tail.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
         clock.skip(2)
         self.send_ticks(publisher, range(3))
         read(tail, 3)

@@ -46,14 +46,14 @@ def test_a_lag_is_said_in_plain_words() -> None:
 
 
 def test_the_log_says_once_that_a_reader_is_late(caplog: pytest.LogCaptureFixture) -> None:
-    told = LagLog("the page", logging.getLogger("races.test"))
+    lag_log = LagLog("the page", logging.getLogger("races.test"))
     for seconds in (2, 9, 11, 15, 26, 9, 4):
-        told.look(Lag(seconds * 3300, float(seconds)))
+        lag_log.check(Lag(seconds * 3300, float(seconds)))
     assert [r.getMessage() for r in caplog.records] == [
         "This machine is too slow for its races: the page is 11 s behind (36,300 records)"
     ]
     for seconds in (2, 11):
-        told.look(Lag(1, float(seconds)))
+        lag_log.check(Lag(1, float(seconds)))
     assert [r.getMessage() for r in caplog.records][1:] == [
         "The page has caught up",
         "This machine is too slow for its races: the page is 11 s behind (1 records)",

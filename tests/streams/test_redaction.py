@@ -48,10 +48,10 @@ def test_what_a_broker_says_is_told_without_them() -> None:
     error = KafkaError(KafkaError._ALL_BROKERS_DOWN, SAID)
     try:
         tail._away = None
-        tail._on_error(error)
+        tail.on_error(error)
         assert "broker away" in tail.state.text
         assert hidden(tail.state.text)
-        publisher._note(error)
+        publisher.on_error(error)
         assert publisher._last_error
         assert hidden(publisher._last_error)
     finally:

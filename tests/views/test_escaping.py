@@ -72,8 +72,8 @@ def poison(race: Race, text: str) -> None:
                 car["driver_name"] = car["team_name"] = text
         chunk.data = pack_frames(frames)
         chunk.save()
-    replay._chunk.cache_clear()
-    replay_engines._engines.cache_clear()
+    replay.stored_frames.cache_clear()
+    replay_engines.stored_engines.cache_clear()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_a_lease_is_kept_though_the_registry_takes_its_time() -> None:
     analytics = AnalyticsRunner(None, Codec(SETTINGS, registry), None, frozenset())  # type: ignore[arg-type]
     analytics._races[RACE.encode()] = (engine, None)  # type: ignore[assignment]
     message = Message("positions", 0, 0, RACE.encode(), data, 1)
-    reader = threading.Thread(target=analytics._take_patiently, args=(message,))
+    reader = threading.Thread(target=analytics.take_patiently, args=(message,))
     reader.start()
     assert registry.asked.wait(5)
     began = time.monotonic()

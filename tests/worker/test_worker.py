@@ -63,7 +63,7 @@ def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(
     wait_for(lambda: first.worker.scheduler.races, "the first worker holds the race")
     wait_for(lambda: next(iter(first.worker.scheduler.races.values())).next_tick > 20, "it publishes")
     # Gone without a word: its threads end, its leases stay.
-    first.worker._end = lambda threads: None  # type: ignore[method-assign]
+    first.worker.shut_down = lambda threads: None  # type: ignore[method-assign]
     first.worker.scheduler.stop()
     first.recorder.stop()
     monkeypatch.setattr(views, "WORKER_SEEN", timedelta(seconds=3))

@@ -72,12 +72,12 @@ def test_a_broker_that_is_away_is_told_in_words_that_stay_the_same_and_end_with_
     scheduler = TickScheduler(publisher, lambda: now[0], lambda: True)  # type: ignore[arg-type]
     said = set()
     for _ in range(MAX_INFLIGHT + 20):
-        scheduler._publish(held)
+        scheduler.publish(held)
         now[0] += 0.2
         said.add(held.waiting_for)
     assert said == {"", "Kafka: the broker does not answer"}
     publisher.away, held.published = False, held.next_tick - 1
-    scheduler._publish(held)
+    scheduler.publish(held)
     assert scheduler.wants_wait
     assert held.waiting_for == "", "nothing is waited for any more but the wait's own writing"
 
@@ -297,14 +297,14 @@ def test_a_race_whose_end_never_comes_is_given_up_with_words() -> None:
     race, watch = short_race(), LostEndings(lambda: now[0])
     for _ in range(ATTEMPTS + 1):
         Race.objects.filter(pk=race.pk).update(published_over=True, published_tick=50, lease_owner="")
-        watch.look(False, {})
+        watch.check(False, {})
         now[0] += SILENT_S + 1
-        watch.look(False, {})
-        watch.look(True, {race.pk: now[0]})
+        watch.check(False, {})
+        watch.check(True, {race.pk: now[0]})
         now[0] += SILENT_S - 1
-        watch.look(True, {})
+        watch.check(True, {})
         assert Race.objects.get(pk=race.pk).published_over, "not before it was silent for long"
         now[0] += 2
-        watch.look(True, {})
+        watch.check(True, {})
         race.refresh_from_db()
     assert (race.status, race.status_reason) == (Race.Status.FAILED, GIVEN_UP)

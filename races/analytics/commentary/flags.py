@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from races.analytics.commentary.facts import code_of, driver, gap, leader, pair, positions, surname
 from races.analytics.commentary.moments import Moment
-from races.analytics.commentary.race_state import Race, Record
+from races.analytics.commentary.race_state import Race
 from races.analytics.commentary.words import Candidate, Fact
 
 
@@ -32,18 +32,16 @@ def flag_shown(moment: Moment, race: Race) -> Candidate | None:
     if race.leader["yellow_sector"]:
         sector = race.leader["yellow_sector"]
         candidate.offer("sector", str(sector), Fact("sector", (), sector))
-    _cause(candidate, moment.message, race)
-    return candidate
-
-
-def _cause(candidate: Candidate, message: Record, race: Race) -> None:
-    """{out} who has just retired, {trouble} the car that race control names with the flag."""
-    named = race.cars.get(message["driver_code"])
+    # {out} who has just retired, {trouble} the car that race control names with the flag
+    named = race.cars.get(moment.message["driver_code"])
     if named and named["status"] != "retired":
-        candidate.offer("trouble", surname(named), Fact("happened", (code_of(named),), message["type"]))
+        candidate.offer(
+            "trouble", surname(named), Fact("happened", (code_of(named),), moment.message["type"])
+        )
     if race.retired and race.tick - race.retired[-1][0] <= 30:
         who = race.retired[-1][1]
         candidate.offer("out", surname(race.cars[who]), Fact("retired", (who,)))
+    return candidate
 
 
 def ending(moment: Moment, race: Race) -> Candidate | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from races.flink.local.errors import CannotRun
@@ -27,34 +26,26 @@ def build(java: Java, flink: Path, folder: Path, say: Say) -> Path:
     jar = folder / f"f1-lab-{digest}.jar"
     if not jar.exists():
         say(f"Compiling {len(sources)} Java classes of the lab")
-        _pack(_compile(java, flink, folder, sources, say), jar)
-    return jar
-
-
-def _compile(java: Java, flink: Path, folder: Path, sources: Sequence[Path], say: Say) -> Path:
-    classes = folder / "classes"
-    classes.mkdir(parents=True, exist_ok=True)
-    if java.compiler is not None:
-        program = [str(java.compiler)]
-    else:
-        (compiler,) = jars(["compiler"], folder, say)
-        program = [str(java.program), "-jar", *map(str, compiler.glob("ecj-*.jar"))]
-    options = ["--release", "17", "-nowarn", "-cp", classpath([flink]), "-d", str(classes)]
-    done = subprocess.run(
-        [*program, *options, *map(str, sources)], capture_output=True, text=True, timeout=180, check=False
-    )
-    if done.returncode != 0:
-        raise CannotRun(
-            f"The lab's Java classes do not compile: {(done.stderr or done.stdout).strip()[:400]}"
+        classes = folder / "classes"
+        classes.mkdir(parents=True, exist_ok=True)
+        if java.compiler is not None:
+            program = [str(java.compiler)]
+        else:
+            (compiler,) = jars(["compiler"], folder, say)
+            program = [str(java.program), "-jar", *map(str, compiler.glob("ecj-*.jar"))]
+        options = ["--release", "17", "-nowarn", "-cp", classpath([flink]), "-d", str(classes)]
+        done = subprocess.run(
+            [*program, *options, *map(str, sources)], capture_output=True, text=True, timeout=180, check=False
         )
-    return classes
-
-
-def _pack(classes: Path, jar: Path) -> None:
-    whole = jar.with_suffix(".part")
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(classes.rglob("*.class")):
-            archive.write(file, file.relative_to(classes).as_posix())
-        for interface, ours in SERVICES.items():
-            archive.writestr(f"META-INF/services/{interface}", f"{ours}\n")
-    whole.replace(jar)
+        if done.returncode != 0:
+            raise CannotRun(
+                f"The lab's Java classes do not compile: {(done.stderr or done.stdout).strip()[:400]}"
+            )
+        whole = jar.with_suffix(".part")
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(classes.rglob("*.class")):
+                archive.write(file, file.relative_to(classes).as_posix())
+            for interface, ours in SERVICES.items():
+                archive.writestr(f"META-INF/services/{interface}", f"{ours}\n")
+        whole.replace(jar)
+    return jar

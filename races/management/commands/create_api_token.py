@@ -33,39 +33,32 @@ class Command(LabCommand):
 
     def handle(self, *args: Any, name: str | None, days: float | None, **options: Any) -> None:
         if options["list"]:
-            self._list()
+            for token in ApiToken.objects.all():
+                until = (
+                    f"until {token.expires_at:%Y-%m-%d %H:%M} UTC"
+                    if token.expires_at
+                    else "until it is revoked"
+                )
+                expired = "  (expired)" if token.expired else ""
+                self.stdout.write(f"{token.name}  made {token.created_at:%Y-%m-%d}, {until}{expired}")
+            if not ApiToken.objects.exists():
+                self.stdout.write("There is no token yet.")
         elif not name:
             raise CommandError("Say what the script is called: create_api_token NAME")
         elif options["revoke"]:
-            self._revoke(name)
+            deleted, _ = ApiToken.objects.filter(name=name).delete()
+            if not deleted:
+                raise CommandError(f"There is no token named '{name}'; --list shows them.")
+            self.stdout.write(f"The token of {name} is refused from now on.")
         else:
-            self._create(name, days)
-
-    def _list(self) -> None:
-        for token in ApiToken.objects.all():
-            until = (
-                f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
-            )
-            expired = "  (expired)" if token.expired else ""
-            self.stdout.write(f"{token.name}  made {token.created_at:%Y-%m-%d}, {until}{expired}")
-        if not ApiToken.objects.exists():
-            self.stdout.write("There is no token yet.")
-
-    def _revoke(self, name: str) -> None:
-        deleted, _ = ApiToken.objects.filter(name=name).delete()
-        if not deleted:
-            raise CommandError(f"There is no token named '{name}'; --list shows them.")
-        self.stdout.write(f"The token of {name} is refused from now on.")
-
-    def _create(self, name: str, days: float | None) -> None:
-        if len(name) > 80 or not name.isprintable():
-            raise CommandError("A name has at most 80 printable characters.")
-        if days is not None and not 0 < days <= 3650:
-            raise CommandError("--days goes from a part of a day to 3650.")
-        try:
-            token = create_token(name, days)
-        except IntegrityError:
-            raise CommandError(
-                f"There is a token named '{name}' already; --revoke it first, or take another name."
-            ) from None
-        self.stdout.write(USE.format(name=name, token=token))
+            if len(name) > 80 or not name.isprintable():
+                raise CommandError("A name has at most 80 printable characters.")
+            if days is not None and not 0 < days <= 3650:
+                raise CommandError("--days goes from a part of a day to 3650.")
+            try:
+                secret = create_token(name, days)
+            except IntegrityError:
+                raise CommandError(
+                    f"There is a token named '{name}' already; --revoke it first, or take another name."
+                ) from None
+            self.stdout.write(USE.format(name=name, token=secret))

@@ -80,13 +80,13 @@ Ctrl-C ends everything; running races go on at the next start."""
             settings.ROOM_ADDRESSES.insert(0, origin)
         url = addresses.local_address(host, port)
         kafka = lab.start(url, died, self._say)
-        return url, self._banner(url, host, kafka)
+        return url, self.banner(url, host, kafka)
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)
         self.stdout.flush()  # a file or a pipe would hold it back until the end
 
-    def _banner(self, url: str, host: str, kafka: Connection) -> str:
+    def banner(self, url: str, host: str, kafka: Connection) -> str:
         kind = "embedded" if kafka.settings.embedded else "configured"
         anomalies = "on" if settings.LAB.anomaly_detection else "off (F1_ANOMALY_DETECTION=1 turns it on)"
         lines = [
@@ -95,7 +95,7 @@ Ctrl-C ends everything; running races go on at the next start."""
             "",
             f"  Kafka       {kafka.settings.bootstrap}  ({kind})",
             f"  Registry    {kafka.settings.public(kafka.settings.registry_url)}",
-            f"  Analytics   {_engine()}; anomaly detection {anomalies}",
+            f"  Analytics   {engine_words()}; anomaly detection {anomalies}",
         ]
         if flink := settings.LAB.flink:
             lines += [f"  SQL gateway {flink.gateway_url}", f"  Dashboard   {flink.rest_url}"]
@@ -110,7 +110,7 @@ Ctrl-C ends everything; running races go on at the next start."""
         return "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])
 
 
-def _engine() -> str:
+def engine_words() -> str:
     """What runs, and why it is not what the file asks for."""
     lab = settings.LAB
     if lab.engine == lab.wanted_engine:

@@ -75,19 +75,17 @@ Prints the race's id and address, or its path where no lab is known to run.
                 began = time.monotonic()
             if race.lap != lap or sys.stdout.isatty():
                 lap = race.lap
-                self._progress(race)
+                share = min(1.0, race.lap / race.laps)
+                bar = "█" * round(share * WIDTH) + "░" * (WIDTH - round(share * WIDTH))
+                words = race.waiting_for and f"  waiting for {race.waiting_for}"
+                line = f"{race.circuit_name}  {bar}  lap {race.lap} of {race.laps}{words}"
+                self.stdout.write(
+                    f"\r{line}\033[K" if sys.stdout.isatty() else line,
+                    ending="" if sys.stdout.isatty() else "\n",
+                )
+                self.stdout.flush()
         self.stdout.write("")
         self._result(race)
-
-    def _progress(self, race: Race) -> None:
-        share = min(1.0, race.lap / race.laps)
-        bar = "█" * round(share * WIDTH) + "░" * (WIDTH - round(share * WIDTH))
-        words = race.waiting_for and f"  waiting for {race.waiting_for}"
-        line = f"{race.circuit_name}  {bar}  lap {race.lap} of {race.laps}{words}"
-        self.stdout.write(
-            f"\r{line}\033[K" if sys.stdout.isatty() else line, ending="" if sys.stdout.isatty() else "\n"
-        )
-        self.stdout.flush()
 
     def _result(self, race: Race) -> None:
         if race.status == Race.Status.FAILED:

@@ -44,7 +44,14 @@ F1_LAB names the lab for all calls."""
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         kafka = _kafka(options["lab"])
-        role = _role(kafka, name)
+        if name in TOPICS:
+            role = name
+        else:
+            try:
+                role = kafka.role(name)
+            except KeyError:
+                names = ", ".join(kafka.topic(role) for role in TOPICS)
+                raise CommandError(f"There is no topic '{name}' here. There are: {names}") from None
         registry = http_client(kafka)
         tail = Tail(kafka, [role], "beginning" if options["from_beginning"] else "end")
         try:
@@ -100,7 +107,13 @@ def _kafka(lab: str | None) -> StreamSettings:
         with OwnSession() as session:
             health = session.get(f"{address}/healthz", timeout=5).json()
         if health["kafka"].get("embedded"):
-            return _embedded(health)
+            return StreamSettings(
+                embedded=True,
+                librdkafka={"bootstrap.servers": health["kafka"]["bootstrap"]},
+                registry_url=health["registry"]["url"].rstrip("/"),
+                topics=settings.LAB.topics,
+                auto_register=False,
+            )
     except (requests.RequestException, ValueError, KeyError) as error:
         if settings.LAB.kafka is None:
             raise CommandError(
@@ -113,23 +126,3 @@ def _kafka(lab: str | None) -> StreamSettings:
         )
     configured: StreamSettings = settings.LAB.kafka
     return configured
-
-
-def _embedded(health: dict[str, Any]) -> StreamSettings:
-    return StreamSettings(
-        embedded=True,
-        librdkafka={"bootstrap.servers": health["kafka"]["bootstrap"]},
-        registry_url=health["registry"]["url"].rstrip("/"),
-        topics=settings.LAB.topics,
-        auto_register=False,
-    )
-
-
-def _role(kafka: StreamSettings, name: str) -> str:
-    if name in TOPICS:
-        return name
-    try:
-        return kafka.role(name)
-    except KeyError:
-        names = ", ".join(kafka.topic(role) for role in TOPICS)
-        raise CommandError(f"There is no topic '{name}' here. There are: {names}") from None

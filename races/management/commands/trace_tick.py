@@ -55,7 +55,12 @@ from reading on; a tick was then due at the time on its records. A worker of the
         address = (lab or running_lab() or DEFAULT_LAB).rstrip("/")
         found = _asked("lab", address, f"/api/races/{name}/trace/")
         for one in worker:
-            _add_stages(found, _asked("worker", one.rstrip("/").removesuffix(METRICS), TRACE + name))
+            # What the worker measured goes before what the web made of a record's time
+            by_tick = _asked("worker", one.rstrip("/").removesuffix(METRICS), TRACE + name)
+            for row in found["ticks"]:
+                row |= by_tick.get(str(row["tick"]), {})
+            if any("simulated" in row for row in found["ticks"]):
+                found["worker_elsewhere"] = False
         rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]
         if not rows:
             raise CommandError(
@@ -70,14 +75,11 @@ from reading on; a tick was then due at the time on its records. A worker of the
         newest = rows[-1]["tick"]
         self.stdout.write(f"Tick {newest}, milliseconds after it was due (median of {len(rows)}):")
         for stage in STAGES:
-            self._line(stage, rows)
-
-    def _line(self, stage: str, rows: list[dict[str, float]]) -> None:
-        if stage not in rows[-1]:
-            self.stdout.write(f"  {WORDS[stage]:<28} not reached in this process")
-            return
-        after = [(row[stage] - row["due"]) * 1000 for row in rows if stage in row]
-        self.stdout.write(f"  {WORDS[stage]:<28} {after[-1]:8.2f} {median(after):10.2f}")
+            if stage not in rows[-1]:
+                self.stdout.write(f"  {WORDS[stage]:<28} not reached in this process")
+                continue
+            after = [(row[stage] - row["due"]) * 1000 for row in rows if stage in row]
+            self.stdout.write(f"  {WORDS[stage]:<28} {after[-1]:8.2f} {median(after):10.2f}")
 
 
 def _asked(who: str, address: str, path: str) -> dict[str, Any]:
@@ -90,11 +92,3 @@ def _asked(who: str, address: str, path: str) -> dict[str, Any]:
         response = getattr(error, "response", None)
         why = type(error).__name__ if response is None else f"HTTP {response.status_code}"
         raise CommandError(f"The {who} at {address} does not answer for this race ({why}).") from None
-
-
-def _add_stages(found: dict[str, Any], by_tick: dict[str, dict[str, float]]) -> None:
-    """What the worker measured goes before what the web made of a record's time."""
-    for row in found["ticks"]:
-        row |= by_tick.get(str(row["tick"]), {})
-    if any("simulated" in row for row in found["ticks"]):
-        found["worker_elsewhere"] = False

@@ -25,8 +25,9 @@ class Straight:
     lost: float  # m/s, braking point to apex
 
 
-def _turning_points(speeds: Sequence[float]) -> list[int]:
-    """Indices of slowest and fastest points in turn, beginning and ending at the slowest of the lap."""
+def straights(speeds: Sequence[float], step: float) -> list[Straight]:
+    """Every pull of the lap, in the order of driving from the slowest corner."""
+    # indices of slowest and fastest points in turn, beginning and ending at the slowest of the lap
     n = len(speeds)
     first = speeds.index(min(speeds))
     found, candidate, rising = [first], first, True
@@ -37,12 +38,8 @@ def _turning_points(speeds: Sequence[float]) -> list[int]:
         elif abs(change) > SWING:
             found.append(candidate)
             candidate, rising = k, not rising
-    return [*found, first + n] if rising is False else found
-
-
-def straights(speeds: Sequence[float], step: float) -> list[Straight]:
-    """Every pull of the lap, in the order of driving from the slowest corner."""
-    n, points = len(speeds), _turning_points(speeds)
+    turning_points = [*found, first + n] if rising is False else found
+    n, points = len(speeds), turning_points
     return [
         Straight(a % n, b % n, c % n, (b - a) * step, speeds[b % n] - speeds[c % n])
         for a, b, c in zip(points[::2], points[1::2], points[2::2], strict=False)

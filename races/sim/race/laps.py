@@ -36,23 +36,16 @@ def begin_lap(field: Field, car: Car) -> None:
     car.mood_s = MOOD_LASTS * car.mood_s + random.gauss(0.0, MOOD * car.driver.spread_s)
     car.margin = random.lognormvariate(0.0, MARGIN_SPREAD if car.lap > 1 else PACK_MARGIN_SPREAD)
     if random.random() < MISTAKES:
-        _mistake(field, car)
+        # the driver will miss a corner of this lap by a little
+        turn = car.random.choice(field.track.turns)
+        loss = field.scale * car.random.expovariate(1.0 / MISTAKE_S)
+        car.will_meet_too(Incident(car.done + turn[0], "mistake", loss_s=loss, turn=turn[1]))
     car.pace_s = free_pace(field, car)
     if car.index == field.order[0] and car.lap >= SPARES_FROM_LAP:
-        car.pace_s += field.scale * _spared(field, car)
-
-
-def _mistake(field: Field, car: Car) -> None:
-    """The driver will miss a corner of this lap by a little."""
-    turn = car.random.choice(field.track.turns)
-    loss = field.scale * car.random.expovariate(1.0 / MISTAKE_S)
-    car.will_meet_too(Incident(car.done + turn[0], "mistake", loss_s=loss, turn=turn[1]))
-
-
-def _spared(field: Field, car: Car) -> float:
-    """What the leader keeps in hand: by the least of the leads over the next five, stops still to come included."""
-    leads = [_lead(field, car, field.cars[j]) for j in field.order[1:6] if field.solid[j]]
-    return min(MOST_SPARED_S, max(0.0, SPARED * (min(leads, default=0.0) - SAFE_S)))
+        # what the leader keeps in hand depends on the least lead over the next five, stops to come included
+        leads = [_lead(field, car, field.cars[j]) for j in field.order[1:6] if field.solid[j]]
+        spared = min(MOST_SPARED_S, max(0.0, SPARED * (min(leads, default=0.0) - SAFE_S)))
+        car.pace_s += field.scale * spared
 
 
 def _lead(field: Field, car: Car, other: Car) -> float:
@@ -72,41 +65,29 @@ def line(field: Field, car: Car, when: float) -> bool:
     now = car.sector_ms
     car.last_ms, car.line_ms = now - car.line_ms, now
     car.done += 1
-    _keep_best(field, car, car.last_ms)
-    _count(field, car)
-    _consume(field, car)
-    if car.done == field.laps or (field.winner >= 0 and now >= field.winner_ms):
-        _take_flag(field, car)
-        return True
-    begin_lap(field, car)
-    return False
-
-
-def _count(field: Field, car: Car) -> None:
+    if car.best_ms is None or car.last_ms < car.best_ms:
+        car.best_ms = car.last_ms
+    if field.best is None or car.last_ms < field.best[0]:
+        field.best = (car.last_ms, car.index)
+        # the first laps of a race would all be records, unless there is only one.
+        if car.done > (max(1, min(3, field.laps // 4)) if field.laps > 1 else 0):
+            field.tell("fastest_lap", wording.fastest_lap(car, car.last_ms), car, value=car.last_ms / 1000)
     statistics, place = field.statistics, field.place
     statistics.overtakes += sum(place[car.index] < place[j] for j in set(car.passed))
     car.passed.clear()
     flying = car.state == RACING and not car.cold and not field.flags.neutralised and car.done > 1
     statistics.laps.append((car.index, car.done, car.last_ms or 0, flying))
-
-
-def _keep_best(field: Field, car: Car, lap_ms: int) -> None:
-    if car.best_ms is None or lap_ms < car.best_ms:
-        car.best_ms = lap_ms
-    if field.best is None or lap_ms < field.best[0]:
-        field.best = (lap_ms, car.index)
-        # The first laps of a race would all be records, unless there is only one.
-        if car.done > (max(1, min(3, field.laps // 4)) if field.laps > 1 else 0):
-            field.tell("fastest_lap", wording.fastest_lap(car, lap_ms), car, value=lap_ms / 1000)
-
-
-def _consume(field: Field, car: Car) -> None:
-    """Fuel is used up exactly at the flag: what a safety car saves is spent on the laps after it."""
+    # fuel is used up exactly at the flag: what a safety car saves is spent on the laps after it
     share = field.flags.consumption
     car.fuel_kg -= share * car.fuel_kg / (field.laps - car.done + 1)
     car.age += share * field.tyres.rate * car.driver.tyre_care
     car.tyre_laps += 1
     car.cold = False
+    if car.done == field.laps or (field.winner >= 0 and now >= field.winner_ms):
+        _take_flag(field, car)
+        return True
+    begin_lap(field, car)
+    return False
 
 
 def _take_flag(field: Field, car: Car) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from math import floor
 
-from races.sim.circuits.lane import Lane
 from races.sim.race import laps
 from races.sim.race.car import BOX, FINISHED, LANE, RETIRED, STATUS, Car
 from races.sim.race.field import Field
@@ -43,7 +42,14 @@ class Projection:
         p = self._field.progress[car.index]
         state = car.state
         if car.lane and state in (LANE, BOX, RETIRED):
-            return self._in_the_lane(car, car.lane, p)
+            tau = p - car.done
+            if tau > 0.5:  # before the line
+                return (
+                    car.done
+                    + car.lane.entry_share
+                    + (1.0 - car.lane.entry_share) * (tau - car.lane.entry) / (1.0 - car.lane.entry)
+                )
+            return car.done + (car.lane.exit_share - 1.0) * tau / (car.lane.exit - 1.0)
         if state == FINISHED:  # back to the entry of the pits, and parked there
             track, since = self._field.track, self._field.time_s - car.line_ms / 1000
             p += min(since / (COOLING_LAP * track.lap_s), track.lanes.first_entry)
@@ -52,16 +58,6 @@ class Projection:
         cell = int(at)
         here = self._table[cell]
         return lap + here + (self._table[cell + 1] - here) * (at - cell)
-
-    def _in_the_lane(self, car: Car, lane: Lane, p: float) -> float:
-        tau = p - car.done
-        if tau > 0.5:  # before the line
-            return (
-                car.done
-                + lane.entry_share
-                + (1.0 - lane.entry_share) * (tau - lane.entry) / (1.0 - lane.entry)
-            )
-        return car.done + (lane.exit_share - 1.0) * tau / (lane.exit - 1.0)
 
     def gap_lap_s(self) -> float:
         """What a lap of distance is worth in gaps: the lap that a leader drives at this point of the race."""

@@ -61,9 +61,15 @@ class Race:
         field, projection = self._field, self._projection
         events, field.events = tuple(field.events), []
         waiting = self._tick < self._grid_ticks
+        if self._tick < self._grid_ticks:
+            phase = "grid"
+        elif self._over:
+            phase = "over"
+        else:
+            phase = "race" if self._field.winner < 0 else "flag"
         return Tick(
             tick=self._tick,
-            phase=self._phase(),
+            phase=phase,
             lights=min(LIGHTS, 1 + self._tick // TICKS_PER_LIGHT) if waiting else 0,
             flag=field.flags.flag,
             yellow_sector=field.flags.yellow_sector,
@@ -95,13 +101,6 @@ class Race:
                 motion.step(field)
             self._over = all(car.state in (RETIRED, FINISHED) for car in field.cars)
         self._projection.update()
-
-    def _phase(self) -> str:
-        if self._tick < self._grid_ticks:
-            return "grid"
-        if self._over:
-            return "over"
-        return "race" if self._field.winner < 0 else "flag"
 
     def classification(self) -> tuple[Classified, ...]:
         """The classification as it stands now."""

@@ -54,7 +54,11 @@ class LoadProfile:
         for here, ahead in zip(speeds, [*speeds[1:], speeds[0]], strict=True):
             seconds = 2 * step / (here + ahead)
             self.times.append(self.times[-1] + seconds)
-            self.loads.append(self.loads[-1] + seconds * _load(here, ahead, step))
+            # share of full power that this stretch asks for; none under braking
+            speed = (here + ahead) / 2
+            force = MASS_KG * (ahead * ahead - here * here) / (2 * step) + DRAG * speed * speed
+            load = min(1.0, max(0.0, force * speed / POWER_W))
+            self.loads.append(self.loads[-1] + seconds * load)
         self.lap_s, self.lap_load = self.times[-1], self.loads[-1]
 
     def at(self, laps: float) -> tuple[float, float]:
@@ -68,13 +72,6 @@ class LoadProfile:
             lap * self.lap_s + times[i] + share * (times[i + 1] - times[i]),
             lap * self.lap_load + loads[i] + share * (loads[i + 1] - loads[i]),
         )
-
-
-def _load(here: float, ahead: float, step: float) -> float:
-    """Share of full power that this stretch asks for; none under braking."""
-    speed = (here + ahead) / 2
-    force = MASS_KG * (ahead * ahead - here * here) / (2 * step) + DRAG * speed * speed
-    return min(1.0, max(0.0, force * speed / POWER_W))
 
 
 class _Engine:
@@ -106,7 +103,11 @@ class Telemetry:
         self._length = length_m
         self._profile = LoadProfile(speeds_kmh, length_m)
         self._ambient = self._random.uniform(*AMBIENT_C)
-        self._full_heat = self._louvres()
+        # heat at full load such that a lap in clean air averages the temperature that teams aim at
+        profile = self._profile
+        load = profile.lap_load / profile.lap_s
+        air = STILL_AIR + (1 - STILL_AIR) * self._length / profile.lap_s / REFERENCE_MS
+        self._full_heat = (NOMINAL_C - self._ambient) * air / (IDLE_HEAT + (1 - IDLE_HEAT) * load)
         by_code = {fault.driver_code: fault for fault in faults}
         self._engines = {code: self._cold_start(by_code.get(code)) for code in codes}
         # Drawing an index is four times as fast as drawing a Gaussian.
@@ -121,13 +122,6 @@ class Telemetry:
                 self._place(engines[code], laps)
             self._first = False
         return {code: self._read(tick, engines[code], laps, gap, runs) for code, laps, gap, runs in cars}
-
-    def _louvres(self) -> float:
-        """Heat at full load such that a lap in clean air averages the temperature that teams aim at."""
-        profile = self._profile
-        load = profile.lap_load / profile.lap_s
-        air = STILL_AIR + (1 - STILL_AIR) * self._length / profile.lap_s / REFERENCE_MS
-        return (NOMINAL_C - self._ambient) * air / (IDLE_HEAT + (1 - IDLE_HEAT) * load)
 
     def _cold_start(self, fault: InjectedFault | None) -> _Engine:
         cooling = max(0.95, self._random.gauss(1.0, CAR_SPREAD))
@@ -146,7 +140,16 @@ class Telemetry:
         waits = running and laps <= 0.0 and laps == engine.laps
         target, cooling = self._balance(engine, laps, wake) if running else (self._ambient, ENGINE_OFF)
         if fault is not None and running:
-            target += _overheating(fault, tick, wake)
+            # degrees that a fault adds to the temperature the engine settles at
+            if fault.kind == "leak":
+                overheating = fault.size_c * min(
+                    1.0, (tick - fault.start_tick + 1) / (fault.end_tick - fault.start_tick + 1)
+                )
+            elif fault.kind == "blocked_radiator" and tick <= fault.end_tick:
+                overheating = fault.size_c * (BLOCKED_IN_CLEAN_AIR + (1 - BLOCKED_IN_CLEAN_AIR) * wake)
+            else:
+                overheating = 0.0
+            target += overheating
         seconds = min(self._seconds, GRID_TICK_S) if waits else self._seconds
         warming = 1.0 - exp(-cooling * seconds / SECONDS_TO_WARM)
         engine.temperature += (target - engine.temperature) * warming
@@ -173,14 +176,3 @@ class Telemetry:
         air = (laps - before) * self._length / seconds / REFERENCE_MS * (1.0 - WAKE_LOSS * wake)
         cooling = (STILL_AIR + (1 - STILL_AIR) * air) * engine.cooling
         return self._ambient + self._full_heat * (IDLE_HEAT + (1 - IDLE_HEAT) * load) / cooling, cooling
-
-
-def _overheating(fault: InjectedFault, tick: int, wake: float) -> float:
-    """Degrees that a fault adds to the temperature the engine settles at."""
-    if fault.kind == "leak":
-        return fault.size_c * min(
-            1.0, (tick - fault.start_tick + 1) / (fault.end_tick - fault.start_tick + 1)
-        )
-    if fault.kind == "blocked_radiator" and tick <= fault.end_tick:
-        return fault.size_c * (BLOCKED_IN_CLEAN_AIR + (1 - BLOCKED_IN_CLEAN_AIR) * wake)
-    return 0.0

@@ -50,19 +50,16 @@ def drive(field: Field, car: Car, k: int, at: float, when: float) -> None:
         field.solid[i] = not slow and car.owes_s < STRICKEN_S
     if car.target < 0:
         field.hold[i] = follow_s(field, car) / lap
-    lap += _pay(car, lap, field.due[i] - at)
-    car.cruise = field.rate[i] = car.boost * STEP_S / lap
-
-
-def _pay(car: Car, lap: float, way: float) -> float:
-    """Seconds a lap that the car loses of what it owes, on the way to the next timing point."""
+    # seconds a lap that the car loses of what it owes, on the way to the next timing point
+    way = field.due[i] - at
     car.losing = 0.0
     if car.owes_s > 0.0 < way and not car.launching:
         seconds = lap * way
         lost = min(MOST_LOSS * seconds, max(LEAST_LOSS * seconds, PAID * car.owes_s), car.owes_s)
         car.owes_s -= lost
         car.losing = lost / way
-    return car.losing
+    lap += car.losing
+    car.cruise = field.rate[i] = car.boost * STEP_S / lap
 
 
 def drive_anew(field: Field, car: Car) -> None:
@@ -105,18 +102,14 @@ def _others(field: Field, car: Car, k: int, at: float, when: float) -> float:
         near = max(0.1, gap) / car.margin
         loss = field.scale * min(WAKE_MOST_S, WAKE_S / near**WAKE_POWER) / (1.0 - track.towing_share)
     if field.place[car.index] and field.progress[field.order[0]] - at > 0.9:
-        _let_by(field, car, at)
+        # blue flags: a car about to be lapped makes room; the one behind it is hardly held up
+        window = BLUE_WITHIN_S / car.pace_s
+        for j in field.order[: field.place[car.index]]:
+            lead = field.progress[j] - at
+            if lead > 0.5 and -lead % 1.0 < window and field.solid[j]:
+                lapping = round(lead)
+                if field.lapped.get((car.index, j)) != lapping:
+                    field.lapped[car.index, j] = lapping
+                    car.owes_s += BLUE_S
+                    field.cars[j].owes_s += LAPPING_S
     return loss
-
-
-def _let_by(field: Field, car: Car, at: float) -> None:
-    """Blue flags: a car about to be lapped makes room; the one behind it is hardly held up."""
-    window = BLUE_WITHIN_S / car.pace_s
-    for j in field.order[: field.place[car.index]]:
-        lead = field.progress[j] - at
-        if lead > 0.5 and -lead % 1.0 < window and field.solid[j]:
-            lapping = round(lead)
-            if field.lapped.get((car.index, j)) != lapping:
-                field.lapped[car.index, j] = lapping
-                car.owes_s += BLUE_S
-                field.cars[j].owes_s += LAPPING_S

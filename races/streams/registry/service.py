@@ -128,10 +128,16 @@ class Registry:
     def _route(self, method: str, parts: list[str]) -> Callable[[Mapping[str, str], bytes], Any]:
         known = False
         for verb, pattern, function in ROUTES:
-            match = _match(pattern, parts)
-            if match is not None and verb == method:
-                return lambda query, body: function(self, Request(match, query, body))
-            known = known or match is not None
+            wanted = pattern.strip("/").split("/") if pattern.strip("/") else []
+            if len(wanted) != len(parts):
+                continue
+            pairs = list(zip(wanted, parts, strict=True))
+            if any(want not in ("*", part) for want, part in pairs):
+                continue
+            known = True
+            if verb == method:
+                variable = tuple(part for want, part in pairs if want == "*")
+                return lambda query, body: function(self, Request(variable, query, body))
         raise (
             Refusal(405, 405, "HTTP 405 Method Not Allowed")
             if known
@@ -193,31 +199,21 @@ def _is_same(row: sqlite3.Row, schema_type: str, text: str) -> bool:
     return row["type"] == schema_type and identity(schema_type, row["text"]) == identity(schema_type, text)
 
 
-def _match(pattern: str, parts: list[str]) -> tuple[str, ...] | None:
-    """The parts that stand where the pattern has a *."""
-    wanted = pattern.strip("/").split("/") if pattern.strip("/") else []
-    if len(wanted) != len(parts) or any(
-        want not in ("*", part) for want, part in zip(wanted, parts, strict=True)
-    ):
-        return None
-    return tuple(part for want, part in zip(wanted, parts, strict=True) if want == "*")
-
-
 def _described(subject: str, row: sqlite3.Row) -> dict[str, Any]:
     kind = {} if row["type"] == "AVRO" else {"schemaType": row["type"]}
     return {"subject": subject, "version": row["version"], "id": row["id"], **kind, "schema": row["text"]}
 
 
-def _list_subjects(registry: Registry, request: Request) -> list[str]:
+def list_subjects(registry: Registry, request: Request) -> list[str]:
     return registry._store.subjects(request.text("subjectPrefix"), request.flag("deleted"))
 
 
-def _check_schema(registry: Registry, request: Request) -> dict[str, Any]:
+def check_schema(registry: Registry, request: Request) -> dict[str, Any]:
     (subject,) = request.parts
     return _described(subject, registry._find(subject, *request.schema(), request.flag("deleted")))
 
 
-def _delete_subject(registry: Registry, request: Request) -> list[int]:
+def delete_subject(registry: Registry, request: Request) -> list[int]:
     (subject,) = request.parts
     permanent = request.flag("permanent")
     with registry._store.transaction():
@@ -231,25 +227,25 @@ def _delete_subject(registry: Registry, request: Request) -> list[int]:
     return versions
 
 
-def _list_versions(registry: Registry, request: Request) -> list[int]:
+def list_versions(registry: Registry, request: Request) -> list[int]:
     return [row["version"] for row in registry._existing(request.parts[0], request.flag("deleted"))]
 
 
-def _register_schema(registry: Registry, request: Request) -> dict[str, int]:
+def register_schema(registry: Registry, request: Request) -> dict[str, int]:
     return {"id": registry._register(request.parts[0], *request.schema())}
 
 
-def _get_version(registry: Registry, request: Request) -> dict[str, Any]:
+def get_version(registry: Registry, request: Request) -> dict[str, Any]:
     subject, version = request.parts
     return _described(subject, registry._version(subject, version, request.flag("deleted")))
 
 
-def _get_version_schema(registry: Registry, request: Request) -> Any:
+def get_version_schema(registry: Registry, request: Request) -> Any:
     subject, version = request.parts
     return json.loads(registry._version(subject, version, request.flag("deleted"))["text"])
 
 
-def _delete_version(registry: Registry, request: Request) -> int:
+def delete_version(registry: Registry, request: Request) -> int:
     subject, name = request.parts
     permanent = request.flag("permanent")
     with registry._store.transaction():
@@ -263,25 +259,25 @@ def _delete_version(registry: Registry, request: Request) -> int:
     return int(row["version"])
 
 
-def _get_schema(registry: Registry, request: Request) -> dict[str, str]:
+def get_schema(registry: Registry, request: Request) -> dict[str, str]:
     schema_type, text = registry._id(request.parts[0])
     return {"schema": text} | ({} if schema_type == "AVRO" else {"schemaType": schema_type})
 
 
-def _get_raw_schema(registry: Registry, request: Request) -> Any:
+def get_raw_schema(registry: Registry, request: Request) -> Any:
     return json.loads(registry._id(request.parts[0])[1])
 
 
-def _get_uses(registry: Registry, request: Request) -> list[dict[str, Any]]:
+def get_uses(registry: Registry, request: Request) -> list[dict[str, Any]]:
     registry._id(request.parts[0])
     return [dict(row) for row in registry._store.uses(int(request.parts[0]), request.flag("deleted"))]
 
 
-def _get_subjects_of(registry: Registry, request: Request) -> list[str]:
-    return sorted({use["subject"] for use in _get_uses(registry, request)})
+def get_subjects_of(registry: Registry, request: Request) -> list[str]:
+    return sorted({use["subject"] for use in get_uses(registry, request)})
 
 
-def _get_config(registry: Registry, request: Request) -> dict[str, str]:
+def get_config(registry: Registry, request: Request) -> dict[str, str]:
     if not request.parts:
         return {"compatibilityLevel": registry.global_level()}
     level = registry._store.level(request.parts[0])
@@ -293,7 +289,7 @@ def _get_config(registry: Registry, request: Request) -> dict[str, str]:
     return {"compatibilityLevel": level}
 
 
-def _put_config(registry: Registry, request: Request) -> dict[str, str]:
+def put_config(registry: Registry, request: Request) -> dict[str, str]:
     level = str(request.json().get("compatibility", "")).upper()
     if level not in LEVELS:
         raise Refusal(422, 42203, f"Invalid compatibility level. Valid values are {', '.join(LEVELS)}")
@@ -301,13 +297,13 @@ def _put_config(registry: Registry, request: Request) -> dict[str, str]:
     return {"compatibility": level}
 
 
-def _delete_config(registry: Registry, request: Request) -> dict[str, str]:
-    before = _get_config(registry, request)
+def delete_config(registry: Registry, request: Request) -> dict[str, str]:
+    before = get_config(registry, request)
     registry._store.set_level(request.parts[0] if request.parts else GLOBAL, None)
     return before
 
 
-def _compatible(registry: Registry, request: Request) -> dict[str, Any]:
+def compatible(registry: Registry, request: Request) -> dict[str, Any]:
     """With a version: against that one; without: as registering would, against what the level says."""
     subject, level = request.parts[0], registry._store.level(request.parts[0]) or registry.global_level()
     if len(request.parts) == 2:
@@ -321,25 +317,25 @@ def _compatible(registry: Registry, request: Request) -> dict[str, Any]:
 
 ROUTES: tuple[tuple[str, str, Callable[[Registry, Request], Any]], ...] = (
     ("GET", "/", lambda registry, request: {}),
-    ("GET", "/subjects", _list_subjects),
-    ("POST", "/subjects/*", _check_schema),
-    ("DELETE", "/subjects/*", _delete_subject),
-    ("GET", "/subjects/*/versions", _list_versions),
-    ("POST", "/subjects/*/versions", _register_schema),
-    ("GET", "/subjects/*/versions/*", _get_version),
-    ("GET", "/subjects/*/versions/*/schema", _get_version_schema),
-    ("DELETE", "/subjects/*/versions/*", _delete_version),
+    ("GET", "/subjects", list_subjects),
+    ("POST", "/subjects/*", check_schema),
+    ("DELETE", "/subjects/*", delete_subject),
+    ("GET", "/subjects/*/versions", list_versions),
+    ("POST", "/subjects/*/versions", register_schema),
+    ("GET", "/subjects/*/versions/*", get_version),
+    ("GET", "/subjects/*/versions/*/schema", get_version_schema),
+    ("DELETE", "/subjects/*/versions/*", delete_version),
     ("GET", "/schemas/types", lambda registry, request: list(TYPES)),
-    ("GET", "/schemas/ids/*", _get_schema),
-    ("GET", "/schemas/ids/*/schema", _get_raw_schema),
-    ("GET", "/schemas/ids/*/subjects", _get_subjects_of),
-    ("GET", "/schemas/ids/*/versions", _get_uses),
-    ("GET", "/config", _get_config),
-    ("PUT", "/config", _put_config),
-    ("GET", "/config/*", _get_config),
-    ("PUT", "/config/*", _put_config),
-    ("DELETE", "/config/*", _delete_config),
+    ("GET", "/schemas/ids/*", get_schema),
+    ("GET", "/schemas/ids/*/schema", get_raw_schema),
+    ("GET", "/schemas/ids/*/subjects", get_subjects_of),
+    ("GET", "/schemas/ids/*/versions", get_uses),
+    ("GET", "/config", get_config),
+    ("PUT", "/config", put_config),
+    ("GET", "/config/*", get_config),
+    ("PUT", "/config/*", put_config),
+    ("DELETE", "/config/*", delete_config),
     ("GET", "/mode", lambda registry, request: {"mode": "READWRITE"}),
-    ("POST", "/compatibility/subjects/*/versions", _compatible),
-    ("POST", "/compatibility/subjects/*/versions/*", _compatible),
+    ("POST", "/compatibility/subjects/*/versions", compatible),
+    ("POST", "/compatibility/subjects/*/versions/*", compatible),
 )
