@@ -75,7 +75,10 @@ class Api:
         try:
             self.delete(path, **params)
         except ApiError as error:
-            if not error.gone or (error.hidden and _stays(self.find(path, **params))):
+            if not error.gone:
+                raise
+            found = self.find(path, **params) if error.hidden else None
+            if found is not None and part(found, "status").get("phase") not in DELETING_PHASES:
                 raise
 
     def _object(self, path: str, params: Mapping[str, str]) -> JsonObject:
@@ -112,10 +115,6 @@ def _next_page(page: JsonObject) -> str:
         return parse_qs(urlsplit(following).query).get("page_token", [""])[0]
     except ValueError:  # no address
         return ""
-
-
-def _stays(found: JsonObject | None) -> bool:
-    return found is not None and part(found, "status").get("phase") not in DELETING_PHASES
 
 
 def part(found: JsonObject | None, name: str) -> JsonObject:

@@ -58,13 +58,12 @@ def with_blocks(text: str, sections: Sections) -> str:
         if filled is None:
             rest[name] = dict(values)
         text = filled or text
-    return _at_the_end(text, rest) if rest else text
-
-
-def _at_the_end(text: str, sections: Mapping[str, object]) -> str:
+    if not rest:
+        return text
+    added = f"{_yaml(rest)}{END}\n"
     if text and not text.endswith("\n"):
-        return f"{text}\n{BEGIN}{JOINED}\n{_yaml(sections)}{END}\n"
-    return f"{text}{BEGIN}\n{_yaml(sections)}{END}\n"
+        return f"{text}\n{BEGIN}{JOINED}\n{added}"
+    return f"{text}{BEGIN}\n{added}"
 
 
 def _inside(text: str, name: str, values: Mapping[str, object]) -> str | None:

@@ -75,17 +75,14 @@ def _topics(session: Session, found: CurrentState) -> Iterator[Planned]:
         stood = records.get(name, {}).get("maker")
         how = "a Flink table" if maker == FLINK else "with its schema"
         stands = stood if found.topics is None else name in found.topics
+        schemas = [subject.name for subject in subjects.of_topic(role, name)]
+        missing = [s for s in schemas if found.subjects is not None and s not in found.subjects]
         if stands and stood and stood != maker and role in DERIVED:
             yield Planned(DROP, f"topic {name}", f"and made anew as {how}; you are asked first")
-        elif stands and maker != FLINK and (missing := _missing(found, role, name)):
+        elif stands and maker != FLINK and missing:
             yield Planned(CHANGE, f"topic {name}", f"{', '.join(missing)} is registered again")
         else:
             yield _either(stands, f"topic {name}", how)
-
-
-def _missing(found: CurrentState, role: str, name: str) -> list[str]:
-    wanted = [subject.name for subject in subjects.of_topic(role, name)]
-    return [subject for subject in wanted if found.subjects is not None and subject not in found.subjects]
 
 
 def _flink(session: Session, found: CurrentState, with_model: bool) -> Iterator[Planned]:

@@ -132,9 +132,9 @@ def describe_all(
     if found.topics:
         yield "Topics", f"{', '.join(found.topics)}, with all records"
     if found.pool:
-        yield _goes("Flink pool", _named(found.pool), holding.in_pool)
+        yield _goes("Flink pool", foreign.named(found.pool), holding.in_pool)
     if found.cluster:
-        yield _goes("Kafka cluster", _named(found.cluster), holding.in_cluster)
+        yield _goes("Kafka cluster", foreign.named(found.cluster), holding.in_cluster)
     yield from _environment(session, found, holding)
     if found.account:
         yield _account(session, found, holding)
@@ -148,10 +148,6 @@ def _account(session: Session, found: CurrentState, holding: ForeignResources) -
     if holding.all and not session.need("environment").get("borrowed"):
         return "(stays)", f"service account {name}, as long as the environment does"
     return "Service account", name
-
-
-def _named(thing: JsonObject) -> str:
-    return f"{thing['spec'].get('display_name')} ({thing['id']})"
 
 
 def _goes(what: str, name: str, others: list[str]) -> tuple[str, str]:

@@ -38,7 +38,10 @@ def ensure(session: Session) -> Steps[str]:
 
 
 def _changing(session: Session) -> list[str]:
-    return [name for name, record in topics.records(session).items() if _changes(session, record)]
+    """The derived topics that another maker is to make."""
+    made, makers = topics.records(session), session.makers
+    derived = {name: record for name, record in made.items() if record["role"] in DERIVED}
+    return [name for name, r in derived.items() if makers.get(r["role"], r["maker"]) != r["maker"]]
 
 
 def _drop(session: Session, name: str) -> Steps[None]:
@@ -48,11 +51,6 @@ def _drop(session: Session, name: str) -> Steps[None]:
         if subject in ours:
             subjects.delete(session, subject)
     yield from topics.delete(session, name)
-
-
-def _changes(session: Session, record: dict[str, str]) -> bool:
-    wanted = session.makers.get(record["role"])
-    return record["role"] in DERIVED and wanted is not None and wanted != record["maker"]
 
 
 def _confirm_dropping(session: Session, changing: list[str]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from provisioning.api import JsonObject, part
 from provisioning.create import LOOK_EVERY_S, STALE_LIST_S, TRIES
 from provisioning.errors import ApiError, NameUnknown, OutcomeUnknown
-from provisioning.journal import Record
 from provisioning.session import KEY_PLANES, Session
 from provisioning.steps import MINUTE, Steps, Waiter, Waiting, wait
 
@@ -22,7 +21,9 @@ PENDING = (400, 401, 403, 404, 503)  # how a key that is not known everywhere ye
 def ensure(session: Session, kind: str) -> Steps[str]:
     """kind: kafka, registry or flink."""
     record = session.key(kind)
-    if record is None or not _stands(session, kind, record):
+    # It has to be of the resource that stands now: a cluster that was made anew needs a new key.
+    ours = record is not None and record["resource"] == session.id(_slot(kind))
+    if record is None or not ours or session.cloud.find(f"{PATH}/{record['id']}") is None:
         forget(session, kind)
         yield from _make_anew(session, kind)
     # Twice in a row for a new key: one frontend that knows it does not mean that all do.
@@ -55,13 +56,6 @@ def ensure(session: Session, kind: str) -> Steps[str]:
     if not key.get("checked"):
         session.entry.put("keys", (session.entry.get("keys") or {}) | {kind: key | {"checked": True}})
     return str((session.key(kind) or {})["id"])
-
-
-def _stands(session: Session, kind: str, record: Record) -> bool:
-    """Whether the key exists and opens the resource that stands now: a cluster that was made anew needs a new key."""
-    if record["resource"] != session.id(_slot(kind)):
-        return False
-    return session.cloud.find(f"{PATH}/{record['id']}") is not None
 
 
 def _make_anew(session: Session, kind: str) -> Steps[None]:

@@ -55,7 +55,11 @@ def find(session: Session, usable: set[str]) -> ForeignResources:
         schemas = set(subjects.listed(session)) - set(our_subjects(session))
         found.in_environment += [f"the schema {name}" for name in sorted(schemas)]
     if "flink" in usable:
-        found.in_environment += [f"the connection {name}" for name in _connections(session)]
+        path = f"{session.flink_path}/connections"
+        our_own = bedrock_connection.name(session) if bedrock_connection.is_ours(session) else ""
+        listed = [str(c["name"]) for c in session.api("flink").pages(path) if c["name"] != our_own]
+        connections = [name for name in listed if session.api("flink").find(f"{path}/{name}")]
+        found.in_environment += [f"the connection {name}" for name in connections]
         # A statement holds the pool that it runs on, until it has ended.
         pool = (session.entry.get("pool") or {}).get("id")
         unlabelled = [
@@ -77,12 +81,12 @@ def find_in_control_plane(session: Session) -> ForeignResources:
     """Clusters and pools, which the Cloud API key shows. A default pool holds nothing: a workspace makes one."""
     found = ForeignResources()
     for other in _others(session, cluster.PATH, "cluster"):
-        found.in_environment.append(f"the Kafka cluster {_named(other)}")
+        found.in_environment.append(f"the Kafka cluster {named(other)}")
         found.clusters.append(str(other["id"]))
     for other in _others(session, flink_pool.PATH, "pool"):
         default = bool(part(other, "spec").get("default_pool"))
         (found.along if default else found.in_environment).append(
-            f"the {'default ' if default else ''}Flink pool {_named(other)}"
+            f"the {'default ' if default else ''}Flink pool {named(other)}"
         )
         found.pools.append(str(other["id"]))
     return found
@@ -96,8 +100,9 @@ def _others(session: Session, path: str, slot: str) -> Iterator[JsonObject]:
             yield other
 
 
-def _named(thing: JsonObject) -> str:
-    return f"{thing['spec'].get('display_name')} ({thing['id']})"
+def named(thing: JsonObject) -> str:
+    """A cluster or a pool by its name and its id."""
+    return f"{part(thing, 'spec').get('display_name')} ({thing['id']})"
 
 
 def our_subjects(session: Session) -> list[str]:
@@ -107,10 +112,3 @@ def our_subjects(session: Session) -> list[str]:
         for name in (*topics.records(session), *session.desired.topics.values()):
             made += subjects.both(name)
     return list(dict.fromkeys(made))
-
-
-def _connections(session: Session) -> list[str]:
-    ours = {bedrock_connection.name(session)} if bedrock_connection.is_ours(session) else set()
-    path = f"{session.flink_path}/connections"
-    others = [str(c["name"]) for c in session.api("flink").pages(path) if c["name"] not in ours]
-    return [name for name in others if session.api("flink").find(f"{path}/{name}")]

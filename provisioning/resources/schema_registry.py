@@ -17,7 +17,17 @@ def find(session: Session) -> JsonObject | None:
 
 
 def ensure(session: Session) -> Steps[str]:
-    _check_package(session)
+    lent = session.need("environment")["borrowed"]
+    if lent and not find(session):
+        # Without the package it would never get a registry.
+        identity = session.id("environment")
+        standing = session.cloud.find(f"{ENVIRONMENTS}/{identity}")
+        if not part(standing, "stream_governance_config").get("package"):
+            raise Refused(
+                f"The environment {identity} has no Stream Governance package, so it gets no Schema Registry.",
+                "Choose one for it in the console (Essentials will do, it costs nothing), then run again.",
+                f"https://confluent.cloud/environments/{identity}",
+            )
 
     def look() -> tuple[str, JsonObject]:
         found = find(session) or {}
@@ -36,20 +46,6 @@ def ensure(session: Session) -> Steps[str]:
     if session.entry.get("registry") != seen:
         session.entry.put("registry", seen)
     return str(seen["id"])
-
-
-def _check_package(session: Session) -> None:
-    """A lent environment without the package would never get a registry. Raises Refused."""
-    environment = session.need("environment")
-    if not environment["borrowed"] or find(session):
-        return
-    standing = session.cloud.find(f"{ENVIRONMENTS}/{environment['id']}") or {}
-    if not part(standing, "stream_governance_config").get("package"):
-        raise Refused(
-            f"The environment {environment['id']} has no Stream Governance package, so it gets no Schema Registry.",
-            "Choose one for it in the console (Essentials will do, it costs nothing), then run again.",
-            f"https://confluent.cloud/environments/{environment['id']}",
-        )
 
 
 def record(found: JsonObject) -> Record:

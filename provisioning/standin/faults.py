@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .request_log import Exchange
-from .responses import Answer, Refused, coded, control, enveloped, page
+from .responses import Answer, coded, control, enveloped, page
 
 Kind = Literal[
     "timeout_before",
@@ -102,11 +102,6 @@ def planned(faults: Iterable[Fault]) -> Faults:
 
 def refusal(fault: Fault, plane: str) -> Answer | None:
     """The answer that a fault sends instead of the handler's; None for the kinds that send none."""
-    refused = _refused(fault, plane)
-    return refused.answer if refused else None
-
-
-def _refused(fault: Fault, plane: str) -> Refused | None:
     kind = fault.kind
     if kind == "429":
         limit = {
@@ -116,15 +111,18 @@ def _refused(fault: Fault, plane: str) -> Refused | None:
             "Retry-After": fault.retry_after,
         }
         body = control(429, "Too many requests.", "too_many_requests").answer.body
-        return Refused(Answer(429, body, limit))
+        return Answer(429, body, limit)
     if kind == "429_html" or (kind == "429_bare" and plane == "kafka"):
-        return page(429, "Too Many Requests")
+        return page(429, "Too Many Requests").answer
     if kind == "503_envelope":
-        return enveloped(503, "service_unavailable", "The service is temporarily unavailable.")
+        return enveloped(503, "service_unavailable", "The service is temporarily unavailable.").answer
     if kind in ("429_bare", "500", "503"):
         status = int(kind[:3])
         in_codes = plane in ("kafka", "registry")
-        return coded(status * 100 + 1, WORDS[status], status) if in_codes else control(status, WORDS[status])
+        refused = (
+            coded(status * 100 + 1, WORDS[status], status) if in_codes else control(status, WORDS[status])
+        )
+        return refused.answer
     return None
 
 
