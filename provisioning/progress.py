@@ -66,7 +66,7 @@ class Lines:
 
     def __init__(self, out: TextIO, redact: Redactor) -> None:
         self._out, self._redact = out, redact
-        self._said: dict[str, tuple[str, str, float]] = {}
+        self._said: dict[str, dict[tuple[str, str], float]] = {}
         self._start: float | None = None
 
     def show(self, rows: list[Row], now: float) -> None:
@@ -76,14 +76,15 @@ class Lines:
                 self._say(row, now)
 
     def _say(self, row: Row, now: float) -> None:
-        state, text, when = self._said.get(row.step.name, ("", "", 0.0))
-        if (state, text) == (row.state, row.text) and (row.state != RUNNING or now - when < WAITS_EVERY_S):
+        said = self._said.setdefault(row.step.name, {})
+        when = said.get((row.state, row.text))
+        if when is not None and (row.state != RUNNING or now - when < WAITS_EVERY_S):
             return
-        self._said[row.step.name] = (row.state, row.text, now)
+        said[row.state, row.text] = now
         took = seconds((row.ended or now) - row.started)
         words = {RUNNING: row.text, DONE: f"done in {took}: {row.text}", FAILED: f"failed after {took}"}
-        said = f"[{now - (self._start or now):6.1f} s] {row.step.title}: {words[row.state]}"
-        self._out.write(self._redact(said) + "\n")
+        line = f"[{now - (self._start or now):6.1f} s] {row.step.title}: {words[row.state]}"
+        self._out.write(self._redact(line) + "\n")
         self._out.flush()
 
     def leave(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,14 @@ ROLE = "race_control"  # the quietest topic; a message of no race, which every r
 NO_RACE = str(UUID(int=0))
 DEADLINE_S = 90.0
 POLL_S = 0.2
+NOISE = re.compile(r"^\w+://\S+: | \(after \d+ms in state \w+\)|error:\w+:SSL routines::")
+BLOCKED = (
+    "A firewall may block port 9092, or the key is not known everywhere yet. Running again goes on from here."
+)
+UNTRUSTED = (
+    "Whoever answers on Kafka's port could not prove to be it: an inspecting proxy, or a stand-in whose certificate is "
+    "not in REQUESTS_CA_BUNDLE. Running again goes on from here."
+)
 KAFKA_PROTOCOLS = ("PLAINTEXT", "SASL_SSL", "SSL", "SASL_PLAINTEXT")
 
 
@@ -97,7 +106,7 @@ class _Complaints:
         self.last = ""
 
     def __call__(self, error: KafkaError) -> None:
-        self.last = error.str()
+        self.last = NOISE.sub("", error.str())
 
     def waiting(self, what: str) -> Waiting:
         said = f" ({self.last})" if self.last else ""
@@ -107,7 +116,7 @@ class _Complaints:
         why = session.redact(f": {self.last}" if self.last else "")
         return ProvisioningError(
             f"Kafka did not {what} within {DEADLINE_S:.0f} s{why}.",
-            "A firewall may block port 9092, or the key is not known everywhere yet. Running again goes on from here.",
+            UNTRUSTED if "certificate" in self.last else BLOCKED,
         )
 
 

@@ -30,14 +30,16 @@ LONGEST_FRAME = 100 * 1024 * 1024
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     """(file to trust, the server's context): one certificate for 127.0.0.1, which is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "F1 lab's stand-in")])
+    serial = x509.random_serial_number()  # in the name too: OpenSSL looks for an issuer by its name
+    called = f"F1 lab's stand-in {serial % 10**9}"
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
     now = datetime.datetime.now(datetime.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial)
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

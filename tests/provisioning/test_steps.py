@@ -157,3 +157,17 @@ def test_failure_tells_what_to_do(manual_clock: ManualClock) -> None:
         drive(wait(states("FAILED"), failing, clock(manual_clock)), clock(manual_clock))
     assert "The service says: SEEN" in str(caught.value)
     assert "teardown_confluent takes it away" in str(caught.value)
+
+
+def test_pipe_hears_the_same_again_seldom(manual_clock: ManualClock) -> None:
+    """Two complaints by turns, as a Kafka client has them, are two lines, and once more after half a minute."""
+
+    def waits() -> Steps[str]:
+        for number in range(70):
+            yield Waiting(("refused", "no brokers")[number % 2], 0.5)
+        return "taken"
+
+    out = io.StringIO()
+    run([Step("check", "Check", waits)], clock(manual_clock), Lines(out, Redactor()))
+    said = [line.split(": ", 1)[1] for line in out.getvalue().splitlines()]
+    assert said == ["refused", "no brokers", "refused", "no brokers", "done in 35.0 s: taken"]
