@@ -71,7 +71,9 @@ resource "confluent_kafka_cluster" "lab" {
   availability = "SINGLE_ZONE"
   cloud        = "AWS"
   region       = var.region
-  basic {}
+  basic {
+    max_ecku = 1
+  }
   environment {
     id = confluent_environment.lab.id
   }
@@ -89,6 +91,7 @@ resource "confluent_flink_compute_pool" "lab" {
   cloud        = "AWS"
   region       = var.region
   max_cfu      = 5
+  default_pool = true
   environment {
     id = confluent_environment.lab.id
   }
