@@ -106,9 +106,9 @@ def record(found: JsonObject) -> Record:
     public = (spec.get("endpoints") or {}).get("PUBLIC") or {}
     return {
         "id": found["id"],
-        "name": spec.get("display_name", ""),
-        "endpoint": spec.get("http_endpoint") or public.get("http_endpoint", ""),
-        "bootstrap": spec.get("kafka_bootstrap_endpoint") or public.get("kafka_bootstrap_endpoint", ""),
+        "name": spec.get("display_name") or "",
+        "endpoint": spec.get("http_endpoint") or public.get("http_endpoint") or "",
+        "bootstrap": spec.get("kafka_bootstrap_endpoint") or public.get("kafka_bootstrap_endpoint") or "",
         "since": part(found, "metadata").get("created_at") or "",
     }
 

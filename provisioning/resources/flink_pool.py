@@ -98,7 +98,7 @@ def _post(session: Session, spec: JsonObject) -> JsonObject:
 def record(found: JsonObject) -> Record:
     return {
         "id": found["id"],
-        "name": part(found, "spec").get("display_name", ""),
+        "name": part(found, "spec").get("display_name") or "",
         "since": part(found, "metadata").get("created_at") or "",
     }
 

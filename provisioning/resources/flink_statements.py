@@ -226,7 +226,7 @@ def _submit(session: Session, name: str, statement: Statement) -> Steps[None]:
 def _check(session: Session, found: JsonObject) -> None:
     """Raises ProvisioningError for a statement that failed."""
     name = str(found["name"])
-    scaling = part(found, "status").get("scaling_status", {}).get("scaling_state")
+    scaling = part(part(found, "status"), "scaling_status").get("scaling_state")
     if scaling == "POOL_EXHAUSTED":
         session.note(
             f"The Flink pool is exhausted ({name} waits): raise confluent.flink_max_cfu and run again."

@@ -39,7 +39,7 @@ def waits_for(found: JsonObject) -> str:
     that is being deleted still says how it once ended, which is left out."""
     if phase(found) == "DELETING":
         return ""
-    exhausted = part(found, "status").get("scaling_status", {}).get("scaling_state") == "POOL_EXHAUSTED"
+    exhausted = part(part(found, "status"), "scaling_status").get("scaling_state") == "POOL_EXHAUSTED"
     return " ".join(detail(found).split()) or ("the Flink pool is exhausted" if exhausted else "")
 
 

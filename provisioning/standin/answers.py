@@ -36,6 +36,7 @@ class Answers:
     warnings: str = _ask("a running query", "none", "some")
     model_order: str = _ask("a detector whose p, d and q are fixed", "accepted", "refused")
     new_key: str = _ask("a key that was accepted once", "settles", "flaps")
+    optional: str = _ask("fields that an answer may leave out", "there", "missing")
     quota: str = _ask("a quota that is reached", "402", "400")
     redirect: str = _ask("Flink's gateway", "none", "307")
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,22 @@ from .server import Server
 from .tls import certificate
 
 MOVED = ".moved"
+OPTIONAL = {
+    "created_at",
+    "default_pool",
+    "detail",
+    "enable_ai",
+    "first",
+    "jit_enabled",
+    "last",
+    "latest_offsets",
+    "network_kind",
+    "scaling_status",
+    "total_size",
+    "traits",
+    "updated_at",
+    "warnings",
+}
 ROUTERS = {
     "control": Router(
         environments.ROUTES
@@ -132,6 +149,8 @@ class Standin:
                 redirect_gateway(call)
                 call.caller = authenticate(call)
                 answer = _dispatch(call)
+                if self.state.answers.optional == "missing" and call.plane in ("control", "flink"):
+                    answer = replace(answer, body=without_optional(answer.body))
             except Refused as refused:
                 answer = refused.answer
             self._settle()
@@ -153,6 +172,13 @@ class Standin:
 
     def has_ended(self) -> bool:
         return self._ended.is_set()
+
+
+def without_optional(body: Any) -> Any:
+    """A body without the fields that the OpenAPI files do not require, at any depth."""
+    if isinstance(body, dict):
+        return {name: without_optional(inner) for name, inner in body.items() if name not in OPTIONAL}
+    return [without_optional(inner) for inner in body] if isinstance(body, list) else body
 
 
 def _dispatch(call: Call) -> Answer:

@@ -93,7 +93,7 @@ class Command(CloudCommand):
             self._row(kind, "gone", "")
             return
         spec = part(thing, "spec")
-        phase = part(thing, "status").get("phase", "")
+        phase = part(thing, "status").get("phase") or ""
         name = f"{spec.get('display_name') or thing.get('display_name')} ({thing['id']}) {phase}".rstrip()
         since = instant(part(thing, "metadata").get("created_at"))
         self._row(kind, name, since_when(since, session.clock.utc()))
