@@ -118,7 +118,7 @@ def _next_page(page: JsonObject) -> str:
 
 
 def part(found: JsonObject | None, name: str) -> JsonObject:
-    """The object in this field; an empty one where the service leaves it out, or gives null."""
+    """Gives the object in this field, or an empty one where the service leaves it out or gives null."""
     inner = (found or {}).get(name)
     return inner if isinstance(inner, dict) else {}
 

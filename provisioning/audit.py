@@ -12,7 +12,7 @@ from races.flink.confluent import load as load_access
 
 
 def clear_config(session: Session, config: Path) -> str:
-    """Unless another lab of the journal is meant: a cluster made anew has another address than the block."""
+    """Takes our block out of config.yaml, unless the block is about another lab of the journal."""
     text = config_file.read(config)
     other = next((entry for entry in session.entry.others() if names_cluster(entry, text)), None)
     if other and not names_cluster(session.entry, text):
@@ -29,7 +29,7 @@ def names_cluster(entry: Entry, text: str) -> bool:
 
 
 def audit(session: Session) -> list[str]:
-    """What still carries our names, our ownership tag or our owner. A look at each, since lists lag."""
+    """Lists what still carries our names, our ownership tag or our owner. Each is looked at, because lists lag."""
     record = session.entry.get("environment") or {}
     found = (
         []

@@ -48,7 +48,7 @@ def journal_path() -> Path:
 
 @contextmanager
 def exclusively() -> Iterator[None]:
-    """No other command at work here, so what one that was killed left half-written can go."""
+    """Keeps other commands out, and removes what a killed one left half-written."""
     with only_one(journal_path()):
         remove_leftovers(config_path())
         remove_leftovers(journal_path())
@@ -126,7 +126,7 @@ class CloudCommand(BaseCommand):
             )
 
     def work(self, options: dict[str, Any]) -> int:
-        """The exit code."""
+        """Does what the command is for, and returns the exit code."""
         raise NotImplementedError
 
     def _failed(self, text: str, code: int = 1) -> int:
@@ -139,14 +139,14 @@ class CloudCommand(BaseCommand):
         return code
 
     def print_item(self, head: str, text: str) -> None:
-        """An item of a list; what does not fit stands below, as far to the right."""
+        """Prints an item of a list. What does not fit stands below, as far to the right."""
         width, indent = line_width(), len(head)
         lines = textwrap.wrap(text, max(20, width - indent), break_on_hyphens=False, break_long_words=False)
         for number, line in enumerate(lines or [""]):
             self.print_text(f"{head if number == 0 else ' ' * indent}{line}".rstrip())
 
     def say(self, text: str) -> None:
-        """A sign of life in a long wait, below whatever shows the progress."""
+        """Prints a sign of life in a long wait, below whatever shows the progress."""
         self.progress.leave()
         self.print_text(f"  {text}")
 
@@ -165,7 +165,8 @@ class CloudCommand(BaseCommand):
         by_name: bool = False,
         journal: Journal | None = None,
     ) -> Session:
-        """keep False: the journal is read and not written. by_name: see open_session."""
+        """Opens a session and shows the progress. keep False: the journal is read and not written. by_name: see
+        open_session."""
         known = credentials()
         rehearsal = "" if known.url == DEFAULT_URL else f" at {known.url} (CONFLUENT_CLOUD_URL)"
         self.print_text(f"Confluent Cloud{rehearsal}, environment {adopt or wanted.journal_name}")
@@ -188,7 +189,7 @@ class CloudCommand(BaseCommand):
         return session
 
     def list_other_labs(self, entries: list[Entry], organization: str = "") -> None:
-        """Two labs of one person: looking at one must not hide what the other costs."""
+        """Names the other labs of the journal: looking at one must not hide what another costs."""
         for entry in entries:
             made = entry.get("environment")
             if made and entry.organization == organization:
@@ -226,7 +227,7 @@ class CloudCommand(BaseCommand):
 
 
 def _silence(stream: TextIO) -> None:
-    """Python flushes it at the end, and would complain."""
+    """Sends the rest of the output nowhere: Python flushes it at the end, and would complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -235,7 +236,7 @@ def line_width() -> int:
 
 
 def wrap(line: str) -> str:
-    """At 80 columns; an address that is longer stands alone on its line, and whole."""
+    """Wraps a line at 80 columns. An address that is longer stands whole, alone on its line."""
     width = line_width()
     if len(line) <= width:
         return line
@@ -247,7 +248,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def _elsewhere(entry: Entry, organization: str) -> str:
-    """Where it stands, and how to get at it."""
+    """Says where another lab stands, and how to get at it."""
     if entry.organization == organization:
         return ", whose making was interrupted: confluent.environment_name in config.yaml chooses it"
     host, port = stale_standin.place(entry)

@@ -90,7 +90,8 @@ class Client:
         return self._heard or self._clock.stamp()
 
     def request(self, call: Call) -> Any:
-        """The decoded JSON, None for an empty body. Raises ApiError, OutcomeUnknown, NetworkError."""
+        """Makes a call and returns the decoded JSON, or None for an empty body. Raises ApiError, OutcomeUnknown,
+        NetworkError."""
         _refuse_plain_text(call.url)
         for attempt in range(1, self._tries + 1):
             last = attempt == self._tries
@@ -194,7 +195,7 @@ class Client:
 
 
 def redirected(url: str, response: requests.Response) -> str:
-    """Where a 307 or 308 leads within the service; "" for any other answer, a sign-in page's above all."""
+    """Gives the address to which a 307 or 308 leads within the service, and "" for any other answer."""
     if response.status_code not in (307, 308):
         return ""
     target = urljoin(url, response.headers.get("Location", ""))
@@ -209,7 +210,7 @@ def _host(url: str) -> str:
 
 
 def read_error(text: str) -> tuple[str, str]:
-    """(code, detail) out of the four shapes that the services use."""
+    """Reads (code, detail) out of the four shapes that the services use."""
     try:
         body = jsonlib.loads(text)
     except (ValueError, RecursionError):
@@ -257,7 +258,7 @@ def _elsewhere(call: Call) -> ProvisioningError:
 
 
 def _refuse_plain_text(url: str) -> None:
-    """Keys travel in every call; http:// is for a stand-in on this machine only."""
+    """Raises ProvisioningError for http:// to another machine: keys travel in every call."""
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise ProvisioningError(
@@ -296,6 +297,6 @@ def never_sent(error: requests.RequestException) -> bool:
 
 
 def refused(error: requests.RequestException) -> bool:
-    """No connection came about."""
+    """Whether no connection came about."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError)

@@ -1,4 +1,4 @@
-"""Time, passed in: tests turn the manual_clock themselves."""
+"""Time is passed in, so that tests turn the clock themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """sleep: seconds. monotonic: for durations. utc: for what is written down."""
+    """Holds the three uses of time. sleep waits for seconds, monotonic measures, utc is for what is written down."""
 
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic

@@ -118,7 +118,8 @@ def read_desired_state(
 
 
 def read_credentials(confluent: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials:
-    """The environment wins, variable by variable: some keep the key in the file and the secret out of it."""
+    """Reads the Cloud API key. The environment wins, variable by variable: some keep the key in the file and the
+    secret out of it."""
     url = environ.get("CONFLUENT_CLOUD_URL") or DEFAULT_URL
     key = environ.get("CONFLUENT_CLOUD_API_KEY") or confluent["cloud_api_key"]
     secret = environ.get("CONFLUENT_CLOUD_API_SECRET") or confluent["cloud_api_secret"]
@@ -141,7 +142,8 @@ class Names:
         return _short(f"{self.environment}-{kind}", 64)
 
     def statement(self, file_stem: str) -> str:
-        """Lower case, digits and hyphens, at most 72 characters: what the service takes."""
+        """Makes a name of lower case, digits and hyphens, of at most 72 characters, which is what the service
+        takes."""
         prefix = re.sub(r"[^a-z0-9]+", "-", self.environment.lower()).strip("-") or "lab"
         return _short(f"{prefix}-{file_stem}", 72)
 

@@ -28,7 +28,7 @@ Sections = Mapping[str, Mapping[str, object]]
 
 
 def read(path: Path) -> str:
-    """newline="" keeps the file's own line ends."""
+    """Reads the file with its own line ends, which newline="" keeps."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
@@ -67,7 +67,7 @@ def with_blocks(text: str, sections: Sections) -> str:
 
 
 def _inside(text: str, name: str, values: Mapping[str, object]) -> str | None:
-    """None: there is no such section, or an empty one."""
+    """Puts our keys into the section. None means that there is no such section, or an empty one."""
     section = _section(text, name)
     if section is None:
         return None
@@ -124,7 +124,8 @@ def check_room(path: Path, engine: str) -> None:
 
 
 def write(path: Path, sections: Sections) -> bool:
-    """True if the file changed. Keys that the person has written are left out of our blocks."""
+    """Writes our blocks and returns whether the file changed. Keys that the person has written are left out of
+    them."""
     text = read(path)
     own = yaml.safe_load(without_blocks(text)) or {}
     missing = {
@@ -141,7 +142,7 @@ def write(path: Path, sections: Sections) -> bool:
 
 
 def bootstrap(path: Path) -> str:
-    """The address of the Kafka in our block; "" without one."""
+    """Gives the address of the Kafka in our block, and "" without a block."""
     ours = "".join(found[0] for found in BLOCK.finditer(read(path)))
     named = re.search(r"(?m)^\s*bootstrap\.servers: (\S+)$", ours)
     return named[1] if named else ""
@@ -153,7 +154,8 @@ def has_block(path: Path) -> bool:
 
 
 def remove(path: Path) -> bool:
-    """True if there was a block. A file that held nothing else goes with it, unless F1_CONFIG names it."""
+    """Takes our blocks out and returns whether there was one. A file that held nothing else goes, unless F1_CONFIG
+    names it."""
     text = read(path)
     rest = without_blocks(text)
     if rest == text:

@@ -22,12 +22,12 @@ class Running:
 
 
 def hourly(running: int) -> float:
-    """Dollars an hour while that many statements run."""
+    """Gives the dollars an hour while that many statements run."""
     return BASIC_CLUSTER_HOUR + running * CFU_HOUR
 
 
 def so_far(running: list[Running], now: datetime) -> float:
-    """Dollars as if each had run all the time since it was made, at one CFU: a busy one takes more."""
+    """Gives the dollars as if each statement had run since it was made, at one CFU. A busy one takes more."""
     hours = (max(0.0, ((r.until or now) - r.since).total_seconds()) / 3600 for r in running if r.since)
     return sum(hours) * CFU_HOUR
 
@@ -43,7 +43,7 @@ def instant(text: object) -> datetime | None:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """3 d 4 h, 2 h 5 min, 7 min."""
+    """Gives an age in words: 3 d 4 h, 2 h 5 min, 7 min."""
     if since is None:
         return "?"
     minutes = max(0, int((now - since).total_seconds() // 60))

@@ -59,7 +59,8 @@ def deadline(entry: Entry) -> datetime | None:
 
 
 def arm(session: Session, journal: Path) -> str:
-    """Before the queries start, so that they end whatever becomes of this command. Raises ProvisioningError."""
+    """Starts the guard before the queries start, so that they end whatever becomes of this command. Raises
+    ProvisioningError."""
     hours, entry = session.desired.hours, session.entry
     until = deadline(entry)
     if hours is not None:
@@ -82,7 +83,7 @@ def format_deadline(until: datetime) -> str:
 
 
 def start(journal: Path, organization: str, name: str) -> bool:
-    """Detached: it outlives this command and its terminal. A second one ends at create_once, by the lock.
+    """Starts a guard that outlives this command and its terminal. A second one ends at once, by the lock.
 
     True once it says that it watches, or that another one does.
     """
@@ -112,7 +113,8 @@ def watch(
     now: Callable[[], datetime],
     leave: Callable[[], None] = lambda: None,
 ) -> None:
-    """Waiter the deadline has passed and all is stopped, or there is no deadline any more; leave is then called.
+    """Waits until the deadline has passed and all is stopped, or until there is no deadline any more. Then leave is
+    called.
 
     It gives up after a day of trying: a stand-in that is gone would keep it for ever. Hours asleep do not count.
     """
@@ -145,20 +147,21 @@ class Guarded:
     now: Callable[[], datetime]
 
     def left(self) -> float:
-        """Seconds until the statements are to stop; none if there is nothing to stop, or no key to do it with."""
+        """Gives the seconds until the statements are to stop, and 0 if there is nothing to stop or no key to do it
+        with."""
         entry = self._entry()
         until = deadline(entry)
         return (until - self.now()).total_seconds() if until and entry.get("keys") else 0.0
 
     def over(self) -> str:
-        """Why there is nothing left to do, if so; stops what runs. Raises ProvisioningError."""
+        """Stops what runs, and says why nothing is left to do, if so. Raises ProvisioningError."""
         entry = self._entry()
         if deadline(entry) is None or not entry.get("keys"):
             return "nothing to watch any more"
         return "" if self._stopped_some(entry) else "the time is up, and nothing runs"
 
     def unless_at_work(self, then: Callable[[], bool]) -> bool:
-        """What then says; False while a command is at work. None starts meanwhile.
+        """Returns what then says, and False while a command is at work. No command starts meanwhile.
 
         A command that has armed this guard counts on it, though its queries run only later.
         """
@@ -171,7 +174,7 @@ class Guarded:
             return False
 
     def ends(self, leave: Callable[[], None]) -> bool:
-        """Unless a command has set another deadline since the look."""
+        """Ends the guard, unless a command has set another deadline since the look."""
         if self.left() > 0:
             return False
         leave()  # before a command can start, so that its guard is not refused by one that ends
@@ -181,7 +184,8 @@ class Guarded:
         return Journal(self.journal).entry(self.organization, self.name)
 
     def _stopped_some(self, entry: Entry) -> bool:
-        """Trouble with the network is waited out: raises ProvisioningError."""
+        """Stops what runs and returns whether anything did. Raises ProvisioningError for a network that has
+        trouble."""
         # Only Flink's own key is used; the Cloud API key is not needed, and not here.
         redact, clock = Redactor(), Clock()
         nothing = DesiredState("", "", "", "", "", "", 0, "", "", {}, False, "")
@@ -229,13 +233,14 @@ def main(journal: Path, organization: str, name: str) -> None:
 
 
 def lock_of(journal: Path, organization: str, name: str) -> Path:
-    """One for each entry of the journal; a digest, since names that look alike as files are not the same."""
+    """Gives the lock of one entry of the journal. It is a digest, because names that look alike as files are not
+    the same."""
     digest = hashlib.sha256(f"{organization}/{name}".encode()).hexdigest()[:16]
     return journal.with_name(f"guard-{digest}")
 
 
 def _print_line(text: str) -> None:
-    """To whoever started it and waits for this line, and then listens no more."""
+    """Prints a line to whoever started this process, waits for the line, and then listens no more."""
     with contextlib.suppress(OSError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

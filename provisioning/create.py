@@ -43,7 +43,7 @@ class CreateRequest:
 
 
 def create(session: Session, request: CreateRequest) -> Steps[Record]:
-    """Raises NameTaken for what is there and not ours."""
+    """Makes the thing, or finds what a lost answer made. Raises NameTaken for what is there and not ours."""
     if session.entry.intent(request.slot):
         found = yield from _find_lost(session, request)
         if found:
@@ -59,13 +59,13 @@ def create(session: Session, request: CreateRequest) -> Steps[Record]:
 def standing(
     session: Session, path: str, listed: list[JsonObject], environment: str = ""
 ) -> list[JsonObject]:
-    """Those of a list that are really there: lists show what was deleted for a while."""
+    """Keeps those of a list that are really there: lists show what was deleted for a while."""
     query = {"environment": environment} if environment else {}
     return [thing for thing in listed if session.cloud.find(f"{path}/{thing['id']}", **query)]
 
 
 def create_once(post: Callable[[], object], exists: Callable[[], bool]) -> None:
-    """For what is found by its name at once: a lost answer is followed by a look, then by another try."""
+    """Makes what is found by its name at once. A lost answer is followed by a look, then by another try."""
     for attempt in range(TRIES):
         try:
             post()
@@ -81,7 +81,7 @@ def create_once(post: Callable[[], object], exists: Callable[[], bool]) -> None:
 def create_when_known(
     session: Session, create: Callable[[], object], exists: Callable[[], bool]
 ) -> Steps[None]:
-    """Like create_once, while Flink does not know pool, principal or role yet, which were made a moment ago."""
+    """Makes it as create_once does, and waits while Flink does not know pool, principal or role, which are new."""
     end = session.clock.monotonic() + NOT_KNOWN_S
     while True:
         try:

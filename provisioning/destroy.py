@@ -1,4 +1,4 @@
-"""Taking the lab down: in an order that cannot lock itself out, ending with an audit.
+"""Takes the lab down, in an order that cannot lock itself out, and ends with an audit.
 
 Flink's statements first, since they cost; keys and account last, since everything else needs them. What others put
 into our environment is left, and with it what holds it.
@@ -81,7 +81,7 @@ class Destroy:
         ]
 
     def _config(self) -> str:
-        """First, so that a lab that is started meanwhile does not use what is going."""
+        """Takes our block out first, so that a lab that is started meanwhile does not use what is going."""
         try:
             return clear_config(self.session, self.config)
         except Refused as error:  # a text file is no reason to let things run that cost
@@ -89,7 +89,8 @@ class Destroy:
             return "left: see below"
 
     def _account(self) -> Steps[str]:
-        """Without one nobody can see what others have put here, whatever an earlier run left of ours."""
+        """Makes sure of an account. Without one nobody can see what others have put here, whatever an earlier run
+        left of ours."""
         s = self.session
         if held := self._held_anyway():
             self.unseen = dict.fromkeys(KEY_PLANES, f"{held} keeps the environment anyway")
@@ -106,7 +107,7 @@ class Destroy:
         return identity
 
     def _held_anyway(self) -> str:
-        """Before an account and keys are made only to look inside: a foreign cluster or pool, if there is one.
+        """Names a foreign cluster or pool, if there is one, before an account and keys are made only to look inside.
 
         Not while statements of ours may run, which cost, or an earlier teardown has not ended.
         """
@@ -123,7 +124,8 @@ class Destroy:
         return ", ".join(said)
 
     def _open(self, kind: str) -> Steps[str]:
-        """Only a service that stands needs its key; a key whose secret was lost is made anew."""
+        """Makes a service ready to be asked. Only one that stands needs its key; a key whose secret was lost is
+        made anew."""
         plane = KEY_PLANES[kind]
         try:
             if not self._found(kind):
@@ -142,7 +144,8 @@ class Destroy:
         return f"{plane}: opened"
 
     def _refused(self, kind: str, error: ProvisioningError) -> str:
-        """What this lab has begun to delete shows itself for a while, and takes no key any more."""
+        """Says what a refusal means. What this lab has begun to delete shows itself for a while, and takes no key
+        any more."""
         if KEPT_BY[kind].isdisjoint(self.session.entry.get(environment.DELETION_STARTED) or []):
             if kind == "flink":  # statements may run, and cost: nothing else may hide that
                 raise error
@@ -151,7 +154,7 @@ class Destroy:
         return f"{KEY_PLANES[kind]}: is going already"
 
     def _found(self, kind: str) -> bool:
-        """Notes the address of the service that stands."""
+        """Notes the address of the service, and returns whether it stands."""
         s = self.session
         if kind == "flink":
             if not s.entry.get("flink"):  # the configuration's region may be another one by now
@@ -213,7 +216,8 @@ class Destroy:
         return ", ".join([*self.others.all, *self.others.along]) or "nothing"
 
     def _end_others(self) -> Steps[str]:
-        """Statements first, since they cost; the rest goes with pool, cluster and environment."""
+        """Deletes what others made: statements first, because they cost; the rest goes with pool, cluster and
+        environment."""
         s, gone = self.session, self.others
         yield from together([flink_statements.delete(s, str(one["name"])) for one in gone.statements])
         for identity in gone.pools:
@@ -260,7 +264,7 @@ class Destroy:
         return self._unless(reasons, "the Kafka cluster", lambda: self._going("cluster", cluster.delete))
 
     def _reasons(self, others: list[str], *kinds: str) -> list[str]:
-        """Why something stays."""
+        """Says why something stays."""
         held = [f"it holds what this lab did not make: {', '.join(others)}"] if others else []
         blind = [kind for kind in kinds if kind in self.unseen]
         return held + [f"{KEY_PLANES[kind]} cannot be looked into: {self.unseen[kind]}" for kind in blind]
@@ -290,7 +294,8 @@ class Destroy:
         return self._unless(reasons, what, lambda: self._going("environment", self._gone))
 
     def _owner(self) -> str:
-        """Kept while others keep the environment: with its keys one sees what is left, and the next run needs it."""
+        """Deletes the account. It is kept while others keep the environment: its keys show what is left, and the
+        next run needs it."""
         s = self.session
         if self.others.all and not s.need("environment")["borrowed"]:
             self.left.append(
@@ -311,7 +316,7 @@ class Destroy:
         return f"deleted {identity}"
 
     def _labels(self) -> str:
-        """While there is a key to ask with."""
+        """Looks once more for statements with our label, while there is a key to ask with."""
         if environment.recorded(self.session) is None or "flink" not in self.usable:
             return "none that can be asked for"
         found = [str(s["name"]) for s in flink_statements.ours(self.session)]

@@ -68,13 +68,14 @@ class ApiError(ProvisioningError):
 
     @property
     def gone(self) -> bool:
-        """Deleted, or never there. Of most deleted things the control plane says 403: it no longer knows who may see
-        them. So it says of what this key may not see; Api.find tells these two apart. A data plane's 403 is a no."""
+        """Whether the thing was deleted, or never there. Of most deleted things the control plane says 403, because
+        it no longer knows who may see them. So it says of what this key may not see; Api.find tells these two
+        apart. A data plane's 403 is a no."""
         return self.status == 404 or self.hidden
 
     @property
     def hidden(self) -> bool:
-        """Gone, or not for this key. A key that is not accepted also gives 403, and says so."""
+        """Whether the thing is gone, or not for this key. A key that is not accepted also gives 403, and says so."""
         seen = self.failure
         return seen.status == 403 and seen.plane == "Cloud" and "invalid API key" not in seen.detail
 

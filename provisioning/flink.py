@@ -33,7 +33,8 @@ def names(desired: DesiredState) -> Mapping[str, str]:
 
 
 def for_workspace(statement: Statement, text: str, desired: DesiredState) -> str:
-    """Settings as SET, comments as they stand in the file; the managed model without its file's comments."""
+    """Writes a statement for a workspace, with its settings as SET and the file's comments. The managed model has
+    none."""
     settings = "".join(f"SET '{key}' = '{value}';\n" for key, value in statement.properties.items())
     if statement.kind == "model" and desired.flink_model == MANAGED:
         text = f"{managed(statement).sql};"

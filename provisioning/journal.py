@@ -26,7 +26,8 @@ SOON_S = 0.3
 
 
 class Journal:
-    """keep False: for a look without a write; records stay in memory, until keep()."""
+    """Holds all entries of the file. keep False is for a look without a write: records stay in memory, until
+    keep()."""
 
     def __init__(self, path: Path, keep: bool = True) -> None:
         self.path, self._keep = path, keep
@@ -82,7 +83,8 @@ class Entry:
 
     @property
     def flink_access(self) -> Path:
-        """Where the lab finds its way to this environment's Flink, for the SQL workspace. It holds a secret."""
+        """Gives the file in which the lab finds its way to this environment's Flink, for the SQL workspace. It
+        holds a secret."""
         return self._journal.path.with_name("flink.json")
 
     def others(self) -> list[Entry]:
@@ -100,7 +102,7 @@ class Entry:
         self._journal.write(self._key, _without_empty(records))
 
     def put_all(self, records: Record) -> None:
-        """Several at create_once, so that no kill comes between them."""
+        """Writes several records at once, so that no kill comes between them."""
         self._journal.write(self._key, self._journal.records(self._key) | records)
 
     def drop(self, slot: str) -> None:
@@ -118,7 +120,7 @@ class Entry:
         self._write_intents(intents | {slot: {"before": before, "since": since}})
 
     def settle(self, slot: str) -> None:
-        """The intent came to nothing."""
+        """Forgets an intent that came to nothing."""
         intents = self.get(INTENTS) or {}
         if slot in intents:
             self._write_intents({k: v for k, v in intents.items() if k != slot})
@@ -156,7 +158,7 @@ def _read(path: Path) -> Record:
 
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
-    """No two commands at once on one journal. The lock ends with its process, also with kill -9."""
+    """Lets no two commands at one journal. The lock ends with its process, also with kill -9."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -69,7 +69,8 @@ def _matches(session: Session, tag: OwnershipTag) -> bool:
 
 
 def _take_over(session: Session, found: JsonObject, tag: OwnershipTag) -> None:
-    """An environment that is gone leaves its account behind; its name is in the account's."""
+    """Takes a lab over by its tag. An environment that is gone leaves its account behind, and its name is in the
+    account's."""
     standing = session.cloud.find(f"{environment.PATH}/{tag.environment}")
     if standing:
         environment.take_over(session, standing, found, tag)

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class CurrentState:
-    """Each as the service shows it; lists only of what is ours."""
+    """Holds each thing as the service shows it. The lists hold only what is ours."""
 
     environment: JsonObject | None = None
     cluster: JsonObject | None = None
@@ -86,7 +86,7 @@ def _keys(session: Session) -> dict[str, str]:
 
 
 def foreign_things(session: Session, found: CurrentState) -> foreign.ForeignResources:
-    """What others have put there, as far as our keys open the services."""
+    """Lists what others have put there, as far as our keys open the services."""
     seen = {"kafka": found.topics, "registry": found.subjects, "flink": found.statements}
     usable = {kind for kind, inside in seen.items() if inside is not None}
     if not found.environment or session.need("environment")["borrowed"]:
@@ -106,7 +106,7 @@ def _or_none(ask: Callable[[], T]) -> T | None:
 
 
 def unread(found: CurrentState) -> list[str]:
-    """The services of ours that stand and could not be looked into."""
+    """Names the services of ours that stand and could not be looked into."""
     inside = {
         "Kafka": (found.cluster, found.topics),
         "Schema Registry": (found.registry, found.subjects),
@@ -118,7 +118,7 @@ def unread(found: CurrentState) -> list[str]:
 def describe_all(
     session: Session, found: CurrentState, others: ForeignResources, everything: bool = False
 ) -> Iterator[tuple[str, str]]:
-    """(kind, name) in the order of a teardown, with what stays for others' sake, unless everything goes."""
+    """Yields (kind, name) in the order of a teardown, with what stays for others' sake, unless everything goes."""
     holding = ForeignResources() if everything else others
     if everything:
         yield from (("Not the lab's", name) for name in others.all)

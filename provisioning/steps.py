@@ -96,7 +96,7 @@ def drive(steps: Steps[T], clock: Clock) -> T:
 
 
 def together(many: list[Steps[T]]) -> Steps[list[T]]:
-    """Several at once: while one waits, the others go on. Their values in the given order."""
+    """Runs several at once: while one waits, the others go on. Returns their values in the given order."""
     results: dict[int, T] = {}
     waits = dict.fromkeys(range(len(many)), 0.0)
     while waits:
@@ -151,7 +151,7 @@ class Progress(Protocol):
 
 
 def run(steps: list[Step], clock: Clock, progress: Progress) -> list[Row]:
-    """Raises what a step raises, after the row says so."""
+    """Runs the steps, each as soon as what it needs is done. Raises what a step raises, after the row says so."""
     rows = [Row(step) for step in steps]
     while any(row.state in (WAITING, RUNNING) for row in rows):
         for row in rows:
@@ -195,7 +195,7 @@ def _finish(row: Row, text: str, clock: Clock) -> None:
 
 
 def _sleep(rows: list[Row], clock: Clock, progress: Progress) -> None:
-    """Waiter the first step wakes, while the elapsed times go on ticking."""
+    """Sleeps until the first step wakes, while the elapsed times go on ticking."""
     running = [row.wake for row in rows if row.state == RUNNING]
     startable = {row.step.name for row in rows if row.state == DONE}
     if any(row.state == WAITING and startable.issuperset(row.step.needs) for row in rows) or not running:

@@ -14,7 +14,7 @@ from provisioning.steps import Steps, together
 
 
 def confirm(session: Session) -> None:
-    """Before connection and model change, as far as it can be will_write_commentary who will write the commentary."""
+    """Asks before connection and model change, as far as it can be known who will write the commentary."""
     session.commentary_by_flink = bedrock_connection.will_write_commentary(session)
     _confirm_dropping(session, _changing(session))
 

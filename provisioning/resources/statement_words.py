@@ -1,4 +1,5 @@
-"""What a Flink statement says of itself: its phase and its text, why it failed or waits, what the service warns of."""
+"""Reads what a Flink statement says of itself: its phase, its text, why it failed or waits, what the service warns
+of."""
 
 from __future__ import annotations
 
@@ -21,22 +22,23 @@ def detail(found: JsonObject) -> str:
 
 
 def complaint(session: Session, found: JsonObject) -> str:
-    """The service's own words on a statement that gets nowhere, in a line; nothing for one that is well."""
+    """Gives the service's own words on a statement that gets nowhere, in a line, and nothing for one that is well."""
     if phase(found) == "DEGRADED":
         return session.redact(" ".join(detail(found).split()) or "normal while no race runs")
     return session.redact(" ".join(why(session, found).split())) if phase(found) in ENDED_BADLY else ""
 
 
 def warnings(session: Session, found: JsonObject) -> list[str]:
-    """What the service warns of, without what it only mentions. Such a statement runs, and may come to degrade."""
+    """Lists what the service warns of, without what it only mentions. Such a statement runs, and may come to
+    degrade."""
     listed = part(found, "status").get("warnings")
     given = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return [session.redact(str(one.get("message"))) for one in given if one.get("severity") != "LOW"]
 
 
 def waits_for(found: JsonObject) -> str:
-    """What a statement waits for, in a line. Only one field says that the pool is exhausted. A statement
-    that is being deleted still says how it once ended, which is left out."""
+    """Says in a line what a statement waits for. Only one field says that the pool is exhausted. A statement that
+    is being deleted still says how it once ended, which is left out."""
     if phase(found) == "DELETING":
         return ""
     exhausted = part(part(found, "status"), "scaling_status").get("scaling_state") == "POOL_EXHAUSTED"
@@ -44,7 +46,7 @@ def waits_for(found: JsonObject) -> str:
 
 
 def why(session: Session, found: JsonObject) -> str:
-    """Why it failed: its own detail, or else the newest of its exceptions."""
+    """Says why it failed, by its own detail, or else by the newest of its exceptions."""
     if said := detail(found):
         return said
     path = f"{session.flink_path}/statements/{found['name']}/exceptions"

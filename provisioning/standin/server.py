@@ -137,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def hold(connection: socket.socket, has_ended: Callable[[], bool]) -> None:
-    """Waiter the client has given up, the stand-in ends, or a minute has passed."""
+    """Waits until the client has given up, the stand-in ends, or a minute has passed."""
     deadline = time.monotonic() + LONGEST_WAIT_S
     while time.monotonic() < deadline and not has_ended():
         readable, _, _ = select.select([connection], [], [], 0.05)

@@ -78,7 +78,7 @@ class Command(CloudCommand):
             self._row("", f"The service warns: {warning}", "")
 
     def _foreign(self, session: Session, others: ForeignResources) -> None:
-        """What a learner made by hand runs, costs, and holds the environment at a teardown."""
+        """Prints what a learner made by hand: it runs, costs, and holds the environment at a teardown."""
         if not (others.all or others.along):
             return
         self.print_text("\nNot made by this command (by hand, or by others):")
@@ -99,7 +99,7 @@ class Command(CloudCommand):
         self._row(kind, name, since_when(since, session.clock.utc()))
 
     def _row(self, kind: str, name: str, since: str) -> None:
-        """since stands behind the name where both fit in a line, else below it."""
+        """Prints a row. The time stands behind the name where both fit in a line, else below it."""
         head = f" {kind:<{KIND_WIDTH}}"
         whole = f"{name}  {since}".rstrip()
         if len(head) + len(whole) <= line_width():
@@ -156,7 +156,7 @@ class Command(CloudCommand):
             )
 
     def _troubles(self, session: Session, found: CurrentState) -> int:
-        """The exit code. What a person has to do something about stands last."""
+        """Prints what a person has to do something about, which stands last, and returns the exit code."""
         troubles = list(_troubles(session, found))
         for trouble in troubles:
             self.print_text(f"\n{trouble}")
@@ -184,7 +184,7 @@ def _troubles(session: Session, found: CurrentState) -> Iterator[str]:
 
 
 def _ran(statement: JsonObject) -> Running:
-    """One that ended did so when it was last changed."""
+    """Gives the time that a statement ran. One that ended did so when it was last changed."""
     known = part(statement, "metadata")
     ended = statement_words.phase(statement) not in flink_statements.ACTIVE
     until = instant(known.get("updated_at")) if ended else None

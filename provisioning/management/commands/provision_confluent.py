@@ -91,7 +91,7 @@ class Command(CloudCommand):
         return 0
 
     def _class(self, wanted: DesiredState, options: dict[str, Any]) -> int:
-        """Everybody's lab at once: waiting for twenty clusters takes as long as for one."""
+        """Builds everybody's lab at once: waiting for twenty clusters takes as long as for one."""
         names = attendees.read_names(options["attendees"])
         if options["plan"]:
             for name in names:

@@ -33,7 +33,7 @@ from provisioning.steps import drive, run
 EXAMPLES = """
 examples:
   manage.py teardown_confluent --plan     what would go and what would stay; nothing is touched
-  manage.py teardown_confluent            shows the list, asks create_once, deletes, audits
+  manage.py teardown_confluent            shows the list, asks once, deletes, audits
   manage.py teardown_confluent --yes      without the question
   manage.py teardown_confluent --everything   also what was made by hand in the lab's own environment
 
@@ -70,7 +70,7 @@ class Command(CloudCommand):
             return self._work(options)
 
     def _class(self, options: dict[str, Any]) -> int:
-        """Everybody's list, one question, and all of them at once."""
+        """Shows everybody's list, asks one question, and takes all labs down at once."""
         names = attendees.read_names(options["attendees"])
         journal = Journal(journal_path(), keep=False)
         labs: dict[str, Session] = {}
@@ -143,7 +143,8 @@ class Command(CloudCommand):
         return self._down(session, everything)
 
     def _everything(self, session: Session, options: dict[str, Any]) -> bool:
-        """Only where the lab made the environment itself. Raises Refused."""
+        """Whether what others made goes too, which is only where the lab made the environment itself. Raises
+        Refused."""
         if options["everything"] and session.need("environment").get("borrowed"):
             raise Refused(
                 "--everything is only for an environment that the lab made itself; this one is yours, and was lent.",
@@ -152,7 +153,7 @@ class Command(CloudCommand):
         return bool(options["everything"])
 
     def _unanswered(self, options: dict[str, Any]) -> bool:
-        """After a rehearsal its stand-in is often gone first, and with it everything that there was to take down."""
+        """Forgets a rehearsal whose stand-in is gone, and with it everything that there was to take down."""
         journal = Journal(journal_path())
         over = stale_standin.stale_entries(journal.all())
         if not over and not stale_standin.block_is_stale(config_path(), journal.all()):
@@ -170,7 +171,8 @@ class Command(CloudCommand):
         self.list_other_labs(session.entry.others(), session.organization)
 
     def _nothing(self, session: Session, plan: bool) -> int:
-        """A block of ours may still be there, for somebody else's manual_clock took the lab down."""
+        """Says that nothing stands. A block of ours may still be there, because somebody else's laptop took the lab
+        down."""
         name = session.adopt or session.desired.journal_name
         self.print_text(f"Nothing of this lab stands: neither the journal nor an ownership tag names {name}.")
         for found in environment.named(session, session.desired.environment_name):
@@ -193,7 +195,8 @@ class Command(CloudCommand):
         self._list_other_labs(session)
 
     def _forget(self, over: list[Entry], known: list[Entry], ask: Ask) -> None:
-        """Nothing can be taken down on a stand-in that is gone, and `make run` would wait for its Kafka."""
+        """Offers to forget labs on a stand-in that is gone: nothing can be taken down, and `make run` would wait
+        for its Kafka."""
         gone = "on a stand-in that is gone. Forget it, and take its block out of config.yaml?"
         for entry in over:
             if ask(f"The journal holds a rehearsal, {entry.name}, {gone}"):
