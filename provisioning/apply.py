@@ -31,7 +31,8 @@ Arm = Callable[[Session], str]
 
 
 def steps(session: Session, config: Path, roundtrip: SmokeTest, arm: Arm = lambda _: "none") -> list[Step]:
-    """arm: the cost guard of --hours. It watches before the first query runs; and none runs on a Kafka that failed."""
+    """Gives the steps in their order. arm starts the cost guard of --hours: it watches before the first query runs,
+    and none runs on a Kafka that failed."""
     s, region = session, dict[str, str]()
     built = [
         Step("region", "Flink in the region", lambda: _region(s, region)),

@@ -22,7 +22,7 @@ class Planned:
 
 
 def plan(session: Session, found: CurrentState, with_model: bool) -> list[Planned]:
-    """with_model: AWS keys are there, or a connection stands already."""
+    """Says what would be done. with_model: AWS keys are there, or a connection stands already."""
     session.commentary_by_flink = with_model
     return [
         *_foundations(session, found),

@@ -57,7 +57,7 @@ def _fill(file: IO[str], text: str) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """What a kill -9 in the middle of write_private left beside it, with secrets in it."""
+    """Removes what a kill -9 in the middle of write_private left beside the file, with secrets in it."""
     path = Path(os.path.realpath(path))
     for half in path.parent.glob(f".{path.name}.*{HALF}"):
         with contextlib.suppress(OSError):

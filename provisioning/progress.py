@@ -17,14 +17,14 @@ WAITS_EVERY_S = 30.0  # a pipe hears again of a long wait
 
 
 def seconds(elapsed: float) -> str:
-    """7.4 s, 1:05 min."""
+    """Gives a duration in words: 7.4 s, 1:05 min."""
     if elapsed < 60:
         return f"{elapsed:.1f} s"
     return f"{int(elapsed // 60)}:{int(elapsed % 60):02d} min"
 
 
 def line(row: Row, now: float, width: int, signs: dict[str, str], after: str = "") -> str:
-    """One row without colours, cut to the terminal's width. after: what it waits for before it starts."""
+    """Gives one row without colours, cut to the terminal's width. after: what it waits for before it starts."""
     elapsed = ""
     if row.state != WAITING:
         elapsed = seconds((row.ended or now) - row.started)
@@ -62,7 +62,7 @@ class Table:
 
 
 class Lines:
-    """A line when a step begins to wait, when what it waits for changes, and when it ends."""
+    """Prints a line when a step begins to wait, when what it waits for changes, and when it ends."""
 
     def __init__(self, out: TextIO, redact: Redactor) -> None:
         self._out, self._redact = out, redact

@@ -81,7 +81,7 @@ class Recorder:
         return address
 
     def ours(self, text: str) -> str:
-        """The answer's addresses as ours."""
+        """Gives the text with the service's addresses replaced by ours."""
         text = text.replace(self.upstream, self.url)
         return SERVICE.sub(lambda found: f"{self.url}{ELSEWHERE}{found[1]}", text)
 

@@ -68,7 +68,7 @@ class Session:
 
     @property
     def names(self) -> Names:
-        """By the environment's name; before there is one, by the one it will have."""
+        """Gives the names by the environment's name; before there is one, by the one that it will have."""
         record = self.entry.get("environment") or {}
         return Names(str(record.get("name") or self.desired.journal_name))
 
@@ -91,7 +91,7 @@ class Session:
         return found
 
     def api(self, kind: str, patient: bool = True) -> Api:
-        """kind: kafka, registry or flink, with that service's own key and address."""
+        """Opens a service with its own key and address. kind: kafka, registry or flink."""
         key = self.key(kind)
         if key is None:
             raise ProvisioningError(f"The journal holds no {KEY_PLANES[kind]} API key yet.")
@@ -179,7 +179,7 @@ def open_session(
 
 
 def _entry(journal: Journal, organization: str, wanted: DesiredState, adopt: str, by_name: bool) -> Entry:
-    """The one that holds the environment named on the command line, else the configuration's."""
+    """Finds the entry that holds the environment named on the command line, or else the configuration's."""
     if by_name:
         return journal.entry(organization, wanted.journal_name)
     for entry in journal.entries(organization):
@@ -189,7 +189,8 @@ def _entry(journal: Journal, organization: str, wanted: DesiredState, adopt: str
 
 
 def organization_id(cloud: Api) -> str:
-    """The first call of every command: a wrong key fails here, before anything was made."""
+    """Asks for the organisation, as the first call of every command: a wrong key fails here, before anything was
+    made."""
     answer = cloud.get("/org/v2/organizations", page_size="1")
     if not answer.get("data"):
         raise ProvisioningError("The Cloud API key sees no organisation.")

@@ -33,7 +33,7 @@ KAFKA_PROTOCOLS = ("PLAINTEXT", "SASL_SSL", "SSL", "SASL_PLAINTEXT")
 
 
 def split_endpoint(endpoint: str) -> tuple[str, str]:
-    """SASL_SSL://host:9092 -> (SASL_SSL, host:9092). Without a scheme Confluent Cloud's own is meant."""
+    """Splits SASL_SSL://host:9092 into (SASL_SSL, host:9092). Without a scheme Confluent Cloud's own is meant."""
     scheme, separator, address = endpoint.rpartition("://")
     protocol = scheme.upper() if separator else "SASL_SSL"
     if protocol not in KAFKA_PROTOCOLS:
@@ -56,7 +56,8 @@ def librdkafka(session: Session) -> dict[str, str]:
 
 
 def produce_and_read_back(session: Session) -> Steps[str]:
-    """Milliseconds it took, in words. Raises ProvisioningError. Gives way while it waits: it may take minutes."""
+    """Returns in words how many milliseconds it took. Raises ProvisioningError. It gives way while it waits, which
+    may take minutes."""
     start = time.monotonic()
     sent = yield from _produce(session, _record(session))
     got = yield from _read_back(session, sent)
@@ -83,7 +84,7 @@ def _record(session: Session) -> bytes:
 
 
 def check_record(timestamp: int) -> dict[str, Any]:
-    """timestamp: epoch ms."""
+    """Makes the record that is sent there and back. timestamp is in epoch milliseconds."""
     return {
         "race_id": NO_RACE,
         "tick": 0,
@@ -100,7 +101,7 @@ def check_record(timestamp: int) -> dict[str, Any]:
 
 
 class _Complaints:
-    """librdkafka retries a refused login in silence and tells about it here only."""
+    """Keeps what librdkafka complains of: it retries a refused login in silence and tells about it here only."""
 
     def __init__(self) -> None:
         self.last = ""

@@ -13,12 +13,12 @@ ORDER = re.compile(r"\n[^\n]*'[pdq]' VALUE \d+,(?=\n)")
 
 
 def without_order(sql: str) -> str:
-    """The same SQL without p, d and q. The detector's function then picks an order for each car by itself."""
+    """Gives the same SQL without p, d and q. The detector's function then picks an order for each car by itself."""
     return ORDER.sub("", sql)
 
 
 def managed(statement: Statement) -> Statement:
-    """The same model with the same instructions, on the service's own inference: no AWS keys and no connection.
+    """Gives the same model with the same instructions, on the service's own inference: no AWS keys and no connection.
 
     That is in early access (November 2026).
     """

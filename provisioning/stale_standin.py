@@ -15,20 +15,21 @@ from provisioning.journal import Entry
 
 
 def stale_entries(entries: Iterable[Entry], answering: str = "", organization: str = "") -> list[Entry]:
-    """Entries on this machine where nobody answers, or a stand-in of another organisation: answering is its address."""
+    """Finds entries on this machine where nobody answers, or where a stand-in of another organisation does:
+    answering is its address."""
     others = [entry for entry in entries if entry.organization != organization]
     local = [entry for entry in others if place(entry)[0] in LOOPBACK]
     return [entry for entry in local if place(entry) == _place(answering) or not _answers(*place(entry))]
 
 
 def unanswered(known: Credentials) -> bool:
-    """Nobody can be asked about anything: a stand-in that is gone, or no Cloud API key."""
+    """Whether nobody can be asked about anything, because the stand-in is gone or there is no Cloud API key."""
     host, port = _place(known.url)
     return not (known.key and known.secret) or (host in LOOPBACK and not _answers(host, port))
 
 
 def block_is_stale(config: Path, entries: Iterable[Entry]) -> bool:
-    """A block that no entry of the journal knows, of a Kafka on this machine that does not answer."""
+    """Whether the block is of a Kafka on this machine that does not answer, and no entry of the journal knows it."""
     text = config_file.read(config)
     if any(names_cluster(entry, text) for entry in entries):
         return False
@@ -37,7 +38,7 @@ def block_is_stale(config: Path, entries: Iterable[Entry]) -> bool:
 
 
 def place(entry: Entry) -> tuple[str, int]:
-    """Host and port of the service that it was built on."""
+    """Gives host and port of the service that the lab was built on."""
     endpoint = str((entry.get("flink") or {}).get("endpoint", ""))
     _, recorded, host = endpoint.partition("/~/")  # through the recording proxy: it stands on the service
     return (host.partition("/")[0].partition(":")[0], 443) if recorded else _place(endpoint)

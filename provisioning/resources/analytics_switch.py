@@ -45,7 +45,8 @@ def _changing(session: Session) -> list[str]:
 
 
 def _drop(session: Session, name: str) -> Steps[None]:
-    """Subjects first: the topic's record in the journal goes last, so that an interrupted drop is taken up."""
+    """Drops a topic, its subjects first: its record in the journal goes last, so that an interrupted drop is taken
+    up."""
     ours = foreign.our_subjects(session)
     for subject in subjects.both(name):
         if subject in ours:
@@ -82,7 +83,7 @@ def _why(session: Session, asked: list[str]) -> str:
 
 
 def recover(session: Session) -> Steps[str]:
-    """Topics that stand without a record in the journal, and records whose topic is gone."""
+    """Records topics that stand without a record in the journal, and forgets records whose topic is gone."""
     standing = topics.listed(session)
     known = topics.records(session)
     gone = [
@@ -123,7 +124,7 @@ def _end(session: Session, names: list[str]) -> Steps[None]:
 
 
 def drop_model(session: Session) -> Steps[None]:
-    """A model belongs to the cluster's catalogue and would stay in a borrowed environment."""
+    """Drops the model, which belongs to the cluster's catalogue and would stay in a borrowed environment."""
     if session.entry.get("model"):
         yield from flink_statements.drop_model(session)
         session.entry.drop("model")

@@ -19,7 +19,7 @@ PENDING = (400, 401, 403, 404, 503)  # how a key that is not known everywhere ye
 
 
 def ensure(session: Session, kind: str) -> Steps[str]:
-    """kind: kafka, registry or flink."""
+    """Makes the key usable: kind is kafka, registry or flink. A new key has to be accepted twice in a row."""
     record = session.key(kind)
     # It has to be of the resource that stands now: a cluster that was made anew needs a new key.
     ours = record is not None and record["resource"] == session.id(_slot(kind))
@@ -95,7 +95,8 @@ def owned(session: Session) -> list[JsonObject]:
 
 
 def _delete_lost(session: Session, kind: str, patient: bool) -> Steps[None]:
-    """patient: a key may have been made a moment ago, which the list does not show yet."""
+    """Deletes keys whose secret was lost. patient: one may have been made a moment ago, which the list does not
+    show yet."""
     end = session.clock.monotonic() + (STALE_LIST_S if patient else 0.0)
     while True:
         known = {record["id"] for record in (session.entry.get("keys") or {}).values()}
@@ -133,7 +134,7 @@ def _spec(session: Session, kind: str) -> JsonObject:
 
 
 def probe(session: Session, kind: str) -> None:
-    """One cheap call to the key's own service. Raises ApiError."""
+    """Makes one cheap call to the key's own service. Raises ApiError."""
     api = session.api(kind, patient=False)
     if kind == "kafka":
         api.get(f"{session.kafka_path}/topics")

@@ -35,7 +35,8 @@ def find(session: Session) -> JsonObject | None:
 
 
 def is_ours(session: Session) -> bool:
-    """Connections carry no label. In a lent environment the journal tells, or our own model, which works with it."""
+    """Whether the connection is ours. It carries no label: in a lent environment the journal tells, or our own
+    model, which works with it."""
     if session.entry.get("connection") or not session.need("environment")["borrowed"]:
         return True
     model = session.names.statement("commentary-model")
@@ -44,7 +45,7 @@ def is_ours(session: Session) -> bool:
 
 
 def record_ownership(session: Session) -> None:
-    """Before our statements go, which may be the only ones that tell: connection and model into the journal."""
+    """Writes connection and model into the journal before our statements go, which may be the only ones that tell."""
     if session.need("environment")["borrowed"] and not session.entry.get("connection") and is_ours(session):
         known = {"connection": {"name": name(session), "fingerprint": ""}, "model": MODEL}
         session.entry.put_all(known)
@@ -56,14 +57,15 @@ def ours(session: Session) -> JsonObject | None:
 
 
 def describe(session: Session, found: JsonObject) -> str:
-    """Name and phase in a line, with the service's words on one that cannot be used."""
+    """Gives name and phase in a line, with the service's words on one that cannot be used."""
     word, detail = phase(found), _detail(found)
     said = f": {word}" if word else ""
     return f"{found['name']}{said}" + (session.redact(f": {detail}") if detail and word in REFUSED else "")
 
 
 def phase(found: JsonObject) -> str:
-    """Empty where the service says nothing: real answers were seen with an empty status and with none."""
+    """Gives the phase, and "" where the service says nothing: real answers were seen with an empty status and with
+    none."""
     return str(part(found, "status").get("phase") or "")
 
 
@@ -114,7 +116,7 @@ def is_other(session: Session, found: JsonObject) -> bool:
 
 
 def _put(session: Session, found: JsonObject | None, aws: Aws) -> Steps[bool]:
-    """Whether something was made or renewed."""
+    """Makes or renews the connection, and returns whether there was something to do."""
     endpoint, fingerprint = session.desired.bedrock_endpoint, aws.fingerprint
     known = (session.entry.get("connection") or {}).get("fingerprint") == fingerprint
     if found and part(found, "spec").get("endpoint") != endpoint:
@@ -131,7 +133,7 @@ def _put(session: Session, found: JsonObject | None, aws: Aws) -> Steps[bool]:
 
 
 def _renew(session: Session, found: JsonObject, aws: Aws) -> Steps[None]:
-    """By PUT; where that is refused, by deleting it and making it anew."""
+    """Renews the keys by PUT, or, where that is refused, by deleting the connection and making it anew."""
     metadata = part(found, "metadata")
     given = {name: metadata[name] for name in WHICH if name in metadata}
     body = _body(session, aws) | {"metadata": given}
@@ -146,7 +148,8 @@ def _renew(session: Session, found: JsonObject, aws: Aws) -> Steps[None]:
 
 
 def _create(session: Session, aws: Aws) -> Steps[None]:
-    """The journal first, without a fingerprint: whose it is must survive a kill right after the POST."""
+    """Makes the connection. The journal hears of it first, without a fingerprint: whose it is must survive a kill
+    right after the POST."""
     path = f"{session.flink_path}/connections"
     if find(session):
         raise name_taken(f"the Flink connection {name(session)}", session.id("environment"))
@@ -180,7 +183,8 @@ def _body(session: Session, aws: Aws) -> JsonObject:
 
 
 def _usable(session: Session, looks: int) -> Steps[str]:
-    """Unless the service refuses it. looks: how often it is asked, since a refusal may come late."""
+    """Counts the connection as usable unless the service refuses it. looks: how often it is asked, because a
+    refusal may come late."""
     found = find(session) or {}
     for _ in range(looks - 1):
         if phase(found) in REFUSED:

@@ -87,7 +87,8 @@ def create_request(session: Session) -> CreateRequest:
 
 
 def _post(session: Session, spec: JsonObject) -> JsonObject:
-    """With a limit of one eCKU, the one that has no price by the hour; where the service refuses that, without."""
+    """Makes the cluster with a limit of one eCKU, the one that has no price by the hour, or, where the service
+    refuses that, without."""
     try:
         made: JsonObject = session.cloud.post(PATH, {"spec": spec})
     except ApiError as error:

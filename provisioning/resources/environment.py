@@ -66,7 +66,7 @@ def is_half(session: Session) -> bool:
 
 
 def check_whole(session: Session) -> None:
-    """What a teardown left half-deleted cannot be told from what stands. Raises Refused."""
+    """Raises Refused for a lab that a teardown left half-deleted, because it cannot be told from what stands."""
     if is_half(session):
         raise Refused(
             "A teardown of this lab was interrupted, and has to end before it can be built again.",
@@ -75,7 +75,7 @@ def check_whole(session: Session) -> None:
 
 
 def dry_run(session: Session) -> None:
-    """What ensure would find, without making anything. Raises NameTaken, Refused."""
+    """Finds what ensure would find, without making anything. Raises NameTaken, Refused."""
     if session.desired.borrowed:
         _borrow(session)
     elif recorded(session):
@@ -136,7 +136,7 @@ def _taken(session: Session, found: JsonObject) -> NameTaken:
 
 
 def own_name() -> str:
-    """f1-<user>, as the service takes it."""
+    """Gives f1-<user>, as the service takes it."""
     try:
         user = re.sub(r"[^a-z0-9]+", "-", getpass.getuser().lower()).strip("-")
     except (KeyError, OSError):  # no such user, as in a container
@@ -154,7 +154,7 @@ def named(session: Session, name: str) -> list[JsonObject]:
 
 
 def adopt(session: Session) -> str:
-    """Without a journal, the ownership tag tells: the environment that our service account names."""
+    """Takes over the environment that our service account names in its tag, and returns its id, or "" without one."""
     for found in named(session, session.desired.environment_name):
         if _taken_over(session, found, borrowed=False):
             return str(found["id"])

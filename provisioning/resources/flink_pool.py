@@ -82,7 +82,8 @@ def create_request(session: Session) -> CreateRequest:
 
 
 def _post(session: Session, spec: JsonObject) -> JsonObject:
-    """As the environment's default pool: then a workspace works in ours, under its limit, and makes none of its own.
+    """Makes the pool as the environment's default one: then a workspace works in ours, under its limit, and makes none
+    of its own.
 
     Where the service refuses that (the organisation has switched default pools off, or one stands), without it.
     """
@@ -118,7 +119,7 @@ def _gone(session: Session) -> Steps[None]:
 
 
 def flink_region(session: Session) -> dict[str, str]:
-    """{"id", "endpoint"} of Flink in the wanted region."""
+    """Gives {"id", "endpoint"} of Flink in the wanted region."""
     wanted = session.desired
     found = _regions(session, wanted.region)
     if not found:

@@ -26,7 +26,7 @@ def ensure_tables(session: Session) -> Steps[str]:
 
 
 def _table(session: Session, statement: Statement) -> Steps[bool]:
-    """A table's statement vanishes after 30 days while its topic stays; then nothing is to be done."""
+    """Makes a table. Its statement vanishes after 30 days while its topic stays; then nothing is to be done."""
     role = flink_statements.GROUP_ROLES[statement.group]
     name = session.topic(role)
     known = topics.records(session).get(name, {}).get("maker") == FLINK

@@ -38,7 +38,7 @@ def find(session: Session, name: str) -> JsonObject | None:
 
 
 def ours(session: Session) -> list[JsonObject]:
-    """By label, and the queries that the journal knows, for the list may lag. Each is looked at by its name."""
+    """Lists our statements, by label and by the journal, because the list may lag. Each is looked at by its name."""
     listed = session.api("flink").pages(path(session), label_selector=f"{LABEL}={session.lab}")
     names = dict.fromkeys([*(str(s["name"]) for s in listed), *(session.entry.get("queries") or [])])
     found = (find(session, name) for name in names)
@@ -74,7 +74,7 @@ def sql_names(session: Session) -> Mapping[str, str]:
 
 
 def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[bool]:
-    """True if something was made or resumed. Tables and models are done once; queries are kept running.
+    """Returns whether something was made or resumed. Tables and models are done once; queries are kept running.
 
     tries: a topic that was dropped a moment ago keeps its name for a while, and CREATE TABLE fails meanwhile.
     """
@@ -123,7 +123,7 @@ def is_same(found: JsonObject, sql: str) -> bool:
 
 
 def _fitting(session: Session, statement: Statement, found: JsonObject | None) -> Statement:
-    """The statement without the detector's order, where it stands so or the service could not fit a model of it."""
+    """Leaves out the detector's order where the statement stands so, or the service could not fit a model of it."""
     simpler = replace(statement, sql=without_order(statement.sql))
     if found is None or simpler == statement:
         return statement
@@ -136,7 +136,8 @@ def _fitting(session: Session, statement: Statement, found: JsonObject | None) -
 
 
 def _refuses_order(session: Session, found: JsonObject) -> bool:
-    """A series that hardly moves is said to fail with a fixed order; which ones, only the service knows."""
+    """Whether the statement failed for its fixed order. A series that hardly moves is said to do that; which ones,
+    only the service knows."""
     fixed = statement_words.text(found) != without_order(statement_words.text(found))
     return (
         fixed
@@ -146,7 +147,7 @@ def _refuses_order(session: Session, found: JsonObject) -> bool:
 
 
 def _other_table(session: Session, name: str) -> str:
-    """A table that stands is not changed by CREATE TABLE IF NOT EXISTS; its topic would have to go."""
+    """Says why a table stays: CREATE TABLE IF NOT EXISTS does not change one, and its topic would have to go."""
     return (
         f"The table of {name} was made by another version of this lab, and stays as it is: a table changes only "
         "with its topic. To make it anew, which loses its records: provision_confluent --embedded, then --flink."
@@ -160,7 +161,8 @@ def drop_model(session: Session) -> Steps[None]:
 
 
 def _our_own(session: Session, name: str) -> JsonObject | None:
-    """Raises NameTaken: names are unique in an environment, and only the label says whose one is."""
+    """Finds our statement. Raises NameTaken: names are unique in an environment, and only the label says whose one
+    is."""
     found = find(session, name)
     if found is not None and not is_ours(session, found):
         raise name_taken(f"the Flink statement {name}", session.id("environment"))
@@ -168,7 +170,7 @@ def _our_own(session: Session, name: str) -> JsonObject | None:
 
 
 def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
-    """One that an interrupted run has deleted shows itself until it is gone, and must not be waited for."""
+    """Finds our statement, and waits while one that an interrupted run has deleted still shows itself."""
     found = _our_own(session, name)
     if found is not None and statement_words.phase(found) == "DELETING":
         yield from _reach(session, name, frozenset({"gone"}))
@@ -177,7 +179,8 @@ def _standing(session: Session, name: str) -> Steps[JsonObject | None]:
 
 
 def _revive(session: Session, found: JsonObject) -> Steps[JsonObject | None]:
-    """Where it was, if the service can; None: it was deleted, to be started anew."""
+    """Lets the statement go on where it was, if the service can. None means that it was deleted, to be started
+    anew."""
     name = str(found["name"])
     if part(found, "spec").get("compute_pool_id") != session.id("pool"):  # its own was deleted, and made anew
         yield from delete(session, name)
@@ -267,7 +270,8 @@ def _reach(
 
 
 def _set_stopped(session: Session, name: str, stopped: bool) -> bool:
-    """By PATCH, which is in Early Access; where that is refused, by PUT. False: the service takes neither."""
+    """Stops or resumes by PATCH, which is in Early Access, or by PUT where that is refused. False: the service
+    takes neither."""
     change = [{"op": "replace", "path": "/spec/stopped", "value": stopped}]
     hasty = session.api("flink", patient=False)  # PUT waits for a key that is refused now and then
     if _accepted(lambda: hasty.patch(path(session, name), change, PATCH_TYPE)):
@@ -291,7 +295,7 @@ def _accepted(call: Callable[[], object]) -> bool:
 
 
 def stop(session: Session, name: str) -> bool:
-    """Ends its cost. What is gone or ended already is fine. False: it can only be deleted."""
+    """Ends the cost of a statement. One that is gone or ended already is fine. False: it can only be deleted."""
     found = find(session, name)
     if found is None or statement_words.phase(found) not in ACTIVE:
         return True
@@ -317,7 +321,7 @@ def may_run(session: Session, names: list[str]) -> None:
 
 
 def run_once(session: Session, name: str, sql: str) -> Steps[None]:
-    """A DDL that leaves no trace: submitted, awaited, deleted."""
+    """Runs a DDL statement that leaves no trace: it is submitted, awaited and deleted."""
     statement = Statement(name=name, kind="ddl", group="", properties={}, sql=sql)
     if (yield from _standing(session, name)) is None:
         yield from _submit(session, name, statement)

@@ -22,7 +22,7 @@ ENDED = ("COMPLETED", "FAILED", "STOPPED", "DELETING")  # these hold nothing and
 
 @dataclass(slots=True)
 class ForeignResources:
-    """Names, by where they are. along: what holds nothing, and goes with the environment.
+    """Holds names, by where they are. along: what holds nothing, and goes with the environment.
 
     statements: those that have not ended. pools, clusters: ids beside ours.
     """
@@ -45,7 +45,7 @@ class ForeignResources:
 
 
 def find(session: Session, usable: set[str]) -> ForeignResources:
-    """usable: the services (kafka, registry, flink) that can be asked."""
+    """Finds what others have made. usable: the services (kafka, registry, flink) that can be asked."""
     found = find_in_control_plane(session)
     if "kafka" in usable:
         ours = {*topics.records(session), *session.desired.topics.values()}
@@ -78,7 +78,7 @@ def find(session: Session, usable: set[str]) -> ForeignResources:
 
 
 def find_in_control_plane(session: Session) -> ForeignResources:
-    """Clusters and pools, which the Cloud API key shows. A default pool holds nothing: a workspace makes one."""
+    """Finds clusters and pools, which the Cloud API key shows. A default pool holds nothing: a workspace makes one."""
     found = ForeignResources()
     for other in _others(session, cluster.PATH, "cluster"):
         found.in_environment.append(f"the Kafka cluster {named(other)}")
@@ -93,7 +93,7 @@ def find_in_control_plane(session: Session) -> ForeignResources:
 
 
 def _others(session: Session, path: str, slot: str) -> Iterator[JsonObject]:
-    """Those of a list that are really there, without ours."""
+    """Yields those of a list that are really there, without ours."""
     environment, ours = session.id("environment"), (session.entry.get(slot) or {}).get("id")
     for other in session.cloud.pages(path, environment=environment):
         if other["id"] != ours and session.cloud.find(f"{path}/{other['id']}", environment=environment):
@@ -101,12 +101,12 @@ def _others(session: Session, path: str, slot: str) -> Iterator[JsonObject]:
 
 
 def named(thing: JsonObject) -> str:
-    """A cluster or a pool by its name and its id."""
+    """Gives a cluster or a pool by its name and its id."""
     return f"{part(thing, 'spec').get('display_name')} ({thing['id']})"
 
 
 def our_subjects(session: Session) -> list[str]:
-    """What the journal knows. In an environment of our own our topics' names decide."""
+    """Lists the subjects that the journal knows. In an environment of our own our topics' names decide."""
     made = [*(session.entry.get("subjects") or [])]
     if not session.need("environment")["borrowed"]:
         for name in (*topics.records(session), *session.desired.topics.values()):

@@ -21,7 +21,7 @@ def named(session: Session, name: str) -> list[JsonObject]:
 
 
 def tagged(session: Session, environment: JsonObject) -> tuple[JsonObject, OwnershipTag] | None:
-    """The account that the lab would have made for this environment, and the ownership tag in it."""
+    """Finds the account that the lab would have made for this environment, and the ownership tag in it."""
     for found in named(session, Names(str(environment["display_name"])).account):
         tag = read_tag(found.get("description", ""))
         if tag:
@@ -62,7 +62,7 @@ def ensure(session: Session) -> Steps[str]:
 
 
 def ensure_exists(session: Session) -> Steps[str]:
-    """Whatever else there is: a teardown needs an account to look inside with."""
+    """Makes sure of the account, whatever else there is: a teardown needs one to look inside with."""
     found = find(session)
     if found is None:
         session.entry.drop("account")
@@ -115,7 +115,7 @@ def has_role(session: Session) -> bool:
 
 
 def ensure_role(session: Session) -> str:
-    """EnvironmentAdmin: on a Basic cluster finer roles on topics do not exist."""
+    """Gives the account the role EnvironmentAdmin: on a Basic cluster finer roles on topics do not exist."""
     if has_role(session):
         return ROLE
     try:
@@ -128,7 +128,7 @@ def ensure_role(session: Session) -> str:
 
 
 def delete(session: Session) -> str:
-    """Its keys and roles go with it."""
+    """Deletes the account. Its keys and roles go with it."""
     found = find(session)
     if found is None:
         return "was gone"

@@ -43,7 +43,7 @@ def both(topic_name: str) -> tuple[str, str]:
 
 
 def listed(session: Session, deleted: bool = False) -> list[str]:
-    """deleted: also those that were deleted softly and still hold their name."""
+    """Lists the subjects. deleted: also those that were deleted softly and still hold their name."""
     query = {"deleted": "true"} if deleted else {}
     return sorted(session.api("registry").get("/subjects", **query) or [])
 
@@ -98,7 +98,8 @@ def _set_level(session: Session, wanted_one: Subject) -> bool:
 
 
 def expect(session: Session, topic_name: str) -> None:
-    """Before a CREATE TABLE in a lent environment: what is not there yet will be ours, what is there stays theirs."""
+    """Notes before a CREATE TABLE in a lent environment that what is not there yet will be ours, and what is there
+    stays theirs."""
     if not session.need("environment")["borrowed"]:
         return
     known, standing = session.entry.get("subjects") or [], listed(session)
@@ -108,7 +109,7 @@ def expect(session: Session, topic_name: str) -> None:
 
 
 def delete(session: Session, name: str) -> None:
-    """Softly, then for good: the service refuses the second without the first."""
+    """Deletes a subject softly, then for good: the service refuses the second without the first."""
     path = f"/subjects/{quote(name, safe='')}"
     session.api("registry").remove(path)
     session.api("registry").remove(path, permanent="true")

@@ -21,7 +21,7 @@ KAFKAS_OWN = ("__consumer_offsets", "__transaction_state", "__share_group_state"
 
 
 def listed(session: Session) -> list[str]:
-    """Names in our cluster, without Kafka's own."""
+    """Lists the names in our cluster, without Kafka's own."""
     found = session.api("kafka").get(f"{session.kafka_path}/topics").get("data") or []
     names = (str(t["topic_name"]) for t in found if not t.get("is_internal"))
     return sorted(name for name in names if name not in KAFKAS_OWN)
@@ -35,7 +35,7 @@ def find(session: Session, name: str) -> JsonObject | None:
 
 
 def records(session: Session) -> dict[str, Record]:
-    """Name -> {"role", "maker"} of each topic that we made."""
+    """Gives name -> {"role", "maker"} of each topic that we made."""
     return dict(session.entry.get("topics") or {})
 
 
@@ -60,7 +60,7 @@ def ensure(session: Session) -> Steps[str]:
 
 
 def _make(session: Session, role: str) -> Steps[int]:
-    """1 if it was made. A topic that is being deleted keeps its name for some seconds more."""
+    """Makes a topic and returns 1 if it did. One that is being deleted keeps its name for some seconds more."""
     name = session.topic(role)
 
     def attempt() -> tuple[str, int]:

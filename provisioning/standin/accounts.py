@@ -79,7 +79,7 @@ def update(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """Its keys and role bindings go with it."""
+    """Deletes the account. Its keys and role bindings go with it."""
     demand_administrator(call)
     cloud, found = call.cloud, _get(call)
     for key in cloud.alive(cloud.keys.values()):

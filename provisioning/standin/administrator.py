@@ -8,7 +8,7 @@ DEMO_USER = "u-standin"
 
 
 def add_cloud_key(cloud: Cloud, key: str, secret: str, owner: str) -> Key:
-    """A Cloud key of a user; without a role of its own the user sees little and may write nothing."""
+    """Adds a Cloud key of a user, who without a role of its own sees little and may write nothing."""
     made = Key(
         id=key,
         name="the caller's own",
@@ -23,7 +23,7 @@ def add_cloud_key(cloud: Cloud, key: str, secret: str, owner: str) -> Key:
 
 
 def add_role(cloud: Cloud, owner: str, role: str = "OrganizationAdmin", scope: str = "") -> Binding:
-    """`scope`: what follows the organisation in the CRN."""
+    """Gives a user a role. `scope` is what follows the organisation in the CRN."""
     made = Binding(
         id=cloud.new_id("rb"),
         name=role,

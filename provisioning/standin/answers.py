@@ -19,7 +19,7 @@ def _ask(question: str, *choices: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One choice for each open question. Public sources for either side are in docs/confluent.md."""
+    """Holds one choice for each open question. docs/confluent.md says how each can be settled."""
 
     connection: str = _ask("the status of a usable connection", "empty", "absent", "pending", "active")
     invalid_auth: str = _ask("whether wrong AWS keys show in the connection", "noticed", "unnoticed")
@@ -42,7 +42,7 @@ class Answers:
 
     @classmethod
     def parse(cls, text: str) -> Answers:
-        """`question=answer,…`. Raises ValueError with what may be asked and answered."""
+        """Reads `question=answer,…`. Raises ValueError with what may be asked and answered."""
         found = cls()
         for pair in filter(None, (part.strip() for part in text.split(","))):
             name, equals, choice = pair.partition("=")
@@ -65,7 +65,7 @@ def table() -> str:
 
 
 def in_turn() -> Iterator[str]:
-    """Every choice that is no default, one at a time."""
+    """Yields every choice that is no default, one at a time."""
     for question in fields(Answers):
         for choice in question.metadata["choices"][1:]:
             yield f"{question.name}={choice}"

@@ -125,7 +125,7 @@ class Standin:
         self.stop()
 
     def answer(self, call: Call, exchange: Exchange) -> Answer | None:
-        """None: the connection ends without an answer."""
+        """Answers a call. None means that the connection ends without an answer."""
         fault = self.faults.take(exchange)
         if fault is None:
             return self._handled(call)
@@ -175,7 +175,7 @@ class Standin:
 
 
 def without_optional(body: Any) -> Any:
-    """A body without the fields that the OpenAPI files do not require, at any depth."""
+    """Gives a body without the fields that the OpenAPI files do not require, at any depth."""
     if isinstance(body, dict):
         return {name: without_optional(inner) for name, inner in body.items() if name not in OPTIONAL}
     return [without_optional(inner) for inner in body] if isinstance(body, list) else body

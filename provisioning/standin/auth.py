@@ -11,7 +11,7 @@ from .routing import Call
 
 
 def authenticate(call: Call) -> Key:
-    """The key of the call. Raises Refused with the body that this plane's gateway sends."""
+    """Finds the key of the call. Raises Refused with the body that this plane's gateway sends."""
     key = _known(call)
     if key is None:
         raise unauthorized(call.plane)
@@ -54,7 +54,7 @@ def _opens(call: Call, key: Key) -> bool:
 
 
 def flink_host(region_id: str) -> str:
-    """aws.us-east-2 -> flink.us-east-2.aws, the first labels of the real host."""
+    """Gives the first labels of the real host: aws.us-east-2 -> flink.us-east-2.aws."""
     provider, _, region = region_id.partition(".")
     return f"flink.{region}.{provider}"
 
@@ -70,7 +70,8 @@ def _wrong_kind(call: Call, key: Key) -> Refused:
 
 
 def _synced(call: Call, key: Key) -> bool:
-    """A new key is unknown for a while; then some of its first calls meet a node that hasn't heard of it."""
+    """Whether the key is known to the node that is asked. A new one is unknown for a while, and then to some nodes
+    still."""
     if call.cloud.now() < key.ready:
         return False
     key.asked += 1
@@ -92,7 +93,7 @@ def _authorize(call: Call, key: Key) -> None:
 
 
 def environment_of(call: Call) -> str:
-    """The environment that a data plane's address belongs to."""
+    """Gives the environment that a data plane's address belongs to."""
     if call.plane == "flink":
         parts = call.path.split("/")
         return parts[parts.index("environments") + 1] if "environments" in parts else ""
@@ -117,6 +118,7 @@ def may_see(call: Call, environment_id: str = "") -> bool:
 
 
 def demand_administrator(call: Call, environment_id: str = "") -> None:
-    """For writes: OrganizationAdmin anywhere, EnvironmentAdmin in its environment. Raises Refused."""
+    """Raises Refused unless the caller may write: OrganizationAdmin may anywhere, EnvironmentAdmin in its
+    environment."""
     if not may_see(call, environment_id):
         raise control(403, "User is not authorized to perform this operation.", "forbidden_access")

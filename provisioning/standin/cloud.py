@@ -126,11 +126,11 @@ class Cloud:
         return resource.gone is not None and resource.gone <= self.now()
 
     def alive(self, resources: Iterable[R]) -> list[R]:
-        """Without what was deleted or is being deleted, oldest first."""
+        """Lists, oldest first, what was not deleted and is not being deleted."""
         return sorted((r for r in resources if r.deleted is None), key=lambda r: r.sequence)
 
     def listed(self, resources: Iterable[R]) -> list[R]:
-        """What a list shows: new ones late, deleted ones for too long."""
+        """Gives what a list shows: new ones late, deleted ones for too long."""
         now, latencies = self.now(), self.latencies
         return sorted(
             (
@@ -143,7 +143,7 @@ class Cloud:
         )
 
     def topic(self, cluster_id: str, name: str) -> Topic | None:
-        """The topic of that name, also while it is marked for deletion."""
+        """Finds the topic of that name, also while it is marked for deletion."""
         found = [
             t for t in self.topics if (t.cluster_id, t.name) == (cluster_id, name) and not self.is_gone(t)
         ]

@@ -27,7 +27,8 @@ def phase(cloud: Cloud, cluster: Cluster) -> str:
 
 
 def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
-    """Its addresses are there from the first answer on; they answer once it is PROVISIONED."""
+    """Gives a cluster as an answer. Its addresses are there from the first one on, and answer once it is
+    PROVISIONED."""
     config: dict[str, Any] = {"kind": cluster.kind}
     if cluster.max_ecku is not None:
         config["max_ecku"] = cluster.max_ecku
@@ -64,7 +65,7 @@ def rendered(cloud: Cloud, cluster: Cluster) -> dict[str, Any]:
 
 
 def settle(cloud: Cloud) -> None:
-    """The Kafka of a cluster that is gone answers nobody any more."""
+    """Ends the Kafka of a cluster that is gone."""
     for cluster in cloud.clusters.values():
         if cloud.is_gone(cluster) and cluster.id in cloud.brokers:
             cloud.brokers.pop(cluster.id).close()
@@ -79,7 +80,7 @@ def listing(call: Call) -> Answer:
 
 
 def located(spec: dict[str, Any]) -> tuple[str, str]:
-    """(cloud, region). Raises Refused for one that isn't offered."""
+    """Reads (cloud, region). Raises Refused for one that is not offered."""
     cloud, region = str(required(spec, "cloud")), str(required(spec, "region"))
     if cloud not in CLOUDS or region not in KAFKA_REGIONS[cloud]:
         raise invalid(f"The region '{region}' of '{cloud}' is not available.", "/spec/region")
@@ -149,7 +150,8 @@ def update(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """Its topics and keys go; subjects, pools and statements stay, and statements that used it degrade."""
+    """Deletes a cluster with its topics and keys. Subjects, pools and statements stay, and statements that used it
+    degrade."""
     cloud, found = call.cloud, _get(call, call.environment())
     demand_administrator(call, found.environment_id)
     if found.protected:

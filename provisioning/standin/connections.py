@@ -21,7 +21,7 @@ WORDS_OF_EXPIRY = "The security token included in the request is expired"
 
 
 def checked_environment(call: Call) -> str:
-    """The address's environment, in the address's organisation. Raises Refused."""
+    """Gives the address's environment, in the address's organisation. Raises Refused."""
     if call.param("organization") != call.cloud.organization:
         raise control(
             404, f"The organization {call.param('organization')} was not found.", "resource_not_found"
@@ -67,7 +67,7 @@ def _metadata(call: Call, found: Connection) -> dict[str, Any]:
 
 
 def _status(cloud: Cloud, found: Connection) -> dict[str, Any]:
-    """What public recordings show of a connection that works: nothing, or one of four words."""
+    """Gives what public recordings show of a connection that works: nothing, or one of four words."""
     if found.phase == "INVALID_AUTH" and cloud.answers.invalid_auth == "noticed":
         return {"status": {"phase": found.phase, "detail": WORDS_OF_EXPIRY}}
     if cloud.answers.connection == "absent":
@@ -91,7 +91,7 @@ def listing(call: Call) -> Answer:
 
 
 def secrets_of(spec: dict[str, Any], connection_type: str) -> dict[str, str]:
-    """What `auth_data.data` holds: a JSON document as text. Raises Refused."""
+    """Reads what `auth_data.data` holds: a JSON document as text. Raises Refused."""
     auth = required(spec, "auth_data")
     try:
         given = json.loads(auth.get("data", ""))

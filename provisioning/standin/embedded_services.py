@@ -40,7 +40,7 @@ class Subjects:
         self.registry = Registry(":memory:")
 
     def handle(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
-        """`path` as it came, its parts still quoted."""
+        """Answers a call. `path` is as it came, its parts still quoted."""
         return self.registry.handle(method, path, query, b"" if body is None else json.dumps(body).encode())
 
     def names(self, deleted: bool = False) -> list[str]:

@@ -45,7 +45,7 @@ def organizations(call: Call) -> Answer:
 
 
 def listing(call: Call) -> Answer:
-    """Only those that the caller may see."""
+    """Lists those that the caller may see."""
     cloud = call.cloud
     found = [e for e in cloud.listed(cloud.environments.values()) if may_see(call, e.id)]
     return paged(call, "org/v2", "EnvironmentList", found, lambda e: rendered(cloud, e))
@@ -113,7 +113,7 @@ def delete(call: Call) -> Answer:
 
 
 def _parts(cloud: Cloud, environment_id: str) -> list[Resource]:
-    """What lives in an environment besides its clusters: its keys and the roles on it go too."""
+    """Lists what lives in an environment besides its clusters. Its keys and the roles on it go too."""
     inside: list[Resource] = []
     for collection in (
         cloud.registries.values(),

@@ -101,7 +101,7 @@ def planned(faults: Iterable[Fault]) -> Faults:
 
 
 def refusal(fault: Fault, plane: str) -> Answer | None:
-    """The answer that a fault sends instead of the handler's; None for the kinds that send none."""
+    """Gives the answer that a fault sends instead of the handler's, and None for the kinds that send none."""
     kind = fault.kind
     if kind == "429":
         limit = {

@@ -54,7 +54,7 @@ def listing(call: Call) -> Answer:
 
 
 def _target(cloud: Cloud, resource: dict[str, Any]) -> tuple[str, str, str]:
-    """(resource id, kind, environment) of what the key shall open. Raises Refused."""
+    """Reads (resource id, kind, environment) of what the key shall open. Raises Refused."""
     wanted = str(resource.get("id", ""))
     for kind, collection in (("Cluster", cloud.clusters), ("SchemaRegistry", cloud.registries)):
         found = collection.get(wanted)

@@ -55,7 +55,8 @@ def _begin(cloud: Cloud, statement: Statement) -> None:
 
 
 def _degrade(cloud: Cloud, statement: Statement) -> None:
-    """Without its pool a statement is stopped, as the service's notifications document it."""
+    """Stops a statement without its pool, as the service's notifications document it, and degrades one without its
+    topic."""
     pool = cloud.pools.get(statement.pool_id)
     if pool is None or pool.deleted is not None:
         statement.stopped = True

@@ -14,7 +14,7 @@ DEFAULT_SIZE, LARGEST_SIZE = 10, 100
 
 
 def _position(call: Call) -> tuple[int, int]:
-    """(sequence number after which the page starts, its size)."""
+    """Reads (sequence number after which the page starts, its size)."""
     try:
         if token := call.query.get("page_token"):
             after, _, rest = base64.urlsafe_b64decode(token).decode().partition(":")
@@ -35,7 +35,7 @@ def paged(
     render: Callable[[R], dict[str, Any]],
     full: bool = True,
 ) -> Answer:
-    """`full`: with first, last and total_size, which compute pools and Flink leave out."""
+    """Answers with a page. `full` adds first, last and total_size, which compute pools and Flink leave out."""
     after, size = _position(call)
     rest = [resource for resource in found if resource.sequence > after]
     page = rest[:size]

@@ -17,7 +17,7 @@ SIZES = (5, 10, 20, 30, 40, 50)
 
 
 def regions() -> list[tuple[str, str]]:
-    """(cloud, region) of each that has Flink."""
+    """Lists (cloud, region) of each that has Flink."""
     return [(c, r) for c, names in KAFKA_REGIONS.items() for r in names if r not in REGIONS_WITHOUT_FLINK]
 
 
@@ -52,7 +52,7 @@ def _region(cloud: Cloud, found: Resource) -> dict[str, Any]:
 
 
 def used_cfu(cloud: Cloud, pool_id: str) -> int:
-    """One for each statement that runs in it."""
+    """Counts one CFU for each statement that runs in the pool."""
     running = ("RUNNING", "DEGRADED", "STOPPING")
     return sum(1 for s in cloud.alive(cloud.statements) if s.pool_id == pool_id and s.phase in running)
 
@@ -116,7 +116,7 @@ def create(call: Call) -> Answer:
 
 
 def _may_be_default(call: Call, environment_id: str, spec: dict[str, Any]) -> bool:
-    """One for each environment and region. Raises Refused."""
+    """Whether the pool becomes the default one, of which each environment and region has one. Raises Refused."""
     answer = call.cloud.answers.default_pool
     if not spec.get("default_pool") or answer == "ignored":
         return False
@@ -127,7 +127,7 @@ def _may_be_default(call: Call, environment_id: str, spec: dict[str, Any]) -> bo
 
 
 def default_pool(call: Call, environment_id: str) -> Pool:
-    """The pool of a statement that names none, made on demand. Raises Refused."""
+    """Gives the pool of a statement that names none, made on demand. Raises Refused."""
     cloud, (region, provider) = call.cloud, call.host.split(".")[1:3]
     for pool in cloud.live_in(cloud.pools.values(), environment_id):
         if pool.default and pool.region == region:

@@ -39,7 +39,7 @@ def live_environment(call: Call, environment_id: str) -> Environment:
 
 
 def quota(cloud: Cloud, code: str, limit: int) -> Refused:
-    """As a status of its own, or as a 400 whose words say so."""
+    """Refuses for a quota, with a status of its own, or with a 400 whose words say so."""
     if cloud.answers.quota == "402":
         return control(402, f"Quota {code} exceeded ({limit}).", "quota_exceeded")
     return invalid(f"The number of {code.replace('_', ' ')} is currently limited to {limit}.")

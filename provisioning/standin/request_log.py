@@ -32,7 +32,7 @@ class Exchange:
         return f"{self.number:4} {self.plane:8} {asked} -> {self.status or 'no answer'}{fault}"
 
     def printout(self) -> str:
-        """With both bodies, secrets left out."""
+        """Gives the exchange with both bodies, secrets left out."""
         bodies = [
             json.dumps(redacted(body)) for body in (self.request, self.response) if body not in (None, "")
         ]
@@ -40,7 +40,7 @@ class Exchange:
 
 
 def redacted(value: Any) -> Any:
-    """A copy without what a secret's field holds; SQL that carries secrets is left out as a whole."""
+    """Gives a copy without what a secret's field holds. SQL that carries secrets is left out as a whole."""
     if isinstance(value, dict):
         return {name: _redacted_field(name, inner) for name, inner in value.items()}
     if isinstance(value, list):

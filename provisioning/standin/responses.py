@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 def control(status: int, detail: str, code: str = "", pointer: str = "", location: str = "") -> Refused:
-    """Shape 1, of the control plane and Flink."""
+    """Makes an error of shape 1, of the control plane and Flink."""
     error: dict[str, Any] = {"id": "", "status": str(status), "detail": detail, "source": {}}
     if code:
         error["code"] = code
@@ -43,18 +43,18 @@ def control(status: int, detail: str, code: str = "", pointer: str = "", locatio
 
 
 def coded(code: int, message: str, status: int = 0) -> Refused:
-    """Shape 2, of Kafka REST, Schema Registry and role bindings: 40403 is status 404."""
+    """Makes an error of shape 2, of Kafka REST, Schema Registry and role bindings: 40403 is status 404."""
     return Refused(Answer(status or int(str(code)[:3]), {"error_code": code, "message": message}))
 
 
 def enveloped(status: int, code: str, message: str) -> Refused:
-    """Shape 3, the newer envelope."""
+    """Makes an error of shape 3, the newer envelope."""
     error = {"code": code, "message": message, "details": ""}
     return Refused(Answer(status, {"status": str(status), "error": error, "requestId": ""}))
 
 
 def page(status: int, title: str) -> Refused:
-    """Shape 4, a gateway's HTML."""
+    """Makes an error of shape 4, a gateway's HTML."""
     head = f"<head><title>{status} {title}</title></head>"
     return Refused(Answer(status, f"<html>\n{head}\n<body><h1>{status} {title}</h1></body>\n</html>\n"))
 

@@ -31,7 +31,7 @@ class Call:
         return self.params[name]
 
     def environment(self) -> str:
-        """The `environment` query parameter, which cmk, fcpm and srcm insist on."""
+        """Reads the `environment` query parameter, which cmk, fcpm and srcm insist on."""
         given = self.query.get("environment", "")
         if not given:
             raise invalid("The query parameter 'environment' is required.", "/environment")
@@ -61,7 +61,7 @@ class Router:
         ]
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | int:
-        """The handler and its parameters, or the status 404 or 405."""
+        """Finds the handler and its parameters, or the status 404 or 405."""
         known = False
         for route_method, pattern, handler in self._routes:
             if match := pattern.fullmatch(path):
@@ -80,7 +80,7 @@ def required(document: dict[str, Any], name: str, prefix: str = "/spec") -> Any:
 
 
 def reference(document: dict[str, Any], name: str, prefix: str = "/spec") -> str:
-    """The id inside an object reference such as {"environment": {"id": "env-…"}}."""
+    """Reads the id inside an object reference such as {"environment": {"id": "env-…"}}."""
     value = required(document, name, prefix)
     if not isinstance(value, dict) or not value.get("id"):
         raise invalid(f"The field '{name}.id' is required.", f"{prefix}/{name}/id")

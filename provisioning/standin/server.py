@@ -165,7 +165,8 @@ def _limits(exchange: Exchange) -> dict[str, str]:
 
 
 def located(path: str) -> tuple[str, str, str]:
-    """(plane, endpoint, path after it): /pkc-1a2b3c/kafka/v3/… -> ("kafka", "pkc-1a2b3c", "/kafka/v3/…")."""
+    """Splits a path into (plane, endpoint, path after it): /pkc-1a2b3c/kafka/v3/… -> ("kafka", "pkc-1a2b3c",
+    "/kafka/v3/…")."""
     first, slash, rest = path.removeprefix("/").partition("/")
     plane = PLANES.get(first.replace(".", "-").split("-")[0])
     return (plane, first, slash + rest) if plane else ("control", "", path)

@@ -132,7 +132,8 @@ def _primary_key(part: list[Token]) -> tuple[str, ...]:
 
 
 def _column(part: list[Token], primary: tuple[str, ...]) -> Column | None:
-    """None for what is no column that is stored: constraints, watermarks, computed and metadata columns."""
+    """Reads a column. None means that no column is stored: a constraint, a watermark, a computed or a metadata
+    column."""
     first = Reader(part)
     if first.accept("PRIMARY") or first.accept("CONSTRAINT") or first.accept("WATERMARK"):
         return None
@@ -227,7 +228,7 @@ def _read(sink: str, found: list[Token]) -> Query:
 
 
 def _options_of_functions(found: list[Token]) -> list[tuple[Token, str]]:
-    """Each 'name' VALUE … inside the parentheses of a function that takes options, with its function."""
+    """Finds each 'name' VALUE … inside the parentheses of a function that takes options, with its function."""
     options = []
     for place, token in enumerate(found):
         if token.says(*FUNCTION_OPTIONS):
@@ -256,7 +257,7 @@ def _sources(found: list[Token]) -> frozenset[str]:
 
 
 def _table_at(found: list[Token], place: int) -> str:
-    """The table's name there, or "" where a subquery or a function stands."""
+    """Reads the table's name there, and "" where a subquery or a function stands."""
     reader = Reader(found)
     reader.at = place
     if not reader.peek().is_name or reader.peek().says("TABLE", "LATERAL", "UNNEST", "VALUES"):
@@ -266,7 +267,7 @@ def _table_at(found: list[Token], place: int) -> str:
 
 
 def _is_updating(found: list[Token]) -> bool:
-    """A GROUP BY without a window revises its rows."""
+    """Whether the query revises its rows, which a GROUP BY without a window does."""
     groups = any(a.says("GROUP") and b.says("BY") for a, b in pairwise(found))
     windowed = any(t.says("WINDOW_START", "WINDOW_END", "WINDOW_TIME") for t in found)
     if groups and not windowed and any(t.says(*NOW) for t in found):

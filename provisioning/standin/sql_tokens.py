@@ -71,7 +71,7 @@ class Reader:
             raise SqlError(f"SQL parse failed. Expected {' '.join(words)}, found '{self.peek().text}'.")
 
     def name(self) -> str:
-        """The last part of a possibly qualified name."""
+        """Reads a name and gives the last part of a qualified one."""
         token = self.next()
         if not token.is_name:
             raise SqlError(f"SQL parse failed. Expected a name, found '{token.text}'.")
@@ -84,7 +84,7 @@ class Reader:
         return int(token.text)
 
     def group(self) -> list[Token]:
-        """The tokens between the parenthesis that comes next and its partner."""
+        """Reads the tokens between the parenthesis that comes next and its partner."""
         self.expect("(")
         depth, start = 1, self.at
         while depth:

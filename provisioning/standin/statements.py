@@ -85,7 +85,7 @@ def _kind(sql: str) -> str:
 
 
 def _selected(found: Statement, selector: str) -> bool:
-    """label_selector: equalities or bare names, all of which must hold."""
+    """Whether the selector chooses it. Equalities or bare names, all of which must hold, are what it may say."""
     for condition in filter(None, selector.split(",")):
         name, equals, value = condition.partition("=")
         if name not in found.labels or (equals and found.labels[name] != value):
@@ -168,7 +168,7 @@ def _pool(call: Call, environment_id: str, pool_id: str) -> Pool:
 
 
 def _principal(call: Call, wanted: str | None) -> str:
-    """The key's owner, or another account that the owner may assign."""
+    """Gives the key's owner, or another account that the owner may assign."""
     owner = call.caller.owner if call.caller else ""
     if wanted in (None, "", owner):
         return owner
@@ -190,7 +190,7 @@ def read(call: Call) -> Answer:
 
 
 def patch(call: Call) -> Answer:
-    """JSON patch; of its operations the stand-in knows replacing /spec/stopped."""
+    """Applies a JSON patch. Of its operations the stand-in knows replacing /spec/stopped."""
     if call.content_type != "application/json-patch+json":
         raise control(415, "Content-Type must be application/json-patch+json.", "unsupported_media_type")
     found = _get(call)
@@ -206,7 +206,7 @@ def patch(call: Call) -> Answer:
 
 
 def replace(call: Call) -> Answer:
-    """The whole object, at the version that its sender saw. Changed properties are ignored without a word."""
+    """Takes the whole object, at the version that its sender saw. Changed properties are ignored without a word."""
     found, document, spec = _get(call), call.document(), call.spec()
     if (document.get("metadata") or {}).get("resource_version") != str(found.version):
         raise control(
@@ -235,7 +235,7 @@ def _set_stopped(cloud: Cloud, found: Statement, stopped: bool) -> None:
 
 
 def delete(call: Call) -> Answer:
-    """A running one is stopped first, so that it takes longer."""
+    """Deletes a statement. A running one is stopped first, so that it takes longer."""
     found, cloud = _get(call), call.cloud
     stopping = cloud.latencies.stop if found.phase in ("RUNNING", "STOPPING", "DEGRADED") else 0.0
     cloud.delete(found, cloud.latencies.statement_gone + stopping)

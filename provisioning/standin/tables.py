@@ -96,7 +96,7 @@ def _start(database: Database, query: Query) -> set[tuple[str, str]]:
 
 
 def _check_reads(database: Database, query: Query) -> set[str]:
-    """The tables that it reads. Raises SqlError for a table, model or agent that is not there."""
+    """Gives the tables that it reads. Raises SqlError for a table, model or agent that is not there."""
     for model in query.models:
         if _model(database, model) is None:
             raise SqlError(f"Model '{model}' does not exist.")
@@ -137,7 +137,7 @@ def create_table(database: Database, parsed: Parsed, dry: bool) -> None:
 
 
 def _schemas(parsed: Parsed) -> dict[str, tuple[str, str]]:
-    """Part (key, value) -> (schema type, schema) of each part that has one."""
+    """Gives part (key, value) -> (schema type, schema) of each part that has one."""
     whole = parsed.options.get("value.fields-include") == "all"
     parts = {
         "key": [c for c in parsed.columns if c.name in parsed.key],
@@ -181,7 +181,7 @@ def _json_type(column: Column, avro: Any, index: int) -> dict[str, Any]:
 
 
 def drop_table(database: Database, parsed: Parsed, dry: bool) -> None:
-    """The topic goes; its subjects are deleted softly only, as has been seen on the real thing."""
+    """Drops the topic. Its subjects are deleted softly only, as has been seen on the real thing."""
     found = database.table(parsed.name)
     if found is None and not parsed.lenient:
         database.known(parsed.name)

@@ -28,7 +28,7 @@ LONGEST_FRAME = 100 * 1024 * 1024
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """(file to trust, the server's context): one certificate for 127.0.0.1, which is its own authority."""
+    """Makes (file to trust, the server's context): one certificate for 127.0.0.1, which is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()  # in the name too: OpenSSL looks for an issuer by its name
     called = f"F1 lab's stand-in {serial % 10**9}"
@@ -94,7 +94,7 @@ class KafkaListener:
             threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:
-        """One connection: until a key was accepted, only versions and the handshake pass."""
+        """Serves one connection: until a key was accepted, only versions and the handshake pass."""
         with (
             suppress(OSError, ValueError, struct.error),
             self._context.wrap_socket(plain, server_side=True) as client,
@@ -173,7 +173,7 @@ class KafkaListener:
 
 
 def _with_authentication(frame: bytes, version: int) -> bytes:
-    """The broker's list of calls, with the two of SASL. From version 3 on the list is in Kafka's compact form."""
+    """Adds the two calls of SASL to the broker's list. From version 3 on the list is in Kafka's compact form."""
     if struct.unpack(">h", frame[4:6])[0] != 0:  # it takes an older version only
         return frame
     if version >= 3:
