@@ -33,7 +33,9 @@ def wanted(session: Session) -> Iterator[Subject]:
 def of_topic(role: str, name: str) -> Iterator[Subject]:
     topic = TOPICS[role]
     kind = "JSON" if topic.value_format == "json" else "AVRO"
-    yield Subject(subject(name, "value"), kind, topic.value_schema, compatibility("value"))
+    yield Subject(
+        subject(name, "value"), kind, topic.value_schema, compatibility("value", topic.value_format)
+    )
     if topic.key_schema:
         yield Subject(subject(name, "key"), "AVRO", topic.key_schema, compatibility("key"))
 
@@ -63,6 +65,7 @@ def _ensure_one(session: Session, wanted_one: Subject) -> bool:
         raise name_taken(f"the schema {wanted_one.name}", str(session.need("registry")["id"]))
     if not ours:
         session.entry.put("subjects", [*(session.entry.get("subjects") or []), wanted_one.name])
+    levelled = _set_level(session, wanted_one)  # first: the schema may need it
     if not same:
         path = f"/subjects/{quote(wanted_one.name, safe='')}/versions"
         body = {"schemaType": wanted_one.kind, "schema": wanted_one.schema}
@@ -72,7 +75,6 @@ def _ensure_one(session: Session, wanted_one: Subject) -> bool:
             return registered is not None and _same(registered, wanted_one)
 
         create_once(lambda: session.api("registry").post(path, body, content_type=CONTENT_TYPE), exists)
-    levelled = _set_level(session, wanted_one)
     if not same or levelled:
         session.changes.append(f"registered the schema {wanted_one.name} ({wanted_one.level})")
     return not same or levelled

@@ -25,14 +25,16 @@ AVRO_TYPES: dict[str, Any] = {
     "TIMESTAMP_LTZ": {"type": "long", "logicalType": "timestamp-millis"},
     "TIMESTAMP": {"type": "long", "logicalType": "local-timestamp-millis"},
     "DATE": {"type": "int", "logicalType": "date"},
+    "ARRAY": {"type": "array", "items": "string"},  # of text, which is what the lab has
 }
-JSON_TYPES = {
+JSON_TYPES: dict[str, Any] = {
     "string": {"type": "string"},
     "int": {"type": "integer", "connect.type": "int32"},
     "long": {"type": "number", "connect.type": "int64"},
     "double": {"type": "number", "connect.type": "float64"},
     "float": {"type": "number", "connect.type": "float32"},
     "boolean": {"type": "boolean"},
+    "array": {"type": "array", "items": {"type": "string"}},
 }
 
 

@@ -379,7 +379,8 @@ resource "confluent_schema" "commentary_value" {
     "message": {"type": "string"},
     "timestamp": {"type": "number", "connect.type": "int64"},
     "type": {"type": "string"},
-    "race_id": {"oneOf": [{"type": "null"}, {"type": "string"}], "default": null}
+    "race_id": {"oneOf": [{"type": "null"}, {"type": "string"}], "default": null},
+    "drivers": {"oneOf": [{"type": "null"}, {"type": "array", "items": {"type": "string"}}], "default": null}
   },
   "required": ["id", "message", "timestamp", "type"]
 }
@@ -396,7 +397,7 @@ EOT
 
 resource "confluent_subject_config" "commentary_value" {
   subject_name        = confluent_schema.commentary_value.subject_name
-  compatibility_level = "BACKWARD"
+  compatibility_level = "FORWARD"
   schema_registry_cluster {
     id = data.confluent_schema_registry_cluster.lab.id
   }

@@ -107,5 +107,6 @@ class RaceAnalytics:
             "timestamp": line.timestamp,
             "type": line.type,
             "race_id": self.race_id,
+            "drivers": list(line.about) or None,
         }
         return Derived("commentary", None, value, line.timestamp, line)

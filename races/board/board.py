@@ -141,7 +141,7 @@ class Board:
             return shown and self._control.add(note_of_control(record, self._lap_at(record["timestamp"])))
         if role == "commentary":
             return self._mine(record) and self._commentary.add(
-                note_of_commentary(record, self._lap_at(record["timestamp"]))
+                note_of_commentary(record, self._lap_at(record["timestamp"]), self._entries)
             )
         if role == "avg_speed":
             if not isinstance(key, Mapping) or not self._mine(key):

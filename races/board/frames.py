@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from hashlib import blake2s
 from typing import Any, TypedDict
 
@@ -52,7 +52,10 @@ class CarFrame(TypedDict):
 
 
 class Note(TypedDict):
-    """One line of commentary or race control. `kind` is the record's type, `lap` the leader's lap at its instant."""
+    """One line of commentary or race control. `kind` is the record's type, `lap` the leader's lap at its instant.
+
+    drivers: the codes of those of whom a line of commentary speaks; empty where nobody has said it.
+    """
 
     id: str
     at: int
@@ -60,6 +63,7 @@ class Note(TypedDict):
     code: str
     lap: int
     text: str
+    drivers: list[str]
 
 
 class Anomaly(TypedDict):
@@ -137,12 +141,13 @@ def note_of_control(record: Record, lap: int) -> Note:
     """Makes a note of a race_control record."""
     return Note(
         id=f"e{event_of(record)}t{record['tick']}", at=int(record["timestamp"]), kind=str(record["type"]),
-        code=str(record["driver_code"]), lap=lap, text=str(record["message"]),
+        code=str(record["driver_code"]), lap=lap, text=str(record["message"]), drivers=[],
     )  # fmt: skip
 
 
-def note_of_commentary(record: Record, lap: int) -> Note:
+def note_of_commentary(record: Record, lap: int, entered: Container[str]) -> Note:
+    """Makes a note of a line of commentary. entered: the codes of the race's drivers; it can speak of nobody else."""
     return Note(
         id=str(record["id"]), at=int(record["timestamp"]), kind=str(record["type"]), code="", lap=lap,
-        text=str(record["message"]),
+        text=str(record["message"]), drivers=[code for code in record.get("drivers") or () if code in entered],
     )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 from races.streams.topics import TOPICS, Topic
 
 KINDS = {"string": "STRING", "int": "INT", "long": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN"}
-JSON_KINDS = {"string": "STRING", "number": "BIGINT"}
+JSON_KINDS = {"string": "STRING", "number": "BIGINT", "array": "ARRAY<STRING>"}
 OUT_OF_ORDER = "INTERVAL '0.001' SECOND"
 EARLIEST = {"scan.startup.mode": "earliest-offset"}
 JAAS = 'org.apache.kafka.common.security.{module} required username="{name}" password="{password}";'
@@ -98,9 +98,13 @@ def value_columns(topic: Topic) -> list[TableColumn]:
     if topic.value_format == "avro":
         return _avro_columns(topic.value_schema)
     schema = json.loads(topic.value_schema)
+    kinds = {
+        name: next(one["type"] for one in spec.get("oneOf", [spec]) if one["type"] != "null")
+        for name, spec in schema["properties"].items()
+    }
     return [
-        TableColumn(name, JSON_KINDS.get(kind.get("type"), "STRING") + _not_null(name in schema["required"]))
-        for name, kind in schema["properties"].items()
+        TableColumn(name, JSON_KINDS[kind] + _not_null(name in schema["required"]))
+        for name, kind in kinds.items()
     ]
 
 

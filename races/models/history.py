@@ -100,6 +100,7 @@ class CommentaryLine(models.Model):
     timestamp = models.BigIntegerField(db_index=True)
     type = models.CharField(max_length=10)
     message = models.CharField(max_length=500)
+    drivers = models.JSONField(default=list, blank=True)  # codes of those of whom the line speaks
 
     class Meta:
         ordering = ["timestamp", "id"]

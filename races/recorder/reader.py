@@ -57,6 +57,7 @@ def commentary_record(race: Race, row: Any) -> dict[str, Any]:
         "timestamp": row.timestamp,
         "type": row.type,
         "race_id": str(race.pk),
+        "drivers": row.drivers,
     }
 
 

@@ -115,6 +115,7 @@ def _line(race: Race, record: Mapping[str, Any]) -> CommentaryLine:
         timestamp=int(record["timestamp"]),
         type=record["type"] if record["type"] in KINDS else "info",
         message=str(record["message"]),
+        drivers=record.get("drivers") or [],
     )
 
 

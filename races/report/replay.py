@@ -101,9 +101,9 @@ def _with_logs(race: Race, info: RaceInfo, frames: list[Frame | None]) -> Iterat
         yield from frames
         return
     first, last = known[0]["timestamp"], known[-1]["timestamp"]
-    starts = lap_starts(race)
+    starts, entered = lap_starts(race), {car.code for car in info.cars}
     commentary = _Notes(
-        note_of_commentary(commentary_record(race, row), bisect_left(starts, row.timestamp))
+        note_of_commentary(commentary_record(race, row), bisect_left(starts, row.timestamp), entered)
         for row in _rows(race.commentary, first, last)
     )
     shown = race.control.exclude(type="overtake")  # the board leaves them out as well

@@ -158,7 +158,8 @@ class Codec:
 
     def _schema_id(self, side: _Side) -> int:
         if self._settings.auto_register:
-            return self._registry.register(side.subject, side.text, side.type, compatibility(side.part))
+            level = compatibility(side.part, side.topic.value_format)
+            return self._registry.register(side.subject, side.text, side.type, level)
         return self._registry.lookup(side.subject, side.text, side.type)
 
     def _decode(self, role: str, part: str, data: bytes, ask: bool) -> Record:

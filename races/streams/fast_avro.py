@@ -24,7 +24,10 @@ Write = Callable[[Any], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a flat record. kind: string, int, long, double or boolean. A field with a default is not required."""
+    """A field of a flat record. kind: string, int, long, double or boolean; in JSON also strings, a list of them.
+
+    A field with a default is not required.
+    """
 
     name: str
     kind: str

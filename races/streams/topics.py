@@ -114,6 +114,21 @@ def subject(topic_name: str, part: str) -> str:
     return f"{topic_name}-{part}"
 
 
-def compatibility(part: str) -> str:
-    """Values may grow (BACKWARD); keys mean identity, so both directions must hold (FULL)."""
-    return "FULL" if part == "key" else "BACKWARD"
+def compatibility(part: str, value_format: str = "avro") -> str:
+    """Returns the level at which a subject of ours may change.
+
+    Values may grow. In Avro that is BACKWARD: a new field has a default. A JSON Schema that does not forbid other
+    properties is open, and under BACKWARD it cannot gain one: an older record may hold anything by that name. Under
+    FORWARD it can: who reads with the older schema passes over what it does not know. Keys mean identity, so that
+    both directions must hold (FULL).
+    """
+    if part == "key":
+        return "FULL"
+    return "FORWARD" if value_format == "json" else "BACKWARD"
+
+
+def may_be_set(standing: str | None, level: str) -> bool:
+    """Whether the lab may give a subject this level: it has none of its own, or the one that the lab's earlier
+    versions gave to JSON. Any other is a person's choice and stays.
+    """
+    return standing is None or (standing, level) == ("BACKWARD", "FORWARD")

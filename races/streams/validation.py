@@ -27,17 +27,9 @@ DEPTH_LIMIT = 40
 NODE_LIMIT = 2000  # a few names that use each other twice would make a million types
 SCHEMA_LIMIT = 100_000
 FIXED_LIMIT = 1024
-MINIMUM_BYTES = {
-    "null": 0,
-    "boolean": 1,
-    "int": 1,
-    "long": 1,
-    "float": 4,
-    "double": 8,
-    "bytes": 1,
-    "string": 1,
-    "enum": 1,
-}
+MINIMUM_BYTES = {"null": 0} | dict.fromkeys(
+    ("boolean", "int", "long", "float", "double", "bytes", "string", "enum"), 1
+)
 TEXT_LIMIT = 300
 MESSAGE_LIMIT = 2000
 INT_RANGE = (-1, 1_000_000)
@@ -45,7 +37,14 @@ TIME_RANGE = (0, 4_102_444_800_000)  # epoch ms, until 2100
 DOUBLE_LIMIT = 1_000_000.0
 # These characters reverse the text beside them, on a page as in a terminal. No name needs one.
 BIDI_CONTROLS = re.compile("[\x80-\x9f\u202a-\u202e\u2066-\u2069]")
-JSON_KINDS = {"string": "string", "number": "long", "integer": "long", "boolean": "boolean"}
+JSON_KINDS = {
+    "string": "string",
+    "number": "long",
+    "integer": "long",
+    "boolean": "boolean",
+    "array": "strings",
+}
+LIST_LIMIT, CODE_LIMIT = 30, 20  # entries, more than a grid has cars, and characters in each
 
 
 class RecordSchema:
@@ -133,6 +132,13 @@ def _int(name: str, value: object) -> int:
     return value if isinstance(value, int) else int(number)
 
 
+def _strings(name: str, value: object) -> list[str]:
+    texts = [_text(name, one) for one in value] if isinstance(value, list) else None
+    if texts is None or len(texts) > LIST_LIMIT or any(len(one) > CODE_LIMIT for one in texts):
+        raise BadRecord(f"{name} is no list of at most {LIST_LIMIT} codes")
+    return [one for one in texts if one.isprintable()]
+
+
 def _boolean(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise BadRecord(f"{name} is {type(value).__name__}, not true or false")
@@ -145,6 +151,7 @@ _CONVERT: dict[str, Callable[[str, object], Any]] = {
     "int": _int,
     "long": _int,
     "boolean": _boolean,
+    "strings": _strings,
 }
 
 

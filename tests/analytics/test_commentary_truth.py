@@ -47,7 +47,7 @@ def untrue(records: tuple[KeyedRecord, ...], lines: Sequence[Line]) -> list[str]
             continue
         codes = codes or {str(car["driver_name"]).split()[-1]: str(car["driver_code"]) for car in cars}
         wrong += [f"{line.tick} {line.text!r}: {fact}" for fact in line.facts if not oracle.holds(fact)]
-        about = {code for fact in line.facts for code in fact.who}
+        about = line.about
         wrong += [
             f"{line.tick} {line.text!r}: {name}?" for name in spoken_names(line) if codes[name] not in about
         ]

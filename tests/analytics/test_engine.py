@@ -42,7 +42,8 @@ def test_records_fit_their_topics(derived: list[Derived]) -> None:
     assert average.key.keys() == {"driver_name", "race_id"}
     assert average.value.keys() == {"avg_speed"}
     assert line.key is None
-    assert line.value.keys() == {"id", "message", "timestamp", "type", "race_id"}
+    assert line.value.keys() == {"id", "message", "timestamp", "type", "race_id", "drivers"}
+    assert line.value["drivers"] is None or all(len(code) == 3 for code in line.value["drivers"])
     assert line.value["type"] in ("highlight", "warning", "info")
     assert line.value["id"].startswith(f"{race_id}:")
     assert isinstance(anomaly.key, dict)

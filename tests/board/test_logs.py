@@ -33,6 +33,14 @@ def test_notes_are_newest_first() -> None:
     assert [note["id"] for note in show(board, 100)["commentary"]] == ["c", "b", "a"]
 
 
+def test_a_comment_speaks_of_drivers_of_the_race() -> None:
+    board = Board(INFO)
+    own = INFO.cars[0].code
+    board.apply("commentary", comment("a", 1) | {"drivers": [own, "<b>"]})
+    board.apply("commentary", comment("b", 2) | {"drivers": None})
+    assert [note["drivers"] for note in show(board, 100)["commentary"]] == [[], [own]]
+
+
 def test_a_comment_without_a_race_is_everybodys() -> None:
     board = Board(INFO)
     board.apply("commentary", comment("everybody", 1, None))

@@ -114,7 +114,7 @@ def test_the_commentary_tables_columns_are_the_fields_of_its_schema() -> None:
 OUTCOME = {"is_anomaly", "forecast_value", "lower_bound", "upper_bound", "rmse"}
 OWN = {  # aliases of a query, and the columns of what it writes
     "average-speed-query": {"avg_speed"},
-    "commentary-query": {"happened", "answer", "commentary", "id", "said"},
+    "commentary-query": {"happened", "answer", "commentary", "drivers", "id", "said"},
     "anomalies-query": {"key", "car", "ts", "outcome"} | OUTCOME,
 }
 

@@ -39,6 +39,7 @@ def test_types() -> None:
     assert columns("positions")["gap_s"] == "DOUBLE"
     assert columns("car_metrics_anomalies")["ts"] == "TIMESTAMP(3) NOT NULL"
     assert columns("commentary")["race_id"] == "STRING"
+    assert columns("commentary")["drivers"] == "ARRAY<STRING>"
 
 
 def test_upsert_table_has_the_lab_s_schemas() -> None:

@@ -59,10 +59,12 @@ CREATE TABLE `${car_metrics}` (
   'value.fields-include' = 'EXCEPT_KEY');
 CREATE TABLE `${race_control}` (
   race_id STRING NOT NULL, `timestamp` BIGINT NOT NULL, `type` STRING NOT NULL, lap INT NOT NULL,
-  message STRING NOT NULL, event INT NOT NULL, `position` INT NOT NULL
+  message STRING NOT NULL, event INT NOT NULL, `position` INT NOT NULL, driver_code STRING NOT NULL,
+  other_code STRING NOT NULL
 ) WITH (${source}, 'topic' = '${race_control}');
 CREATE TABLE `${commentary}` (
-  id STRING NOT NULL, message STRING NOT NULL, `timestamp` BIGINT NOT NULL, `type` STRING NOT NULL, race_id STRING
+  id STRING NOT NULL, message STRING NOT NULL, `timestamp` BIGINT NOT NULL, `type` STRING NOT NULL, race_id STRING,
+  drivers ARRAY<STRING>
 ) WITH ('connector' = 'kafka', 'properties.bootstrap.servers' = '${bootstrap}', 'topic' = '${commentary}',
   'value.format' = 'json');
 CREATE TABLE `${car_metrics_anomalies}` (
@@ -241,6 +243,7 @@ def test_answer_becomes_a_plain_line(written: Written) -> None:
         ("e1", "highlight", "Lap 9: PASSED FOR P3"),
         ("e6", "highlight", "Lap 9: FLAG"),
     ]
+    assert all(line["drivers"] == ["NOR", "PER"] for line in written.commentary)
 
 
 def test_flink_registers_its_schemas(written: Written, registry: Served) -> None:

@@ -213,7 +213,9 @@ def test_invented_ticks_and_notes_fill_no_memory() -> None:
     assert len(board._pending) == PENDING
     log = NoteLog([])
     for number in range(IDS_KEPT + 100):
-        log.add({"id": str(number), "at": number, "kind": "info", "code": "", "lap": 0, "text": ""})
+        log.add(
+            {"id": str(number), "at": number, "kind": "info", "code": "", "lap": 0, "text": "", "drivers": []}
+        )
     assert len(log._seen) == IDS_KEPT
 
 

@@ -379,7 +379,9 @@ def test_overtake_mode_shows_where_the_battle_is() -> None:
 
 
 def test_a_note_stands_at_the_leaders_lap() -> None:
-    notes = [Note(id=str(lap), at=START, kind="info", code="", lap=lap, text="words") for lap in (0, 5)]
+    notes = [
+        Note(id=str(lap), at=START, kind="info", code="", lap=lap, text="words", drivers=[]) for lap in (0, 5)
+    ]
     assert ["Grid" in note_item(notes[0]), "L5" in note_item(notes[1])] == [True, True]
 
 

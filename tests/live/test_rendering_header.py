@@ -37,7 +37,7 @@ def own_line(code: str = "NOR", number: int = 200, **car: Any) -> str:
 
 
 def note(kind: str, text: str, at: int, code: str = "") -> Note:
-    return Note(id=f"{kind}{at}", at=at, kind=kind, code=code, lap=2, text=text)
+    return Note(id=f"{kind}{at}", at=at, kind=kind, code=code, lap=2, text=text, drivers=[])
 
 
 def test_the_grid_tells_tyres() -> None:

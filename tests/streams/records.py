@@ -80,6 +80,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "timestamp": NOW_MS,
         "type": "highlight",
         "race_id": RACE,
+        "drivers": ["NOR", "PER"],
     },
     "car_metrics_anomalies": {
         "team_name": "McLaren",

@@ -223,6 +223,8 @@ def framed(registry: Registry, value: object) -> bytes:
         ({"race_id": None}, {"race_id": None}),
         ({"timestamp": float(NOW_MS)}, {"timestamp": NOW_MS}),
         ({"mood": "new", "more": {"nested": []}}, {}),
+        ({"drivers": None}, {"drivers": None}),
+        ({"drivers": ["PER", "N\u202eR"]}, {"drivers": ["PER"]}),
     ],
 )
 def test_commentary_of_others_is_understood(
@@ -232,9 +234,9 @@ def test_commentary_of_others_is_understood(
     assert codec.decode("commentary", data) == VALUES["commentary"] | read
 
 
-def test_commentary_without_a_race_is_understood(codec: Codec, registry: Registry) -> None:
-    record = {key: value for key, value in VALUES["commentary"].items() if key != "race_id"}
-    assert codec.decode("commentary", framed(registry, record)) == record | {"race_id": None}
+def test_commentary_of_base_fields_is_understood(codec: Codec, registry: Registry) -> None:
+    record = {name: VALUES["commentary"][name] for name in TOPICS["commentary"].base_fields}
+    assert codec.decode("commentary", framed(registry, record)) == record | {"race_id": None, "drivers": None}
 
 
 @pytest.mark.parametrize(
@@ -256,6 +258,10 @@ def test_commentary_without_a_race_is_understood(codec: Codec, registry: Registr
         {"id": "1", "message": "m", "timestamp": "5", "type": "info"},
         {"id": "1", "message": "m" * 5000, "timestamp": 5, "type": "info"},
         {"message": "m", "timestamp": 5, "type": "info"},
+        {"id": "1", "message": "m", "timestamp": 5, "type": "info", "drivers": "NOR"},
+        {"id": "1", "message": "m", "timestamp": 5, "type": "info", "drivers": [1]},
+        {"id": "1", "message": "m", "timestamp": 5, "type": "info", "drivers": ["NOR"] * 31},
+        {"id": "1", "message": "m", "timestamp": 5, "type": "info", "drivers": ["N" * 21]},
         "\udcff",
     ],
     ids=lambda value: str(value)[:30].encode("unicode_escape").decode(),

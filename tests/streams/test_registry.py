@@ -194,8 +194,10 @@ def test_one_version_is_deleted_alone(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("new", "may"),
     [
-        ({"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["a"]}, True),
+        ({"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["a"]}, False),
+        ({"properties": {"a": {"type": "string"}, "c": {}}, "required": ["a"]}, True),
         ({"properties": {"a": {"type": "string"}}, "required": ["a"]}, True),
+        ({"properties": {"a": {"type": "string"}}, "additionalProperties": False}, False),
         ({"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["a", "c"]}, False),
         ({"properties": {"a": {"oneOf": [{"type": "null"}, {"type": "string"}]}}, "required": ["a"]}, True),
         ({"properties": {"a": {"type": "number"}}, "required": ["a"]}, False),
@@ -213,13 +215,66 @@ def test_json_schemas_follow_the_same_levels(registry: Registry, new: dict[str, 
     assert post(registry, "s", record(A))[0] == 409, "a subject doesn't change its format"
 
 
+CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
+OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
+MORE = {"properties": {"a": {"type": "string"}, "b": {"type": "number"}}}
+
+
+@pytest.mark.parametrize(
+    ("level", "old", "new", "may"),
+    [
+        ("BACKWARD", OPEN, OPEN | MORE, False),
+        ("FORWARD", OPEN, OPEN | MORE, True),
+        ("FORWARD", OPEN | MORE, OPEN, False),
+        ("BACKWARD", CLOSED, CLOSED | MORE, True),
+        ("FORWARD", CLOSED, CLOSED | MORE, False),
+        ("BACKWARD", CLOSED | MORE, CLOSED, False),
+        ("BACKWARD", OPEN, CLOSED, False),
+        ("FULL", OPEN, OPEN | MORE, False),
+    ],
+)
+def test_open_json_schemas_grow_forward(
+    registry: Registry, level: str, old: dict[str, Any], new: dict[str, Any], may: bool
+) -> None:
+    """An open schema gains a property under FORWARD, a closed one under BACKWARD, as Confluent's registry has it."""
+    ask(registry, "PUT", "/config/s", {"compatibility": level})
+    assert post(registry, "s", json.dumps(old), "JSON")[0] == 200
+    status, answer = post(registry, "s", json.dumps(new), "JSON")
+    assert status == (200 if may else 409), answer
+
+
+COMMENTARY = TOPICS["commentary"].value_schema
+
+
+def earlier_commentary() -> str:
+    """Our schema of commentary as it was before lines said of whom they speak."""
+    schema = json.loads(COMMENTARY)
+    del schema["properties"]["drivers"]
+    return json.dumps(schema)
+
+
+@pytest.mark.parametrize("standing", ["", "BACKWARD", "FORWARD", "NONE"])
+def test_commentary_grows_in_a_lab_that_has_run(registry: Registry, standing: str) -> None:
+    """Earlier versions gave the subject BACKWARD, under which an open schema gains nothing."""
+    if standing:
+        ask(registry, "PUT", "/config/c", {"compatibility": standing})
+    first = registry.register("c", earlier_commentary(), "JSON")
+    second = registry.register("c", COMMENTARY, "JSON", compatibility("value", "json"))
+    assert first != second
+    level = ask(registry, "GET", "/config/c")[1]["compatibilityLevel"]
+    assert level == ("NONE" if standing == "NONE" else "FORWARD")
+    assert registry.register("c", earlier_commentary(), "JSON", "BACKWARD") == first, "the older lab goes on"
+
+
 def test_our_own_schemas_register_at_their_levels(registry: Registry) -> None:
     for topic in TOPICS.values():
         kind = "AVRO" if topic.value_format == "avro" else "JSON"
-        registry.register(subject(topic.name, "value"), topic.value_schema, kind, compatibility("value"))
+        level = compatibility("value", topic.value_format)
+        registry.register(subject(topic.name, "value"), topic.value_schema, kind, level)
         if topic.key_schema:
             registry.register(subject(topic.name, "key"), topic.key_schema, "AVRO", compatibility("key"))
     assert ask(registry, "GET", "/config/f1-driver-avg-speed-key")[1] == {"compatibilityLevel": "FULL"}
+    assert ask(registry, "GET", "/config/f1-commentary-value")[1] == {"compatibilityLevel": "FORWARD"}
     assert len(ask(registry, "GET", "/subjects")[1]) == 8
 
 

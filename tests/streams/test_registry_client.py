@@ -88,6 +88,17 @@ def test_a_level_that_a_person_has_set_stays(served: Served, http: HttpRegistry)
     assert config == (200, {"compatibilityLevel": "FULL_TRANSITIVE"})
 
 
+def test_json_leaves_the_level_of_earlier_labs(served: Served, http: HttpRegistry) -> None:
+    served.registry.handle("PUT", "/config/f1-commentary-value", {}, b'{"compatibility": "BACKWARD"}')
+    text = TOPICS["commentary"].value_schema
+    earlier = json.loads(text)
+    del earlier["properties"]["drivers"]
+    http.register("f1-commentary-value", json.dumps(earlier), "JSON")
+    assert http.register("f1-commentary-value", text, "JSON", "FORWARD") == 2
+    config = served.registry.handle("GET", "/config/f1-commentary-value", {})
+    assert config == (200, {"compatibilityLevel": "FORWARD"})
+
+
 def test_a_registry_that_is_down_can_be_waited_for(served: Served, http: HttpRegistry) -> None:
     client, schema = http, TOPICS["positions"].value_schema
     served.down = True

@@ -80,6 +80,7 @@ def test_the_page_names_every_path_of_the_registry() -> None:
 
 def test_values_may_grow_and_keys_are_fixed() -> None:
     assert (compatibility("value"), compatibility("key")) == ("BACKWARD", "FULL")
+    assert compatibility("value", "json") == "FORWARD"
     assert subject("f1-commentary", "value") == "f1-commentary-value"
 
 

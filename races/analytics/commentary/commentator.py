@@ -64,6 +64,11 @@ class Line:
     drivers: Called = ()  # of the whole field: surname, first name, code
     teams: Called = ()
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The codes of the drivers of whom the line claims something, in the order in which it does."""
+        return tuple(dict.fromkeys(code for fact in self.facts for code in fact.who))
+
 
 class Commentator:
     """One race's commentator. What it says depends on the race's id and records only."""

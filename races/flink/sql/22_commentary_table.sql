@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS `${commentary}` (
   `message`   STRING NOT NULL,
   `timestamp` BIGINT NOT NULL,
   `type`      STRING NOT NULL,
-  `race_id`   STRING
+  `race_id`   STRING,
+  `drivers`   ARRAY<STRING>
 )
 DISTRIBUTED INTO 1 BUCKETS
 WITH (

@@ -18,6 +18,8 @@
 -- The answer is a stranger's text: spaces and control characters become one space, and it is cut at 160 characters;
 -- the page escapes it as well. An answer that is NULL, or empty after that, is no line: `said` <> '' is true of neither.
 -- Without it a NULL would stop the statement, because the table's message is NOT NULL.
+-- Whom a line speaks of is known before the model is asked: `drivers` has race control's codes, and is NULL where the
+-- message is of no driver.
 INSERT INTO `${commentary}`
 SELECT
   CONCAT(`race_id`, ':e', CAST(`event` AS STRING)) AS `id`,
@@ -29,13 +31,17 @@ SELECT
     WHEN `type` IN ('pit_in', 'fastest_lap') THEN 'info'
     ELSE 'highlight'
   END AS `type`,
-  `race_id`
+  `race_id`,
+  CASE
+    WHEN `other_code` <> '' THEN ARRAY[`driver_code`, `other_code`]
+    WHEN `driver_code` <> '' THEN ARRAY[`driver_code`]
+  END AS `drivers`
 FROM (
   SELECT
     `happened`.*,
     TRIM(REGEXP_REPLACE(`answer`.`commentary`, '[\p{Cntrl}\s]+', ' ')) AS `said`
   FROM (
-    SELECT `race_id`, `event`, `timestamp`, `type`, `position`, `lap`, `message`
+    SELECT `race_id`, `event`, `timestamp`, `type`, `position`, `lap`, `message`, `driver_code`, `other_code`
     FROM `${race_control}`
     WHERE `type` IN (
         'lights_out', 'retirement', 'vsc', 'safety_car', 'green', 'red_flag', 'last_lap', 'chequered'

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from races.streams.config import StreamSettings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
 from races.streams.redaction import redact, secrets_of
+from races.streams.topics import may_be_set
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -51,8 +52,9 @@ class HttpRegistry:
     def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int:
         """The schema's id, after registering it where it is missing.
 
-        `level` is set where the subject has none of its own. A registry or a key that forbids that keeps its level, and
-        one that forbids to register is enough where the schema is there already.
+        `level` is set where the subject has none of its own, or one that earlier versions of the lab gave it. A
+        registry or a key that forbids that keeps its level, and one that forbids to register is enough where the
+        schema is there already.
         """
         from confluent_kafka.schema_registry import Schema
 
@@ -70,17 +72,22 @@ class HttpRegistry:
         from confluent_kafka.schema_registry import ConfigCompatibilityLevel, ServerConfig
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+        standing: str | None = None
         try:
-            self._client.get_config(subject)
+            found = self._client.get_config(subject)
+            own = found.compatibility_level or found.compatibility
+            standing = own.value if own else None
         except SchemaRegistryError as error:
-            if error.http_status_code == 404:
-                wanted = ServerConfig(compatibility=ConfigCompatibilityLevel(level))
-                try:
-                    self._ask(lambda: self._client.set_config(subject, wanted))
-                except RegistryRefused as refusal:
-                    log.info("The level of %s stays as it is: %s", subject, refusal)
+            if error.http_status_code != 404:
+                return
         except Exception as error:
             raise RegistryUnavailable(self._words(error)) from error
+        if may_be_set(standing, level):
+            wanted = ServerConfig(compatibility=ConfigCompatibilityLevel(level))
+            try:
+                self._ask(lambda: self._client.set_config(subject, wanted))
+            except RegistryRefused as refusal:
+                log.info("The level of %s stays as it is: %s", subject, refusal)
 
     def lookup(self, subject: str, text: str, schema_type: str) -> int:
         from confluent_kafka.schema_registry import Schema

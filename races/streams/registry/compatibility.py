@@ -1,8 +1,9 @@
 """May this schema follow those? Confluent's levels, decided by Apache's own Avro checker.
 
 JSON Schemas: objects with typed properties, which is what Flink's json-registry format and this project
-write. An optional property may come and go, a type may widen, nothing may become required that was not
-written before.
+write. A type may widen, nothing may become required that was not written before. An open schema, one that allows
+other properties, reads what a schema with more properties wrote, but it may not gain a property itself: what was
+written before may hold anything by that name. A closed one may gain an optional property and lose none.
 """
 
 from __future__ import annotations
@@ -160,11 +161,23 @@ def _json_reads(reader: str, writer: str) -> list[str]:
         return [] if read in (True, written) else ["a schema that forbids all"]
     always_written = set(written.get("required", []))
     found = [f"'{name}' is required now" for name in read.get("required", []) if name not in always_written]
-    properties = written.get("properties", {})
-    for name, spec in read.get("properties", {}).items():
-        if name in properties and not _types(properties[name]) <= _types(spec):
-            found.append(f"'{name}' was {sorted(_types(properties[name]))}, is {sorted(_types(spec))}")
+    before, now = written.get("properties", {}), read.get("properties", {})
+    for name, spec in now.items():
+        if name in before and not _types(before[name]) <= _types(spec):
+            found.append(f"'{name}' was {sorted(_types(before[name]))}, is {sorted(_types(spec))}")
+        elif name not in before and _is_open(written) and spec not in ({}, True):
+            found.append(f"'{name}' is new in an open schema (PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL)")
+    if read.get("additionalProperties") is False:
+        gone = [name for name in before if name not in now]
+        found += [f"'{name}' is gone (PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL)" for name in gone]
+        if _is_open(written):
+            found.append("it was open and is closed (ADDITIONAL_PROPERTIES_REMOVED)")
     return found
+
+
+def _is_open(schema: dict[str, Any]) -> bool:
+    """Whether a record of this schema may have any other property. Patterns for names make it half open."""
+    return schema.get("additionalProperties", True) in ({}, True) and not schema.get("patternProperties")
 
 
 _ALL_TYPES = frozenset({"null", "boolean", "integer", "number", "string", "object", "array"})

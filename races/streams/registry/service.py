@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
 from races.streams.registry.compatibility import LEVELS, InvalidSchema, canonical, identity, problems
 from races.streams.registry.store import GLOBAL, Store
+from races.streams.topics import may_be_set
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 BODY_LIMIT = 32_000  # comparing takes the square of the fields; the largest schema of ours has 3 400
@@ -84,7 +85,7 @@ class Registry:
     def register(self, subject: str, text: str, schema_type: str, level: str | None = None) -> int:
         """The schema's id, a new version where it is new. Raises RegistryRefused, RegistryUnavailable."""
         try:
-            if level is not None and self._store.level(subject) is None:
+            if level is not None and may_be_set(self._store.level(subject), level):
                 self._store.set_level(subject, level)
             return self._register(subject, schema_type, parsed(schema_type, text))
         except Refusal as refusal:
