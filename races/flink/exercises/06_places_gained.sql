@@ -1,6 +1,7 @@
 -- ask: Who gains a place on the track? Find it in the positions alone.
 -- see: A row for each place gained, a moment after race control says the same.
-SELECT `driver_code`, `was`, `is_now`, `at_tick`
+-- table: `race_id` STRING, `driver_code` STRING, `was` INT, `is_now` INT, `at_tick` INT
+SELECT `race_id`, `driver_code`, `was`, `is_now`, `at_tick`
 FROM `${positions}`
 MATCH_RECOGNIZE (
   PARTITION BY `race_id`, `driver_code`

@@ -1,6 +1,7 @@
 -- ask: Which temperature sensor is stuck, giving the same reading ten times or more?
 -- see: Seldom a row, and each is a fault that the simulation has injected.
-SELECT `driver_code`, `stuck_at`, `n`
+-- table: `race_id` STRING, `driver_code` STRING, `stuck_at` DOUBLE, `n` BIGINT
+SELECT `race_id`, `driver_code`, `stuck_at`, `n`
 FROM `${car_metrics}`
 MATCH_RECOGNIZE (
   PARTITION BY `race_id`, `driver_code`

@@ -1,6 +1,7 @@
 -- ask: Which overtakes were undercuts: he had stopped, and the other one was just going in?
 -- see: A row or two in a race, seldom more.
-SELECT o.`driver_code` AS `undercutter`, o.`other_code` AS `victim`, o.`event`
+-- table: `race_id` STRING, `undercutter` STRING, `victim` STRING, `event` INT
+SELECT o.`race_id`, o.`driver_code` AS `undercutter`, o.`other_code` AS `victim`, o.`event`
 FROM `${race_control}` AS o
 JOIN `${race_control}` AS a
   ON a.`race_id` = o.`race_id` AND a.`driver_code` = o.`driver_code` AND a.`type` = 'pit_out'

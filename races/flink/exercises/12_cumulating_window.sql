@@ -1,6 +1,7 @@
 -- ask: How many overtakes has this minute seen so far, told every ten seconds?
 -- see: Six rows a minute at most; each is larger than the one before; then it begins anew.
-SELECT `window_start`, `window_end`, COUNT(*) AS `overtakes`
+-- table: `race_id` STRING, `window_start` TIMESTAMP(3), `window_end` TIMESTAMP(3), `overtakes` BIGINT
+SELECT `race_id`, `window_start`, `window_end`, COUNT(*) AS `overtakes`
 FROM TABLE(CUMULATE(TABLE `${race_control}`, DESCRIPTOR(`$rowtime`), INTERVAL '10' SECOND, INTERVAL '60' SECOND))
 WHERE `type` = 'overtake'
-GROUP BY `window_start`, `window_end`;
+GROUP BY `race_id`, `window_start`, `window_end`;
