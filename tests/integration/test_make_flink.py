@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,15 @@ import requests
 
 from bench.harness import ROOT
 from bench.services.flink import RealFlink
-from bench.services.java import jars
+from bench.services.java import JARS, jars
 from bench.services.kafka import RealKafka
 from bench.services.registry_http import serve
 from bench.services.waiting import free_port, wait_for
 from races.flink.dialect import queries
 from races.flink.gateway import StatementRefused
+from races.flink.local.build import build
+from races.flink.local.jars import jars as fetched
+from races.flink.local.java import Java, find_java
 from races.streams.registry.service import Registry
 from tests.integration.flink_race import on_kafka, recorded_race
 from tests.streams.contract import fresh_names
@@ -97,7 +101,7 @@ def test_killed_flink_loses_nothing(own_flink: RealFlink, real_kafka: RealKafka)
     with serve(Registry()) as registry:
         place = real_kafka.settings(registry.url)
         race = on_kafka(place, fresh_names(), registry.registry, recorded_race(laps=6))
-        wanted = queries(["average"], race.settings.topics, None)
+        wanted = queries(["average"], race.settings.topics, None, "lab")
         deployer = own_flink.deployer(wanted, race.settings, race.codec, race.begin_ms - 1000)
         deployer.look()
         middle = len(race.records) // 2
@@ -131,6 +135,22 @@ def test_killed_flink_loses_nothing(own_flink: RealFlink, real_kafka: RealKafka)
         written = race.read("avg_speed", whole)
         for key, rows in averages.items():
             assert {row["avg_speed"] for row in rows} <= {row["avg_speed"] for row in written[key]}
+
+
+def test_compiles_where_there_is_no_javac(tmp_path: Path) -> None:
+    """A JRE has none. Eclipse's compiler runs on it, with our classes and Flink's jars."""
+    program = tmp_path / "jre" / "java"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{find_java().program}" "$@"\n')
+    program.chmod(0o755)
+    java = Java(program, 17)
+    assert java.compiler is None
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    (compiler,) = fetched(["compiler"], JARS / "lab", print)
+    (lab / "compiler").symlink_to(compiler)
+    with zipfile.ZipFile(build(java, jars("flink"), lab, print)) as made:
+        assert "lab/f1/DetectAnomalies.class" in made.namelist()
 
 
 def test_nothing_outlives_the_supervisor() -> None:

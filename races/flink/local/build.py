@@ -29,11 +29,12 @@ def build(java: Java, flink: Path, folder: Path, say: Say) -> Path:
         classes = folder / "classes"
         classes.mkdir(parents=True, exist_ok=True)
         if java.compiler is not None:
-            program = [str(java.compiler)]
-        else:
+            program = [str(java.compiler), "--release", "17"]
+        else:  # a JRE has no list of what each release had, and Eclipse's compiler takes no --release there
             (compiler,) = jars(["compiler"], folder, say)
-            program = [str(java.program), "-jar", *map(str, compiler.glob("ecj-*.jar"))]
-        options = ["--release", "17", "-nowarn", "-cp", classpath([flink]), "-d", str(classes)]
+            program = [str(java.program), "-jar", *map(str, compiler.glob("ecj-*.jar")), "-17"]
+        known = classpath(sorted(flink.glob("*.jar")))  # Eclipse's compiler knows no wildcard
+        options = ["-nowarn", "-cp", known, "-d", str(classes)]
         done = subprocess.run(
             [*program, *options, *map(str, sources)], capture_output=True, text=True, timeout=180, check=False
         )

@@ -59,8 +59,11 @@ def jars(names: Sequence[str], folder: Path, say: Say, locks: Path = LOCKS) -> l
         for name in names:
             _take_over(missing[name], folder / "fetched", folder / name)
         shutil.rmtree(folder / "fetched", ignore_errors=True)
-    for name in names:
-        _remove_strangers({jar.file for jar in locked(name, locks)}, folder / name)
+    for name in names:  # a jar of an older lock would stand on the class path beside its successor
+        known = {jar.file for jar in locked(name, locks)}
+        for file in (folder / name).glob("*.jar"):
+            if file.name not in known:
+                file.unlink()
     return folders
 
 
@@ -83,12 +86,9 @@ def _fetch(wanted: Sequence[Jar], folder: Path, say: Say) -> None:
         raise CannotRun(
             f"{folder} has {free // MB} MB free, and the jars need {needed // MB} MB. Make room there."
         )
-    if todo:
-        say(f"Fetching {len(todo)} jars, {size // MB} MB, once")
-        _ask_client(todo, fetched, say)
-
-
-def _ask_client(todo: Sequence[Jar], fetched: Path, say: Say) -> None:
+    if not todo:
+        return
+    say(f"Fetching {len(todo)} jars, {size // MB} MB, once")
     mirror = os.environ.get("F1_MAVEN", "")
     try:
         if shutil.which("mvn"):
@@ -118,10 +118,3 @@ def _take_over(wanted: Iterable[Jar], fetched: Path, folder: Path) -> None:
         part = (folder / jar.file).with_suffix(".part")
         shutil.copyfile(came, part)
         part.replace(folder / jar.file)
-
-
-def _remove_strangers(names: set[str], folder: Path) -> None:
-    """A jar of an older lock would stand on the class path beside its successor."""
-    for file in folder.glob("*.jar"):
-        if file.name not in names:
-            file.unlink()

@@ -39,6 +39,8 @@ num.network.threads=1
 num.io.threads=2
 # Each topic's files are opened and laid out as they fill, and not 10 MB at once
 log.index.size.max.bytes=1048576
+# The cleaner takes this at once, 128 MB by default; it has one topic of consumers' offsets to clean
+log.cleaner.dedupe.buffer.size=4194304
 """
 LOGGING = """rootLogger.level = {level}
 rootLogger.appenderRef.out.ref = out
@@ -69,11 +71,18 @@ class LocalKafka:
     def launch(self) -> None:
         """Formats its folder at the first time. Raises CannotRun."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        properties = self._properties()
+        # written at each start: the port may be another, and the controller's is anybody's
+        properties, data = self.folder / "server.properties", (self.folder / "data").resolve().as_posix()
+        properties.write_text(
+            PROPERTIES.format(port=self.port, controller=free_port(), data=data), encoding="utf-8"
+        )
         if not (self.folder / "data/meta.properties").exists():
             self._format(properties)
         arguments = ["-cp", classpath(self.jars), "lab.f1.Tied", "kafka.Kafka", str(properties)]
-        self.process = JavaProcess("Kafka", self.java, arguments, self.folder / "kafka.log", self._flags())
+        logging = self.folder / "log4j2.properties"
+        logging.write_text(LOGGING.format(level="WARN"), encoding="utf-8")
+        flags = [*HEAP, f"-Dlog4j.configurationFile={logging.resolve().as_uri()}"]
+        self.process = JavaProcess("Kafka", self.java, arguments, self.folder / "kafka.log", flags)
 
     def await_ready(self) -> None:
         """Returns when it serves. Raises CannotRun."""
@@ -83,20 +92,6 @@ class LocalKafka:
     def stop(self) -> None:
         if self.process is not None:
             self.process.stop()
-
-    def _flags(self) -> list[str]:
-        logging = self.folder / "log4j2.properties"
-        logging.write_text(LOGGING.format(level="WARN"), encoding="utf-8")
-        return [*HEAP, f"-Dlog4j.configurationFile={logging.resolve().as_uri()}"]
-
-    def _properties(self) -> Path:
-        """Written at each start: the port may be another, and the controller's is anybody's."""
-        file = self.folder / "server.properties"
-        data = (self.folder / "data").resolve().as_posix()
-        file.write_text(
-            PROPERTIES.format(port=self.port, controller=free_port(), data=data), encoding="utf-8"
-        )
-        return file
 
     def _format(self, properties: Path) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

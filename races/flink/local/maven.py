@@ -98,12 +98,9 @@ def fetch_by_jgo(jars: Sequence[Jar], folder: Path, mirror: str, say: Say) -> No
         try:
             shutil.copyfile(artifact.resolve(), folder / jar.file)
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
-            raise FetchFailed(f"jgo could not fetch {jar.file}: {_first_line(error)}. {ANOTHER}") from None
+            said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+            raise FetchFailed(f"jgo could not fetch {jar.file}: {said}. {ANOTHER}") from None
         progress.came(jar.file)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 class Progress:

@@ -74,7 +74,12 @@ class Supervisor:
                 self._look()
             return self.lab.ended
         finally:
-            self._stop()
+            self.lab.stop()  # first, while Kafka still takes its last records; the other two side by side
+            for part in (self.flink, self.kafka):
+                if part.process is not None:
+                    part.process.ask_to_stop()
+            for part in (self.flink, self.kafka):
+                part.stop()
 
     def _start(self) -> None:
         began = time.monotonic()
@@ -119,15 +124,6 @@ class Supervisor:
         part.await_ready()
         self._heard = time.monotonic()
         self.say(f"{name} is back")
-
-    def _stop(self) -> None:
-        """The lab first, while Kafka still takes its last records; the other two side by side."""
-        self.lab.stop()
-        for part in (self.flink, self.kafka):
-            if part.process is not None:
-                part.process.ask_to_stop()
-        for part in (self.flink, self.kafka):
-            part.stop()
 
 
 def warm_up(gateway_url: str) -> None:
