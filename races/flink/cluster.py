@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -11,6 +12,9 @@ from races.flink.gateway import refusal
 from races.lib.http import OwnSession
 
 TIMEOUT_S = (2.0, 10.0)
+COUNTERS = ("numRecordsIn", "numRecordsOut")
+MODEL_CALL = "MLPredict"  # in the name of the operator that calls a model
+MOST = 2**53
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
 
@@ -40,10 +44,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Flink counts between its operators, so a statement of one operator counts none."""
+    """read and written: by the statement since its job began. unanswered: rows for which a model gave no answer, those
+    that it is being asked for included; 0 for a statement that calls none.
+    """
 
     read: int = 0
     written: int = 0
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +91,30 @@ class Cluster:
         return str(refusal(trace)) if trace else ""
 
     def records(self, job: str) -> Records:
-        """What a statement's source has read and its sink has got. Raises ClusterAway."""
+        """What a statement's source has read and its sink has got. Raises ClusterAway.
+
+        Flink counts between its operators. Where all of a statement is chained to one, that one's own counters tell.
+        """
         listed = self._get(f"/jobs/{job}").get("vertices")
-        metrics = (
-            [one.get("metrics") for one in listed if isinstance(one, dict)]
-            if isinstance(listed, list)
-            else []
-        )
-        counts = [one for one in metrics if isinstance(one, dict)]
+        vertices = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        if len(vertices) == 1:
+            return self._chained(f"/jobs/{job}/vertices/{vertices[0].get('id')}/subtasks/metrics")
+        counts = [one["metrics"] for one in vertices if isinstance(one.get("metrics"), dict)]
         if not counts:
             return Records()
         return Records(_count(counts[0].get("write-records")), _count(counts[-1].get("read-records")))
+
+    def _chained(self, path: str) -> Records:
+        """The counters of a chain of operators; an operator's own have its name in front."""
+        names = [str(one.get("id")) for one in self._objects(path)]
+        asked = {
+            kind: [name for name in names if MODEL_CALL in name and name.endswith(kind)] for kind in COUNTERS
+        }
+        wanted = [*COUNTERS, *(name for kind in COUNTERS for name in asked[kind])]
+        found = self._objects(f"{path}?{urlencode({'get': ','.join(wanted), 'agg': 'sum'})}")
+        sums = {str(one.get("id")): _count(one.get("sum")) for one in found}
+        into, out = (sum(sums.get(name, 0) for name in asked[kind]) for kind in COUNTERS)
+        return Records(sums.get(COUNTERS[0], 0), sums.get(COUNTERS[1], 0), max(0, into - out))
 
     def checkpoint(self, job: str) -> Checkpoint:
         """The newest one that is whole. Raises ClusterAway."""
@@ -112,14 +132,22 @@ class Cluster:
         self._http.close()
 
     def _get(self, path: str) -> dict[str, Any]:
-        response = self._call("GET", path)
-        try:
-            found = response.json() if response.status_code == 200 else None
-        except ValueError:
-            found = None
+        found = self._json(path)
         if not isinstance(found, dict):
             raise ClusterAway(f"What answers at {self.url} is no job manager of Flink.")
         return found
+
+    def _objects(self, path: str) -> list[dict[str, Any]]:
+        found = self._json(path)
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    def _json(self, path: str) -> Any:
+        """None for what is no answer of a job manager. Raises ClusterAway."""
+        response = self._call("GET", path)
+        try:
+            return response.json() if response.status_code == 200 else None
+        except ValueError:
+            return None
 
     def _call(self, method: str, path: str) -> requests.Response:
         try:
@@ -129,4 +157,4 @@ class Cluster:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return int(value) if isinstance(value, int | float) and abs(value) < MOST else 0

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from races.flink.cluster import Cluster, ClusterAway, Job
-from races.flink.dialect import Query
+from races.flink.dialect import Query, in_sql_alone
 from races.flink.gateway import Gateway, GatewayError, Session, StatementRefused
 from races.flink.resume import Memories
 from races.flink.tables import EARLIEST, Place, create_tables
@@ -135,30 +135,51 @@ class Deployer:
 
     def _start(self, query: Query, source: Source) -> str:
         """Why it is not deployed; empty where it is."""
-        of = self._of[query.name] = identity(query, source)
+        try:
+            try:
+                self._start_as(query, source)
+            except StatementRefused:
+                if not query.plain:
+                    raise
+                self._start_as(in_sql_alone(query), source)
+                log.info("Flink does not take %s with the lab's function; it runs in SQL alone", query.name)
+        except (GatewayError, TimeoutError) as error:
+            return str(error)
+        return ""
+
+    def _start_as(self, query: Query, source: Source) -> None:
+        """Starts it from its newest checkpoint, or anew where Flink refuses that. Raises GatewayError, TimeoutError."""
+        of = self._of[query.name] = identity(query, source.kafka_id, source.names)
         point = self._memories.usable_point(query.name, of)
         try:
             job = deploy(self._gateway, query, source, point)
-        except (GatewayError, TimeoutError) as error:
-            if point and isinstance(error, StatementRefused):
-                self._memories.note_point(query.name, "", "")
-            return str(error)
+        except StatementRefused:
+            if not point:
+                raise
+            self._memories.note_point(query.name, "", "")
+            point = ""
+            job = deploy(self._gateway, query, source)
         if point:
             self._resumed[job] = query.name
         log.info("Flink runs %s as job %s%s", query.name, job, f", from {point}" if point else "")
-        return ""
 
 
-def identity(query: Query, source: Source) -> str:
+def identity(query: Query, kafka_id: str, topics: Mapping[str, str]) -> str:
     """A digest of the query's text and of the log that it reads. A checkpoint holds for one of them only."""
-    text = "\n".join([query.sql, source.kafka_id, *sorted(source.names.values())])
+    text = "\n".join([query.sql, kafka_id, *sorted(topics.values())])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def deploy(gateway: Gateway, query: Query, source: Source, point: str = "") -> str:
     """The job's id. point: a checkpoint or savepoint to go on from. Raises GatewayError, TimeoutError."""
     resume = {"execution.state-recovery.path": point} if point else {}
-    tables = create_tables(source.names, source.place, _start_of(query, source), source.schema_id)
+    if query.startup == "latest-offset":
+        start = {"scan.startup.mode": "latest-offset"}
+    elif source.begin_ms > 0:  # the oldest race that runs: what lies before it is history
+        start = {"scan.startup.mode": "timestamp", "scan.startup.timestamp-millis": str(source.begin_ms)}
+    else:
+        start = dict(EARLIEST)
+    tables = create_tables(source.names, source.place, start, source.schema_id)
     session = gateway.open(query.name)
     try:
         for statement in [*tables, *query.prepare]:
@@ -166,15 +187,6 @@ def deploy(gateway: Gateway, query: Query, source: Source, point: str = "") -> s
         return session.run(query.sql, {**query.properties, **resume}, PLAN_LIMIT_S).job
     finally:
         _close(session)
-
-
-def _start_of(query: Query, source: Source) -> dict[str, str]:
-    """Options of the source. Where a file says earliest, its query begins with the oldest race that runs."""
-    if query.startup == "latest-offset":
-        return {"scan.startup.mode": "latest-offset"}
-    if source.begin_ms <= 0:
-        return EARLIEST
-    return {"scan.startup.mode": "timestamp", "scan.startup.timestamp-millis": str(source.begin_ms)}
 
 
 def _close(session: Session) -> None:
@@ -185,13 +197,11 @@ def _close(session: Session) -> None:
         log.debug("A session was not closed", exc_info=True)
 
 
-def stop_job(gateway: Gateway, job: str, savepoint: bool) -> str:
-    """Ends a job. Returns the savepoint's address; empty without one. Raises GatewayError, TimeoutError."""
+def stop_with_savepoint(gateway: Gateway, job: str) -> str:
+    """Ends a job and returns its savepoint's address, as Flink writes it. Raises GatewayError, TimeoutError."""
     session = gateway.open("f1-stop")
     try:
-        found = session.run(
-            f"STOP JOB '{job}'{' WITH SAVEPOINT' if savepoint else ''}", limit_s=SAVEPOINT_LIMIT_S
-        )
-        return str(found.rows[0][0]) if savepoint and found.rows else ""
+        found = session.run(f"STOP JOB '{job}' WITH SAVEPOINT", limit_s=SAVEPOINT_LIMIT_S)
+        return str(found.rows[0][0]) if found.rows else ""
     finally:
         _close(session)

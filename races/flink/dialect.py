@@ -7,9 +7,10 @@ of the same file, so that filter, prompt and columns cannot drift apart.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from races.flink.statements import Statement, read, statements
@@ -61,7 +62,8 @@ class Model:
 class Query:
     """A statement that runs for ever. name: the job's. startup: where the lab's file wants it to begin to read.
 
-    prepare: statements for its session, before it. They may hold a secret.
+    prepare: statements for its session, before it. They may hold a secret. plain: the same in SQL alone, for a Flink
+    that has not the lab's functions; empty where it needs none.
     """
 
     name: str
@@ -70,6 +72,15 @@ class Query:
     properties: Mapping[str, str]
     prepare: tuple[str, ...] = field(repr=False)
     sql: str = ""
+    plain: str = ""
+
+
+def lab_mark(bootstrap: str, topics: Mapping[str, str]) -> str:
+    """What tells a lab's statements from another lab's on the same Flink: six digits made of the Kafka and the topics
+    that they read. Two labs on the same topics share their statements, since those read the races of both.
+    """
+    text = "\n".join([bootstrap, *sorted(topics.values())])
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def wanted_groups(anomalies: bool, commentary: bool) -> list[str]:
@@ -77,46 +88,43 @@ def wanted_groups(anomalies: bool, commentary: bool) -> list[str]:
     return ["average", *(["anomalies"] if anomalies else []), *(["commentary"] if commentary else [])]
 
 
-def job_names(groups: Iterable[str]) -> list[tuple[str, str]]:
-    """The name of each group's job, with the group."""
-    found = {one.group: PREFIX + one.name for one in statements() if one.kind == "query"}
+def job_names(groups: Iterable[str], lab: str) -> list[tuple[str, str]]:
+    """The name of each group's job, with the group. lab: its mark."""
+    found = {one.group: f"{PREFIX}{lab}-{one.name}" for one in statements() if one.kind == "query"}
     return [(found[group], group) for group in groups]
 
 
-def queries(
-    groups: Iterable[str], names: Mapping[str, str], model: Model | None, functions: bool = True
-) -> list[Query]:
-    """The queries of these groups (average, commentary, anomalies). names: role to topic.
-
-    functions: whether this Flink has the lab's Java functions; without them the detector is SQL alone.
-    """
+def queries(groups: Iterable[str], names: Mapping[str, str], model: Model | None, lab: str) -> list[Query]:
+    """The queries of these groups (average, commentary, anomalies). names: role to topic. lab: its mark."""
     wanted = set(groups)
     filled = {**names, "connection": "unused", "model": MODEL, "bedrock_endpoint": "unused"}
     found = statements(filled)
     bedrock = next(one.sql for one in found if one.kind == "model")
     running = [one for one in found if one.kind == "query" and one.group in wanted]
-    return [_query(one, bedrock, filled, model, functions) for one in running]
+    return [_query(one, bedrock, filled, model, lab) for one in running]
 
 
 def _query(
-    statement: Statement, bedrock: str, names: Mapping[str, str], model: Model | None, functions: bool
+    statement: Statement, bedrock: str, names: Mapping[str, str], model: Model | None, lab: str
 ) -> Query:
-    sql, prepare = statement.sql, list[str]()
+    sql, plain, prepare = statement.sql, "", list[str]()
     if statement.group == "commentary":
         if model is None:
             raise ValueError("the commentary's query needs a model")
         view, sql = ml_predict_twin(sql, MODEL)
         prepare = [create_model(bedrock, MODEL, model), view]
-    elif statement.group == "anomalies" and functions:
-        prepare = [DETECTOR]
     elif statement.group == "anomalies":
-        sql = read(PURE_ANOMALIES.read_text(encoding="utf-8"), names).sql
+        prepare, plain = [DETECTOR], read(PURE_ANOMALIES.read_text(encoding="utf-8"), names).sql
     renamed = {RENAMED[key]: value for key, value in statement.properties.items() if key in RENAMED}
-    name = PREFIX + statement.name
+    name = f"{PREFIX}{lab}-{statement.name}"
     properties = {**ALWAYS, **renamed, "pipeline.name": name}
-    return Query(
-        name, statement.group, statement.properties.get(STARTUP, ""), properties, tuple(prepare), sql
-    )
+    startup = statement.properties.get(STARTUP, "")
+    return Query(name, statement.group, startup, properties, tuple(prepare), sql, plain)
+
+
+def in_sql_alone(query: Query) -> Query:
+    """The query without the lab's functions."""
+    return replace(query, prepare=(), sql=query.plain, plain="")
 
 
 def ml_predict_twin(sql: str, model: str) -> tuple[str, str]:

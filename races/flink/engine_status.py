@@ -47,6 +47,7 @@ class EngineWatch:
         self._gateway, self._cluster, self._wanted = gateway, cluster, wanted
         self._clock, self._wall = clock, wall
         self._asked = float("-inf")
+        self._unanswered: dict[str, int] = {}
         self._status = EngineStatus(False, "flink: not asked yet", cluster.url)
 
     def status(self) -> EngineStatus:
@@ -78,6 +79,8 @@ class EngineWatch:
         url = f"{self._cluster.url}/#/job/{'completed' if job.ended else 'running'}/{job.id}/overview"
         if job.state == "RUNNING":
             return StatementStatus(short, True, self._figures(job), url)
+        if job.state == "FINISHED":  # a query without an end finishes in no other way
+            return StatementStatus(short, False, "stopped with a savepoint", url)
         cause = "" if job.state in GOING else self._cluster.root_cause(job.id)
         return StatementStatus(short, False, f"{job.state.lower()}{f': {cause}' if cause else ''}", url)
 
@@ -85,4 +88,8 @@ class EngineWatch:
         records, checkpoint = self._cluster.records(job.id), self._cluster.checkpoint(job.id)
         age = max(0.0, self._wall() - checkpoint.at_ms / 1000)
         saved = f"checkpoint {age:.0f} s ago" if checkpoint.at_ms else "no checkpoint yet"
-        return f"{records.read:,} records in, {records.written:,} out, {saved}"
+        # a call that is still on its way has no answer either; one that has failed never gets one
+        failed = min(records.unanswered, self._unanswered.get(job.id, 0))
+        self._unanswered[job.id] = records.unanswered
+        calls = f", {failed} model call{'s' if failed > 1 else ''} failed" if failed else ""
+        return f"{records.read:,} records in, {records.written:,} out{calls}, {saved}"

@@ -228,13 +228,18 @@ class Operation:
             self._next = str(following)
         if found.get("resultType") == "NOT_READY":
             return Page(ready=False, done=False)
-        results = found.get("results")
-        results = results if isinstance(results, dict) else {}
+        results = _object(found, "results")
         return Page(
             ready=True,
             done=found.get("resultType") == "EOS" or not following,
-            columns=tuple(_column(one) for one in _listed(results, "columns")),
-            changes=tuple(_change(one) for one in _listed(results, "data")),
+            columns=tuple(
+                Column(str(one.get("name") or ""), str(_object(one, "logicalType").get("type") or ""))
+                for one in _objects(results, "columns")
+            ),
+            changes=tuple(
+                Change(KINDS.get(str(one.get("kind")), "+I"), tuple(_listed(one, "fields")))
+                for one in _objects(results, "data")
+            ),
             job=str(found.get("jobID") or ""),
             is_query=bool(found.get("isQueryResult", found.get("queryResult", False))),
         )
@@ -317,12 +322,10 @@ def _text(found: dict[str, Any], name: str) -> str:
     return value
 
 
-def _column(one: Any) -> Column:
-    one = one if isinstance(one, dict) else {}
-    kind = one.get("logicalType")
-    return Column(str(one.get("name") or ""), str(kind.get("type") or "") if isinstance(kind, dict) else "")
+def _object(found: dict[str, Any], name: str) -> dict[str, Any]:
+    value = found.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def _change(one: Any) -> Change:
-    one = one if isinstance(one, dict) else {}
-    return Change(KINDS.get(str(one.get("kind")), "+I"), tuple(_listed(one, "fields")))
+def _objects(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [one if isinstance(one, dict) else {} for one in _listed(found, name)]

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from races.flink.cluster import Cluster
 from races.flink.deployer import Deployer, Source
-from races.flink.dialect import Model, Query, queries, wanted_groups
+from races.flink.dialect import Model, Query, lab_mark, queries, wanted_groups
 from races.flink.gateway import Gateway
 from races.flink.resume import Memories
 from races.flink.settings import FlinkSettings
 from races.flink.tables import Place, java_security
 from races.models import Race
 from races.streams.admin import cluster_id
+from races.streams.config import StreamSettings
 from races.streams.connection import Connection
 from races.streams.errors import StreamError
 
@@ -32,7 +33,13 @@ def wanted_queries() -> list[Query]:
     groups = wanted_groups(lab.anomaly_detection, lab.commentator == "flink")
     model = lab.commentary
     given = Model(model.base_url, model.model, model.api_key) if model.configured else None
-    return queries(groups, lab.topics, given)
+    return queries(groups, lab.topics, given, own_mark())
+
+
+def own_mark() -> str:
+    """This lab's mark in the names of its statements."""
+    kafka: StreamSettings | None = settings.LAB.kafka
+    return lab_mark(flink_settings().bootstrap or (kafka.bootstrap if kafka else ""), settings.LAB.topics)
 
 
 def memories() -> Memories:

@@ -23,7 +23,7 @@ from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
 from races.flink.cluster import Cluster
-from races.flink.dialect import job_names, wanted_groups
+from races.flink.dialect import job_names, lab_mark, wanted_groups
 from races.flink.engine_status import EngineWatch
 from races.flink.gateway import Gateway
 from races.lib.memory import GarbageCollection
@@ -282,7 +282,8 @@ def engine_watch() -> EngineWatch | None:
     lab = settings.LAB
     if lab.engine != "flink" or lab.flink is None:
         return None
-    wanted = job_names(wanted_groups(lab.anomaly_detection, lab.commentator == "flink"))
+    mark = lab_mark(lab.flink.bootstrap or (lab.kafka.bootstrap if lab.kafka else ""), lab.topics)
+    wanted = job_names(wanted_groups(lab.anomaly_detection, lab.commentator == "flink"), mark)
     return EngineWatch(Gateway(lab.flink.gateway_url), Cluster(lab.flink.rest_url, ENGINE_TIMEOUT_S), wanted)
 
 

@@ -87,7 +87,10 @@ class FakeGateway:
     jobs: dict[str, list[str]] = field(default_factory=dict)  # id -> [name, state]
     failures: dict[str, str] = field(default_factory=dict)  # job -> root cause
     checkpoints: dict[str, str] = field(default_factory=dict)  # job -> address of the newest one
+    chained: dict[str, dict[str, int]] = field(default_factory=dict)  # job of one operator -> its counters
     task_managers: int = 1
+    savepoints: str = "/savepoints"
+    refused: str = ""  # a statement that begins so, or begins from such a point, is refused
     statements: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -108,6 +111,9 @@ class FakeGateway:
     def _run(self, sql: str, properties: dict[str, str]) -> Running:
         if ";" in sql:
             return Running([], iter(()), error=SEVERAL)
+        point = properties.get("execution.state-recovery.path", "")
+        if self.refused and (sql.startswith(self.refused) or point.startswith(self.refused)):
+            return Running([], iter(()), error="org.apache.flink.table.api.ValidationException: not taken")
         for pattern, words in REFUSALS:
             if found := re.search(pattern, sql):
                 line = sql.count("\n", 0, found.start()) + 1
@@ -123,9 +129,11 @@ class FakeGateway:
                 return running
         return Running([], iter(()), error="org.apache.flink.table.api.TableException: not known to the fake")
 
-    def stop(self, job: str) -> Running:
-        self.jobs[job][1] = "CANCELED"
-        return _ok()
+    def stop(self, job: str, with_savepoint: bool) -> Running:
+        self.jobs[job][1] = "FINISHED" if with_savepoint else "CANCELED"
+        if not with_savepoint:
+            return _ok()
+        return _words([f"file:{self.savepoints}/{job}"], columns=[("savepoint path", "VARCHAR")])
 
     def fetch(self, session: str, operation: str, token: int) -> dict[str, Any]:
         running = self.sessions[session][operation]
@@ -229,7 +237,7 @@ KNOWN: tuple[tuple[str, Callable[[FakeGateway, re.Match[str]], Running]], ...] =
     (r"DESC(RIBE)?\b", lambda _, __: _words(["n", "BIGINT", True, None, None, None], columns=DESCRIBED)),
     (r"EXPLAIN\b", lambda _, __: _words([PLAN])),
     (r"INSERT INTO\b", lambda _, __: _words([-1], columns=[("job id", "VARCHAR")])),
-    (r"STOP JOB '(\w+)'", lambda fake, found: fake.stop(found[1])),
+    (r"STOP JOB '(\w+)'( WITH SAVEPOINT)?", lambda fake, found: fake.stop(found[1], bool(found[2]))),
 )
 
 
@@ -266,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_PATCH = answer
 
-    def route(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
+    def route(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         fake = self.fake
         match (self.command, *parts):
             case ("GET", "api_versions"):
@@ -295,7 +303,7 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.close(session, operation)
         return {}
 
-    def cluster(self, parts: list[str]) -> dict[str, Any]:
+    def cluster(self, parts: list[str]) -> dict[str, Any] | list[dict[str, Any]]:
         fake = self.fake
         match (self.command, *parts):
             case ("GET", "overview"):
@@ -315,11 +323,15 @@ class _Handler(BaseHTTPRequestHandler):
             case ("GET", "jobs", job, "checkpoints"):
                 path = fake.checkpoints.get(job)
                 return {"latest": {"completed": {"external_path": path} if path else None}}
+            case ("GET", "jobs", job, "vertices", _, "subtasks", "metrics"):
+                return [{"id": name, "sum": float(count)} for name, count in self.fake.chained[job].items()]
+            case ("GET", "jobs", job) if job in fake.chained:
+                return {"vertices": [{"id": "v", "metrics": {"read-records": 0, "write-records": 0}}]}
             case ("GET", "jobs", _):
                 counts = {"read-records": 7, "write-records": 9}
                 return {"vertices": [{"metrics": counts}, {"metrics": counts}]}
             case ("PATCH", "jobs", job):
-                fake.stop(job)
+                fake.jobs[job][1] = "CANCELED"
                 return {}
         raise LookupError(self.path)
 

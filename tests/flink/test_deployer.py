@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from races.flink.cluster import Cluster
-from races.flink.deployer import Deployer, Source, stop_job
+from races.flink.deployer import Deployer, Source, stop_with_savepoint
 from races.flink.dialect import queries
 from races.flink.gateway import Gateway
 from races.flink.resume import Memories
@@ -19,7 +19,7 @@ from tests.fakes.flink_gateway import FakeGateway, fake_gateway
 SOURCE = Source(
     DEFAULT_NAMES, Place("127.0.0.1:9092", "http://127.0.0.1:8000/registry"), "kafka-1", 7, 12_000
 )
-NAMES = ["f1-anomalies-query", "f1-average-speed-query"]
+NAMES = ["f1-lab-anomalies-query", "f1-lab-average-speed-query"]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def memories(tmp_path: Path) -> Memories:
 
 
 def deployer(flink: FakeGateway, memories: Memories, source: Source = SOURCE) -> Deployer:
-    wanted = queries(["average", "anomalies"], DEFAULT_NAMES, None)
+    wanted = queries(["average", "anomalies"], DEFAULT_NAMES, None, "lab")
     return Deployer(Gateway(flink.url), Cluster(flink.url), wanted, lambda: source, memories)
 
 
@@ -119,10 +119,10 @@ def test_what_a_person_stopped_stays_stopped(flink: FakeGateway, memories: Memor
 
 def test_refusal_is_told_and_tried_later(flink: FakeGateway, memories: Memories) -> None:
     names = DEFAULT_NAMES | {"positions": "nowhere"}
-    wanted = queries(["average"], names, None)
+    wanted = queries(["average"], names, None, "lab")
     found = Deployer(Gateway(flink.url), Cluster(flink.url), wanted, lambda: SOURCE, memories)
     found.look()
-    assert found.trouble == "f1-average-speed-query: Object 'nowhere' not found"
+    assert found.trouble == "f1-lab-average-speed-query: Object 'nowhere' not found"
     before = len(flink.statements)
     found.look()
     assert len(flink.statements) == before
@@ -141,7 +141,11 @@ def test_kafka_away_is_one_line(flink: FakeGateway, memories: Memories) -> None:
         raise RuntimeError("Kafka does not answer")
 
     found = Deployer(
-        Gateway(flink.url), Cluster(flink.url), queries(["average"], DEFAULT_NAMES, None), away, memories
+        Gateway(flink.url),
+        Cluster(flink.url),
+        queries(["average"], DEFAULT_NAMES, None, "lab"),
+        away,
+        memories,
     )
     found.look()
     assert found.trouble == "Kafka does not answer"
@@ -155,8 +159,35 @@ def test_only_one_process_deploys(flink: FakeGateway, memories: Memories) -> Non
     assert not flink.jobs
 
 
-def test_stopped_job(flink: FakeGateway, memories: Memories) -> None:
+def test_stopped_with_savepoint(flink: FakeGateway, memories: Memories) -> None:
     deployer(flink, memories).look()
     for job in list(flink.jobs):
-        stop_job(Gateway(flink.url), job, savepoint=False)
+        assert stop_with_savepoint(Gateway(flink.url), job) == f"file:/savepoints/{job}"
     assert alive(flink) == []
+
+
+def test_flink_without_the_functions_runs_plain_sql(flink: FakeGateway, memories: Memories) -> None:
+    flink.refused = "CREATE TEMPORARY SYSTEM FUNCTION"
+    found = deployer(flink, memories)
+    found.look()
+    assert found.trouble == ""
+    assert alive(flink) == NAMES
+    (sql,) = [sql for sql, _ in flink.statements if sql.startswith("INSERT INTO `f1-car-metrics-anomalies`")]
+    assert "ML_DETECT_ANOMALIES" not in sql
+
+
+def test_refused_point_is_not_tried_again(flink: FakeGateway, memories: Memories, tmp_path: Path) -> None:
+    found = deployer(flink, memories)
+    found.look()
+    flink.checkpoints = {job: tmp_path.as_uri() for job in flink.jobs}
+    found.look()
+    flink.jobs.clear()
+    flink.checkpoints = {}
+    flink.refused = tmp_path.as_uri()
+    found.look()
+    assert alive(flink) == NAMES
+    assert memories.points() == set()
+    anomalies = [
+        sql for sql, _ in flink.statements if sql.startswith("INSERT INTO `f1-car-metrics-anomalies`")
+    ]
+    assert all("ML_DETECT_ANOMALIES" in sql for sql in anomalies)

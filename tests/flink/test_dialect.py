@@ -6,7 +6,16 @@ import re
 
 import pytest
 
-from races.flink.dialect import Model, Query, create_model, ml_predict_twin, queries
+from races.flink.dialect import (
+    Model,
+    Query,
+    create_model,
+    in_sql_alone,
+    job_names,
+    lab_mark,
+    ml_predict_twin,
+    queries,
+)
 from races.flink.statements import DEFAULT_NAMES, statements
 
 MODEL = Model("http://127.0.0.1:9/v1/", "small'model", "key-1")
@@ -14,26 +23,38 @@ GROUPS = ("average", "commentary", "anomalies")
 FILES = {one.name: one for one in statements()}
 
 
-def by_group(functions: bool = True) -> dict[str, Query]:
-    return {one.group: one for one in queries(GROUPS, DEFAULT_NAMES, MODEL, functions)}
+def by_group() -> dict[str, Query]:
+    return {one.group: one for one in queries(GROUPS, DEFAULT_NAMES, MODEL, "ab12cd")}
 
 
 @pytest.mark.parametrize("group", ["average", "anomalies"])
 def test_queries_are_the_files_verbatim(group: str) -> None:
     query = by_group()[group]
-    assert query.sql == FILES[query.name.removeprefix("f1-")].sql
+    assert query.sql == FILES[query.name.removeprefix("f1-ab12cd-")].sql
+
+
+def test_two_labs_on_one_flink_have_statements_of_their_own() -> None:
+    marks = [
+        lab_mark("a:9092", DEFAULT_NAMES),
+        lab_mark("b:9092", DEFAULT_NAMES),
+        lab_mark("a:9092", {**DEFAULT_NAMES, "positions": "team-positions"}),
+    ]
+    names = {name for mark in marks for name, _ in job_names(GROUPS, mark)}
+    assert len(names) == 9
+    assert job_names(["average"], marks[0]) == [(f"f1-{marks[0]}-average-speed-query", "average")]
+    assert marks[0] == lab_mark("a:9092", dict(reversed(list(DEFAULT_NAMES.items()))))
 
 
 def test_only_the_groups_that_are_wanted() -> None:
-    assert [one.group for one in queries(["anomalies"], DEFAULT_NAMES, None)] == ["anomalies"]
+    assert [one.group for one in queries(["anomalies"], DEFAULT_NAMES, None, "x")] == ["anomalies"]
     with pytest.raises(ValueError, match="needs a model"):
-        queries(["commentary"], DEFAULT_NAMES, None)
+        queries(["commentary"], DEFAULT_NAMES, None, "x")
 
 
 def test_properties_in_apaches_words() -> None:
     query = by_group()["average"]
     assert query.properties["table.exec.state.ttl"] == "4 h"
-    assert query.properties["pipeline.name"] == query.name == "f1-average-speed-query"
+    assert query.properties["pipeline.name"] == query.name == "f1-ab12cd-average-speed-query"
     assert query.startup == "earliest-offset"
 
 
@@ -47,6 +68,8 @@ def test_twin_has_the_same_filter_and_prompt() -> None:
     assert "WHERE `type` IN (" in view and "WHERE `type` IN (" not in twin
     assert "MODEL => MODEL `m`" in twin and "'async', 'true'" in twin
     assert "AI_COMPLETE" not in view + twin
+    for sql in (view, twin):
+        assert sql.count("(") == sql.count(")") and sql.count("SELECT") == 2
 
 
 def test_twin_of_another_query_is_refused() -> None:
@@ -70,7 +93,7 @@ def test_key_is_in_no_repr() -> None:
 
 
 def test_pure_sql_detector_writes_the_same_columns() -> None:
-    query = by_group(functions=False)["anomalies"]
+    query = in_sql_alone(by_group()["anomalies"])
     assert not query.prepare
     assert "ML_DETECT_ANOMALIES" not in query.sql
     assert query.sql.startswith("INSERT INTO `f1-car-metrics-anomalies`")

@@ -11,7 +11,7 @@ from races.flink.gateway import Gateway
 from races.live.rendering.panels import engine_cell
 from tests.fakes.flink_gateway import FakeGateway, fake_gateway
 
-WANTED = job_names(wanted_groups(anomalies=True, commentary=False))
+WANTED = job_names(wanted_groups(anomalies=True, commentary=False), "lab")
 
 
 @pytest.fixture
@@ -32,6 +32,32 @@ def test_all_run(flink: FakeGateway) -> None:
     assert [one.name for one in found.statements] == ["average", "anomalies"]
     assert found.statements[0].words == "9 records in, 7 out, no checkpoint yet"
     assert found.statements[0].url == f"{flink.url}/#/job/running/{0:032x}/overview"
+
+
+def test_failed_model_calls_are_counted(flink: FakeGateway) -> None:
+    """A call on its way has no answer yet, so that a first look counts none."""
+    flink.chained[f"{0:032x}"] = {
+        "numRecordsIn": 53,
+        "numRecordsOut": 7,
+        "MLPredictTableFunction[3].numRecordsIn": 15,
+        "MLPredictTableFunction[3].numRecordsOut": 7,
+        "Calc[2].numRecordsIn": 53,
+    }
+    now = [0.0]
+    watch = EngineWatch(Gateway(flink.url), Cluster(flink.url), WANTED, lambda: now[0])
+    assert watch.status().statements[0].words == "53 records in, 7 out, no checkpoint yet"
+    now[0] = 2.0
+    flink.chained[f"{0:032x}"]["MLPredictTableFunction[3].numRecordsIn"] = 17
+    found = watch.status().statements[0]
+    assert found.ok
+    assert found.words == "53 records in, 7 out, 8 model calls failed, no checkpoint yet"
+
+
+def test_stopped_by_a_person_is_said(flink: FakeGateway) -> None:
+    flink.jobs[f"{1:032x}"][1] = "FINISHED"
+    found = look(flink)
+    assert (found.ok, found.words) == (False, "flink, 1 of 2 running")
+    assert found.statements[1].words == "stopped with a savepoint"
 
 
 def test_restarting_says_why(flink: FakeGateway) -> None:

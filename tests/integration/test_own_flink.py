@@ -13,7 +13,7 @@ from bench.services.kafka import RealKafka
 from bench.services.language_model import SpokenModel, serve_model
 from bench.services.registry_http import Served, serve
 from bench.services.waiting import wait_for
-from races.flink.dialect import Model, queries
+from races.flink.dialect import Model, in_sql_alone, queries
 from races.streams.registry.service import Registry
 from tests.integration.flink_answers import all_answers
 from tests.integration.flink_race import Keyed, RaceOnKafka, on_kafka, recorded_race
@@ -53,9 +53,8 @@ def written(
     race: RaceOnKafka, schemas: dict[str, list[int]], real_flink: RealFlink, model: SpokenModel
 ) -> Iterator[dict[str, Keyed]]:
     """What Flink wrote of the race, by role and key."""
-    wanted = queries(
-        ["average", "commentary", "anomalies"], race.settings.topics, Model(model.url, "small", KEY)
-    )
+    groups = ["average", "commentary", "anomalies"]
+    wanted = queries(groups, race.settings.topics, Model(model.url, "small", KEY), "lab")
     # a whole race comes at once here, perhaps before the source has looked where the topic's end is
     wanted = [replace(query, startup="earliest-offset") for query in wanted]
     real_flink.cancel_all()  # what other tests left
@@ -124,7 +123,7 @@ def test_pure_sql_detector_agrees(
     names = dict(race.settings.topics)
     names["car_metrics_anomalies"] += "-pure"
     pure = on_kafka(race.settings, names, registry.registry, race.records)
-    wanted = queries(["anomalies"], names, None, functions=False)
+    wanted = [in_sql_alone(query) for query in queries(["anomalies"], names, None, "pure")]
     real_flink.cancel_all()
     deployer = real_flink.deployer(wanted, pure.settings, pure.codec, race.begin_ms - 1000)
     deployer.look()
@@ -142,6 +141,13 @@ def test_commentary_is_the_models(written: dict[str, Keyed], model: SpokenModel,
     assert all(prompt.startswith("Lap ") for prompt in model.asked)
     events = [record.value for record in race.records if record.role == "race_control"]
     assert 5 < len(lines) < len(events)
+    codes = {
+        f"{event['race_id']}:e{event['event']}": [event["driver_code"], event["other_code"]]
+        for event in events
+    }
+    for line in lines:
+        assert line["drivers"] == ([code for code in codes[line["id"]] if code] or None)
+    assert {len(line["drivers"] or ()) for line in lines} >= {0, 2}
 
 
 def test_no_new_schema(written: dict[str, Keyed], schemas: dict[str, list[int]], registry: Served) -> None:
