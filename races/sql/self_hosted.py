@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from races.flink.cluster import Cluster, ClusterAway
+from races.flink.dialect import DETECTOR
 from races.flink.gateway import (
     Change,
     Gateway,
@@ -109,7 +110,7 @@ class OwnSession:
         for role, topic in self._service.topics.items():
             if role != topic:
                 session.run(f"CREATE VIEW IF NOT EXISTS {quoted(role)} AS TABLE {quoted(topic)}")
-        for sql in self._made:
+        for sql in (DETECTOR, *self._made):
             with suppress(StatementRefused):
                 session.run(sql)
         return session

@@ -14,7 +14,9 @@ RUNNABLE = ("bash", "python")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """how: run, run: race, run: standin, statement: its name, or cannot run here: why; empty for other text."""
+    """how: run, run: race, run: standin, statement: its name, own flink (: model), which tests/integration runs, or
+    cannot run here: why; empty for other text.
+    """
 
     file: str
     line: int
