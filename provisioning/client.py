@@ -107,7 +107,10 @@ class Client:
                 raise _elsewhere(call) from None
             except OSError as error:  # before anything was sent: requests looks for the file first
                 raise errors.certificate_file(error) from None
-            self._hear(response)
+            date = response.headers.get("Date")
+            if date:
+                with contextlib.suppress(ValueError):
+                    self._heard = parsedate_to_datetime(date).isoformat()
             if last or not _try_again(call, response):
                 break
             # Not of a new key: that it is refused for a while is the rule.
@@ -153,12 +156,6 @@ class Client:
                 break
             url, params = target, {}  # its query is a part of the address
         return response
-
-    def _hear(self, response: requests.Response) -> None:
-        date = response.headers.get("Date")
-        if date:
-            with contextlib.suppress(ValueError):
-                self._heard = parsedate_to_datetime(date).isoformat()
 
     def _broken(self, call: Call, error: requests.RequestException, last: bool) -> None:
         """Returns if the call may be sent again."""
@@ -214,7 +211,8 @@ def read_error(text: str) -> tuple[str, str]:
     try:
         body = jsonlib.loads(text)
     except (ValueError, RecursionError):
-        return "", " ".join(_without_tags(text).split())[:300]
+        parts = text.replace("<", "\0<").split("\0")
+        return "", " ".join(" ".join(part.split(">", 1)[-1] for part in parts).split())[:300]
     if not isinstance(body, dict):
         return "", str(body)[:300]
     listed = body.get("errors")
@@ -230,11 +228,6 @@ def read_error(text: str) -> tuple[str, str]:
         inner = body["error"]
         return str(inner.get("code") or ""), str(inner.get("message") or inner.get("details") or "")
     return str(body.get("error_code") or ""), str(body.get("message") or "")
-
-
-def _without_tags(html: str) -> str:
-    parts = html.replace("<", "\0<").split("\0")
-    return " ".join(part.split(">", 1)[-1] for part in parts)
 
 
 def _try_again(call: Call, response: requests.Response) -> bool:

@@ -20,7 +20,22 @@ def write_private(path: Path, text: str) -> None:
     """Writes the file, made where it is missing. A link stays a link: what it points to is written. Raises OSError."""
     target = Path(os.path.realpath(path))
     try:
-        _replace(target, text)
+        handle, name = tempfile.mkstemp(HALF, f".{target.name}.", target.parent)  # mkstemp makes it 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                _fill(file, text)
+            Path(name).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+        # a rename is on the disk only with its folder. Windows cannot open folders, and needs none of this.
+        with contextlib.suppress(OSError):
+            opened = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
     except OSError as error:
         if error.errno not in NOT_REPLACEABLE or not target.exists():
             raise
@@ -29,25 +44,6 @@ def write_private(path: Path, text: str) -> None:
                 target.chmod(0o600)
             _fill(file, text)
             file.truncate()
-
-
-def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(HALF, f".{target.name}.", target.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            _fill(file, text)
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    # A rename is on the disk only with its folder. Windows cannot open folders, and needs none of this.
-    with contextlib.suppress(OSError):
-        opened = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 def _fill(file: IO[str], text: str) -> None:

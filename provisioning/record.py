@@ -138,11 +138,6 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True  # as a lost answer: the command looks before it repeats
                 return
             recorder.write(self.command, self.path, body, answer, self.headers.get("Authorization", ""))
-            self._send(answer)
-
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
-        def _send(self, answer: requests.Response) -> None:
             text = recorder.ours(answer.text).encode()
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
@@ -152,6 +147,8 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             """The recording is the log."""

@@ -115,7 +115,10 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
     def _send(self, answer: Answer, exchange: Exchange) -> None:
-        headers = {"X-Request-Id": str(uuid.uuid4()), **_limits(exchange), **answer.headers}
+        limits = {}
+        if exchange.plane == "control" and exchange.path.startswith(LIMITED_PATHS):
+            limits = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "99", "X-RateLimit-Reset": "1"}
+        headers = {"X-Request-Id": str(uuid.uuid4()), **limits, **answer.headers}
         data = _encoded(answer)
         if data and "Content-Type" not in headers:
             headers["Content-Type"] = "text/html" if isinstance(answer.body, str) else "application/json"
@@ -156,12 +159,6 @@ def _encoded(answer: Answer) -> bytes:
     if answer.body is None:
         return b""
     return (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
-
-
-def _limits(exchange: Exchange) -> dict[str, str]:
-    if exchange.plane != "control" or not exchange.path.startswith(LIMITED_PATHS):
-        return {}
-    return {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "99", "X-RateLimit-Reset": "1"}
 
 
 def located(path: str) -> tuple[str, str, str]:

@@ -77,13 +77,6 @@ def _status(cloud: Cloud, found: Statement) -> dict[str, Any]:
     }
 
 
-def _kind(sql: str) -> str:
-    try:
-        return parse(sql).kind
-    except SqlError:
-        return "UNKNOWN"
-
-
 def _selected(found: Statement, selector: str) -> bool:
     """Whether the selector chooses it. Equalities or bare names, all of which must hold, are what it may say."""
     for condition in filter(None, selector.split(",")):
@@ -118,12 +111,16 @@ def create(call: Call) -> Answer:
     if call.cloud.statement(environment, name):
         detail = f"Statement {name} already exists."
         raise control(409, detail, "resource_already_exists", location=f"{call.url}/{name}")
+    try:
+        kind = parse(sql).kind
+    except SqlError:
+        kind = "UNKNOWN"
     made = Statement(
         id=call.cloud.uuid(),
         name=name,
         environment_id=environment,
         sql=sql,
-        kind=_kind(sql),
+        kind=kind,
         properties=_texts(spec.get("properties")),
         labels=_texts((document.get("metadata") or {}).get("labels")),
         pool_id=_pool(call, environment, str(spec.get("compute_pool_id") or "")).id,

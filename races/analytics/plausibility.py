@@ -73,9 +73,8 @@ class Plausibility:
         if self._plan:
             _ensure(record["laps"] == self._plan.laps >= record["lap"] - 1, "another distance")
         self._instant(record)
-        self._driver(record["driver_code"], (record["driver_name"], record["team_name"]), size)
-
-    def _driver(self, code: str, names: tuple[str, str], size: int) -> None:
+        code = record["driver_code"]
+        names = (record["driver_name"], record["team_name"])
         known = self._drivers.get(code)
         if known is None:
             _ensure(

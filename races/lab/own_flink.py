@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import yaml
 from django.conf import settings
@@ -51,7 +50,9 @@ def make_supervisor(
 
 def write_config(kafka: LocalKafka, flink: LocalFlink, file: Path) -> Path:
     """The person's own config.yaml with this Kafka and this Flink in it; for its owner only, since it may hold keys."""
-    found = _own_config()
+    path = Path(settings.LAB.path)  # it has been read and checked at the start of this process
+    found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    found = found if isinstance(found, dict) else {}
     own_kafka = found.get("kafka") or {}
     kept = {key: own_kafka[key] for key in ("topics", "consumer_group") if key in own_kafka}
     features = found.setdefault("features", None) or {}
@@ -66,13 +67,6 @@ def write_config(kafka: LocalKafka, flink: LocalFlink, file: Path) -> Path:
         "# Written by make flink at each start\n" + yaml.safe_dump(found, sort_keys=False), encoding="utf-8"
     )
     return file
-
-
-def _own_config() -> dict[str, Any]:
-    """It has been read and checked at the start of this process."""
-    path = Path(settings.LAB.path)
-    found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
-    return found if isinstance(found, dict) else {}
 
 
 def purge(checkpoints: Path, kept: set[str]) -> None:

@@ -67,15 +67,12 @@ class RaceSocket(AsyncWebsocketConsumer):
         self.scope, self.base_send = scope, send
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
-                await self._dispatch(message)
+                if message["type"] == "websocket.connect":
+                    await self.connect()
+                else:
+                    await self.receive(message.get("text"), message.get("bytes"))
         finally:
             self._leave()
-
-    async def _dispatch(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.connect":
-            await self.connect()
-        else:
-            await self.receive(message.get("text"), message.get("bytes"))
 
     async def connect(self) -> None:
         self.live = service()
@@ -90,10 +87,7 @@ class RaceSocket(AsyncWebsocketConsumer):
         if client and limit and self.live.hub.count(client) >= limit:
             await self._refuse(TOO_MANY)
             return
-        self._join(client)
-
-    def _join(self, client: str | None) -> None:
-        """Joins and takes the snapshot without giving the loop away in between, so that no frame is missed."""
+        # joins and takes the snapshot without giving the loop away in between, so that no frame is missed
         self._acks, self._pong_at = RateLimiter(ACK_BURST, ACK_RATE), 0.0
         send = self.base_send
         self.socket = Socket(

@@ -136,7 +136,17 @@ def kind(sql: str, own: Iterable[str] = ()) -> str:
             "SET, and CREATE, ALTER and DROP of tables and views."
         )
     if first in ("CREATE", "DROP", "ALTER"):
-        _check_object(first, rest, plain)
+        names = [word for word in rest if word not in ("TEMPORARY", "OR", "REPLACE")]
+        if names[0] not in OBJECTS:
+            raise NotAllowed(
+                f"The workspace does not {first} {names[0].lower() or 'other thing'}s: it has tables and views only. "
+                "Flink's own SQL client does the rest."
+            )
+        for connector in _OPTION.findall(plain):
+            if connector.lower() not in CONNECTORS:
+                raise NotAllowed(
+                    f"The workspace has no connector '{connector}'. It has {', '.join(CONNECTORS[:5])}."
+                )
         return INSERT if _WRITES.match(mask(sql)) else found
     if first == "INSERT":
         _check_target(plain, own)
@@ -147,20 +157,6 @@ def kind(sql: str, own: Iterable[str] = ()) -> str:
 
 def is_explain(sql: str) -> bool:
     return words(sql, 1) == ["EXPLAIN"]
-
-
-def _check_object(first: str, rest: list[str], plain: str) -> None:
-    names = [word for word in rest if word not in ("TEMPORARY", "OR", "REPLACE")]
-    if names[0] not in OBJECTS:
-        raise NotAllowed(
-            f"The workspace does not {first} {names[0].lower() or 'other thing'}s: it has tables and views only. "
-            "Flink's own SQL client does the rest."
-        )
-    for connector in _OPTION.findall(plain):
-        if connector.lower() not in CONNECTORS:
-            raise NotAllowed(
-                f"The workspace has no connector '{connector}'. It has {', '.join(CONNECTORS[:5])}."
-            )
 
 
 def _check_target(plain: str, own: Iterable[str]) -> None:

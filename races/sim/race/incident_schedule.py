@@ -47,7 +47,15 @@ def schedule(
         drawn.append((_pick(random, accidents), Incident(at, "accident", "safety_car", duration)))
     if random.random() < HARMLESS_ACCIDENTS * share:
         drawn.append((_pick(random, accidents), Incident(random.uniform(0.1, laps - 0.6), "accident")))
-    drawn += _failures(random, teams, laps, share)
+    for index, team in enumerate(teams):
+        if random.random() < team.failure * share:
+            at = random.uniform(0.2, laps - 0.6)
+            duration = _duration(random, VIRTUAL_LAPS, laps)
+            if random.random() < VIRTUAL_AFTER_FAILURE:
+                incident = Incident(at, "failure", "vsc", duration)
+            else:
+                incident = Incident(at, "garage" if random.random() < TO_THE_GARAGE else "failure")
+            drawn.append((index, incident))
     for _ in drivers:
         if random.random() < CONTACTS * share / len(drivers):
             drawn.append((_pick(random, accidents), Incident(random.uniform(0.02, 0.3), "puncture")))
@@ -84,17 +92,3 @@ def _safety_car_starts(random: Random, laps: int, share: float) -> list[float]:
 def _duration(random: Random, shares: Sequence[float], laps: int) -> int:
     """Laps that a safety car stays out, at most a fifth of a short race."""
     return min(1 + _pick(random, shares), max(2, laps // 5))
-
-
-def _failures(random: Random, teams: Sequence[Team], laps: int, share: float) -> list[tuple[int, Incident]]:
-    found = []
-    for index, team in enumerate(teams):
-        if random.random() < team.failure * share:
-            at = random.uniform(0.2, laps - 0.6)
-            duration = _duration(random, VIRTUAL_LAPS, laps)
-            if random.random() < VIRTUAL_AFTER_FAILURE:
-                incident = Incident(at, "failure", "vsc", duration)
-            else:
-                incident = Incident(at, "garage" if random.random() < TO_THE_GARAGE else "failure")
-            found.append((index, incident))
-    return found

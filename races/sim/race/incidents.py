@@ -3,7 +3,6 @@
 from races.sim.race import race_control, wording
 from races.sim.race.car import Car
 from races.sim.race.field import Field
-from races.sim.race.incident_schedule import Incident
 
 TOLD_FROM_S = 1.0  # lost by a mistake that race control tells
 
@@ -19,7 +18,12 @@ def strike(field: Field, car: Car) -> None:
     k = (car.next_point or len(field.track.timing_points)) - 1
     sector = field.track.sector[k]
     if incident.kind in ("accident", "failure"):
-        _stop(field, car, incident, sector)
+        why = "ACCIDENT" if incident.kind == "accident" else "MECHANICAL FAILURE"
+        field.retire(car)
+        field.tell(
+            "retirement", wording.stopped_on_track(car, sector, why), car, position=field.place[car.index] + 1
+        )
+        race_control.stopped_car(field, incident, sector, car)
     elif incident.kind == "spin":
         car.owes_s += incident.loss_s
         race_control.yellow(field, sector, wording.off_track(car, sector), car)
@@ -37,12 +41,3 @@ def strike(field: Field, car: Car) -> None:
         car.broken = True
     elif incident.kind == "puncture" and car.lap < field.laps:
         car.damaged = True
-
-
-def _stop(field: Field, car: Car, incident: Incident, sector: int) -> None:
-    why = "ACCIDENT" if incident.kind == "accident" else "MECHANICAL FAILURE"
-    field.retire(car)
-    field.tell(
-        "retirement", wording.stopped_on_track(car, sector, why), car, position=field.place[car.index] + 1
-    )
-    race_control.stopped_car(field, incident, sector, car)
