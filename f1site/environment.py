@@ -211,7 +211,17 @@ def database(url: str, file: Path) -> dict[str, Any]:
         )
     if found["ENGINE"] == SQLITE and ("#" in url or "?" in url):
         raise EnvironmentProblem(f"DATABASE_URL names no file: it has a # or a ?. {QUOTING}")
-    _check_options(found.get("OPTIONS", {}))
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    for option, value in found.get("OPTIONS", {}).items():
+        try:
+            make_conninfo(**{option: str(value)})
+        except ProgrammingError:
+            raise EnvironmentProblem(
+                f"DATABASE_URL: PostgreSQL has no option '{option}'. Take ?{option}=… out, which may be another "
+                "program's own; a schema is named by ?currentSchema=NAME"
+            ) from None
     return found | {"CONN_MAX_AGE": 0}
 
 
@@ -238,21 +248,6 @@ def _parsed(url: str) -> dict[str, Any] | None:
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
     }
-
-
-def _check_options(options: Mapping[str, object]) -> None:
-    """Raises EnvironmentProblem for what follows the ? of an address and is not libpq's."""
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import make_conninfo
-
-    for option, value in options.items():
-        try:
-            make_conninfo(**{option: str(value)})
-        except ProgrammingError:
-            raise EnvironmentProblem(
-                f"DATABASE_URL: PostgreSQL has no option '{option}'. Take ?{option}=… out, which may be another "
-                "program's own; a schema is named by ?currentSchema=NAME"
-            ) from None
 
 
 def secret_key(given: str, path: Path) -> str:

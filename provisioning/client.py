@@ -99,7 +99,13 @@ class Client:
                 with self._sign_of_life(call):
                     response = self._send(call)
             except requests.RequestException as error:
-                self._broken(call, error, last)
+                if not call.repeatable and not never_sent(error):
+                    raise _unknown(call, type(error).__name__) from None
+                stopped = (
+                    refused(error) and urlsplit(call.url).hostname in LOOPBACK
+                )  # a stand-in that is gone
+                if last or stopped:
+                    raise errors.network_error(error, call.url) from None
                 self.say(f"{_host(call.url)}: no answer yet, trying again ({attempt + 1} of {self._tries}).")
                 self._clock.sleep(backoff(attempt))
                 continue
@@ -156,13 +162,6 @@ class Client:
                 break
             url, params = target, {}  # its query is a part of the address
         return response
-
-    def _broken(self, call: Call, error: requests.RequestException, last: bool) -> None:
-        """Returns if the call may be sent again."""
-        if not call.repeatable and not never_sent(error):
-            raise _unknown(call, type(error).__name__) from None
-        if last or (refused(error) and urlsplit(call.url).hostname in LOOPBACK):  # a stand-in that is gone
-            raise errors.network_error(error, call.url) from None
 
     def _answer(self, call: Call, response: requests.Response) -> Any:
         if response.status_code >= 400:

@@ -129,7 +129,25 @@ def api_error(failure: Failure) -> ApiError:
 
 def _words(failure: Failure) -> tuple[str, str, str]:
     if failure.status in (401, 403):
-        return _not_allowed(failure)
+        if failure.plane != "Cloud":
+            return (
+                f"The {failure.plane} API key of the lab is not accepted by {failure.plane} (yet).",
+                f"New keys and roles take minutes to be known everywhere; the key is kept. {AGAIN}",
+                f"{KEYS} (it must be a {failure.plane} key of this environment)",
+            )
+        if failure.status == 401:
+            return (
+                "Confluent Cloud does not accept the API key. It has to be a Cloud API key (scope 'Cloud resource "
+                "management'); a key for Kafka, Schema Registry or Flink belongs to that one resource and fails here.",
+                "A key that was made a minute ago may still be on its way; else running again does not help.",
+                f"{KEYS} (or: confluent api-key create --resource cloud)",
+            )
+        return (
+            "The Cloud API key is accepted, but its owner may not do this: building the lab needs the role "
+            "OrganizationAdmin, because only that may create environments and service accounts.",
+            "Running again helps once the owner of the key has the role.",
+            f"{ACCESS} and {ROLES}",
+        )
     if failure.status == 402 or (400 <= failure.status < 429 and QUOTA_WORDS.search(failure.detail)):
         which = failure.code if failure.status == 402 and failure.code else "its words are below"
         return (
@@ -152,28 +170,6 @@ def _words(failure: Failure) -> tuple[str, str, str]:
 
 def _later(when: str) -> str:
     return f"{AGAIN} Wait {when} first."
-
-
-def _not_allowed(failure: Failure) -> tuple[str, str, str]:
-    if failure.plane != "Cloud":
-        return (
-            f"The {failure.plane} API key of the lab is not accepted by {failure.plane} (yet).",
-            f"New keys and roles take minutes to be known everywhere; the key is kept. {AGAIN}",
-            f"{KEYS} (it must be a {failure.plane} key of this environment)",
-        )
-    if failure.status == 401:
-        return (
-            "Confluent Cloud does not accept the API key. It has to be a Cloud API key (scope 'Cloud resource "
-            "management'); a key for Kafka, Schema Registry or Flink belongs to that one resource and fails here.",
-            "A key that was made a minute ago may still be on its way; else running again does not help.",
-            f"{KEYS} (or: confluent api-key create --resource cloud)",
-        )
-    return (
-        "The Cloud API key is accepted, but its owner may not do this: building the lab needs the role "
-        "OrganizationAdmin, because only that may create environments and service accounts.",
-        "Running again helps once the owner of the key has the role.",
-        f"{ACCESS} and {ROLES}",
-    )
 
 
 def network_error(error: requests.RequestException, url: str) -> NetworkError:

@@ -43,7 +43,13 @@ def _foundations(session: Session, found: CurrentState) -> Iterator[Planned]:
     yield _either(
         found.cluster, f"Kafka cluster {wanted.cluster_name}", f"Basic, {wanted.cloud} {wanted.region}"
     )
-    yield _pool(session, found)
+    what, cfu = f"Flink compute pool {session.desired.pool_name}", session.desired.max_cfu
+    if found.pool is None:
+        yield Planned(CREATE, what, f"at most {cfu} CFU; costs nothing while no statement runs")
+    else:
+        stands = int(part(found.pool, "spec").get("max_cfu") or 0)
+        larger = cfu > stands
+        yield Planned(CHANGE, what, f"from {stands} to {cfu} CFU") if larger else Planned(LEAVE, what)
     yield _either(found.registry, "Schema Registry", "comes with environment and cluster")
     yield _either(found.account, f"service account {session.names.account}", "carries the ownership tag")
     yield _either(found.has_role or None, "role EnvironmentAdmin for it", "")
@@ -51,16 +57,6 @@ def _foundations(session: Session, found: CurrentState) -> Iterator[Planned]:
 
 def _either(standing: object, what: str, why: str) -> Planned:
     return Planned(LEAVE, what) if standing else Planned(CREATE, what, why)
-
-
-def _pool(session: Session, found: CurrentState) -> Planned:
-    what, wanted = f"Flink compute pool {session.desired.pool_name}", session.desired.max_cfu
-    if found.pool is None:
-        return Planned(CREATE, what, f"at most {wanted} CFU; costs nothing while no statement runs")
-    stands = int(part(found.pool, "spec").get("max_cfu") or 0)
-    return (
-        Planned(CHANGE, what, f"from {stands} to {wanted} CFU") if wanted > stands else Planned(LEAVE, what)
-    )
 
 
 def _keys(found: CurrentState) -> Iterator[Planned]:

@@ -148,7 +148,14 @@ def _lab(source: Source, found: Configuration) -> Lab:
             found.flink.bootstrap_servers,
             found.flink.schema_registry_url,
         )
-    commentator = _commentator(source, found, flink)
+    # a Flink of one's own without a language model leaves the words to the embedded commentator
+    silent = flink is not None and not found.commentary.configured
+    commentator = found.analytics.commentary or ("embedded" if silent else found.analytics.engine)
+    if commentator == "flink" and found.analytics.engine == "embedded":
+        raise source.wrong(("analytics", "commentary"), "is 'flink', which needs analytics.engine: flink")
+    if commentator == "flink" and silent:
+        words = "is 'flink', which needs a model in the commentary: section"
+        raise source.wrong(("analytics", "commentary"), words)
     return Lab(
         path=source.file,
         kafka=kafka,
@@ -161,18 +168,6 @@ def _lab(source: Source, found: Configuration) -> Lab:
         confluent=found.confluent.model_dump(),
         flink=flink,
     )
-
-
-def _commentator(source: Source, found: Configuration, flink: FlinkSettings | None) -> str:
-    """A Flink of one's own without a language model leaves the words to the embedded commentator."""
-    silent = flink is not None and not found.commentary.configured
-    commentator = found.analytics.commentary or ("embedded" if silent else found.analytics.engine)
-    if commentator == "flink" and found.analytics.engine == "embedded":
-        raise source.wrong(("analytics", "commentary"), "is 'flink', which needs analytics.engine: flink")
-    if commentator == "flink" and silent:
-        words = "is 'flink', which needs a model in the commentary: section"
-        raise source.wrong(("analytics", "commentary"), words)
-    return commentator
 
 
 def _kafka(

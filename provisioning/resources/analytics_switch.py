@@ -60,8 +60,15 @@ def _confirm_dropping(session: Session, changing: list[str]) -> None:
     if not asked:
         return
     them, these = ("it", "this topic") if len(asked) == 1 else ("them", "these topics")
+    if session.desired.engine == EMBEDDED:
+        why = "Switching the analytics to the embedded engine"
+    elif asked == [session.topic("commentary")]:
+        writer = "Flink's model" if session.commentary_by_flink else "the lab's own commentator"
+        why = f"Commentary by {writer}"
+    else:
+        why = "Switching the analytics to Flink"
     question = (
-        f"{_why(session, asked)} drops {', '.join(asked)} with all records and makes {them} anew. "
+        f"{why} drops {', '.join(asked)} with all records and makes {them} anew. "
         f"Races that run now lose what {these} held. Go on?"
     )
     if not session.ask(question):
@@ -71,15 +78,6 @@ def _confirm_dropping(session: Session, changing: list[str]) -> None:
             "Run again when the topics may go.",
         )
     session.agreed.update(asked)
-
-
-def _why(session: Session, asked: list[str]) -> str:
-    if session.desired.engine == EMBEDDED:
-        return "Switching the analytics to the embedded engine"
-    if asked == [session.topic("commentary")]:
-        writer = "Flink's model" if session.commentary_by_flink else "the lab's own commentator"
-        return f"Commentary by {writer}"
-    return "Switching the analytics to Flink"
 
 
 def recover(session: Session) -> Steps[str]:

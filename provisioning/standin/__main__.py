@@ -110,26 +110,24 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
             print(f"Port {options.port}: {error.strerror}. Choose another with --port N.", file=sys.stderr)
             return 2
         with standin:
-            print(_banner(standin, options.fast), file=out, flush=True)
+            pace = (
+                f"Time passes {FAST:.0f} times as fast as outside."
+                if options.fast
+                else "A full round takes three to four minutes."
+            )
+            # what makes the commands, and the lab in that terminal, trust its certificate.
+            file = standin.trusted
+            trust = f"\n  export REQUESTS_CA_BUNDLE={file} SSL_CERT_FILE={file}" if file else ""
+            told = NEXT.format(
+                url=standin.url, trust=trust, key=standin.key, secret=standin.secret, pace=pace
+            )
+            print(f"{ABOUT}\n\n{told}", file=out, flush=True)
             ended = threading.Event()
             for name in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(name, lambda *_: ended.set())
             while not ended.wait(1.0):  # a wait without a limit can't be interrupted on Windows
                 pass
         return 0
-
-
-def _banner(standin: Standin, fast: bool) -> str:
-    pace = (
-        f"Time passes {FAST:.0f} times as fast as outside."
-        if fast
-        else "A full round takes three to four minutes."
-    )
-    # What makes the commands, and the lab in that terminal, trust its certificate.
-    file = standin.trusted
-    trust = f"\n  export REQUESTS_CA_BUNDLE={file} SSL_CERT_FILE={file}" if file else ""
-    told = NEXT.format(url=standin.url, trust=trust, key=standin.key, secret=standin.secret, pace=pace)
-    return f"{ABOUT}\n\n{told}"
 
 
 if __name__ == "__main__":

@@ -114,18 +114,18 @@ def create(call: Call) -> Answer:
         protected=bool(spec.get("deletion_protection", False)),
     )
     cloud.brokers[made.id] = new_broker(cloud.kafka)
-    made.bootstrap = _bootstrap(cloud, made.id)
+    plain = cloud.brokers[made.id].bootstrap
+    if cloud.tls is None:
+        bootstrap = f"PLAINTEXT://{plain}"
+    else:
+        listener = KafkaListener(
+            plain, cloud.tls, lambda key, secret: cloud.opens_kafka(made.id, key, secret)
+        )
+        cloud.listeners[made.id] = listener
+        bootstrap = f"SASL_SSL://{listener.bootstrap}"
+    made.bootstrap = bootstrap
     cloud.clusters[made.id] = cloud.made(made, cloud.latencies.cluster)
     return Answer(202, rendered(cloud, made))
-
-
-def _bootstrap(cloud: Cloud, cluster_id: str) -> str:
-    plain = cloud.brokers[cluster_id].bootstrap
-    if cloud.tls is None:
-        return f"PLAINTEXT://{plain}"
-    listener = KafkaListener(plain, cloud.tls, lambda key, secret: cloud.opens_kafka(cluster_id, key, secret))
-    cloud.listeners[cluster_id] = listener
-    return f"SASL_SSL://{listener.bootstrap}"
 
 
 def _get(call: Call, environment_id: str) -> Cluster:

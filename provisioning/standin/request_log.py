@@ -42,18 +42,16 @@ class Exchange:
 def redacted(value: Any) -> Any:
     """Gives a copy without what a secret's field holds. SQL that carries secrets is left out as a whole."""
     if isinstance(value, dict):
-        return {name: _redacted_field(name, inner) for name, inner in value.items()}
+        found = {}
+        for name, inner in value.items():
+            is_text = isinstance(inner, str)
+            secret = is_text and name.lower() in SECRET_FIELDS
+            connection = is_text and name == "statement" and "CONNECTION" in inner.upper()
+            found[name] = REDACTED if secret or connection else redacted(inner)
+        return found
     if isinstance(value, list):
         return [redacted(inner) for inner in value]
     return value
-
-
-def _redacted_field(name: str, value: Any) -> Any:
-    if name.lower() in SECRET_FIELDS and isinstance(value, str):
-        return REDACTED
-    if name == "statement" and isinstance(value, str) and "CONNECTION" in value.upper():
-        return REDACTED
-    return redacted(value)
 
 
 def printout(exchanges: Iterable[Exchange]) -> str:

@@ -9,7 +9,7 @@ from .connections import base, checked_environment
 from .lifecycle import QUERIES, move
 from .paging import paged
 from .pools import default_pool, region_id
-from .records import Pool, Statement
+from .records import Statement
 from .references import environment_crn
 from .responses import Answer, control, invalid
 from .routing import Call, Route, required
@@ -115,6 +115,14 @@ def create(call: Call) -> Answer:
         kind = parse(sql).kind
     except SqlError:
         kind = "UNKNOWN"
+    pool_id = str(spec.get("compute_pool_id") or "")
+    pool = call.cloud.pools.get(pool_id) if pool_id else default_pool(call, environment)
+    if pool is None or pool.deleted is not None or pool.environment_id != environment:
+        raise invalid(f"The compute pool {pool_id} was not found.", "/spec/compute_pool_id")
+    if not call.cloud.is_ready(pool):
+        raise invalid(f"The compute pool {pool_id} is not provisioned yet.", "/spec/compute_pool_id")
+    if f"{call.host}." != f"flink.{pool.region}.{region_id(pool.cloud, pool.region).split('.')[0]}.":
+        raise invalid(f"The compute pool {pool_id} is in another region.", "/spec/compute_pool_id")
     made = Statement(
         id=call.cloud.uuid(),
         name=name,
@@ -123,7 +131,7 @@ def create(call: Call) -> Answer:
         kind=kind,
         properties=_texts(spec.get("properties")),
         labels=_texts((document.get("metadata") or {}).get("labels")),
-        pool_id=_pool(call, environment, str(spec.get("compute_pool_id") or "")).id,
+        pool_id=pool.id,
         principal=_principal(call, spec.get("principal")),
     )
     call.cloud.statements.append(call.cloud.made(made))
@@ -151,17 +159,6 @@ def _refuse_too_early(call: Call) -> None:
             "Error looking up resources for Statement. Compute pool or principal not found",
             "/spec/compute_pool_id",
         )
-
-
-def _pool(call: Call, environment_id: str, pool_id: str) -> Pool:
-    pool = call.cloud.pools.get(pool_id) if pool_id else default_pool(call, environment_id)
-    if pool is None or pool.deleted is not None or pool.environment_id != environment_id:
-        raise invalid(f"The compute pool {pool_id} was not found.", "/spec/compute_pool_id")
-    if not call.cloud.is_ready(pool):
-        raise invalid(f"The compute pool {pool_id} is not provisioned yet.", "/spec/compute_pool_id")
-    if f"{call.host}." != f"flink.{pool.region}.{region_id(pool.cloud, pool.region).split('.')[0]}.":
-        raise invalid(f"The compute pool {pool_id} is in another region.", "/spec/compute_pool_id")
-    return pool
 
 
 def _principal(call: Call, wanted: str | None) -> str:

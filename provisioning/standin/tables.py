@@ -154,7 +154,11 @@ def _schemas(parsed: Parsed) -> dict[str, tuple[str, str]]:
 
 
 def _schema(style: str, name: str, columns: list[Column]) -> tuple[str, str]:
-    types = {column.name: _avro_type(column) for column in columns}
+    types = {}
+    for column in columns:
+        if column.type not in AVRO_TYPES:
+            raise SqlError(f"The stand-in doesn't know the type {column.type} of column '{column.name}'.")
+        types[column.name] = AVRO_TYPES[column.type]
     if style == "json-registry":
         properties = {c.name: _json_type(c, types[c.name], index) for index, c in enumerate(columns)}
         needed = [c.name for c in columns if not c.nullable]
@@ -168,12 +172,6 @@ def _schema(style: str, name: str, columns: list[Column]) -> tuple[str, str]:
     ]
     space = "org.apache.flink.avro.generated.record"
     return "AVRO", json.dumps({"type": "record", "name": name, "namespace": space, "fields": fields})
-
-
-def _avro_type(column: Column) -> Any:
-    if column.type not in AVRO_TYPES:
-        raise SqlError(f"The stand-in doesn't know the type {column.type} of column '{column.name}'.")
-    return AVRO_TYPES[column.type]
 
 
 def _json_type(column: Column, avro: Any, index: int) -> dict[str, Any]:

@@ -271,17 +271,19 @@ def parts() -> Iterator[str]:
             )
     for made in statements():
         if made.kind in ("table", "query") and makers[GROUP_ROLES[made.group]] == FLINK:
-            yield statement(made, _needs(made, makers))
+            # a table needs its keys' role; a query needs its table and the schemas of what it reads
+            if made.kind == "table":
+                needs = ["confluent_role_binding.lab"]
+            else:
+                table = made.name.removesuffix("-query") + "-table"
+                read = [
+                    f"confluent_schema.{role_name}_value"
+                    for role_name, maker in makers.items()
+                    if maker != FLINK
+                ]
+                needs = [f"confluent_flink_statement.{table.replace('-', '_')}", *read]
+            yield statement(made, needs)
     yield CONFIG
-
-
-def _needs(made: Statement, makers: dict[str, str]) -> list[str]:
-    """A table needs its keys' role; a query needs its table and the schemas of what it reads."""
-    if made.kind == "table":
-        return ["confluent_role_binding.lab"]
-    table = made.name.removesuffix("-query") + "-table"
-    read = [f"confluent_schema.{role_name}_value" for role_name, maker in makers.items() if maker != FLINK]
-    return [f"confluent_flink_statement.{table.replace('-', '_')}", *read]
 
 
 def written() -> str:

@@ -253,7 +253,13 @@ class Operation:
 def refusal(trace: str) -> StatementRefused:
     """Flink's stack trace as one line: the innermost cause that says more than that something failed, and the place
     in the statement that any of the causes names."""
-    causes = _causes(trace)
+    found = []
+    for line in trace.splitlines():
+        cause = _CAUSE.match(line.strip())
+        if cause and not cause["type"].endswith(_WRAPPERS):
+            simple = cause["type"].rpartition(".")[2].rpartition("$")[2]
+            found.append((cause["words"] or simple).removeprefix("SQL validation failed. "))
+    causes = [said.removeprefix("SQL parse failed. ") for said in found]
     words = (
         next((said for said in reversed(causes) if said), "") or _first_line(trace) or "Flink gave no reason."
     )
@@ -264,16 +270,6 @@ def refusal(trace: str) -> StatementRefused:
                 clean = shorten(pattern.sub("", words))
                 return StatementRefused(clean, *numbers)
     return StatementRefused(shorten(words))
-
-
-def _causes(trace: str) -> list[str]:
-    found = []
-    for line in trace.splitlines():
-        cause = _CAUSE.match(line.strip())
-        if cause and not cause["type"].endswith(_WRAPPERS):
-            simple = cause["type"].rpartition(".")[2].rpartition("$")[2]
-            found.append((cause["words"] or simple).removeprefix("SQL validation failed. "))
-    return [said.removeprefix("SQL parse failed. ") for said in found]
 
 
 def _first_line(trace: str) -> str:

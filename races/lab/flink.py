@@ -84,20 +84,16 @@ def _source(kafka: Connection) -> Source:
     """Raises RuntimeError with one line where Kafka, the registry or the database is away."""
     try:
         kafka.codec.prepare()
+        # what lies before the start of the oldest race that runs is history already
+        close_old_connections()  # this thread belongs to no request, whose end would do it
+        now = int(timezone.now().timestamp() * 1000)
+        oldest = Race.objects.active().aggregate(oldest=Min("started_ms"))["oldest"]
         return Source(
             kafka.settings.topics,
             place(kafka),
             cluster_id(kafka.settings),
             kafka.codec.schema_id("commentary"),
-            _begin_ms(),
+            int(oldest or now) - EARLIER_MS,
         )
     except (StreamError, AnyDatabaseError) as error:
         raise RuntimeError(str(error)) from None
-
-
-def _begin_ms() -> int:
-    """The start of the oldest race that runs; what lies before it is history already."""
-    close_old_connections()  # this thread belongs to no request, whose end would do it
-    now = int(timezone.now().timestamp() * 1000)
-    oldest = Race.objects.active().aggregate(oldest=Min("started_ms"))["oldest"]
-    return int(oldest or now) - EARLIER_MS

@@ -107,7 +107,11 @@ def create_race(choice: Choice, client: str = "", once: str = "") -> Race:
     info = info_for(race)
     race.frozen = info.to_json()
     with transaction.atomic():
-        _lock_creation()
+        # counting and creating are one step: another creation waits until this transaction ends. SQLite's
+        # immediate transactions do that by themselves.
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])
         before = Race.objects.filter(pk=race.pk).first()
         if before is not None:
             return before
@@ -122,15 +126,6 @@ def _race_id(choice: Choice, client: str, once: str) -> uuid.UUID:
     repeated = uuid.uuid5(REPEATS, f"{client} {once} {choice}")
     old = Race.objects.filter(pk=repeated, created_at__lt=timezone.now() - REPEAT_WITHIN)
     return repeated if client and once and not old.exists() else uuid.uuid4()
-
-
-def _lock_creation() -> None:
-    """Makes counting and creating one step: another creation waits until this transaction ends. SQLite's immediate
-    transactions do that by themselves.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])
 
 
 def _check_limits(client: str) -> None:

@@ -92,7 +92,9 @@ class OwnSession:
             self._session = self._open()
             self._read_from(start)
             operation = self._submit(table.sql, table.topic, sql)
-        done = self._remember if _changes_session(sql) else None
+        changing = ("CREATE", "ALTER", "DROP", "SET", "RESET")
+        changes_session = kind(sql) == WORDS and words(sql, 1)[0] in changing
+        done = self._remember if changes_session else None
         return OwnStatement(self._service, operation, done, table.sql, sql)
 
     def keep(self) -> None:
@@ -135,10 +137,6 @@ class OwnSession:
         self._made.append(sql)
 
 
-def _changes_session(sql: str) -> bool:
-    return kind(sql) == WORDS and words(sql, 1)[0] in ("CREATE", "ALTER", "DROP", "SET", "RESET")
-
-
 class OwnStatement:
     """One operation of the gateway, and the job that it began."""
 
@@ -168,7 +166,17 @@ class OwnStatement:
         if page.ready and self._done is not None:
             self._done(self._sql)
             self._done = None
-        return page if page.is_query else self._without_secrets(page)
+        if page.is_query:
+            return page
+        # SHOW CREATE TABLE would show the login of a configured Kafka
+        public = self._service.public
+        changes = tuple(
+            Change(
+                one.kind, tuple(public(value) if isinstance(value, str) else value for value in one.fields)
+            )
+            for one in page.changes
+        )
+        return Page(page.ready, page.done, page.columns, changes, page.job, page.is_query)
 
     def watch(self) -> Watched:
         try:
@@ -189,14 +197,3 @@ class OwnStatement:
     def _why(self) -> str:
         cause = self._service.cluster.root_cause(self._job)
         return self._service.public(cause) or "Flink gave no reason."
-
-    def _without_secrets(self, page: Page) -> Page:
-        """SHOW CREATE TABLE would show the login of a configured Kafka."""
-        public = self._service.public
-        changes = tuple(
-            Change(
-                one.kind, tuple(public(value) if isinstance(value, str) else value for value in one.fields)
-            )
-            for one in page.changes
-        )
-        return Page(page.ready, page.done, page.columns, changes, page.job, page.is_query)

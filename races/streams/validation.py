@@ -204,7 +204,18 @@ def make_decode(schema_type: str, text: str, own: OwnSchema) -> Decode:
     if own.is_json:
         return _refuse("written as Avro where JSON is read")
     try:
-        branches = _writers(text, own)
+        # a record's schema gives one writer, a union one for each branch: None for what is no record
+        if len(text) > SCHEMA_LIMIT:
+            raise BadRecord("is too long")
+        schema = _plain(json.loads(text))
+        if not isinstance(schema, list):
+            branches = _record_writer(schema, {}, own)
+        else:
+            known: dict[str, Any] = {}
+            parsed = [_record_writer(branch, known, own) if _is_record(branch) else None for branch in schema]
+            if not any(parsed):
+                raise BadRecord("is not a record's")
+            branches = parsed
     except (BadRecord, SchemaParseException, ValueError, TypeError, KeyError, RecursionError) as error:
         return _refuse(f"its schema: {error}")
     if isinstance(branches, list):
@@ -220,23 +231,6 @@ def _refuse(why: str) -> Decode:
         raise BadRecord(why)
 
     return decode
-
-
-def _writers(text: str, own: OwnSchema) -> Any:
-    """Parses a writer's schema: a record's, or a list with one for each branch of a union, None for what is no record.
-
-    Connect writes an optional record as a union; several kinds of events in one topic are one as well.
-    """
-    if len(text) > SCHEMA_LIMIT:
-        raise BadRecord("is too long")
-    schema = _plain(json.loads(text))
-    if not isinstance(schema, list):
-        return _record_writer(schema, {}, own)
-    known: dict[str, Any] = {}
-    parsed = [_record_writer(branch, known, own) if _is_record(branch) else None for branch in schema]
-    if not any(parsed):
-        raise BadRecord("is not a record's")
-    return parsed
 
 
 def _is_record(schema: Any) -> bool:

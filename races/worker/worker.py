@@ -20,7 +20,7 @@ from django.db import close_old_connections, connection, transaction
 
 from races.lib.clock import Clocks
 from races.models import Race, WorkerHeartbeat
-from races.models.leases import LEASE_S, RENEW_S, LeaseObserver, LeaseState
+from races.models.leases import LEASE_S, RENEW_S, LeaseObserver
 from races.models.race import RESERVE
 from races.streams.producer import Publisher
 from races.worker.analytics_runner import AnalyticsRunner
@@ -192,17 +192,12 @@ class Worker:
             elif self.preparation.ready.is_set() and Race.objects.claim(race_id, self.owner, lease):
                 self._prepare(race_id)
         if not room:
-            self._explain_queue(new)
-
-    def _explain_queue(self, new: list[tuple[uuid.UUID, LeaseState]]) -> None:
-        """Says on the page of each new race that it waits for room, and for how many others."""
-        running = len(self._claimed())
-        races = "its one race" if running == 1 else f"its {running} races"
-        for place, (race_id, lease) in enumerate(new, 1):
-            why = (
-                f"room on this machine, which is late with {races}. Place {place} of {len(new)} in the queue"
-            )
-            Race.objects.seen_as(race_id, lease).explain_wait(why)
+            # the page of each new race says that it waits for room, and for how many others
+            running = len(self._claimed())
+            races = "its one race" if running == 1 else f"its {running} races"
+            for place, (race_id, lease) in enumerate(new, 1):
+                why = f"room on this machine, which is late with {races}. Place {place} of {len(new)} in the queue"
+                Race.objects.seen_as(race_id, lease).explain_wait(why)
 
     def _prepare(self, race_id: uuid.UUID) -> None:
         race = Race.objects.filter(pk=race_id).first()

@@ -170,12 +170,6 @@ class Command(CloudCommand):
             f"Config: {config_path()}"
         )
         self.print_text(sentence(running))
-        self._guard(session, running)
-        self.print_text("\nNext:")
-        for command, what in NEXT.items():
-            self.print_text(f"  {command}\n      {what}")
-
-    def _guard(self, session: Session, running: int) -> None:
         until = cost_guard.deadline(session.entry)
         if session.desired.hours is not None and not running:
             self.print_text("--hours: no Flink statement runs, so there is nothing to stop.")
@@ -184,6 +178,9 @@ class Command(CloudCommand):
             self.print_text(
                 f"Cost guard: a process on this machine stops the statements at {said}. {cost_guard.CANNOT}"
             )
+        self.print_text("\nNext:")
+        for command, what in NEXT.items():
+            self.print_text(f"  {command}\n      {what}")
 
 
 def parsed_hours(text: str) -> float:

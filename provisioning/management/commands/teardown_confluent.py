@@ -88,9 +88,7 @@ class Command(CloudCommand):
         if not next(iter(labs.values())).ask(f"Delete all of this, of {counted(len(labs), 'attendee')}?"):
             raise Declined("Nothing was deleted.")
         journal.keep()
-        return self._class_down(labs, options["everything"])
-
-    def _class_down(self, labs: dict[str, Session], everything: bool) -> int:
+        everything = options["everything"]
         self.begun = "What was deleted is gone; the same command goes on from there."
         downs = {
             name: Destroy(session, attendees.config_for(journal_path(), name), everything=everything)

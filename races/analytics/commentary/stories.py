@@ -35,7 +35,21 @@ def stories(race: Race) -> Iterator[Weighted]:
     if race.phase == "grid":
         yield from _grid(race)
     elif race.phase == "flag":
-        yield from _home(race)
+        # stories after the flag are about cars that have taken it: their places are final
+        home = [car for car in race.running() if car["status"] == "finished"]
+        for car in sorted(home, key=lambda car: car["position"] - car["grid"])[:1]:
+            if car["grid"] - car["position"] >= 4:
+                candidate = _about("climb_home", [Fact("finished", (code_of(car),)), *positions(car)], car)
+                _best_gain(candidate, car, race)
+                yield 55, candidate
+        for car in home[3:]:
+            if car["position"] <= 10:
+                yield (
+                    50 - car["position"],
+                    _about("points_home", [Fact("finished", (code_of(car),)), *positions(car)], car),
+                )
+        if race.fastest and race.cars[race.fastest[0]]["status"] == "finished":
+            yield 35, _fastest_candidate(race, "fastest_home")
     elif race.phase == "race" and race.flag in RACING:
         yield from duels(race)
         yield from _with_laps(race, (front, top_three, half, falls, podium_chase, lapped, *ANY_TIME))
@@ -75,24 +89,6 @@ def _grid(race: Race) -> Iterator[Weighted]:
             "on", f"{number} of them on {compound.lower()}s", Fact("on_tyre", (compound,), number)
         )
     yield 40, candidate
-
-
-def _home(race: Race) -> Iterator[Weighted]:
-    """Stories after the flag are about cars that have taken it: their places are final."""
-    home = [car for car in race.running() if car["status"] == "finished"]
-    for car in sorted(home, key=lambda car: car["position"] - car["grid"])[:1]:
-        if car["grid"] - car["position"] >= 4:
-            candidate = _about("climb_home", [Fact("finished", (code_of(car),)), *positions(car)], car)
-            _best_gain(candidate, car, race)
-            yield 55, candidate
-    for car in home[3:]:
-        if car["position"] <= 10:
-            yield (
-                50 - car["position"],
-                _about("points_home", [Fact("finished", (code_of(car),)), *positions(car)], car),
-            )
-    if race.fastest and race.cars[race.fastest[0]]["status"] == "finished":
-        yield 35, _fastest_candidate(race, "fastest_home")
 
 
 def climbs(race: Race) -> Iterator[Weighted]:

@@ -48,9 +48,6 @@ time, and when a worker dies another goes on with its races. The web is then one
             raise CommandError(str(error)) from None
         except (OSError, OverflowError) as error:
             raise CommandError(f"Port {metrics_port} cannot be used for /metrics: {error}") from None
-        self._run(metrics)
-
-    def _run(self, metrics: MetricsServer | None) -> None:
         ended = threading.Event()
         deaths: list[str] = []
 
