@@ -6,18 +6,24 @@ Where the model is slow, busy, broken or not to be believed, it comes back uncha
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from races.analytics.commentary.commentator import Line
 from races.analytics.engine import Derived
 from races.analytics.language_model import believed, conversation
-from races.lib.http_deadline import AbortableConnection, NoAnswer, post
+
+if TYPE_CHECKING:
+    import httpx2
 
 TIME_LIMIT_S = 1.5  # below the two seconds between two lines, so that lines keep their order
 AT_ONCE = 4  # calls in flight, for all races of this worker
@@ -30,17 +36,22 @@ LINES_REMEMBERED = 400
 log = logging.getLogger(__name__)
 
 
+class NoAnswer(Exception):
+    """The call gave nothing to use. The message is safe to log."""
+
+
 @dataclass(slots=True)
 class _Offered:
     derived: Derived
     line: Line
     until: float
     answer: Future[str]
-    connection: AbortableConnection
 
 
 class LanguageModel:
-    """One for each worker, used by the analytics' thread only. The calls run in threads of their own."""
+    """One for each worker, used by the analytics' thread only. The calls run in an event loop of their own: a call that
+    is cancelled there ends wherever it is, also where a server sends a byte at a time for ever.
+    """
 
     def __init__(
         self,
@@ -55,7 +66,10 @@ class LanguageModel:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._time_limit_s = time_limit_s
         self._clock = clock
-        self._calls = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="commentary")
+        self._http: httpx2.AsyncClient | None = None
+        self.loop = asyncio.new_event_loop()
+        self._closed = asyncio.Event()
+        Thread(target=self._run, name="commentary", daemon=True).start()
         self._offered: list[_Offered] = []
         self._unchanged: list[Derived] = []
         self._running: set[Future[str]] = set()
@@ -77,10 +91,9 @@ class LanguageModel:
         until = self._clock() + self._time_limit_s
         said = self._lines_of(derived)
         asked = conversation(derived.line, list(said)[-4:])
-        connection = AbortableConnection()
-        call = self._calls.submit(self.complete, asked, connection)
+        call = asyncio.run_coroutine_threadsafe(self.complete(asked), self.loop)
         self._running.add(call)
-        self._offered.append(_Offered(derived, derived.line, until, call, connection))
+        self._offered.append(_Offered(derived, derived.line, until, call))
 
     def ready(self) -> list[Derived]:
         """The records that may be published now: answered, refused, or out of time."""
@@ -94,31 +107,48 @@ class LanguageModel:
         return out
 
     def close(self) -> None:
-        for offered in self._offered:
-            offered.connection.abort()
-        self._calls.shutdown(wait=False, cancel_futures=True)
+        """Ends the calls in flight."""
+        with suppress(RuntimeError):  # closed already
+            self.loop.call_soon_threadsafe(self._closed.set)
+
+    def _run(self) -> None:
+        async def until_closed() -> None:
+            await self._closed.wait()
+            calls = asyncio.all_tasks() - {asyncio.current_task()}
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            if self._http is not None:
+                await self._http.aclose()
+
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            runner.run(until_closed())
 
     def _finished(self, offered: _Offered) -> Derived:
         try:
-            if not offered.answer.done():
-                offered.answer.cancel()
-                offered.connection.abort()
-                raise NoAnswer("no answer in time")
-            text = believed(offered.answer.result(), offered.line)
+            text = self._believed_text(offered)
         except NoAnswer as refused:
-            self._failures += 1
-            if self._failures == FAILURES:
-                log.warning(
-                    "commentary model: %s; the built-in commentator goes on for %d s", refused, REST_S
-                )
-            if self._failures >= FAILURES:
-                self._rest_until = self._clock() + REST_S
-                self._failures = 0
+            self._failed(str(refused))
             return offered.derived
         self._failures = 0
         if text is None or text in self._lines_of(offered.derived):
             return offered.derived
         return replace(offered.derived, value={**offered.derived.value, "message": text})
+
+    @staticmethod
+    def _believed_text(offered: _Offered) -> str | None:
+        if not offered.answer.done():
+            offered.answer.cancel()
+            raise NoAnswer("no answer in time")
+        return believed(offered.answer.result(), offered.line)
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        if self._failures == FAILURES:
+            log.warning("commentary model: %s; the built-in commentator goes on for %d s", reason, REST_S)
+        if self._failures >= FAILURES:
+            self._rest_until = self._clock() + REST_S
+            self._failures = 0
 
     def _lines_of(self, derived: Derived) -> deque[str]:
         race = str(derived.value["race_id"])
@@ -128,21 +158,43 @@ class LanguageModel:
             self._lines.popitem(last=False)
         return said
 
-    def complete(self, messages: list[dict[str, object]], connection: AbortableConnection) -> str:
-        """Makes one call, in a thread. Raises NoAnswer for every failure: a key or an address that cannot be used fails
-        in a library's own ways.
+    async def complete(self, messages: list[dict[str, object]]) -> str:
+        """Makes one call. Raises NoAnswer for every failure: a key or an address that cannot be used fails in a
+        library's own ways.
         """
         body = {"model": self._model, "messages": messages, "max_tokens": 60, "temperature": 0.8}
         try:
-            answer = post(connection, self._url, body, self._headers, self._time_limit_s, LONGEST_ANSWER)
+            async with asyncio.timeout(self._time_limit_s):
+                return _content(await self._post(body))
         except NoAnswer:
             raise
         except Exception as error:  # its words may hold the address or the key
             raise NoAnswer(type(error).__name__) from None
-        try:
-            content = json.loads(answer)["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            content = None
-        if not isinstance(content, str):
-            raise NoAnswer("not a chat completion")
-        return content
+
+    async def _post(self, body: object) -> bytes:
+        """Returns the body of a response with status 200, of at most LONGEST_ANSWER bytes as they were sent."""
+        if self._http is None:
+            import httpx2  # 0.1 s, which a lab without a model saves
+
+            # Redirects are not followed, because the key belongs to the configured address.
+            self._http = httpx2.AsyncClient(timeout=None)  # complete has a deadline for the whole call
+        # As it is sent, so that no small answer becomes a large one
+        headers, found = self._headers | {"Accept-Encoding": "identity"}, b""
+        async with self._http.stream("POST", self._url, json=body, headers=headers) as response:
+            if response.status_code != 200:
+                raise NoAnswer(f"HTTP {response.status_code}")
+            async for chunk in response.aiter_raw():
+                found += chunk
+                if len(found) > LONGEST_ANSWER:
+                    raise NoAnswer("answer too long")
+        return found
+
+
+def _content(body: bytes) -> str:
+    try:
+        content = json.loads(body)["choices"][0]["message"]["content"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise NoAnswer("not a chat completion") from None
+    if not isinstance(content, str):
+        raise NoAnswer("not a chat completion")
+    return content

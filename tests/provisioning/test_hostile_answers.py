@@ -6,6 +6,7 @@ language model's.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,11 +24,10 @@ from provisioning.clock import Clock
 from provisioning.errors import ProvisioningError
 from races.analytics.commentary.commentator import Line
 from races.analytics.language_model import believed, conversation
-from races.lib.http_deadline import AbortableConnection, NoAnswer
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
 from races.streams.redaction import Redactor
 from races.streams.registry.client import HttpRegistry
-from races.worker.language_model import LanguageModel
+from races.worker.language_model import LanguageModel, NoAnswer
 from tests.fakes.fuzzing import FEW, MANY, MARKUP, Counted, sweep
 from tests.fakes.raw_server import RawServer, raw_server
 
@@ -159,7 +159,8 @@ def model(service: RawServer, counted: Counted, at_least: int) -> None:
         """A line that may be said is not a hostile answer."""
         service.answer, text = answer, None
         with suppress(NoAnswer):
-            text = believed(speaker.complete(conversation(LINE, []), AbortableConnection()), LINE)
+            call = asyncio.run_coroutine_threadsafe(speaker.complete(conversation(LINE, [])), speaker.loop)
+            text = believed(call.result(), LINE)
         assert text is None or (8 <= len(text) <= 120 and not set("<>\n\0") & set(text))
         return int(text is None)
 

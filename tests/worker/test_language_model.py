@@ -360,3 +360,10 @@ def test_a_sentence_that_the_model_says_twice_is_said_once() -> None:
         assert answer_of(commentator) == "Third for Norris, past Piastri."
         commentator.offer(record(3, race="another"))
         assert answer_of(commentator) == "Norris is past Piastri, third!"
+
+
+def test_a_proxy_that_is_no_address_leaves_the_built_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://proxy")
+    with serving(says("unused")) as server, model(server.url) as commentator:
+        commentator.offer(record())
+        assert answer_of(commentator) == SAID
