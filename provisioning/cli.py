@@ -26,6 +26,7 @@ from provisioning.journal import INTENTS, Entry, Journal, only_one
 from provisioning.private_file import remove_leftovers
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.session import Session, open_session
+from races.lib.terminal import Terminal
 from races.streams.redaction import Redactor
 
 DECLINED, INTERRUPTED = 3, 130
@@ -83,6 +84,12 @@ class CloudCommand(BaseCommand):
                 action.help = argparse.SUPPRESS
         return parser
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        coloured = False if options.get("no_color") else options.get("force_color") or None
+        self.out = Terminal(options.get("stdout") or sys.stdout, self.redact, coloured)
+        self.err = Terminal(options.get("stderr") or sys.stderr, self.redact, coloured)
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             code = self.work(options)
@@ -133,7 +140,7 @@ class CloudCommand(BaseCommand):
         self.progress.leave()
         first, _, rest = self.redact(text).partition("\n")
         self.print_text("", error=True)
-        self.stderr.write(wrap(first))  # in red on a terminal
+        self.err.say(wrap(first), "bold red")
         if rest:
             self.print_text(rest, error=True)
         return code
@@ -152,9 +159,9 @@ class CloudCommand(BaseCommand):
 
     def print_text(self, text: str, error: bool = False) -> None:
         """Sentences are wrapped; what is indented (lists, commands) stays as it is."""
-        stream = self.stderr if error else self.stdout
+        out = self.err if error else self.out
         for line in self.redact(text).split("\n"):
-            stream.write(line if line.startswith(" ") else wrap(line), lambda plain: plain)
+            out.say(line if line.startswith(" ") else wrap(line))
 
     def begin(
         self,
@@ -185,7 +192,7 @@ class CloudCommand(BaseCommand):
             journal=journal,
         )
         self.session = session
-        self.progress = progress_on(sys.stdout, self.redact)
+        self.progress = progress_on(self.out, self.redact)
         return session
 
     def list_other_labs(self, entries: list[Entry], organization: str = "") -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from typing import TextIO
+from typing import IO
+
+from rich.console import Group
+from rich.live import Live
 
 from provisioning.steps import DONE, FAILED, RUNNING, WAITING, Row
+from races.lib.terminal import Terminal
 from races.streams.redaction import Redactor
 
 SIGNS = {WAITING: "·", RUNNING: "▸", DONE: "✓", FAILED: "✗"}
 PLAIN_SIGNS = {WAITING: ".", RUNNING: ">", DONE: "+", FAILED: "x"}
-COLOURS = {WAITING: "\x1b[2m", RUNNING: "\x1b[36m", DONE: "\x1b[32m", FAILED: "\x1b[31m"}
-RESET, CLEAR_BELOW = "\x1b[0m", "\x1b[J"
+COLOURS = {WAITING: "dim", RUNNING: "cyan", DONE: "green", FAILED: "red"}
 WAITS_EVERY_S = 30.0  # a pipe hears again of a long wait
 
 
@@ -34,37 +35,37 @@ def line(row: Row, now: float, width: int, signs: dict[str, str], after: str = "
 
 
 class Table:
-    """Redraws in place: moves up as many lines as it wrote. A low terminal shows what is at work only."""
+    """Redraws in place. A low terminal shows what is at work only."""
 
-    def __init__(self, out: TextIO, redact: Redactor) -> None:
-        self._out, self._redact, self._written = out, redact, 0
-        self._colour = "NO_COLOR" not in os.environ
-        encoding = (getattr(out, "encoding", "") or "ascii").lower()
-        self._signs = SIGNS if encoding.startswith("utf") else PLAIN_SIGNS
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._live: Live | None = None
+        self._signs = SIGNS if terminal.console.encoding.startswith("utf") else PLAIN_SIGNS
 
     def show(self, rows: list[Row], now: float) -> None:
-        size = shutil.get_terminal_size()
-        shown = rows if len(rows) < size.lines else [row for row in rows if row.state in (RUNNING, FAILED)]
-        up = f"\x1b[{self._written}A" if self._written else ""
-        body = "".join(f"{self._coloured(row, now, max(40, size.columns), rows)}\n" for row in shown)
-        self._out.write(f"{up}{CLEAR_BELOW}{body}")
-        self._out.flush()
-        self._written = len(shown)
-
-    def _coloured(self, row: Row, now: float, width: int, rows: list[Row]) -> str:
-        needed = [r.step.title for r in rows if r.step.name in row.step.needs and r.state != DONE]
-        text = self._redact(line(row, now, width, self._signs, ", ".join(needed)))
-        return f"{COLOURS[row.state]}{text}{RESET}" if self._colour else text
+        size = self._terminal.console.size
+        lines = []
+        for row in rows:
+            if len(rows) < size.height or row.state in (RUNNING, FAILED):
+                needed = [r.step.title for r in rows if r.step.name in row.step.needs and r.state != DONE]
+                text = line(row, now, max(40, size.width), self._signs, ", ".join(needed))
+                lines.append(self._terminal.text(text, COLOURS[row.state]))
+        if self._live is None:
+            self._live = Live(console=self._terminal.console, auto_refresh=False, redirect_stdout=False)
+            self._live.start()
+        self._live.update(Group(*lines), refresh=True)
 
     def leave(self) -> None:
         """What comes next is written below; the table is drawn anew after it."""
-        self._written = 0
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
 
 class Lines:
     """Prints a line when a step begins to wait, when what it waits for changes, and when it ends."""
 
-    def __init__(self, out: TextIO, redact: Redactor) -> None:
+    def __init__(self, out: IO[str], redact: Redactor) -> None:
         self._out, self._redact = out, redact
         self._said: dict[str, dict[tuple[str, str], float]] = {}
         self._start: float | None = None
@@ -102,5 +103,5 @@ class Silent:
 Shown = Table | Lines | Silent
 
 
-def progress_on(out: TextIO, redact: Redactor) -> Shown:
-    return Table(out, redact) if out.isatty() and os.environ.get("TERM") != "dumb" else Lines(out, redact)
+def progress_on(terminal: Terminal, redact: Redactor) -> Shown:
+    return Table(terminal) if terminal.is_live else Lines(terminal.console.file, redact)

@@ -148,16 +148,20 @@ class Row:
 
 class Progress(Protocol):
     def show(self, rows: list[Row], now: float) -> None: ...
+    def leave(self) -> None: ...
 
 
 def run(steps: list[Step], clock: Clock, progress: Progress) -> list[Row]:
     """Runs the steps, each as soon as what it needs is done. Raises what a step raises, after the row says so."""
     rows = [Row(step) for step in steps]
-    while any(row.state in (WAITING, RUNNING) for row in rows):
-        for row in rows:
-            _advance(row, rows, clock, progress)
-        progress.show(rows, clock.monotonic())
-        _sleep(rows, clock, progress)
+    try:
+        while any(row.state in (WAITING, RUNNING) for row in rows):
+            for row in rows:
+                _advance(row, rows, clock, progress)
+            progress.show(rows, clock.monotonic())
+            _sleep(rows, clock, progress)
+    finally:
+        progress.leave()  # or a terminal would be left without its cursor
     return rows
 
 

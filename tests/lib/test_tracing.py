@@ -60,7 +60,7 @@ def test_all_stages_of_a_tick_of_this_process(tracer: Tracer, lab: None) -> None
         tracer.record(str(race.pk), 7, stage, 100 + number / 1000)
     said = traced(race)
     assert said.startswith("Tick 7")
-    assert [line.split()[-1] for line in said.splitlines()[1:]] == [f"{n}.00" for n in range(7)]
+    assert [line.split()[-1] for line in said.splitlines()[2:]] == [f"{n}.00" for n in range(7)]
 
 
 def test_where_the_worker_is_elsewhere_the_way_begins_at_the_records_time(tracer: Tracer, lab: None) -> None:
@@ -72,7 +72,7 @@ def test_where_the_worker_is_elsewhere_the_way_begins_at_the_records_time(tracer
     said = traced(race)
     assert "The worker is another process" in said
     assert "Tick 9" in said
-    rows = {line[2:30].strip(): line.split() for line in said.splitlines()[2:]}
+    rows = {line[:28].strip(): line.split() for line in said.splitlines()[3:]}
     assert float(rows["read back by the feed"][-1]) == pytest.approx(12, abs=5)
     assert float(rows["handed to every socket"][-1]) == pytest.approx(15, abs=5)
     assert rows["acknowledged by Kafka"][-3:] == ["in", "this", "process"]

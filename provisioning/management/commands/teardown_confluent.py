@@ -102,7 +102,7 @@ class Command(CloudCommand):
         self.progress.leave()
         left = {name: down.left for name, down in downs.items() if down.left}
         for name, things in left.items():
-            self.stderr.write(f"Left of {name}:")
+            self.err.say(f"Left of {name}:", "bold red")
             for thing in things:
                 self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
         if not left:
@@ -226,7 +226,7 @@ class Command(CloudCommand):
         for note in session.notes:
             self.print_text(f"Note: {note}")
         if down.left:
-            self.stderr.write("Left:")
+            self.err.say("Left:", "bold red")
             for thing in down.left:
                 self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
             way_out = "When the reason is gone, run teardown_confluent again."

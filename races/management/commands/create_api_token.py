@@ -33,23 +33,29 @@ class Command(LabCommand):
 
     def handle(self, *args: Any, name: str | None, days: float | None, **options: Any) -> None:
         if options["list"]:
-            for token in ApiToken.objects.all():
-                until = (
+            tokens = list(ApiToken.objects.all())
+            rows = [
+                (
+                    token.name,
+                    f"{token.created_at:%Y-%m-%d}",
                     f"until {token.expires_at:%Y-%m-%d %H:%M} UTC"
                     if token.expires_at
-                    else "until it is revoked"
+                    else "until it is revoked",
+                    "expired" if token.expired else "",
                 )
-                expired = "  (expired)" if token.expired else ""
-                self.stdout.write(f"{token.name}  made {token.created_at:%Y-%m-%d}, {until}{expired}")
-            if not ApiToken.objects.exists():
-                self.stdout.write("There is no token yet.")
+                for token in tokens
+            ]
+            if rows:
+                self.out.table(("name", "made", "holds", ""), rows, style=lambda row: "dim" if row[3] else "")
+            else:
+                self.out.say("There is no token yet.")
         elif not name:
             raise CommandError("Say what the script is called: create_api_token NAME")
         elif options["revoke"]:
             deleted, _ = ApiToken.objects.filter(name=name).delete()
             if not deleted:
                 raise CommandError(f"There is no token named '{name}'; --list shows them.")
-            self.stdout.write(f"The token of {name} is refused from now on.")
+            self.out.say(f"The token of {name} is refused from now on.")
         else:
             if len(name) > 80 or not name.isprintable():
                 raise CommandError("A name has at most 80 printable characters.")
@@ -61,4 +67,4 @@ class Command(LabCommand):
                 raise CommandError(
                     f"There is a token named '{name}' already; --revoke it first, or take another name."
                 ) from None
-            self.stdout.write(USE.format(name=name, token=secret))
+            self.out.say(USE.format(name=name, token=secret))

@@ -21,4 +21,4 @@ class Command(LabCommand):
         if keep < 0:
             raise CommandError("--keep must be 0 or more.")
         deleted = delete_each(old_races(keep))
-        self.stdout.write(f"{deleted} races deleted, {Race.objects.ended().count()} kept.")
+        self.out.say(f"{deleted} races deleted, {Race.objects.ended().count()} kept.")

@@ -49,7 +49,7 @@ page listens on 127.0.0.1 only, and the page is for other machines only where yo
             signal.signal(number, signal.default_int_handler)
         try:
             if fetch:
-                prepare(self._say)
+                prepare(self.out.say)
                 return
             if client:
                 self._attach()
@@ -57,7 +57,7 @@ page listens on 127.0.0.1 only, and the page is for other machines only where yo
         except (CannotRun, CannotStart) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
-            self._say("All of it is stopped.")
+            self.out.say("All of it is stopped.")
             return
         if code:
             raise CommandError("The lab ended, and Kafka and Flink with it; the lines above say why.")
@@ -69,7 +69,7 @@ page listens on 127.0.0.1 only, and the page is for other machines only where yo
         try:
             check_port(host, port)
             ports = (options["kafka_port"], options["gateway_port"], options["dashboard_port"])
-            supervisor = make_supervisor(host, port, *ports, say=self._say)
+            supervisor = make_supervisor(host, port, *ports, say=self.out.say)
             purge(folder / "flink/checkpoints", memories().points())
             return supervisor.run()
         finally:
@@ -84,7 +84,3 @@ page listens on 127.0.0.1 only, and the page is for other machines only where yo
             os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "F1_CONFIG": str(config)})
         command, environment = client_command()
         os.execve(command[0], command, environment)
-
-    def _say(self, words: str) -> None:
-        self.stdout.write(words)
-        self.stdout.flush()

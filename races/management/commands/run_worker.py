@@ -42,7 +42,7 @@ time, and when a worker dies another goes on with its races. The web is then one
             )
         try:
             interruptibly(check_migrations)
-            interruptibly(lambda: reach_kafka(kafka, self.stdout.write))
+            interruptibly(lambda: reach_kafka(kafka, self.out.say))
             metrics = None if metrics_port is None else MetricsServer(metrics_port, worker_text)
         except (CannotStart, StreamError) as error:
             raise CommandError(str(error)) from None
@@ -66,8 +66,8 @@ time, and when a worker dies another goes on with its races. The web is then one
         components.start(died)
         if metrics is not None:
             metrics.start()
-            self.stdout.write(f"Figures: {metrics.url}")
-        self.stdout.write(f"Worker {components.worker.owner} takes races. Ctrl-C stops it.")
+            self.out.say(f"Figures: {metrics.url}")
+        self.out.say(f"Worker {components.worker.owner} takes races. Ctrl-C stops it.")
         ended.wait()
         components.stop()
         if deaths:

@@ -51,7 +51,7 @@ Ctrl-C ends everything; running races go on at the next start."""
 
         def ready() -> None:
             addresses.save_address(url)
-            self._say(banner)
+            self.out.say(banner, bright=url)
 
         serve(host, port, get_default_application(), ready, lab)
         addresses.delete_address()
@@ -79,19 +79,15 @@ Ctrl-C ends everything; running races go on at the next start."""
             settings.CSRF_TRUSTED_ORIGINS.append(origin)
             settings.ROOM_ADDRESSES.insert(0, origin)
         url = addresses.local_address(host, port)
-        kafka = lab.start(url, died, self._say)
+        kafka = lab.start(url, died, self.out.say)
         return url, self.banner(url, host, kafka)
-
-    def _say(self, words: str) -> None:
-        self.stdout.write(words)
-        self.stdout.flush()  # a file or a pipe would hold it back until the end
 
     def banner(self, url: str, host: str, kafka: Connection) -> str:
         kind = "embedded" if kafka.settings.embedded else "configured"
         anomalies = "on" if settings.LAB.anomaly_detection else "off (F1_ANOMALY_DETECTION=1 turns it on)"
         lines = [
             "",
-            f"  The F1 streaming lab runs on {self.style.SUCCESS(url)}",
+            f"  The F1 streaming lab runs on {url}",
             "",
             f"  Kafka       {kafka.settings.bootstrap}  ({kind})",
             f"  Registry    {kafka.settings.public(kafka.settings.registry_url)}",

@@ -21,6 +21,7 @@ from races.streams.connection import NoKafka
 
 POLL_S = 0.05
 WATCH_S = 1.0
+COLOURS = {"+I": "green", "-U": "dim", "+U": "yellow", "-D": "red"}
 
 
 class Command(LabCommand):
@@ -83,7 +84,7 @@ until Ctrl-C. Ctrl-C ends what runs."""
         except StatementRefused as error:
             raise CommandError(terminal.marked(sql, error)) from None
         except KeyboardInterrupt:
-            self.stderr.write("Stopped.")
+            self.err.say("Stopped.")
             raise
         finally:
             running.stop()
@@ -96,11 +97,10 @@ until Ctrl-C. Ctrl-C ends what runs."""
                 self._watch(running)
                 return
             if page.changes and not headed and not is_explain(sql) and not options["json"]:
-                self.stdout.write(terminal.heading(page.columns, page.is_query))
+                self.out.say(terminal.heading(page.columns, page.is_query))
                 headed = True
             left = None if options["count"] is None else options["count"] - shown
             shown += self._print(page, sql, left, options["json"])
-            self.stdout.flush()
             if page.done or (options["count"] is not None and page.is_query and shown >= options["count"]):
                 return
             if not page.changes:
@@ -111,22 +111,23 @@ until Ctrl-C. Ctrl-C ends what runs."""
         for change in changes:
             if is_explain(sql) and not as_json:
                 plan = sections(str(change.fields[0]))
-                self.stdout.write(terminal.tree(trees(plan.get(best_section(plan), ""))))
+                self.out.say(terminal.tree(trees(plan.get(best_section(plan), ""))))
             elif as_json:
                 names = [column.name for column in page.columns]
                 row = {"op": change.kind, **dict(zip(names, change.fields, strict=False))}
-                self.stdout.write(json.dumps(row, ensure_ascii=False))
+                self.out.say(json.dumps(row, ensure_ascii=False))
             else:
-                self.stdout.write(terminal.line(change, page.columns, page.is_query))
+                style = COLOURS[change.kind] if page.is_query else ""
+                self.out.say(terminal.line(change, page.columns, page.is_query), style)
         return len(changes)
 
     def _watch(self, running: Running) -> None:
-        self.stderr.write("The job runs. Ctrl-C ends it.")
+        self.err.say("The job runs. Ctrl-C ends it.")
         while not (found := running.watch()).ended:
             time.sleep(WATCH_S)
         if found.words:
             raise CommandError(found.words)
-        self.stderr.write("The job has finished.")
+        self.err.say("The job has finished.")
 
 
 def _start(mode: str) -> Start:

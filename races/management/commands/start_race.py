@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -18,7 +17,6 @@ from races.models.creation import (
 )
 from races.sim import DEFAULT_PACE, load_circuit
 
-WIDTH = 40
 POLL_S = 0.5
 NOBODY_AFTER_S = 8.0
 
@@ -59,54 +57,45 @@ Prints the race's id and address, or its path where no lab is known to run.
         except (InvalidChoice, LimitReached) as error:
             raise CommandError(str(error)) from None
         lab = (options["lab"] or running_lab()).rstrip("/")
-        self.stdout.write(f"{race.pk}  {lab}{race.get_absolute_url()}")
+        self.out.say(f"{race.pk}  {lab}{race.get_absolute_url()}")
         if options["wait"]:
             self._follow(race)
 
     def _follow(self, race: Race) -> None:
         began, lap = time.monotonic(), -1
-        while race.is_active:
-            time.sleep(POLL_S)
-            race.refresh_from_db()
-            if race.status == Race.Status.QUEUED and time.monotonic() - began > NOBODY_AFTER_S:
-                self.stderr.write(
-                    "Nobody takes the race. Start a lab (make run) or a worker (manage.py run_worker)."
-                )
-                began = time.monotonic()
-            if race.lap != lap or sys.stdout.isatty():
-                lap = race.lap
-                share = min(1.0, race.lap / race.laps)
-                bar = "█" * round(share * WIDTH) + "░" * (WIDTH - round(share * WIDTH))
+        with self.out.progress(race.laps, race.circuit_name) as bar:
+            while race.is_active:
+                time.sleep(POLL_S)
+                race.refresh_from_db()
+                if race.status == Race.Status.QUEUED and time.monotonic() - began > NOBODY_AFTER_S:
+                    self.err.say(
+                        "Nobody takes the race. Start a lab (make run) or a worker (manage.py run_worker)."
+                    )
+                    began = time.monotonic()
                 words = race.waiting_for and f"  waiting for {race.waiting_for}"
-                line = f"{race.circuit_name}  {bar}  lap {race.lap} of {race.laps}{words}"
-                self.stdout.write(
-                    f"\r{line}\033[K" if sys.stdout.isatty() else line,
-                    ending="" if sys.stdout.isatty() else "\n",
-                )
-                self.stdout.flush()
-        self.stdout.write("")
-        self._result(race)
+                words = f"lap {race.lap} of {race.laps}{words}"
+                bar.show(race.lap, words)
+                if race.lap != lap and not self.out.is_live:
+                    lap = race.lap
+                    self.out.say(f"{race.circuit_name}  {words}")
+        self._show_result(race)
 
-    def _result(self, race: Race) -> None:
+    def _show_result(self, race: Race) -> None:
         if race.status == Race.Status.FAILED:
             raise CommandError(f"The race failed: {race.status_reason}")
-        self.stdout.write(
-            f"{race.get_status_display()}: {load_circuit(race.circuit).name}, {_laps(race.laps)}"
-        )
+        laps = "1 lap" if race.laps == 1 else f"{race.laps} laps"
+        self.out.say(f"{race.get_status_display()}: {load_circuit(race.circuit).name}, {laps}", "bold")
+        rows = []
         for row in race.results.all():
-            gap = (
-                ""
-                if row.gap_s is None
-                else f"+{row.gap_s:.3f}"
-                if not row.laps_down
-                else f"+{_laps(row.laps_down)}"
-            )
-            mark = "*" if row.driver_code == race.driver_code else " "
-            words = "retired" if row.status == "retired" else gap
-            self.stdout.write(
-                f"{mark}{row.position:3}  {row.driver_code}  {row.driver_name:<22} {words:>10}  {row.stops} stops"
-            )
-
-
-def _laps(count: int) -> str:
-    return "1 lap" if count == 1 else f"{count} laps"
+            gap = "" if row.gap_s is None else f"+{row.gap_s:.3f}"
+            if row.laps_down:
+                gap = "+1 lap" if row.laps_down == 1 else f"+{row.laps_down} laps"
+            mark = "*" if row.driver_code == race.driver_code else ""
+            gap = "retired" if row.status == "retired" else gap
+            rows.append((mark, row.position, row.driver_code, row.driver_name, row.team_name, gap, row.stops))
+        self.out.table(
+            ("", "pos", "code", "driver", "team", "gap", "stops"),
+            rows,
+            right=("pos", "gap", "stops"),
+            style=lambda row: "bold green" if row[0] else "dim" if row[5] == "retired" else "",
+        )

@@ -26,4 +26,4 @@ class Command(LabCommand):
             raise CommandError("There is no such race.")
         if not Race.objects.filter(pk=race.pk).request_stop():
             raise CommandError(f"The race is {race.status} already.")
-        self.stdout.write("Red flag: the race stops in a moment.")
+        self.out.say("Red flag: the race stops in a moment.")

@@ -67,12 +67,11 @@ F1_LAB names the lab for all calls."""
 
     def _print(self, codec: Codec, tail: Tail, race: str | None, count: int | None) -> None:
         shown = 0
-        for message in _messages(tail, self.stderr.write):
+        for message in _messages(tail, self.err.say):
             line = _line(codec, message)
             if race is not None and race not in line:
                 continue
-            self.stdout.write(line)
-            self.stdout.flush()
+            self.out.say(line)
             shown += 1
             if count is not None and shown >= count:
                 return

@@ -55,12 +55,7 @@ from reading on; a tick was then due at the time on its records. A worker of the
         address = (lab or running_lab() or DEFAULT_LAB).rstrip("/")
         found = _asked("lab", address, f"/api/races/{name}/trace/")
         for one in worker:
-            # What the worker measured goes before what the web made of a record's time
-            by_tick = _asked("worker", one.rstrip("/").removesuffix(METRICS), TRACE + name)
-            for row in found["ticks"]:
-                row |= by_tick.get(str(row["tick"]), {})
-            if any("simulated" in row for row in found["ticks"]):
-                found["worker_elsewhere"] = False
+            _add_stages(found, _asked("worker", one.rstrip("/").removesuffix(METRICS), TRACE + name))
         rows = [row for row in found["ticks"] if "due" in row and (tick is None or row["tick"] == tick)]
         if not rows:
             raise CommandError(
@@ -68,18 +63,25 @@ from reading on; a tick was then due at the time on its records. A worker of the
                 "where the worker runs in it, of all its races."
             )
         if found["worker_elsewhere"]:
-            self.stdout.write(
+            self.out.say(
                 "The worker is another process: only the way from Kafka to the pages is known here. "
                 "With its --metrics-port it tells the rest: --worker http://127.0.0.1:PORT"
             )
         newest = rows[-1]["tick"]
-        self.stdout.write(f"Tick {newest}, milliseconds after it was due (median of {len(rows)}):")
-        for stage in STAGES:
-            if stage not in rows[-1]:
-                self.stdout.write(f"  {WORDS[stage]:<28} not reached in this process")
-                continue
-            after = [(row[stage] - row["due"]) * 1000 for row in rows if stage in row]
-            self.stdout.write(f"  {WORDS[stage]:<28} {after[-1]:8.2f} {median(after):10.2f}")
+        self.out.say(f"Tick {newest}, milliseconds after it was due (median of {len(rows)}):")
+        after = {
+            stage: [(row[stage] - row["due"]) * 1000 for row in rows if stage in row] for stage in STAGES
+        }
+        self.out.table(
+            ("stage", "this tick", "median"),
+            [
+                (WORDS[stage], f"{after[stage][-1]:.2f}", f"{median(after[stage]):.2f}")
+                if stage in rows[-1]
+                else (WORDS[stage], "not reached in this process", "")
+                for stage in STAGES
+            ],
+            right=("this tick", "median"),
+        )
 
 
 def _asked(who: str, address: str, path: str) -> dict[str, Any]:
@@ -92,3 +94,11 @@ def _asked(who: str, address: str, path: str) -> dict[str, Any]:
         response = getattr(error, "response", None)
         why = type(error).__name__ if response is None else f"HTTP {response.status_code}"
         raise CommandError(f"The {who} at {address} does not answer for this race ({why}).") from None
+
+
+def _add_stages(found: dict[str, Any], by_tick: dict[str, dict[str, float]]) -> None:
+    """What the worker measured goes before what the web made of a record's time."""
+    for row in found["ticks"]:
+        row |= by_tick.get(str(row["tick"]), {})
+    if any("simulated" in row for row in found["ticks"]):
+        found["worker_elsewhere"] = False
