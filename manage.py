@@ -1,10 +1,13 @@
 #!/usr/bin/env python
 """The lab's command line: `python manage.py help`."""
 
+import gc
 import os
 import signal
 import sys
 from types import FrameType
+
+from races.lib.memory import THRESHOLDS
 
 
 def leave(number: int, frame: FrameType | None) -> None:
@@ -13,7 +16,11 @@ def leave(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*THRESHOLDS)  # a sixth of a start would be a search for garbage among modules
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # or it looks through every installed package
     if sys.argv[1:2] in (["runlab"], ["run_worker"]):
         signal.signal(signal.SIGINT, leave)
         signal.signal(signal.SIGTERM, leave)

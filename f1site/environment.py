@@ -194,7 +194,8 @@ def database(url: str, file: Path) -> dict[str, Any]:
 
     Raises EnvironmentProblem. The address itself is not shown: it may hold a password.
 
-    No persistent connections: under ASGI each request has a thread of its own, which would leave its connection behind.
+    Connections do not persist: under ASGI each request has a thread of its own, which would leave its connection
+    behind. Those of PostgreSQL go back into a pool.
     """
     if not url:  # a path is no address: a folder may have # or ? or %41 in its name
         with contextlib.suppress(OSError):  # there already, or a folder that SQLite will complain of

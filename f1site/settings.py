@@ -94,6 +94,7 @@ TEMPLATES = [
     },
 ]
 
+POSTGRESQL_CONNECTIONS = 30  # of one process at most; a server takes 100 by default
 # Immediate transactions wait for the lock at their start instead of failing half-way. f1site.sqlite turns WAL on.
 SQLITE_OPTIONS = {"timeout": SQLITE_TIMEOUT_S, "transaction_mode": "IMMEDIATE"}
 SQLITE_FILE = VAR_DIR / "db.sqlite3"
@@ -110,7 +111,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         "connect_timeout": 3,
         "tcp_user_timeout": 10_000,
         **DATABASES["default"]["OPTIONS"],
+        "pool": {"min_size": 0, "max_size": POSTGRESQL_CONNECTIONS, "timeout": 3},
     }
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
+        True  # a server that was started anew has closed what is in the pool
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -15,6 +15,7 @@ from django.db import connections
 
 from races.lab.runtime import Lab
 from races.live.servers.daphne import take_signals
+from races.live.servers.frames import LONGEST
 from races.live.service import service
 
 STOP_WITHIN_S = 1.8
@@ -82,6 +83,8 @@ def serve(host: str, port: int, application: Any, banner: Callable[[], None], la
         endpoints=[f"tcp:port={port}:interface={interface}:backlog=1024"],  # a room scans a code at once
         signal_handlers=False,
         websocket_timeout=-1,
+        websocket_max_message_size=LONGEST,
+        websocket_max_frame_size=LONGEST,
         ping_interval=25,
         ready_callable=lambda: reactor.callLater(0, ready),  # Daphne calls before its loop runs
         server_name="f1-lab",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import django_htmx
 import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
@@ -128,3 +130,9 @@ def test_benchmarks_are_named() -> None:
     text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     for name in names():
         assert f"bench {name}" in text, name
+
+
+def test_page_names_the_version_of_htmx() -> None:
+    shipped = Path(django_htmx.__file__).parent / "static/django_htmx/htmx-2.min.js"
+    version = re.search(r'version:"([\d.]+)"', shipped.read_text(encoding="utf-8"))
+    assert version and f"htmx {version[1]} " in (ROOT / "docs" / "page.md").read_text(encoding="utf-8")

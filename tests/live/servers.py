@@ -22,6 +22,8 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
+from races.live.servers.frames import LONGEST
+
 KINDS = ("daphne", "daphne-tls", "uvicorn", "uvicorn-tls", "uvicorn-compressed")
 
 
@@ -50,7 +52,9 @@ def command(kind: str, port: int, own: Path, app: str = "f1site.asgi:application
     if server == "daphne":
         tls = f"ssl:{port}:interface=127.0.0.1:privateKey={own}:certKey={own}"
         where = ["-e", tls] if how else ["-b", "127.0.0.1", "-p", str(port)]
-        return ["-m", "daphne", *where, app]
+        longest = str(LONGEST)
+        limits = ["--websocket-max-message-size", longest, "--websocket-max-frame-size", longest]
+        return ["-m", "daphne", *where, *limits, app]
     flags = {"": [], "tls": ["--ssl-keyfile", str(own), "--ssl-certfile", str(own)], "compressed": []}[how]
     compress = str(how == "compressed").lower()
     return ["-m", "uvicorn", "--port", str(port), "--ws-per-message-deflate", compress, *flags, app]

@@ -39,10 +39,10 @@ def unsent(send: Any) -> int:
 
 
 def limit_messages(send: Any) -> None:
-    """Limits the length of a message from the client; uvicorn would keep 16 MB of each."""
-    if (protocol := daphne.protocol_of(send)) is not None:
-        protocol.maxMessagePayloadSize = protocol.maxFramePayloadSize = LONGEST
-    elif (protocol := uvicorn.protocol_of(send)) is not None:
+    """Limits the length of a message from a client of uvicorn, which would keep 16 MB of each. Daphne has options for
+    it, which runlab sets, and keeps 1 MB without them.
+    """
+    if (protocol := uvicorn.protocol_of(send)) is not None:
         protocol.conn.max_message_size = LONGEST
 
 
