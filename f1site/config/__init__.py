@@ -31,6 +31,7 @@ from races.flink.settings import FlinkSettings
 from races.streams.config import DEFAULT_GROUP, StreamSettings
 from races.streams.properties import refusal
 from races.streams.redaction import SECRET
+from races.worker.webhook import WebhookSettings
 
 ANOMALY_ROLES = frozenset({"car_metrics", "car_metrics_anomalies"})
 SECTION_VARIABLE = "F1_"  # F1_KAFKA__SASL_PASSWORD is kafka: sasl.password
@@ -60,6 +61,7 @@ class Lab:
     commentary: Commentary
     confluent: dict[str, Any] = field(repr=False)
     flink: FlinkSettings | None = None  # a Flink of one's own; None: Confluent Cloud's
+    webhook: WebhookSettings | None = field(default=None, repr=False)  # its address may be a key
 
 
 def config_path(base: Path, environ: Mapping[str, str]) -> Path:
@@ -167,6 +169,7 @@ def _lab(source: Source, found: Configuration) -> Lab:
         commentary=found.commentary,
         confluent=found.confluent.model_dump(),
         flink=flink,
+        webhook=WebhookSettings(**dict(found.webhook)) if found.webhook.url else None,
     )
 
 

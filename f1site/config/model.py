@@ -77,6 +77,10 @@ def _api_key(text: str) -> str:
     return text
 
 
+def _parts(given: object) -> object:
+    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+
 def _cfu(number: int) -> int:
     if number not in FLINK_CFUS:
         raise ValueError(f"is '{number}'; allowed: {', '.join(map(str, FLINK_CFUS))}")
@@ -90,6 +94,7 @@ TopicName = Annotated[str, AfterValidator(_topic_name)]
 ApiKey = Annotated[str, AfterValidator(_api_key)]
 Protocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_protocol)]
 Engine = Literal["embedded", "flink"]
+Event = Literal["flags", "overtakes"]
 Secret = Annotated[str, Field(repr=False)]
 
 
@@ -207,6 +212,17 @@ class Flink(Section):
     """The registry as Flink sees it, where that is another address."""
 
 
+class Webhook(Section):
+    """Flags and overtakes, posted as JSON to an address as they happen. Off without an address."""
+
+    url: Address = ""
+    """Where to post."""
+    events: Annotated[tuple[Event, ...], BeforeValidator(_parts)] = ("flags", "overtakes")
+    """flags, overtakes, or both."""
+    allow_private: bool = False
+    """true: the address may lie in the lab's own network or on this machine."""
+
+
 class Confluent(Section):
     """Confluent Cloud, for provision_confluent only. The environment's variables win."""
 
@@ -238,6 +254,7 @@ class Configuration(Section):
     analytics: Analytics = Analytics()
     commentary: Commentary = Commentary()
     flink: Flink = Flink()
+    webhook: Webhook = Webhook()
     confluent: Confluent = Confluent()
 
 

@@ -25,6 +25,7 @@ from races.worker.analytics_runner import AnalyticsRunner
 from races.worker.backpressure import Reader
 from races.worker.heartbeat import ComponentStatus
 from races.worker.language_model import LanguageModel
+from races.worker.webhook import Webhook
 from races.worker.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Components:
     recorder: Recorder
     status: ComponentStatus
     deployer: Deployer | None = None
+    webhook: Webhook | None = None
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, on_death: Callable[[str], None]) -> None:
@@ -67,8 +69,8 @@ class Components:
 
     def _all(self) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [("worker", self.worker), ("recorder", self.recorder)]
-        found = found if self.deployer is None else [("flink", self.deployer), *found]
-        return found if self.analytics is None else [("analytics", self.analytics), *found]
+        more = (("analytics", self.analytics), ("flink", self.deployer), ("webhook", self.webhook))
+        return [*((name, one) for name, one in more if one is not None), *found]
 
     def _run(self, name: str, run: Callable[[], None], on_death: Callable[[str], None]) -> None:
         try:
@@ -121,7 +123,11 @@ def make_components(kafka: Connection, clocks: Clocks | None = None) -> Componen
     status = ComponentStatus(recorder, analytics, publishers, deployer)
     readers = _readers(publishers, recorder, analytics) if kafka.settings.embedded else []
     worker = Worker(publishers[0], analytics, kafka.registry_error, status, readers, clocks)
-    _current = Components(kafka, tuple(publishers), worker, analytics, recorder, status, deployer)
+    webhook = None
+    if settings.LAB.webhook is not None:
+        tail = kafka.tail(["race_control"], "end", patience_ms=HISTORY_MS)
+        webhook = Webhook(settings.LAB.webhook, tail, kafka.codec, lambda: recorder.active)
+    _current = Components(kafka, tuple(publishers), worker, analytics, recorder, status, deployer, webhook)
     return _current
 
 
