@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from races.health import metrics
 from races.health import views as health
-from races.views import api, guide, pages, registry, report, sql
+from races.views import api, guide, pages, registry, report, sql, standings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.index, name="index"),
@@ -12,9 +12,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("races/<uuid:race_id>/stop/", pages.stop, name="stop"),
     path("races/<uuid:race_id>/report.json", report.download_json, name="report-json"),
     path("races/<uuid:race_id>/<slug:what>.csv", report.download_csv, name="report-csv"),
+    path("races/<uuid:race_id>/<slug:what>.parquet", report.download_parquet, name="report-parquet"),
+    path("races/<slug:what>.csv", report.download_all, {"form": "csv"}, name="all-csv"),
+    path("races/<slug:what>.parquet", report.download_all, {"form": "parquet"}, name="all-parquet"),
     path("races/<uuid:race_id>/replay/", report.replay_page, name="replay"),
     path("races/<uuid:race_id>/replay/<int:tick>/", report.replay_tick, name="replay-tick"),
     path("races/<uuid:race_id>/replay/<int:tick>/on/", report.replay_on, name="replay-on"),
+    path("standings/", standings.page, name="standings"),
     path("api/", api.api.urls),
     path("lab/", guide.page, name="guide"),
     path("lab/<slug:name>/", guide.page, name="guide-page"),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
-
-from django.http import HttpResponse
+from typing import Any, NamedTuple, Protocol
 
 from races.lib.csv import escape_cell
 from races.models import Race
@@ -14,6 +12,14 @@ from races.report.laps import points
 from races.report.report import standing
 
 Rows = Iterable[tuple[Any, ...]]
+
+
+IDENTITY = ("race_id", "race_circuit", "race_created_at")
+"""The columns in front of a table of several races."""
+
+
+class Writable(Protocol):
+    def write(self, text: str, /) -> object: ...
 
 
 class Table(NamedTuple):
@@ -85,12 +91,27 @@ def name(race: Race) -> str:
     return f"{race.circuit}-{race.created_at:%Y-%m-%d}-{str(race.pk)[:8]}"
 
 
-def write_csv(response: HttpResponse, race: Race, what: str) -> None:
-    columns, rows = TABLES[what]
-    writer = csv.writer(response)
+def rows_of(what: str, races: Iterable[Race]) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows of a table of several races, each with IDENTITY in front."""
+    for race in races:
+        identity = (str(race.pk), race.circuit, race.created_at)
+        yield from ((*identity, *row) for row in TABLES[what].rows(race))
+
+
+def write_csv(file: Writable, what: str, race: Race) -> None:
+    """Writes a table of one race."""
+    _write(file, TABLES[what].columns, TABLES[what].rows(race))
+
+
+def write_all_csv(file: Writable, what: str, races: Iterable[Race]) -> None:
+    """Writes a table of several races, with IDENTITY in front."""
+    _write(file, (*IDENTITY, *TABLES[what].columns), rows_of(what, races))
+
+
+def _write(file: Writable, columns: Iterable[str], rows: Rows) -> None:
+    writer = csv.writer(file)
     writer.writerow(columns)
-    for row in rows(race):
-        writer.writerow([escape_cell(value) for value in row])
+    writer.writerows([escape_cell(value) for value in row] for row in rows)
 
 
 def whole(race: Race) -> dict[str, Any]:

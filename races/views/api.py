@@ -20,6 +20,7 @@ from races.models import ApiToken, Race
 from races.models.creation import Choice, InvalidChoice, LimitReached, create_race
 from races.models.tokens import TokenExpired, token_of
 from races.recorder.reader import last_frame
+from races.report.standings import standings as standings_over
 from races.sim import load_season
 from races.views.api_schemas import (
     ErrorOut,
@@ -29,8 +30,11 @@ from races.views.api_schemas import (
     RaceOut,
     RacesAsked,
     RacesOut,
+    StandingsAsked,
+    StandingsOut,
     TraceOut,
 )
+from races.views.standings import chosen
 
 CAR = (
     "position", "driver_code", "driver_name", "team_name", "gap_s", "interval_s", "last_lap_s", "best_lap_s",
@@ -182,6 +186,32 @@ def trace(request: HttpRequest, race_id: uuid.UUID) -> JsonResponse:
             stages["due"] = race.event_ms(tick) / 1000 - ahead
     rows = [{"tick": tick} | stages for tick, stages in ticks.items()]
     return JsonResponse({"stages": STAGES, "worker_elsewhere": apart, "ticks": rows})
+
+
+@api.api_operation(
+    READ, "/standings/", response=StandingsOut, summary="Drivers and teams by points over several races"
+)
+def standings(request: HttpRequest, asked: Query[StandingsAsked]) -> JsonResponse:
+    found = standings_over(chosen(asked.since, asked.until, asked.circuit))
+    tables = {"drivers": found.drivers, "teams": found.teams}
+    body = {
+        name: [
+            {
+                "position": one.position,
+                "driver_code": one.code,
+                "name": one.name,
+                "team_name": one.team,
+                "points": one.points,
+                "wins": one.wins,
+                "podiums": one.podiums,
+                "best": one.best,
+                "races": one.races,
+            }
+            for one in rows
+        ]
+        for name, rows in tables.items()
+    }
+    return JsonResponse({"races": found.races, **body})
 
 
 def _without_drawing() -> QuerySet[Race]:

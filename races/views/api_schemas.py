@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from ninja import Field, Schema
@@ -80,6 +81,34 @@ class RaceDetailOut(RaceOut):
 
     leaderboard: list[CarOut]
     classification: list[CarOut]
+
+
+class StandingsAsked(Schema):
+    """The races that count are those of these days, both included, in UTC, and of this circuit."""
+
+    since: date | None = None
+    until: date | None = None
+    circuit: str = Field("", max_length=40)
+
+
+class StandingOut(Schema):
+    position: int
+    driver_code: str = Field(description="empty for a team")
+    name: str
+    team_name: str
+    points: int
+    wins: int
+    podiums: int
+    best: int = Field(description="the best place; 0 where there was no finish")
+    races: int
+
+
+class StandingsOut(Schema):
+    """Only races that came to the chequered flag count."""
+
+    races: int
+    drivers: list[StandingOut]
+    teams: list[StandingOut]
 
 
 class TraceOut(Schema):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from tempfile import TemporaryFile
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from races.middleware.allowed_methods import allow_methods
 from races.middleware.visitors import is_mine
 from races.models import Race
-from races.report import downloads, replay
+from races.report import downloads, parquet, replay
 from races.report.report import report
 from races.sim import TICK_MS
 
 DIGITS = 9
+PARQUET = "application/vnd.apache.parquet"
 
 
 def _ended(race_id: uuid.UUID) -> Race:
@@ -33,7 +36,8 @@ def _whole(request: HttpRequest, name: str, otherwise: int, low: int, high: int)
 
 
 def report_page(request: HttpRequest, race: Race) -> HttpResponse:
-    context = report(race, request.GET.getlist("drivers")) | {"mine": is_mine(request, race)}
+    context = report(race, request.GET.getlist("drivers"))
+    context |= {"mine": is_mine(request, race), "parquet": parquet.is_available()}
     return render(request, "races/report.html", context)
 
 
@@ -44,8 +48,39 @@ def download_csv(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpRes
         raise Http404("no such table")
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{downloads.name(race)}-{what}.csv"'
-    downloads.write_csv(response, race, what)
+    downloads.write_csv(response, what, race)
     return response
+
+
+@allow_methods("GET")
+def download_parquet(request: HttpRequest, race_id: uuid.UUID, what: str) -> HttpResponseBase:
+    race = get_object_or_404(Race, pk=race_id)
+    if what not in downloads.TABLES or race.is_active:
+        raise Http404("no such table")
+    return _parquet(what, [race], f"{downloads.name(race)}-{what}")
+
+
+@allow_methods("GET")
+def download_all(request: HttpRequest, what: str, form: str) -> HttpResponseBase:
+    """A table of all races that have ended, the newest first."""
+    if what not in downloads.TABLES:
+        raise Http404("no such table")
+    races = Race.objects.ended().defer("frozen")
+    if form == "parquet":
+        return _parquet(what, races, f"races-{what}")
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="races-{what}.csv"'
+    downloads.write_all_csv(response, what, races)
+    return response
+
+
+def _parquet(what: str, races: Iterable[Race], name: str) -> HttpResponseBase:
+    if not parquet.is_available():
+        return HttpResponse(f"{parquet.MISSING}\n", status=501, content_type="text/plain; charset=utf-8")
+    file = TemporaryFile()  # noqa: SIM115  # the response closes it
+    parquet.write_parquet(file, what, races)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{name}.parquet", content_type=PARQUET)
 
 
 @allow_methods("GET")
