@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from bench.services.java import ProgramMissing
 from races.streams import connection
@@ -33,6 +34,13 @@ def pytest_runtest_call() -> Iterator[None]:
         return (yield)
     except ProgramMissing as missing:
         lacking(str(missing))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_password_hasher() -> Iterator[None]:
+    """Django's own takes a quarter of a second for each guess at a password, as it should outside of tests."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -115,6 +115,7 @@ def test_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) -> N
     assert any("bytes" in text for text in said.values())
 
 
+@pytest.mark.full
 def test_steps_on_the_stand_in(tmp_path: Path, environ: dict[str, str]) -> None:
     log = tmp_path / "standin.log"
     port = free_port()

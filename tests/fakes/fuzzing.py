@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 BARE = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
 T = TypeVar("T")
 Counted = Callable[[str], None]
-FEW, MANY = 500, 10_000  # hostile inputs of each kind, in `make test` and in `make test-full`
+FEW, MANY = 200, 10_000  # hostile inputs of each kind, in `make test` and in `make test-full`
 
 # Each is markup wherever it is not escaped; UNESCAPED finds them as such, wherever they got in.
 MARKUP = (

@@ -46,6 +46,7 @@ def test_records_of_an_older_and_a_newer_schema_are_the_same_race(kafka: Connect
     stories.other_schemas(kafka, kafka.embedded_registry)
 
 
+@pytest.mark.full
 def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(
     kafka: Connection, components: Components
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(
     check_whole(race, Records(kafka, "positions").read(over))
 
 
+@pytest.mark.full
 def test_a_full_disk_stops_history_until_there_is_room(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,11 +112,13 @@ def test_a_full_disk_stops_history_until_there_is_room(
     check_history(race, expected_ticks(race))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("step_s", [-60, 60])
 def test_a_clock_that_steps_changes_no_record_that_was_published(kafka: Connection, step_s: int) -> None:
     stories.stepped_clock(kafka, step_s)
 
 
+@pytest.mark.full
 def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_has(kafka: Connection) -> None:
     race = short_race(laps=2)
     asleep = threading.Event()

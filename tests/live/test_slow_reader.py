@@ -19,6 +19,11 @@ from tests.fakes.waiting import wait_for
 from tests.live.servers import KINDS, Page, certificate, command
 
 FRAME, FRAMES = 20_000, 3_000  # 60 MB
+# The two servers as they are usually run; with TLS and with compression in the long sweep.
+EACH_KIND = pytest.mark.parametrize(
+    "kind",
+    [kind if kind in ("daphne", "uvicorn") else pytest.param(kind, marks=pytest.mark.full) for kind in KINDS],
+)
 UNSENT = 600_000  # the limit, a whole state, and what a transport keeps for itself
 
 APP = f"""
@@ -107,7 +112,7 @@ def opened(kind: str, port: int, own: Path) -> Page:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("kind", KINDS)
+@EACH_KIND
 def test_a_slow_reader_costs_a_bounded_buffer(kind: str, tmp_path: Path) -> None:
     port, own = free_port(), certificate(tmp_path)
     with served(kind, port, own, tmp_path) as process, opened(kind, port, own) as page:
@@ -126,7 +131,7 @@ def test_a_slow_reader_costs_a_bounded_buffer(kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("kind", KINDS)
+@EACH_KIND
 def test_a_slow_reader_is_dropped_at_its_end(kind: str, tmp_path: Path) -> None:
     """Servers wait for the client to take what they have for it, and this one never does."""
     port, own = free_port(), certificate(tmp_path)

@@ -36,6 +36,7 @@ def test_a_finished_race_has_its_whole_history(kafka: Connection, components: Co
     assert race.commentary.exists()
 
 
+@pytest.mark.full
 def test_replaying_the_topics_from_their_beginning_changes_nothing(kafka: Connection) -> None:
     with running(make_components(kafka)):
         race = ended(short_race())
@@ -46,6 +47,7 @@ def test_replaying_the_topics_from_their_beginning_changes_nothing(kafka: Connec
     assert history(race) == before
 
 
+@pytest.mark.full
 def test_a_recorder_that_stops_in_mid_race_goes_on_where_it_was(kafka: Connection) -> None:
     with running(make_components(kafka)) as components:
         race = short_race(laps=3)

@@ -95,6 +95,7 @@ def test_a_new_race_is_queued_while_the_machine_is_late(kafka: Connection) -> No
         assert ended(second).status == ended(third).status == Race.Status.FINISHED
 
 
+@pytest.mark.full
 @pytest.mark.django_db(transaction=True)
 def test_a_recorder_that_stands_still_costs_no_tick(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch

@@ -148,6 +148,7 @@ def process(streams: StreamSettings) -> Iterator[Connection]:
     connection.use(None)
 
 
+@pytest.mark.full
 def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothing(
     streams: StreamSettings, registry: Served
 ) -> None:

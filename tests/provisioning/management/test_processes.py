@@ -79,6 +79,7 @@ KILLED_AT = ("environments", "api-keys", "statements")
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.full
 def test_kill_9_again_and_again(killable: KillableShell) -> None:
     """Kill 9 of the real thing again and again."""
     for path in KILLED_AT:
