@@ -70,6 +70,7 @@ def logging_config(as_json: bool) -> dict[str, Any]:
             # A missing page is the visitor's matter; the answer says it.
             "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
             "axes": {"level": "WARNING"},
+            "psycopg.pool": {"level": "ERROR"},  # it warns of each attempt; /healthz and our log say it once
             "httpx2": {"level": "WARNING"},  # it would name each address that it asks, which may be a key
             **servers,
         },

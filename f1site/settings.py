@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -111,11 +112,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         "connect_timeout": 3,
         "tcp_user_timeout": 10_000,
         **DATABASES["default"]["OPTIONS"],
-        "pool": {"min_size": 0, "max_size": POSTGRESQL_CONNECTIONS, "timeout": 3},
     }
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
-        True  # a server that was started anew has closed what is in the pool
-    )
+    # What serves for long keeps its connections. A command of a moment has one, whose error names the cause.
+    if Path(sys.argv[0]).name != "manage.py" or sys.argv[1:2] in (["runlab"], ["run_worker"]):
+        POOL = {"min_size": 0, "max_size": POSTGRESQL_CONNECTIONS, "timeout": 3}
+        DATABASES["default"]["OPTIONS"]["pool"] = POOL
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
+            True  # a server that starts anew closes what the pool holds
+        )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -94,6 +94,7 @@ async def opened(origin: str) -> bool:
     return bool(passed)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("origin", "trusted", "may"),
     [
@@ -113,6 +114,7 @@ def test_trusted_origins_open_sockets(origin: str, trusted: list[str], may: bool
     assert asyncio.run(opened(origin)) is may
 
 
+@pytest.mark.django_db
 def test_refused_socket_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         asyncio.run(opened("https://name-8000.app.github.dev"))
