@@ -155,7 +155,7 @@ def started(lab: Lab, chromium: Browser, choice: str) -> str:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def race(lab: Lab, chromium: Browser) -> str:
-    """A race that runs long enough for every test of a module: its path."""
-    return started(lab, chromium, "laps=40&seed=7")
+    """A race that runs longer than all tests take, also on a slow machine: its path."""
+    return started(lab, chromium, "laps=53&pace=2&seed=7")

@@ -167,7 +167,7 @@ def phone(camera: Camera, page: Page) -> None:
         page.click(f"[data-tab-to={tab}]")
         camera.shoot(page, f"race-{tab}", "360")
         page.set_viewport_size({"width": 360, "height": 740})
-    page.click("[data-tab-to=tower]")
+    page.click("[data-tab-to=race]")
     page.set_viewport_size({"width": 1440, "height": 900})
 
 

@@ -16,6 +16,7 @@ SIZES = ((1920, 1080), (1440, 900), (1366, 768), (1024, 768), (360, 740))
 
 # The longest figures of each column, and by how much they are too long; names that are cut.
 TOO_LONG = """(by) => {
+  document.body.dataset.at = 'tower';
   document.body.classList.toggle('by-int', by === 'int');
   const longest = [['gap', '', '+1:28.888'], ['int', '', '+1:28.888'], ['int', 'near', '+0.888'],
     ['last', 'green', '1:28.888'], ['best', 'purple', '1:28.888'], ['s1', 'green', '28.888'],

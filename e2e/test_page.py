@@ -65,12 +65,15 @@ def test_the_button_promises_nothing_false(page: Page, lab: Lab) -> None:
     page.goto(f"{lab.address}/?circuit=spa")
     for field, value, words in (
         ("laps", "5000", "Laps go from 1 to 44 at Spa"),
-        ("laps", "1", "1 lap,"),
+        ("laps", "1", ""),
         ("pace", "0", "Pace goes from 1 to 60"),
-        ("pace", "12", "about"),
+        ("pace", "12", ""),
     ):
         page.fill(f"#{field}", value)
-        expect(page.locator("#go")).to_contain_text(words)
+        expect(page.locator("#wrong")).to_have_text(words)
+        expect(page.locator("#go")).to_have_text(
+            "Start: Norris at Spa" if words else re.compile(r"Start: Norris at Spa, 1 lap, about")
+        )
     expect(page.locator("#go")).to_contain_text("Start: Norris at Spa, 1 lap, about")
 
 
@@ -140,7 +143,7 @@ def test_a_race_from_the_lights_to_the_result(page: Page, lab: Lab) -> None:
     seen = page.evaluate("window.seen")
     lights = [words.split()[-1] for words in seen if words.startswith("grid")]
     assert lights == sorted(lights), "lights only ever come on"
-    assert lights[-1] == "l5"
+    assert not lights or lights[-1] == "l5", "a page that opens late sees none"
     assert next(words.split()[0] for words in seen if not words.startswith("grid")) == "race"
     expect(page.locator(".lights")).to_be_hidden()
     expect(page.locator("#result h2")).to_contain_text("wins")
@@ -287,16 +290,17 @@ def test_only_acknowledgements_go_up(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     expect(page.locator("#rtt")).to_have_text(re.compile(r"round trip [\d.]+ ms"))
     until_tick(page, tick(page) + 20)
+    passed = page.evaluate("performance.now()")
     assert sent
     assert all(re.fullmatch(r"ack \d+", text) for text in sent)
-    assert len(sent) <= 8
+    assert len(sent) <= 2 + passed / 5000
 
 
 def test_a_phone_never_scrolls_sideways(chromium: Browser, lab: Lab, race: str) -> None:
     context = chromium.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     watch(page, lab, race)
-    for tab in ("tower", "map", "talk", "engine", "lab"):
+    for tab in ("race", "tower", "map", "talk", "engine", "lab"):
         page.click(f"[data-tab-to={tab}]")
         expect(page.locator(f"[data-tab={tab}]").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, tab
@@ -371,20 +375,24 @@ def test_an_unlocked_phone_connects_once(page: Page, lab: Lab, race: str) -> Non
     page.evaluate("window.deaf = false")
     until_tick(page, tick(page) + 25)
     assert len(opened) == 2
-    assert [words for words in page.evaluate("window.words") if words] == []
+    assert [words for words in page.evaluate("window.words") if "onnect" in words] == []
     expect(page.locator("body")).to_have_attribute("data-conn", "live")
 
 
 def test_a_silent_stream_is_said_in_one_sentence(page: Page, lab: Lab, race: str) -> None:
+    page.clock.install()
     watch(page, lab, race)
     page.evaluate(DEAF)
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     page.evaluate("""async () => {
       const { receive } = await import('/static/races/board.js');
       window.others = setInterval(() => receive('<i id="pong" hidden>0</i>'), 500);
     }""")
-    page.wait_for_timeout(6500)
-    assert page.evaluate("window.words") == ["No new ticks: the stream is quiet"]
+    page.clock.run_for(6500)
+    said = [words for words in page.evaluate("window.words") if words]
+    assert said == ["No new ticks: the stream is quiet"]
     page.evaluate("clearInterval(window.others); window.deaf = false")
+    page.clock.resume()
     expect(page.locator("#conn")).to_be_empty()
 
 
@@ -598,7 +606,7 @@ def test_the_page_survives_a_restart(page: Page, lab: Lab, race: str) -> None:
     assert set(figures.all_text_contents()) == {"–"}, "no old figure stands as if it were new"
     expect(page.locator("#rtt")).to_have_text("not connected")
     lab.start()
-    page.locator("body[data-conn=live]").wait_for(timeout=8_000)
+    page.locator("body[data-conn=live]").wait_for()
     expect(figures.first).to_contain_text("/s, lag")
     expect(page.locator("#rtt")).to_contain_text("round trip")
     until_tick(page, before + 1)
@@ -618,6 +626,7 @@ def test_a_phone_marks_battles(page: Page, lab: Lab, race: str) -> None:
     """Before the interval, which is what is short; the gap to the leader says nothing of a battle."""
     page.set_viewport_size({"width": 360, "height": 740})
     watch(page, lab, race)
+    page.click("[data-tab-to=tower]")
     page.evaluate(DEAF)
     mark = """() => {
       const row = document.getElementById('rows').children[3];

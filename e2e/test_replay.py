@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.conftest import Lab, started
+from e2e.conftest import Lab
+from e2e.replaying import last, recorded, replay, seek, shown, until, until_shown
 
 pytestmark = pytest.mark.browser
 
@@ -18,40 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def race(lab: Lab, chromium: Browser) -> str:
     """A finished race: its path."""
-    path = started(lab, chromium, "laps=4&pace=20&seed=7&circuit=spielberg")
-    deadline = time.monotonic() + 90
-    while lab.get(f"/api{path}")["status"] != "finished":
-        assert time.monotonic() < deadline, lab.output()
-        time.sleep(0.3)
-    return path
-
-
-def replay(page: Page, lab: Lab, race: str, query: str = "") -> None:
-    page.goto(f"{lab.address}{race}replay/{query}")
-    page.locator("#play").wait_for()
-
-
-def shown(page: Page) -> int:
-    """The tick that the panels show."""
-    return int(page.get_attribute("#dots", "data-tick") or -1)
-
-
-def until(page: Page, what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 40
-    while not what():
-        assert time.monotonic() < deadline, f"stands at tick {shown(page)}"
-        page.wait_for_timeout(20)
-
-
-def until_shown(page: Page, tick: int) -> None:
-    until(page, lambda: shown(page) == tick)
-
-
-def seek(page: Page, tick: int) -> None:
-    """Moves the playhead as a hand does. What was asked for comes a moment later."""
-    page.locator("#head").evaluate(
-        "(head, at) => { head.value = at; head.dispatchEvent(new Event('input', { bubbles: true })); }", tick
-    )
+    return recorded(lab, chromium, "laps=4&pace=20&seed=7&circuit=spielberg")
 
 
 def top(page: Page, what: str) -> float:
@@ -60,10 +26,6 @@ def top(page: Page, what: str) -> float:
 
 def bottom(page: Page, what: str) -> float:
     return float(page.locator(what).evaluate("(element) => element.getBoundingClientRect().bottom"))
-
-
-def last(page: Page) -> int:
-    return int(page.get_attribute("#head", "max") or 0)
 
 
 def test_space_plays_and_pauses(page: Page, lab: Lab, race: str) -> None:
@@ -143,85 +105,55 @@ def test_half_speed_glides_longer(page: Page, lab: Lab, race: str) -> None:
     assert all(400 <= duration < 450 for duration in lasts)
 
 
-def test_no_label_of_a_car_leaves_the_map(page: Page, lab: Lab, race: str) -> None:
-    page.set_viewport_size({"width": 1024, "height": 768})
+def marks(page: Page) -> list[int]:
+    """The ticks of the timeline's marks."""
+    found: list[int] = page.evaluate(
+        "Array.from(document.querySelectorAll('.marks a'), (link) => Number(link.getAttribute('href').split('=')[1]))"
+    )
+    return found
+
+
+def test_keys_go_from_event_to_event(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
-    for at in range(36, last(page), 6):
-        seek(page, at)
-        until_shown(page, at)
-        out = page.evaluate(
-            """() => {
-              const map = document.getElementById('panel-map').getBoundingClientRect();
-              const labels = document.querySelectorAll('.dot:not([hidden], .mute) span');
-              return Array.from(labels, (label) => label.getBoundingClientRect())
-                .filter((label) => label.left < map.left || label.right > map.right).length;
-            }"""
-        )
-        assert out == 0, f"at tick {at}"
+    ticks = sorted(set(marks(page)) - {0})
+    for tick in ticks[:3]:
+        page.keyboard.press("n")
+        until_shown(page, tick)
+    page.keyboard.press("Shift+N")
+    until_shown(page, ticks[1])
+    expect(page.locator("#since")).to_be_hidden()
+    page.keyboard.press("End")
+    until_shown(page, last(page))
+    expect(page.locator("#since")).to_have_text(re.compile(r"^Since \d+:\d\d: .+"))
 
 
-# How many codes meet a sector's name; and 1 where the leader's lies on a car though another side was free
-CODES = """() => {
-  const boxes = (what) => Array.from(document.querySelectorAll(what), (one) => one.getBoundingClientRect());
-  const meet = (a, b, by) =>
-    a.left - by < b.right && b.left - by < a.right && a.top - by < b.bottom && b.top - by < a.bottom;
-  const names = boxes('.sname');
-  const map = document.getElementById('map').getBoundingClientRect();
-  const codes = boxes('.dot:not([hidden], .mute) span');
-  const lead = document.querySelector('.dot.lead');
-  const label = lead.querySelector('span');
-  const cars = boxes('.dot:not([hidden], .lead) .body');
-  const others = [...names, ...cars, ...boxes('.dot:not([hidden], .mute, .lead) span')];
-  const covers = cars.some((car) => meet(label.getBoundingClientRect(), car, -2));
-  const chosen = lead.dataset.side;
-  const free = ['n', 'e', 's', 'w'].filter((side) => {
-    lead.dataset.side = side;
-    const box = label.getBoundingClientRect();
-    return box.left > map.left + 6 && box.right < map.right - 6 && !others.some((other) => meet(box, other, 7));
-  });
-  lead.dataset.side = chosen;
-  return [codes.filter((code) => names.some((name) => meet(code, name, 0))).length, Number(covers && free.length > 0)];
-}"""
-
-
-def test_codes_keep_off_sectors_and_cars(page: Page, lab: Lab, race: str) -> None:
-    page.set_viewport_size({"width": 1024, "height": 768})
+def test_a_mark_seeks_to_its_event(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
-    for at in range(36, last(page), 6):
-        seek(page, at)
-        until_shown(page, at)
-        assert page.evaluate(CODES) == [0, 0], f"at tick {at}"
+    for place, tick in list(enumerate(marks(page)))[-2:]:
+        page.locator(".marks a .hit").nth(place).dispatch_event("click")
+        until_shown(page, tick)
 
 
-# In every frame that plays: the labels that cover a sector's name or leave the map, and those that change their side
-HELD = """() => {
-  window.faults_ = [];
-  let sides = new Map();
-  document.addEventListener('board:changed', () => {
-    const map = document.getElementById('panel-map').getBoundingClientRect();
-    const names = Array.from(document.querySelectorAll('.sname'), (name) => name.getBoundingClientRect());
-    const dots = Array.from(document.querySelectorAll('.dot:not([hidden], .mute, .lead, .own, .followed)'));
-    for (const { dataset, lastElementChild } of dots) {
-      const box = lastElementChild.getBoundingClientRect();
-      const covers = names.some((name) =>
-        box.left < name.right && name.left < box.right && box.top < name.bottom && name.top < box.bottom);
-      if (covers) faults_.push(`${dataset.c} covers a sector's name`);
-      if (box.left < map.left || box.right > map.right) faults_.push(`${dataset.c} leaves the map`);
-      if (sides.has(dataset.c) && sides.get(dataset.c) !== dataset.side) faults_.push(`${dataset.c} changes its side`);
-    }
-    sides = new Map(dots.map(({ dataset }) => [dataset.c, dataset.side]));
-  });
-}"""
+def test_the_playhead_of_a_phone_is_long(page: Page, lab: Lab, race: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    replay(page, lab, race)
+    assert page.locator("#head").evaluate("(head) => head.offsetWidth") >= 300
 
 
-def test_labels_hold_still_and_keep_off(page: Page, lab: Lab, race: str) -> None:
-    """From tick to tick a label stays where it is, or goes: it covers no sector's name even for a moment."""
-    page.set_viewport_size({"width": 1024, "height": 768})
-    replay(page, lab, race, "?tick=36")
-    page.evaluate(HELD)
-    page.click("#play")
-    until(page, lambda: shown(page) >= 96)
-    assert page.evaluate("faults_") == []
+def test_rows_step_where_they_would_pass_in_a_crowd(page: Page, lab: Lab, race: str) -> None:
+    """Two rows glide past each other; many at once, or at more than twice the speed, are at their places at once."""
+    replay(page, lab, race, "?tick=60")
+    swapped = """async (many) => {
+      const { receive } = await import('/static/races/board.js');
+      const codes = Array.from(document.getElementById('rows').children, (row) => row.dataset.c);
+      const order = many ? codes.slice().reverse() : [codes[1], codes[0], ...codes.slice(2)];
+      receive(`<i id="order" hidden>${order.join(' ')}</i>`);
+      return document.getAnimations().filter((one) => one.effect.target.matches?.('#rows tr')).length;
+    }"""
+    assert page.evaluate(swapped, False) == 2
+    assert page.evaluate(swapped, True) == 0
+    page.select_option("#speed", "4")
+    assert page.evaluate(swapped, False) == 0
 
 
 def test_the_result_opens_by_playing_only(page: Page, lab: Lab, race: str) -> None:

@@ -19,8 +19,7 @@ from bench.services.chromium import chromium_path
 
 SECONDS = 60
 LIMITS = {
-    "scripts_kb": 40,
-    "styles_kb": 40,
+    "scripts_and_styles_kb": 45,
     "first_load_kb": 150,
     "fps_median_at_least": 50,
     "long_tasks_of_ticks": 0,
@@ -28,6 +27,7 @@ LIMITS = {
     "dom_p50_ms": 60,
     "dom_p99_ms": 150,
     "kb_per_s": 20,
+    "renderer_share": 0.25,
 }
 # When each tick was in the DOM, and each frame that the page was asked for.
 PROBE = """() => {
@@ -41,25 +41,19 @@ PROBE = """() => {
 
 
 class Wire:
-    """What comes to the page: bytes by address as sent and as unpacked, and the socket's frames with their time."""
+    """What comes to the page: bytes by address as sent, and the socket's frames with their time."""
 
     def __init__(self, session: CDPSession) -> None:
         self.sent: dict[str, int] = {}
-        self.unpacked: dict[str, int] = {}
         self.frames: list[tuple[float, int]] = []
         self._urls: dict[str, str] = {}
         session.on("Network.requestWillBeSent", self._asked)
-        session.on("Network.dataReceived", self._data)
         session.on("Network.loadingFinished", self._finished)
         session.on("Network.webSocketFrameReceived", self._frame)
         session.send("Network.enable")
 
     def _asked(self, event: dict[str, Any]) -> None:
         self._urls[event["requestId"]] = event["request"]["url"]
-
-    def _data(self, event: dict[str, Any]) -> None:
-        url = self._urls.get(event["requestId"], "")
-        self.unpacked[url] = self.unpacked.get(url, 0) + event["dataLength"]
 
     def _finished(self, event: dict[str, Any]) -> None:
         url = self._urls.get(event["requestId"], "")
@@ -68,11 +62,14 @@ class Wire:
     def _frame(self, event: dict[str, Any]) -> None:
         self.frames.append((event["timestamp"], len(event["response"]["payloadData"].encode())))
 
-    def own(self, ending: str) -> float:
-        sizes = (
-            size for url, size in self.unpacked.items() if "/static/races/" in url and url.endswith(ending)
+    def own(self) -> float:
+        """Returns the weight of the lab's own scripts and styles as they were sent, in kB."""
+        own = (
+            size
+            for url, size in self.sent.items()
+            if "/static/races/" in url and url.endswith((".js", ".css"))
         )
-        return round(sum(sizes) / 1000, 1)
+        return round(sum(own) / 1000, 1)
 
 
 @contextmanager
@@ -136,12 +133,12 @@ def _watch(page: Page, process: LabProcess, race: str) -> dict[str, Any]:
         "probe": probe,
         "offset": offset,
         "figures": {
-            "scripts_kb": wire.own(".js"),
-            "styles_kb": wire.own(".css"),
+            "scripts_and_styles_kb": wire.own(),
             "first_load_kb": round(sum(weight.values()) / 1000, 1),
             "snapshot_kb": round(wire.frames[0][1] / 1000, 1),
             "kb_per_s": round(received / SECONDS / 1000, 2),
             "clock_unsure_ms": round(unsure * 1000, 2),
+            "renderer_share": round(busy.get("renderer", 0) / SECONDS, 3),
             "cpu_share": {kind: round(used / SECONDS, 2) for kind, used in busy.items()},
         },
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from races.board.frames import Frame
@@ -35,12 +36,19 @@ class SectorBests:
     def of(self, code: str) -> list[float | None]:
         return list(self._cars[code])
 
+    def news(self, share: float) -> bool:
+        """Returns whether a car is in the first half of a sector: so long the times of its last one have a colour."""
+        ends = (0.0, *self._ends, 1.0)
+        return any(start <= share < (start + end) / 2 for start, end in pairwise(ends))
+
     def marks(self, code: str, sectors: list[float | None], lap: int, share: float) -> list[str]:
-        """Marks the newest sector, while the car is in the next one; a first lap's sectors are always a car's best.
+        """Marks the newest sector while its time is news; a first lap's sectors are always a car's best.
 
         share: of the lap that the car has covered.
         """
         marks = ["", "", ""]
+        if not self.news(share):
+            return marks
         newest = sum(share >= end for end in self._ends) - 1
         time, own, overall = sectors[newest], self._cars[code][newest], self._overall[newest]
         first = lap <= (2 if newest == -1 else 1)

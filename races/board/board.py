@@ -277,7 +277,9 @@ class Board:
         last, own_best = car["last_lap_s"], car["best_lap_s"]
         best_mark = "purple" if own_best is not None and own_best == best else ""
         own_mark = best_mark or ("green" if car["lap"] > 2 else "")  # a first lap is always a car's best one
-        lap_mark = own_mark if last is not None and last == own_best else ""
+        share = car["lap_fraction"]
+        news = share < self.info.track.sectors[0] and self._bests.news(share)
+        lap_mark = own_mark if news and last is not None and last == own_best else ""
         return {  # a literal: twice as fast as calling the class, 110 times a second
             "position": car["position"],
             "driver_code": code,

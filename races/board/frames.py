@@ -15,8 +15,8 @@ Record = Mapping[str, Any]
 class CarFrame(TypedDict):
     """One car at one tick; times in seconds, speeds in km/h. Marks: "purple", "green" or "".
 
-    catching_s: by how much its last lap was faster than that of the car ahead, where both raced it. A sector has its
-    mark for one sector's time.
+    catching_s: by how much its last lap was faster than that of the car ahead, where both raced it. Times have
+    their mark while they are news: for half a sector.
     """
 
     position: int

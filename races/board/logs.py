@@ -45,6 +45,7 @@ class EngineLog:
         self._rule = AlarmRule()
         self._alarms: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
         self._samples: dict[str, dict[int, Sample]] = {}
+        self._traces: dict[str, Trace] = {}  # as far as they are drawn
         self._last: dict[str, set[int]] = {}
 
     def add(self, code: str, ts: int, record: Record) -> bool:
@@ -88,6 +89,7 @@ class EngineLog:
     def _sample(self, code: str, ts: int, sample: Sample) -> None:
         """Keeps one sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
         samples = self._samples.setdefault(code, {})
+        self._traces.pop(code, None)
         second = ts // 1000
         if second not in samples or sample.flag:
             samples[second] = sample
@@ -102,15 +104,17 @@ class EngineLog:
         self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
 
     def traces(self, own: str) -> dict[str, Trace]:
-        """Returns the trace of every engine with an alarm, the newest first, and of the own engine in any case."""
+        """Returns the trace of every engine: those with an alarm, the newest first, the own one, all others."""
         starts = {code: max(start for _, start in alarms) for code, alarms in self._alarms.items() if alarms}
-        return {code: trace_of(self._samples[code]) for code in traced(starts, own) if code in self._samples}
+        for code in self._samples.keys() - self._traces.keys():
+            self._traces[code] = trace_of(self._samples[code])
+        return {code: self._traces[code] for code in in_order(self._samples, starts, own)}
 
 
-def traced(starts: Mapping[str, int], own: str) -> list[str]:
-    """Returns the engines that have a chart, the newest alarm first. starts: when each engine's newest alarm began."""
-    alarmed = sorted(starts, key=lambda code: (-starts[code], code))
-    return alarmed if own in starts else [*alarmed, own]
+def in_order(codes: Iterable[str], starts: Mapping[str, int], own: str) -> list[str]:
+    """Orders engines: the newest alarm first, then the own one, then by code. starts: when each engine's newest alarm
+    began."""
+    return sorted(codes, key=lambda code: (-starts.get(code, 0), code != own, code))
 
 
 def trace_of(samples: Mapping[int, Sample]) -> Trace:

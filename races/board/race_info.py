@@ -30,6 +30,8 @@ class TrackInfo:
     pit_entry: float = 0.97
     pit_exit: float = 0.03
     sectors: tuple[float, float] = (1 / 3, 2 / 3)
+    corners: tuple[tuple[int, float], ...] = ()  # number, share of the lap
+    detection: float | None = None  # where overtake mode measures the gap, share of the lap
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +76,6 @@ class RaceInfo:
             track[name] = tuple((float(x), float(y)) for x, y in track.get(name, ()))
         if "sectors" in track:
             track["sectors"] = tuple(track["sectors"])
+        track["corners"] = tuple((int(number), float(share)) for number, share in track.get("corners", ()))
         cars = tuple(CarInfo(**car) for car in data["cars"])
         return cls(**{**data, "cars": cars, "track": TrackInfo(**track)})

@@ -32,6 +32,8 @@ def info_for(race: Race) -> RaceInfo:
             pit_entry=circuit.pit.entry,
             pit_exit=circuit.pit.exit,
             sectors=circuit.sectors,
+            corners=tuple((number, round(share, 4)) for number, share in circuit.corners),
+            detection=round(circuit.detection, 4),
         ),
         pit_loss_s={
             flag: stop_cost_s(circuit.race, flag, STANDING_S) for flag in ("green", "vsc", "safety_car")

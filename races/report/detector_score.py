@@ -8,6 +8,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from races.analytics.score import RaisedAlarm, Score, score
 from races.models import Race, moment
+from races.report.fault_curves import fault_curve
+from races.report.replay_engines import engines_of
 from races.report.svg import chart, labels, text
 from races.sim import TICK_MS
 
@@ -32,6 +34,7 @@ class FaultRow:
     caught_as: str
     delay_s: float | None
     named_right: bool
+    curve: SafeString  # its temperatures; empty where they are not recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def engine_room(race: Race) -> EngineRoom:
     delay = marks.delay_samples
     return EngineRoom(
         score=marks,
-        faults=tuple(_fault_rows(marks)),
+        faults=tuple(_fault_rows(race, marks)),
         false_alarms=tuple(
             (
                 a.driver_code,
@@ -82,7 +85,9 @@ def words(kind: str) -> str:
     return kind.replace("_", " ")
 
 
-def _fault_rows(marks: Score) -> list[FaultRow]:
+def _fault_rows(race: Race, marks: Score) -> list[FaultRow]:
+    """The faults, those that nobody noticed first: they have most to teach."""
+    engines = engines_of(race).cars
     return [
         FaultRow(
             code=found.fault.driver_code,
@@ -92,8 +97,14 @@ def _fault_rows(marks: Score) -> list[FaultRow]:
             caught_as=words(found.alarm.kind) if found.alarm else "",
             delay_s=None if found.delay is None else found.delay * TICK_MS / 1000,
             named_right=found.named_right,
+            curve=fault_curve(
+                race,
+                engines.get(found.fault.driver_code),
+                found.fault,
+                found.alarm.start_tick if found.alarm else None,
+            ),
         )
-        for found in marks.findings
+        for found in sorted(marks.findings, key=lambda found: found.alarm is not None)
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from races.analytics.alarm_frames import Sample
 from races.board.frames import Anomaly, Trace
-from races.board.logs import TRACE_SECONDS, trace_of, traced
+from races.board.logs import TRACE_SECONDS, in_order, trace_of
 from races.board.storage import unpack_readings
 from races.models import Alarm, Race
 
@@ -105,7 +105,7 @@ class Engines:
         """Returns the traces that the board would give at this instant."""
         raised = {code: self._raised(code, now) for code in self.cars}
         starts = {code: max(alarm["start"] for alarm in found) for code, found in raised.items() if found}
-        traces = ((code, self.cars[code].trace(now)) for code in traced(starts, own) if code in self.cars)
+        traces = ((code, self.cars[code].trace(now)) for code in in_order(self.cars, starts, own))
         return {code: trace for code, trace in traces if trace}
 
 

@@ -41,7 +41,7 @@ def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "
         "circuits": [{"circuit": circuit, "laps": default_laps(circuit.slug)} for circuit in circuits],
         "pace_min": PACES[0],
         "pace_max": PACES[1],
-        "running": Race.objects.active()[:PAGE],
+        "running": [(race, is_mine(request, race)) for race in Race.objects.active()[:PAGE]],
         "anomaly_on": settings.LAB.anomaly_detection,
     }
 

@@ -15,6 +15,7 @@ from races.middleware.visitors import is_mine
 from races.models import Race
 from races.report import downloads, parquet, replay
 from races.report.report import report
+from races.report.timeline import timeline
 from races.sim import TICK_MS
 
 DIGITS = 9
@@ -113,6 +114,7 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
         "last": last,
         "tick_ms": TICK_MS,
         "speeds": replay.SPEEDS,
+        "timeline": timeline(race, last),
         "replaying": True,
     }
     return render(request, "races/replay.html", context)

@@ -8,6 +8,9 @@ import { localise, showSpeed } from './units.js';
 export const byId = (id) => document.getElementById(id);
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 const NOTES = 40; // lines that a list keeps, as many as the server keeps
+const CROWD = 4; // rows that may glide at once
+const GLIDE_MS = 190; // less than from one tick to the next
+const LEAP = 10; // ticks from one message to the next, from which on the race has gone on without this page
 export let heard = 0; // when the last message of any kind came
 export let moved = 0; // when the last tick came
 let expectSnapshot = true; // nothing of the next message glows or glides
@@ -21,12 +24,17 @@ export function expect() {
 export function receive(text) {
   const holder = document.createElement('template');
   holder.innerHTML = text;
-  const now = performance.now();
-  const quiet = expectSnapshot || now - heard > 1500 || document.hidden;
+  const quiet = expectSnapshot || document.hidden || leaps(holder.content.querySelector('#dots'));
   for (const element of [...holder.content.children]) place(element, quiet);
-  heard = now;
+  heard = performance.now();
   expectSnapshot = false;
   document.dispatchEvent(new CustomEvent('board:changed'));
+}
+
+// By the race's ticks, not by this page's clock: a message that only comes late goes on where the last one stood.
+function leaps(dots) {
+  const ticks = dots ? Number(dots.dataset.tick) - Number(byId('dots').dataset.tick ?? -LEAP) : 0;
+  return ticks < 0 || ticks >= LEAP;
 }
 
 // What else an element does than to take the place of the old one, by its id. True: it has been dealt with.
@@ -110,12 +118,15 @@ function reorder(element, old, quiet) {
   wanted.forEach((row, index) => { if (rows.children[index] !== row) rows.insertBefore(row, rows.children[index]); });
   if (focus && document.activeElement !== focus) focus.focus({ preventScroll: true });
   mark('lead', wanted[0]?.dataset.c);
-  if (quiet || reducedMotion.matches) return;
+  const moved = wanted.filter((row, index) => before.get(row) !== index);
+  // a crowd that passes through itself cannot be read: then rows step to their places, as they do when time runs fast
+  if (quiet || reducedMotion.matches || moved.length > CROWD || document.body.classList.contains('fast')) return;
   wanted.forEach((row, index) => {
     const by = before.get(row) - index;
-    if (!by) return;
+    row.glide?.cancel();
     row.classList.toggle('rising', by > 0);
-    const way = row.animate([{ transform: `translateY(${by * 100}%)` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
+    if (!by) return;
+    const way = row.glide = row.animate([{ transform: `translateY(${by * 100}%)` }, { transform: 'none' }], { duration: GLIDE_MS, easing: 'ease-out' });
     way.onfinish = () => row.classList.remove('rising');
   });
 }
@@ -150,5 +161,5 @@ export function openResultIf(may) { const open = openResult; openResult = () => 
 rowStates();
 const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #earlier, #commentary, #control, #result, #legend dl, [id^="footer-"], [id^="lag-"]';
 for (const element of document.querySelectorAll(FIGURES)) numbers(element);
-if (byId('dots').textContent) move(byId('dots').textContent, true);
 mark('lead', byId('rows').firstElementChild?.dataset.c);
+if (byId('dots').textContent) move(byId('dots').textContent, true);

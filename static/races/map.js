@@ -2,24 +2,35 @@
 // One Web Animation a car and tick, with a keyframe at every point of the outline it passes: the browser runs them
 // without this page's thread, so the field stays smooth while the tower is being updated.
 const svg = document.getElementById('map');
-export const { move, mark, beat } = svg ? trackMap() : { move() {}, mark() {}, beat() {} };
+const nothing = () => {};
+export const { move, mark, beat, ring, place, share } = svg ? trackMap() : { move: nothing, mark: nothing, beat: nothing, ring: nothing, place: nothing, share: nothing };
 
 function trackMap() {
   const points = (id) => Array.from(document.getElementById(id).points, (p) => [p.x, p.y]);
-  const outline = points('outline');
-  const pit = points('pitlane');
+  // The ring has the lap as a circle: the line at its top, the pit lane inside it.
+  const [centre, radius] = [[svg.viewBox.baseVal.width / 2, svg.viewBox.baseVal.height / 2], Number(svg.querySelector('circle.ring').getAttribute('r'))];
+  const circle = (from, to, r) => Array.from({ length: 181 }, (_, k) => {
+    const turn = 2 * Math.PI * (from + (to - from) * k / 180);
+    return [centre[0] + r * Math.sin(turn), centre[1] - r * Math.cos(turn)];
+  });
+  const views = { track: [points('outline'), points('pitlane')] };
+  let [outline, pit] = views.track;
   const entry = Number(svg.dataset.entry);
   const exit = Number(svg.dataset.exit);
   const pitSpan = (exit - entry + 1) % 1;
-  const middle = [0, 1].map((axis) => outline.reduce((sum, p) => sum + p[axis], 0) / outline.length);
+  views.ring = [circle(0, 1, radius).slice(0, -1), circle(entry, entry + pitSpan, radius - 34)];
+  const middleOf = (line) => [0, 1].map((axis) => line.reduce((sum, p) => sum + p[axis], 0) / line.length);
+  const lengthOf = (line) => line.reduce((sum, [x, y], k) => sum + Math.hypot(x - line.at(k - 1)[0], y - line.at(k - 1)[1]), 0);
+  let [middle, lapLength] = [middleOf(outline), lengthOf(outline)];
   const HOLD_MS = 20; // a little over a tick, so that a message a few ms late doesn't make the field stutter
   const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
   const dot = (code) => document.querySelector(`.dot[data-c="${code}"]`);
-  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false, named: false, sides: [], own: code === document.body.dataset.own }));
-  const lapLength = outline.reduce((sum, [x, y], k) => sum + Math.hypot(x - outline.at(k - 1)[0], y - outline.at(k - 1)[1]), 0);
+  const cars = svg.dataset.cars.split(' ').map((code) => ({ code, el: dot(code), from: 0, to: 0, state: null, placed: false, named: false, sides: [], own: code === document.body.dataset.own, safety: code === 'SC' }));
+  const drivers = cars.filter((car) => !car.safety);
   const type = document.body.classList.contains('big') ? 1.5 : 1; // labels are that much larger on a big screen
   const wide = svg.viewBox.baseVal.width;
-  const names = Array.from(svg.querySelectorAll('.sname'), (name) => ({ x: Number(name.getAttribute('x')), y: Number(name.getAttribute('y')) }));
+  const trackNames = Array.from(svg.querySelectorAll('.sname'), (name) => ({ x: Number(name.getAttribute('x')), y: Number(name.getAttribute('y')) }));
+  let names = trackNames;
   let scale = 1; // CSS pixels to a user unit
   let every = 200; // ms from one tick to the next, as the page shows them
   let gliding = every + HOLD_MS; // how long the glide under way takes
@@ -73,36 +84,44 @@ function trackMap() {
   }
 
   // Where the label would be at the end of the glide and (was) at its beginning, and what speaks against it there: a
-  // dot (1, and more for more of them), another label or a sector's name (2), the picture's edge (3).
+  // dot (1, and more for more of them), another label (2), the picture's edge (3), a sector's name: 2 for a label that
+  // may go, less for one that always shows.
+  const EDGE = 8; // the panel has room beside the picture
   const AWAY = { e: [25, 0], w: [-25, 0], n: [0, -16], s: [0, 16] };
-  const radius = (car) => (car.own || car.followed ? 11 : 6) * type; // with its ring
+  const reach = (car) => (car.safety ? 13 : car.own || car.followed ? 11 : 6) * type; // with its ring
   function room(car, name, kept) {
-    const half = (car.lead ? 22 : 13.5) * type; // the leader's says so too
+    const half = (car.lead || car.state === 'f' ? 22 : 13.5) * type; // these say their place too
     const off = [AWAY[name][0] * type * (car.lead ? 1.3 : 1), AWAY[name][1] * type];
     const [x, y, wasX, wasY] = [car.x * scale + off[0], car.y * scale + off[1], car.wasX * scale + off[0], car.wasY * scale + off[1]];
     const near = (other, k, dx, dy) => (Math.abs(other.x * k - x) < dx && Math.abs(other.y * k - y) < dy)
       || (Math.abs((other.wasX ?? other.x) * k - wasX) < dx && Math.abs((other.wasY ?? other.y) * k - wasY) < dy);
-    const edge = x < half || x > wide * scale - half;
-    const taken = kept.some((other) => near(other, 1, half + other.half, 13 * type)) || names.some((other) => near(other, scale, half + 8 * type, 13 * type));
-    const dots = cars.filter((other) => other !== car && other.placed && near(other, scale, half + radius(other), 6 * type + radius(other))).length;
-    return { name, x, y, wasX, wasY, half, cost: edge ? 3 : taken ? 2 : dots && 1 + dots / 50 };
+    const place = { name, x, y, wasX, wasY, half };
+    const edge = x < half - EDGE || x > wide * scale - half + EDGE;
+    const taken = kept.some((other) => meet(place, other));
+    const named = names.some((other) => near(other, scale, half + 8 * type, 13 * type));
+    const dots = cars.filter((other) => other !== car && other.placed && near(other, scale, half + reach(other), 6 * type + reach(other))).length;
+    place.cost = edge ? 3 : taken || (named && !always(car)) ? 2 : named ? 1.6 : dots && 1 + dots / 50;
+    return place;
   }
+  // Two labels on one another at any time of the glide.
+  const meet = (a, b) => [0, 0.25, 0.5, 0.75, 1].some((part) => {
+    const apart = (was, is) => Math.abs((a[was] - b[was]) * (1 - part) + (a[is] - b[is]) * part);
+    return apart('wasX', 'x') < a.half + b.half && apart('wasY', 'y') < 13 * type;
+  });
 
-  // From one tick to the next labels hold still. Own, followed and leading cars always have theirs: it changes its side
-  // when another one has been better for HOLD ticks. Any other label is looked at once in LOOK ticks, and at most one of
-  // them then comes, or goes because of a dot. What covers a label or a sector's name, or leaves the picture, waits for
-  // nothing. After a jump nothing is held: every label is placed anew.
-  const HOLD = 8;
-  const LOOK = 6;
+  // From one tick to the next labels hold still. Own, followed and leading cars always have theirs, placed together so
+  // that none lies on another: a side is left for that and for the picture's edge only. Any other label is looked at
+  // once in LOOK ticks, and at most one of them then comes, or goes because of a dot. What covers a label or a sector's
+  // name, or leaves the picture, waits for nothing. After a jump nothing is held: every label is placed anew.
+  const LOOK = 14;
   const BAD = 2; // a cost that no label stays with
+  const CHANGE = 1.7; // more than any cost that a label stays with
   const always = (car) => car.own || car.followed || car.lead;
   const cheapest = (places) => places.reduce((a, b) => (b.cost < a.cost ? b : a));
   let ticks = 0;
   function label(anew = false) {
-    const shown = cars.filter((car) => car.placed);
-    const kept = [];
-    for (const car of shown.filter(always).sort((a, b) => Number(b.own) - Number(a.own) || Number(b.followed) - Number(a.followed))) kept.push(settle(car, kept, anew));
-    ticks += 1;
+    const shown = drivers.filter((car) => car.placed);
+    const kept = settle(shown.filter(always), anew);
     const look = anew || ticks % LOOK === 0;
     let changed = false;
     for (const car of shown.filter((each) => !always(each) && (each.named || look))) {
@@ -111,7 +130,7 @@ function trackMap() {
       const fits = place.cost === 0;
       if (look) car.free = fits ? (car.free ?? 0) + 1 : 0;
       if (anew || (held && place.cost >= BAD)) show(car, fits, place.name);
-      else if (look && !changed && held !== fits && (held || car.free > 1)) {
+      else if (look && !changed && held !== fits && (held || car.free > 2)) {
         changed = true;
         show(car, fits, place.name);
       }
@@ -120,19 +139,26 @@ function trackMap() {
   }
 
   function show(car, named, side) {
+    if (!named) car.free = 0; // it comes back when a side has been free for a while, not in the next tick
     car.named = named;
     car.el.classList.toggle('mute', !named);
     if (named && side !== car.side) { car.side = side; car.el.dataset.side = side; }
   }
 
-  function settle(car, kept, anew) {
-    const places = car.sides.map((name) => room(car, name, kept));
-    const best = cheapest(places);
-    const now = anew || !car.named ? best : places.find((place) => place.name === car.side);
-    car.better = best.cost < now.cost ? (car.better ?? 0) + 1 : 0;
-    const chosen = car.better >= HOLD || (car.better && now.cost >= BAD) ? best : now;
-    if (!car.named || chosen.name !== car.side) { show(car, true, chosen.name); car.better = 0; }
-    return chosen;
+  function settle(few, anew) {
+    const places = few.map((car) => car.sides.map((name) => room(car, name, [])));
+    const price = (car, place) => place.cost + (anew || !car.named || place.name === car.side ? 0 : CHANGE);
+    let [best, least] = [[], Infinity];
+    function choose(picked, sum) {
+      if (sum >= least) return;
+      if (picked.length === few.length) { [best, least] = [picked, sum]; return; }
+      for (const place of places[picked.length]) {
+        choose([...picked, place], sum + price(few[picked.length], place) + 10 * picked.filter((other) => meet(place, other)).length);
+      }
+    }
+    choose([], 0);
+    few.forEach((car, index) => { if (!car.named || best[index].name !== car.side) show(car, true, best[index].name); });
+    return best;
   }
 
   // text: one entry a car, its share of the lap in ten-thousandths and a letter for its state
@@ -142,6 +168,7 @@ function trackMap() {
     const targets = cars.map((car) => (car.placed ? now(car) : 0));
     started = performance.now();
     gliding = every + HOLD_MS;
+    ticks += 1;
     cars.forEach((car, index) => aim(car, entries[index], targets[index], jump));
     label(jump);
   }
@@ -154,6 +181,8 @@ function trackMap() {
       car.state = state;
       car.el.classList.toggle('gone', state === 'r');
       car.el.classList.toggle('pitting', state === 'p');
+      if (state === 'f') car.el.dataset.place = `P${1 + document.getElementById('order').textContent.split(' ').indexOf(car.code)} `;
+      else delete car.el.dataset.place;
     }
     let ahead = (share - (at % 1) + 1) % 1;
     if (ahead > 0.9) ahead -= 1; // a hair behind where it already is, not a lap ahead
@@ -165,11 +194,12 @@ function trackMap() {
   }
 
   function mark(name, code) {
-    for (const car of cars) {
+    for (const car of drivers) {
       car[name] = car.code === code;
       car.el.classList.toggle(name, car[name]);
     }
-    if (name === 'followed') tabStop(cars.find((car) => car.followed) ?? cars[0]);
+    if (name !== 'followed') return; // a new leader comes with a tick, which places the labels
+    tabStop(drivers.find((car) => car.followed) ?? drivers[0]);
     label();
   }
 
@@ -182,11 +212,11 @@ function trackMap() {
 
   // One tab stop for all cars. The arrow keys go from car to car and follow it: nothing else would say where they are.
   function tabStop(stop) {
-    for (const car of cars) car.el.tabIndex = car === stop ? 0 : -1;
+    for (const car of drivers) car.el.tabIndex = car === stop ? 0 : -1;
   }
   document.getElementById('dots-layer').addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const dots = cars.filter((car) => car.placed).map((car) => car.el);
+    const dots = drivers.filter((car) => car.placed).map((car) => car.el);
     const at = dots.indexOf(document.activeElement);
     if (!step || at < 0) return;
     event.preventDefault();
@@ -194,5 +224,24 @@ function trackMap() {
     next.focus();
     if (!next.matches('.followed')) next.click();
   });
-  return { move, mark, beat: (ms) => { every = ms; } };
+
+  function ring(on) {
+    [outline, pit] = on ? views.ring : views.track;
+    [middle, lapLength] = on ? [centre, lengthOf(outline)] : [middleOf(outline), lengthOf(outline)];
+    names = on ? [] : trackNames;
+    svg.parentElement.classList.toggle('ringed', on);
+    if (last) move(last, true);
+  }
+
+  // Where on the lap a car that stops now would come out, or nowhere: a hollow circle.
+  const marker = svg.querySelector('.window');
+  function place(at) {
+    marker.toggleAttribute('hidden', !Number.isFinite(at));
+    if (!Number.isFinite(at)) return;
+    const [x, y] = along(outline, ((at % 1) + 1) % 1, true);
+    marker.setAttribute('cx', x.toFixed(1));
+    marker.setAttribute('cy', y.toFixed(1));
+  }
+  const share = (code) => cars.find((car) => car.code === code)?.to;
+  return { move, mark, ring, place, share, beat: (ms) => { every = ms; } };
 }

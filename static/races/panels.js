@@ -1,7 +1,7 @@
 // What is personal on the live page: whom to follow and compare, units, sound, panels. Kept in this browser,
 // never sent: everybody gets the same messages.
 import { byId, units } from './board.js';
-import { mark } from './map.js';
+import { mark, place as placeMarker, ring, share } from './map.js';
 import { keep, kept } from './storage.js';
 import { local } from './units.js';
 
@@ -31,8 +31,11 @@ const unfollowed = byId('follow-name').textContent;
 let told = 0;
 function personal() {
   told = performance.now();
+  const code = followed ?? body.dataset.own;
+  const out = text(`rejoin-${code}`);
+  placeMarker(comesOut(code, out));
+  around(code, out);
   if (followed && byId('row-' + followed)) {
-    const out = text(`rejoin-${followed}`);
     byId('follow-name').textContent = `Following ${followed}, P${text(`pos-${followed}`)}.`;
     byId('follow-rejoin').textContent = out ? `A stop now would bring it out ${out}.` : NO_STOP[byId(`state-${followed}`).className] ?? 'No stop to predict.';
   } else {
@@ -40,6 +43,31 @@ function personal() {
     byId('follow-rejoin').textContent = '';
   }
   duel();
+}
+
+// Where on the lap a stop would bring a car out, from its prediction's words: between the cars then ahead and behind.
+function comesOut(code, words) {
+  const [, back, ahead] = words.match(/([\d.,]+) s behind (\w+)/) ?? [];
+  const [, front, behind] = words.match(/([\d.,]+) s ahead of (\w+)/) ?? [];
+  const lap = seconds(text(`last-${code}`) || '-') || 90;
+  if (ahead && behind) return share(ahead) - ((share(ahead) - share(behind) + 1) % 1) * seconds(back) / ((seconds(back) + seconds(front)) || 1);
+  if (ahead) return share(ahead) - seconds(back) / lap;
+  return behind ? share(behind) + seconds(front) / lap : null;
+}
+// In the middle of the ring: the car in question, its neighbours with their gaps, and its place after a stop.
+function around(code, out) {
+  const row = byId('row-' + code);
+  if (!row) return;
+  const [ahead, behind] = [row.previousElementSibling?.dataset.c, row.nextElementSibling?.dataset.c];
+  const lines = [ahead && `${ahead} ${text(`int-${code}`)}`, `${code} P${text(`pos-${code}`)}`, behind && `${behind} ${text(`int-${behind}`)}`, out && `after a stop ${out.split(',')[0]}`];
+  byId('ringwords').replaceChildren(...lines.filter(Boolean).map((words) => Object.assign(document.createElement('span'), { textContent: words })));
+}
+let ringed = false;
+function turnRing() {
+  ringed = !ringed;
+  ring(ringed);
+  document.querySelector('[data-do="ring"]').setAttribute('aria-pressed', ringed);
+  personal();
 }
 
 // ---- two side by side ----
@@ -120,6 +148,22 @@ function title() {
 }
 
 function setUnits(mph) { body.classList.toggle('mph', mph); keep('mph', mph); units(mph); }
+// On a phone's first screen the tower has the rows around the car in question.
+const AROUND = 3;
+function neighbours() {
+  const rows = [...byId('rows').children];
+  const at = rows.findIndex((row) => row.dataset.c === (followed ?? body.dataset.own));
+  const first = Math.max(0, Math.min(at - AROUND, rows.length - 1 - 2 * AROUND));
+  rows.forEach((row, index) => row.classList.toggle('close', at < 0 || (index >= first && index <= first + 2 * AROUND)));
+}
+// A dot on the tab of the words, while there are some that nobody has looked at.
+let read = '';
+function unread() {
+  const newest = byId('commentary').firstElementChild?.textContent ?? '';
+  if (['talk', 'race', undefined].includes(body.dataset.at)) read = newest;
+  document.querySelector('[data-tab-to="talk"]').toggleAttribute('data-unread', newest !== read);
+}
+
 let audio = null;
 function beep(pitch, length) {
   if (!audio) return;
@@ -140,8 +184,17 @@ function sound() {
 document.addEventListener('board:state', ({ detail: { was, is } }) => {
   if (is[0] === 'grid' && is.at(-1) !== was.at(-1)) beep(440, 0.25);
   if (was[0] === 'grid' && is[0] === 'race') beep(880, 0.7);
+  if (was[0] === 'race' && is[0] === 'flag') won();
   if (is[1] !== was[1]) beep({ 'f-green': 700, 'f-chequered': 980 }[is[1]] ?? 300, 0.5);
 });
+
+// The winner's moment, over the map: it takes no focus and goes by itself.
+function won() {
+  const name = byId('rows').querySelector('.code').title.split(',')[0];
+  byId('moment').textContent = `${name} wins`;
+  byId('moment').hidden = false;
+  setTimeout(() => { byId('moment').hidden = true; }, 4000);
+}
 
 // ---- panels: one list, of which the first `side` stand beside the tower and the others below ----
 const columns = [...document.querySelectorAll('[data-column]')];
@@ -201,6 +254,8 @@ const actions = {
   panels: () => { listPanels(); open('panels'); },
   'panels-reset': () => { arrange(defaults); listPanels(); },
   legend: () => open('legend'),
+  ring: turnRing,
+  whole: () => goTo('tower'),
   big: () => {
     const to = new URL(location); // what else it says stays: a replay's tick
     if (big) to.searchParams.delete('screen'); else to.searchParams.set('screen', 'big');
@@ -244,6 +299,7 @@ function goTo(tab) {
   body.dataset.at = tab;
   for (const button of document.querySelectorAll('[data-tab-to]')) button.setAttribute('aria-pressed', button.dataset.tabTo === tab);
   scrollTo(0, 0);
+  unread();
 }
 function followNext() {
   const codes = [...byId('rows').children].map((row) => row.dataset.c);
@@ -251,7 +307,7 @@ function followNext() {
 }
 const keys = {
   g: () => gapOrInterval({ gap: 'int', int: 'rel', rel: 'gap' }[kept('gap', 'gap')]),
-  f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: actions.units, s: sound, p: big ? null : actions.panels, '?': actions.legend,
+  f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: actions.units, s: sound, r: turnRing, p: big ? null : actions.panels, '?': actions.legend,
   b: actions.big,
 };
 document.addEventListener('keydown', (event) => {
@@ -267,7 +323,8 @@ document.addEventListener('keydown', (event) => {
 document.addEventListener('board:rows', show);
 document.addEventListener('board:changed', () => {
   relative();
-  if (performance.now() - told > 1000) { personal(); title(); }
+  neighbours();
+  if (performance.now() - told > 1000) { personal(); title(); unread(); }
 });
 const top = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.head').offsetHeight}px`);
 new ResizeObserver(top).observe(document.querySelector('.head'));
@@ -275,6 +332,8 @@ if (kept('panels', null) && !big) arrange(); // the big screen is the same for e
 gapOrInterval(kept('gap', 'gap'));
 setUnits(kept('mph', false));
 show();
+neighbours();
+body.classList.add('scripted');
 if (big && navigator.wakeLock) {
   const stay = () => document.hidden || navigator.wakeLock.request('screen').catch(() => {});
   document.addEventListener('visibilitychange', stay);

@@ -48,7 +48,9 @@ function say() {
   if (!circuit() || !driver()) return;
   laps.max = circuit().dataset.distance;
   laps.placeholder = circuit().dataset.laps;
-  document.getElementById('go').textContent = wrong() || promise();
+  const words = wrong();
+  document.getElementById('wrong').textContent = words;
+  document.getElementById('go').textContent = words ? `Start: ${driver().dataset.name} at ${circuit().dataset.name}` : promise();
 }
 
 function choose(input) {

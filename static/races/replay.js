@@ -62,6 +62,34 @@ async function seek(to) {
   seeking = false;
   if (playing) run();
 }
+
+// ---- events: the marks of the timeline ----
+const marks = Array.from(bar.querySelectorAll('.marks a'), (link) => {
+  link.tabIndex = -1; // the keys and the two buttons go from one to the next
+  return { at: Number(new URLSearchParams(link.getAttribute('href')).get('tick')), kind: link.dataset.kind, words: link.dataset.words };
+});
+function toEvent(by, kind = '') {
+  const wanted = marks.filter((mark) => (!kind || mark.kind === kind) && (by > 0 ? mark.at > tick : mark.at < tick));
+  const mark = by > 0 ? wanted[0] : wanted.at(-1);
+  if (mark) jump(mark.at);
+}
+function jump(to) {
+  const from = tick;
+  seek(to);
+  tell(from, tick);
+}
+// What has happened between where the playhead was and where it is now; after a jump back there is nothing to tell.
+let hiding = 0;
+function tell(from, to) {
+  const passed = marks.filter((mark) => mark.at > from && mark.at <= to).map((mark) => mark.words);
+  const more = passed.length - 4;
+  const words = more > 0 ? [`${more} more`, ...passed.slice(-4)] : passed;
+  byId('since').hidden = !words.length;
+  byId('since').textContent = words.length ? `Since ${clock(from)}: ${words.join(', ')}` : '';
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { byId('since').hidden = true; }, 8000);
+}
+
 function lost() {
   wanted = null;
   pause();
@@ -131,6 +159,7 @@ function show() {
 }
 function setSpeed(to) {
   speed = to;
+  document.body.classList.toggle('fast', speed > 2);
   beat(every());
   byId('speed').value = to;
   forget();
@@ -144,7 +173,8 @@ function faster(by) {
 // ---- hands ----
 const toggle = () => (playing ? pause() : play());
 const keys = {
-  ' ': toggle, Home: () => seek(0), End: () => seek(last), '<': () => faster(-1), '>': () => faster(1),
+  ' ': toggle, Home: () => jump(0), End: () => jump(last), '<': () => faster(-1), '>': () => faster(1),
+  n: () => toEvent(1), N: () => toEvent(-1), v: () => toEvent(1, 'flag'), V: () => toEvent(-1, 'flag'),
   ArrowLeft: (event) => seek(tick - (event.shiftKey ? 1 : 25)), ArrowRight: (event) => seek(tick + (event.shiftKey ? 1 : 25)),
 };
 document.addEventListener('keydown', (event) => {
@@ -156,11 +186,21 @@ document.addEventListener('keydown', (event) => {
   keys[event.key](event);
 });
 byId('play').addEventListener('click', toggle);
-head.addEventListener('input', () => seek(Number(head.value)));
+bar.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-event]');
+  if (button) toEvent(Number(button.dataset.event));
+  const link = event.target.closest('.marks a');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  jump(Number(new URLSearchParams(link.getAttribute('href')).get('tick')));
+});
+let grabbed = null; // where the playhead was when a hand took it
+head.addEventListener('input', () => { grabbed ??= tick; seek(Number(head.value)); });
+head.addEventListener('change', () => { if (grabbed !== null) tell(grabbed, Number(head.value)); grabbed = null; });
 byId('speed').addEventListener('change', (event) => setSpeed(Number(event.target.value)));
 bar.addEventListener('submit', (event) => event.preventDefault());
 document.addEventListener('visibilitychange', () => { if (document.hidden && playing) pause(); });
 openResultIf(() => played && tick >= last);
 
-byId('play').hidden = false;
+for (const button of bar.querySelectorAll('button[hidden]')) button.hidden = false;
 stand(tick);

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from races.board.board import Board
+from races.board.frames import Frame
 from races.board.race_info import CarInfo, RaceInfo, TrackInfo
 
 RACE_ID = "0c7a5a56-1f0e-4a9e-9a51-5a2f3c1d9b11"
@@ -110,3 +112,33 @@ def event(number: int, ordinal: int, kind: str, code: str, message: str) -> dict
     return {"race_id": RACE_ID, "tick": number, "timestamp": START + number * 200, "type": kind,
             "driver_code": code, "lap": 1, "message": message, "event": ordinal, "other_code": "",
             "position": 0, "value": None}  # fmt: skip
+
+
+def reading(number: int, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A reading of an engine and its key."""
+    value = {"engine_temperature": 115.0 + number % 7, "is_anomaly": number % 9 == 0, "forecast_value": 117.0,
+             "lower_bound": 114.0, "upper_bound": 120.0}  # fmt: skip
+    return value, {"key": f"{RACE_ID}:{code}", "ts": START + number * 200}
+
+
+def feed(board: Board, number: int) -> Frame:
+    """Puts everything that comes in one tick onto a board, with comments that are sometimes late."""
+    at = START + (number - (3 if number % 11 == 0 else 0)) * 200
+    if number % 4 == 0:
+        board.apply(
+            "commentary",
+            {
+                "id": f"c{number}",
+                "message": f"words <{number}>",
+                "timestamp": at,
+                "type": "info",
+                "race_id": None,
+            },
+        )
+    if number % 6 == 0:
+        board.apply("race_control", event(number, number, "pit_in", "NOR", "NOR pits"))
+    board.apply(
+        "avg_speed", {"avg_speed": 200 + number / 7}, {"driver_name": "Lando Norris", "race_id": RACE_ID}
+    )
+    board.apply("car_metrics_anomalies", *reading(number, "NOR"))
+    return next(frame for record in tick(number, board.info) if (frame := board.apply("positions", record)))

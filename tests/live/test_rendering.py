@@ -21,43 +21,12 @@ from races.sim import circuit_slugs
 from races.streams.topics import ROLES
 from tests.live import synthetic
 from tests.live.dom import Node, Page, parse
-from tests.live.synthetic import RACE_ID, START
+from tests.live.synthetic import RACE_ID, START, feed
 
 INFO = synthetic.info()
 CELL = r'<(?:b|progress) id="[^"]+".*?</(?:b|progress)>'
 FAST = r'<b id="(?:pos|won|state|gap|int|last|best|s[123])-[A-Z]{3}"'
 NASTY = "<script>alert('&')</script>\""
-
-
-def reading(number: int, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    value = {"engine_temperature": 115.0 + number % 7, "is_anomaly": number % 9 == 0, "forecast_value": 117.0,
-             "lower_bound": 114.0, "upper_bound": 120.0}  # fmt: skip
-    return value, {"key": f"{RACE_ID}:{code}", "ts": START + number * 200}
-
-
-def feed(board: Board, number: int) -> Frame:
-    """Everything that comes in one tick, with comments that are sometimes late."""
-    at = START + (number - (3 if number % 11 == 0 else 0)) * 200
-    if number % 4 == 0:
-        board.apply(
-            "commentary",
-            {
-                "id": f"c{number}",
-                "message": f"words <{number}>",
-                "timestamp": at,
-                "type": "info",
-                "race_id": None,
-            },
-        )
-    if number % 6 == 0:
-        board.apply("race_control", synthetic.event(number, number, "pit_in", "NOR", "NOR pits"))
-    board.apply(
-        "avg_speed", {"avg_speed": 200 + number / 7}, {"driver_name": "Lando Norris", "race_id": RACE_ID}
-    )
-    board.apply("car_metrics_anomalies", *reading(number, "NOR"))
-    return next(
-        frame for record in synthetic.tick(number, INFO) if (frame := board.apply("positions", record))
-    )
 
 
 def race(first: int, last: int) -> list[Frame]:
@@ -254,73 +223,6 @@ def test_the_default_race_keeps_to_the_budget() -> None:
     assert large / 399 * 5 < 20_000
 
 
-def spike(number: int, place: int, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Each engine jumps once, in its turn: what the whole field does at once is no alarm."""
-    value, key = reading(1, code)
-    jumps = number == 40 + 8 * place
-    changed = {"engine_temperature": 124.0 if jumps else 116.0 + number % 7 / 10, "is_anomaly": jumps}
-    return value | changed, key | {"ts": START + number * 200}
-
-
-def alarmed(codes: list[str], ticks: int) -> Frame:
-    board = Board(INFO)
-    for number in range(ticks):
-        for place, code in enumerate(codes):
-            board.apply("car_metrics_anomalies", *spike(number, place, code))
-    return next(
-        frame for record in synthetic.tick(ticks, INFO) if (frame := board.apply("positions", record))
-    )
-
-
-def figures(frame: Frame) -> list[str]:
-    page = Page(screen_of(INFO, frame).snapshot())
-    found = [node for name in ("charts", "earlier") for node in page.element(name).children]
-    return [node.text() for node in found if isinstance(node, Node)]
-
-
-def test_each_alarm_has_a_whole_chart() -> None:
-    codes = [car.code for car in INFO.cars if car.code != "NOR"][:8]
-    frame = alarmed(codes, 220)
-    shown = screen_of(INFO, frame).snapshot()
-    raised = [code for code in frame["traces"] if code != "NOR"]
-    assert sorted(raised) == sorted(codes)
-    for part in ('class="band"', 'class="forecast"', 'class="line"', "<circle"):
-        assert shown.count(part) >= len(codes)
-    assert [text[:3] for text in figures(frame)][-len(codes) :] == raised
-
-
-def test_the_own_engine_is_a_line() -> None:
-    board = Board(INFO)
-    value, key = reading(0, "NOR")
-    board.apply("car_metrics_anomalies", value | {"is_anomaly": None, "forecast_value": None, "lower_bound": None,
-                                                  "upper_bound": None}, key)  # fmt: skip
-    frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
-    assert figures(frame) == ["NOR 115.0 °C · learning"]
-    board.apply("car_metrics_anomalies", *reading(1, "NOR"))
-    frame = next(f for record in synthetic.tick(55, INFO) if (f := board.apply("positions", record)))
-    assert figures(frame) == ["NOR 116.0 °C (114.0–120.0) · as expected"]
-
-
-def test_a_name_of_an_engine_is_only_text() -> None:
-    frame = alarmed([car.code for car in INFO.cars], 220)
-    frame["traces"] = {NASTY: frame["traces"]["PIA"]}
-    frame["anomalies"] = {NASTY: frame["anomalies"]["PIA"]}
-    assert "<script" not in screen_of(INFO, frame).snapshot()
-
-
-def test_a_field_of_alarms_keeps_to_the_budget() -> None:
-    codes = [car.code for car in INFO.cars]
-    screen, board, total = Screen(INFO), Board(INFO), 0
-    for number in range(32, 432):
-        for place, code in enumerate(codes):
-            board.apply("car_metrics_anomalies", *spike(number, place, code))
-        message = screen.show(feed(board, number))
-        total += len(message.encode()) if number > 232 else 0
-    assert screen.frame is not None
-    assert sorted(screen.frame["traces"]) == sorted(codes)
-    assert total / 199 * 5 < 20_000
-
-
 def test_rows_follow_positions() -> None:
     rows = [
         row
@@ -343,11 +245,21 @@ def test_a_retired_car_has_no_average() -> None:
     cells: dict[str, str] = {}
     code = INFO.cars[0].code
     for status in ("racing", "retired"):
-        car = blank_car(INFO.cars[0])
-        car["status"], car["average_speed_kmh"] = status, 66.1
-        average_cells(cells, car)
+        car, slow = blank_car(INFO.cars[0]), blank_car(INFO.cars[1])
+        car["status"], car["average_speed_kmh"], slow["average_speed_kmh"] = status, 66.1, 60.0
+        average_cells(cells, [car, slow])
         out = status == "retired"
         assert ("OUT" in cells[f"speed-{code}"], 'value="0"' in cells[f"bar-{code}"]) == (out, out)
+
+
+def test_bars_go_from_the_slowest_to_the_fastest() -> None:
+    cells: dict[str, str] = {}
+    cars = [blank_car(entry) for entry in INFO.cars[:3]]
+    for car, speed in zip(cars, (231.0, 230.0, 230.5), strict=True):
+        car["average_speed_kmh"] = speed
+    average_cells(cells, cars)
+    values = [re.findall(r'value="(\d+)"', cells[f"bar-{car['driver_code']}"])[0] for car in cars]
+    assert values == ["40", "0", "20"]
 
 
 def _column(name: str, *given: dict[str, Any]) -> list[Node]:
@@ -408,24 +320,3 @@ def test_next_steps_stand_above_the_result() -> None:
 
 def test_every_page_gets_the_same_row() -> None:
     assert ">you<" not in screen_of(INFO, FRAMES[200]).snapshot()
-
-
-def test_charts_place_readings_by_time() -> None:
-    board, teams = Board(INFO), sorted({car.team for car in INFO.cars})[:4]
-    for second in (0, 3600, 3634):
-        for team in teams:
-            row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}
-            board.apply("car_metrics_anomalies", row, {"key": team, "ts": START + second * 1000})
-    frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
-    places = re.findall(r'class="line" d="M(\d+) ', screen_of(INFO, frame).snapshot())
-    assert places == ["101", "101", "101", "117"], "34 s before the end; 30 s, in steps of five"
-
-
-def test_a_gap_in_the_readings_is_a_gap_in_the_chart() -> None:
-    board, team = Board(INFO), INFO.cars[0].team
-    for second in (*range(20), *range(35, 50)):
-        row = {"team_name": team, "engine_temperature": 118.0, "is_anomaly": True}
-        board.apply("car_metrics_anomalies", row, {"key": team, "ts": START + second * 1000})
-    frame = next(f for record in synthetic.tick(50, INFO) if (f := board.apply("positions", record)))
-    (path,) = re.findall(r'class="line" d="([^"]+)"', screen_of(INFO, frame).snapshot())
-    assert path.count("M") == 2, "with one line it would look as if nothing was missing"

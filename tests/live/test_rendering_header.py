@@ -9,7 +9,7 @@ import pytest
 
 from races.board.board import Board
 from races.board.frames import Frame, Note
-from races.live.rendering import header, tower
+from races.live.rendering import flags, header
 from races.live.rendering.screen import Screen, screen_of
 from tests.live import synthetic
 from tests.live.synthetic import RACE_ID, START
@@ -81,20 +81,51 @@ def test_a_flag_has_reason_place_and_phase() -> None:
     now = frame["timestamp"]
     frame["flag"], frame["phase"] = "safety_car", "race"
     frame["control"] = [
-        note("retirement", "CAR 81 (PIA) STOPPED IN SECTOR 2 - ACCIDENT", now),
+        note("retirement", "CAR 81 (PIA) STOPPED IN SECTOR 2 - ACCIDENT", now, "PIA"),
         note("green", "TRACK CLEAR", now - 1000),
         note("retirement", "CAR 10 (GAS) RETIRES IN THE PITS", now - 2000),
     ]
     cells: dict[str, str] = {}
-    header.band_cell(cells, frame)
+    flags.band_cell(cells, frame, INFO)
     words = re.sub(r"<[^>]+>", "", cells["band"])
-    assert words == "Safety car Car 81 (pia) stopped in sector 2 - accident"
+    assert words == ("Safety car Lap 2: Piastri stopped in sector 2, accident · a stop costs 11 s, not 22")
     frame["control"].insert(0, note("safety_car_ending", "SAFETY CAR IN THIS LAP", now))
-    header.band_cell(cells, frame)
+    flags.band_cell(cells, frame, INFO)
     assert "in this lap" in cells["band"]
     frame["flag"] = "green"
-    header.band_cell(cells, frame)
+    flags.band_cell(cells, frame, INFO)
     assert cells["band"] == '<p id="band"></p>'
+
+
+def test_the_safety_car_leads_the_field_and_goes_in() -> None:
+    frame = frame_at(200)
+    frame["phase"] = "race"
+    leader = frame["cars"][0]
+    leader["lap_fraction"], frame["flag"] = 0.4, "green"
+    assert flags.safety_car_dot(frame, INFO) == "", "no flag"
+    frame["flag"] = "safety_car"
+    assert flags.safety_car_dot(frame, INFO) == " 4110"
+    leader["status"] = "pit"
+    frame["cars"][1]["lap_fraction"] = 0.98
+    assert flags.safety_car_dot(frame, INFO) == " 9910"
+    frame["control"] = [note("safety_car_ending", "SAFETY CAR IN THIS LAP", frame["timestamp"])]
+    assert flags.safety_car_dot(frame, INFO) == " 9910p"
+
+
+def test_a_yellow_flag_names_its_sector_once() -> None:
+    frame = frame_at(200)
+    frame["flag"], frame["phase"], frame["yellow_sector"] = "yellow", "race", 3
+    for text, words in (
+        ("YELLOW IN SECTOR 3 - CAR 6 (HAD)", "Yellow Lap 2: sector 3, Hadjar"),
+        (
+            "YELLOW IN SECTOR 3 - CAR 6 (HAD) OFF TRACK IN SECTOR 3",
+            "Yellow Lap 2: Hadjar off track in sector 3",
+        ),
+    ):
+        frame["control"] = [note("yellow", text, frame["timestamp"], "HAD")]
+        cells: dict[str, str] = {}
+        flags.band_cell(cells, frame, INFO)
+        assert re.sub(r"<[^>]+>", "", cells["band"]) == words
 
 
 def test_what_a_flags_message_says_is_escaped() -> None:
@@ -102,7 +133,7 @@ def test_what_a_flags_message_says_is_escaped() -> None:
     frame["flag"], frame["phase"] = "yellow", "race"
     frame["control"] = [note("yellow", "<script>alert(1)</script>", frame["timestamp"])]
     cells: dict[str, str] = {}
-    header.band_cell(cells, frame)
+    flags.band_cell(cells, frame, INFO)
     assert "<script" not in cells["band"].lower()
 
 
@@ -151,19 +182,3 @@ def test_a_stored_frame_gets_its_words_back() -> None:
     assert frame is not None
     assert "Said before" in screen_of(INFO, frame).snapshot()
     assert Board(INFO).current() is None
-
-
-def test_few_figures_are_coloured() -> None:
-    """At most 15 % of the sectors' cells have a colour, over a whole race."""
-    board, coloured, cells_seen = Board(INFO), 0, 0
-    for number in range(40, 400, 3):
-        for record in synthetic.tick(number, INFO):
-            frame = board.apply("positions", record)
-        assert frame is not None
-        cells: dict[str, str] = {}
-        for car in frame["cars"]:
-            tower.fast_cells(cells, car, frame["phase"])
-        sectors = [cell for name, cell in cells.items() if name[:2] in ("s1", "s2", "s3")]
-        coloured += sum('class="' in cell for cell in sectors)
-        cells_seen += len(sectors)
-    assert coloured / cells_seen <= 0.15

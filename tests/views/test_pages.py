@@ -127,6 +127,19 @@ def test_a_client_over_its_limit_gets_429_with_words(client: Client) -> None:
     assert Race.objects.count() == 2
 
 
+@override_settings(F1_MAX_RACES_PER_CLIENT=1)
+def test_who_is_over_the_limit_can_stop_a_race_there(client: Client) -> None:
+    """Each race says its seed and whose it is; only the own ones have the button."""
+    post(Client(), driver="PIA", seed="8")
+    post(client, driver="NOR", seed="7")
+    page = post(client, driver="NOR").content.decode()
+    mine = Race.objects.get(driver_code="NOR")
+    assert page.count("/stop/") == 1
+    assert f"/races/{mine.pk}/stop/" in page
+    assert "seed 7, yours" in page
+    assert "seed 8 " in page
+
+
 @override_settings(F1_MAX_RACES=1)
 def test_a_full_lab_gets_429_for_everybody(client: Client) -> None:
     post(client, driver="NOR")

@@ -1,7 +1,8 @@
-"""The engines' panel: a chart for every car that has or had an alarm, the newest first, and a line on the own car.
+"""The engines' panel: charts of the cars that have or had an alarm, the newest first, a line on the own car, and the
+whole field in small charts on one scale.
 
-A page has 20 KB a second. The newest LARGE charts have a sample a second and move every second; the others a sample
-every STEP_S, and change only then.
+A page has 20 KB a second. The newest LARGE charts have a sample a second and move every second; MIDDLE more and the
+small ones have a sample every STEP_S, and change only then.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from races.board.frames import Anomaly, Frame, Trace
 from races.board.race_info import RaceInfo
 from races.live.rendering.tower import Cells, chip
 
-LARGE, STEP_S = 3, 5
+LARGE, MIDDLE, STEP_S = 3, 6, 5
+SMALL_W, SMALL_H = 60, 24  # the box of a small chart
+SCALE_C = 10.0  # how far from the forecast its edges are
 MISSING_STEPS = 2  # without a reading, and the line has a gap
 CHART_W, CHART_H, SECONDS = 240, 56, 60
 NO_COLOUR = "#8a93a3"
@@ -27,15 +30,48 @@ def engine_cells(cells: Cells, frame: Frame, info: RaceInfo) -> None:
     alarmed = [code for code in traces if (found := anomalies.get(code)) and found["alarm"]]
     charts = [
         _chart(code, trace(traces[code]), anomalies[code], colours.get(code, NO_COLOUR))
-        for trace, codes in ((_whole, alarmed[:LARGE]), (_coarse, alarmed[LARGE:]))
+        for trace, codes in ((_whole, alarmed[:LARGE]), (_coarse, alarmed[LARGE : LARGE + MIDDLE]))
         for code in codes
     ]
     own = "" if info.own_code in alarmed else _line(info.own_code, anomalies.get(info.own_code))
     cells["charts"] = f'<div id="charts">{own}{"".join(charts[:LARGE])}</div>'
     cells["earlier"] = f'<div id="earlier">{"".join(charts[LARGE:])}</div>'
+    cells["field"] = f'<ul id="field">{"".join(map(_small, _farthest_first(frame, info)))}</ul>'
     flags = sum(anomaly["flags"] for anomaly in anomalies.values())
     alarms = sum(anomaly["alarms"] for anomaly in anomalies.values())
     cells["alarms"] = f'<b id="alarms">{_counted(alarms, "alarm")}, {_counted(flags, "reading")} flagged</b>'
+
+
+Small = tuple[float, str, str, str]  # °C from the forecast, code, path, class
+
+
+def _farthest_first(frame: Frame, info: RaceInfo) -> list[Small]:
+    """Every engine's minute as the distance from its forecast, all on one scale, the farthest of them first."""
+    found: list[Small] = []
+    for code, trace in frame["traces"].items():
+        points = [
+            (second, sample.reading - sample.forecast)
+            for second, sample in _coarse(trace)
+            if sample.forecast is not None
+        ]
+        if not points or code not in frame["anomalies"]:
+            continue
+        drawn = [
+            (second, round(SMALL_H / 2 - max(-SCALE_C, min(SCALE_C, off)) / SCALE_C * SMALL_H / 2))
+            for second, off in points
+        ]
+        alarm = frame["anomalies"][code]["alarm"]
+        kind = "" if alarm is None else "alarm" if alarm.get("end") is None else "was"
+        found.append((points[-1][1], code, _path(drawn), f"{kind} own" if code == info.own_code else kind))
+    return sorted(found, key=lambda one: (-abs(one[0]), one[1]))
+
+
+def _small(one: Small) -> str:
+    off, code, path, kind = one
+    return (
+        f'<li class="{kind}"><b>{escape(code)}</b><svg viewBox="0 0 {SMALL_W} {SMALL_H}" preserveAspectRatio="none" '
+        f'aria-hidden="true"><path d="{path}"/></svg><i>{off:+.0f} °C</i></li>'
+    )
 
 
 def _counted(number: int, word: str) -> str:
@@ -83,18 +119,25 @@ def _coarse(trace: Trace) -> Points:
 def _chart(code: str, points: Points, newest: Anomaly, colour: str) -> str:
     """Draws a minute of one engine: expected band, forecast (dashed), reading, and a ring around each flag."""
     name, (words, kind), last = escape(code), _words(newest), points[-1][1]
+    low, high = _range(points)
     box = f'viewBox="0 0 {CHART_W} {CHART_H}" preserveAspectRatio="none" role="img"'
     return (
         f'<figure class="{kind}"><figcaption>{chip(colour)}<b>{name}</b>'
         f"<span>{last.reading:.1f} °C{_expected(last.lower, last.upper)}</span>"
         f"<em>{words}</em></figcaption><svg {box} "
-        f'aria-label="{name}, {last.reading:.1f} degrees, {words}">{_drawing(points)}</svg></figure>'
+        f'aria-label="{name}, {last.reading:.1f} degrees, {words}">{_drawing(points)}</svg>'
+        f"<small>{low:.0f} to {high:.0f} °C, the last minute</small></figure>"
     )
 
 
-def _drawing(points: Points) -> str:
+def _range(points: Points) -> tuple[float, float]:
+    """Returns the lowest and the highest temperature of a chart, °C."""
     drawn = [value for _, sample in points for value in sample[:4] if value is not None]
-    floor, ceiling = min(drawn) - 0.5, max(drawn) + 0.5
+    return min(drawn) - 0.5, max(drawn) + 0.5
+
+
+def _drawing(points: Points) -> str:
+    floor, ceiling = _range(points)
 
     def at(second: int, value: float) -> tuple[int, int]:
         return second * CHART_W // (SECONDS - 1), round(CHART_H * (ceiling - value) / (ceiling - floor))

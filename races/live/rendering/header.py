@@ -10,6 +10,7 @@ from math import ceil
 from races.board.frames import CarFrame, Frame
 from races.board.race_info import RaceInfo
 from races.board.tick import BATTLE_S
+from races.live.rendering.flags import safety_car_dot
 from races.live.rendering.formatting import clock, flag_words, gap, lap_time
 from races.live.rendering.tower import CATCHING_S, Cells
 
@@ -38,7 +39,7 @@ def state_cells(cells: Cells, frame: Frame) -> None:
 def dots_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
     """Every car's share of the lap in ten-thousandths and a letter for its state, in the info's order."""
     by_code = {car["driver_code"]: car for car in frame["cars"]}
-    dots = " ".join(_dot(by_code.get(car.code)) for car in info.cars)
+    dots = " ".join(_dot(by_code.get(car.code)) for car in info.cars) + safety_car_dot(frame, info)
     cells["dots"] = f'<i id="dots" data-tick="{frame["tick"]}" hidden>{dots}</i>'
 
 
@@ -59,36 +60,6 @@ def head_cells(cells: Cells, frame: Frame) -> None:
     leader = frame["cars"][0]["driver_name"] if frame["phase"] != "grid" else ""
     leads = f" Leader: {escape(leader)}." if leader else ""
     cells["say"] = f'<span id="say">{escape(words)}.{leads}</span>'
-
-
-BAND_WORDS = {
-    "yellow": "Yellow",
-    "vsc": "Virtual safety car",
-    "safety_car": "Safety car",
-    "red": "Red flag",
-}
-ENDING = {"safety_car_ending": "in this lap", "vsc_ending": "ending"}
-
-
-def band_cell(cells: Cells, frame: Frame) -> None:
-    """What takes the room while a flag is out: its name, why it is out and where, and whether it ends soon."""
-    name = BAND_WORDS.get(frame["flag"], "") if frame["phase"] == "race" else ""
-    parts = []
-    if name:
-        notes = frame["control"]  # the newest first
-        out = next((n for n, note in enumerate(notes) if note["kind"] in ("green", "lights_out")), len(notes))
-        why = [note for note in notes[:out] if note["kind"] in ("retirement", "yellow")]
-        ending = next((ENDING[note["kind"]] for note in notes[:out] if note["kind"] in ENDING), "")
-        sector = (
-            f"sector {frame['yellow_sector']}" if frame["flag"] == "yellow" and frame["yellow_sector"] else ""
-        )
-        parts = [
-            sector,
-            escape(why[0]["text"]).capitalize() if why else "",
-            f"<b>{ending}</b>" if ending else "",
-        ]
-    said = " · ".join(part for part in parts if part)
-    cells["band"] = f'<p id="band"><strong>{name}</strong> {said}</p>' if name else '<p id="band"></p>'
 
 
 def _progress(frame: Frame) -> float:

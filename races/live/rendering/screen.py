@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from races.board.frames import Frame, Note, blank_car
 from races.board.race_info import RaceInfo
 from races.lib.throughput import Throughput
-from races.live.rendering import engines, header, panels, result, tower
+from races.live.rendering import engines, flags, header, panels, result, tower
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.streams.topics import ROLES
@@ -63,7 +63,7 @@ class Screen:
         for car in grid:
             tower.fast_cells(self._cells, car, "grid")
             tower.slow_cells(self._cells, car, self.info.laps)
-            tower.average_cells(self._cells, car)
+        tower.average_cells(self._cells, grid)
         tower.rejoin_cells(self._cells, grid, self.info, "green")
         self._rows = [(car.code, car.name) for car in self.info.cars]
         header.status_cell(self._cells, self._status)
@@ -76,6 +76,7 @@ class Screen:
         self._cells["sockets"] = '<b id="sockets">–</b>'
         self._cells["charts"] = '<div id="charts"><p class="empty">Waiting for the first readings.</p></div>'
         self._cells["earlier"] = '<div id="earlier"></div>'
+        self._cells["field"] = '<ul id="field"></ul>'
         self._cells["alarms"] = '<b id="alarms">no alarms</b>'
 
     def show(self, frame: Frame) -> str:
@@ -106,7 +107,7 @@ class Screen:
         header.dots_cell(new, frame, self.info)
         header.head_cells(new, frame)
         header.own_cell(new, frame, self.info)
-        header.band_cell(new, frame)
+        flags.band_cell(new, frame, self.info)
         if self._anomaly_on:
             tower.alarm_cells(new, frame, self.info)
         phase, attackers = frame["phase"], tower.attackers(frame["cars"])
@@ -123,8 +124,7 @@ class Screen:
             tower.slow_cells(new, car, frame["laps"])
 
     def _averages(self, new: dict[str, str], frame: Frame) -> None:
-        for car in frame["cars"]:
-            tower.average_cells(new, car)
+        tower.average_cells(new, frame["cars"])
 
     def _lines(self, new: dict[str, str], frame: Frame) -> None:
         header.fastest_cell(new, frame)
@@ -163,7 +163,8 @@ class Screen:
         parts = {name: self._cells[name] for name in STANDALONE_CELLS}
         parts |= {name: cell for name, cell in self._cells.items() if name.startswith(("footer-", "lag-"))}
         parts |= {
-            name: self._cells[name] for name in ("engine", "feed", "sockets", "charts", "earlier", "alarms")
+            name: self._cells[name]
+            for name in ("engine", "feed", "sockets", "charts", "earlier", "field", "alarms")
         }
         parts["tower"] = tower.tower(self.info, self._rows, self._cells)
         parts["speeds"] = panels.speed_list(self.info, self._cells)

@@ -19,6 +19,7 @@ from races.live.rendering.formatting import NONE, gap, lap_time
 
 Cells = dict[str, str]
 CATCHING_S = 0.2  # a lap: less is the scatter of lap times
+BAR = 40  # steps of the bar of an average speed
 STOP_FROM_LAPS = 5  # shorter races need no second compound
 MARKS = {"": ""} | {mark: f' class="{mark}"' for mark in ("purple", "green")}
 BADGES = {"retired": ("out", "OUT"), "pit": ("pit", "PIT"), "finished": ("fin", "FIN")}
@@ -171,18 +172,24 @@ def _alarm_sign(alarm: Mapping[str, Any]) -> str:
     return f' class="{severity}" title="{kind}">◆'
 
 
-def average_cells(cells: Cells, car: CarFrame) -> None:
-    """Writes the average speed for its list, but not for a car that is out: the records of its standing still count
-    as well, so that its average would only fall."""
-    code, speed = car["driver_code"], car["average_speed_kmh"]
-    average = NONE if speed is None else f"{speed:.1f}"
-    out = car["status"] == "retired"
-    cells[f"bar-{code}"] = (
-        f'<progress id="bar-{code}" max="300" value="{0 if out else speed or 0:.0f}"></progress>'
-    )
-    cells[f"speed-{code}"] = (
-        f'<b id="speed-{code}" class="out">OUT</b>' if out else f'<b id="speed-{code}">{average}</b>'
-    )
+def average_cells(cells: Cells, cars: Sequence[CarFrame]) -> None:
+    """Writes the average speeds for their list, with bars from the slowest car to the fastest: from zero they would
+    differ by a pixel. A car that is out has none: the records of its standing still count as well, so that its average
+    would only fall."""
+    running = {
+        car["driver_code"]: car["average_speed_kmh"]
+        for car in cars
+        if car["status"] != "retired" and car["average_speed_kmh"] is not None
+    }
+    slowest, fastest = min(running.values(), default=0.0), max(running.values(), default=0.0)
+    for car in cars:
+        code, out = car["driver_code"], car["status"] == "retired"
+        speed = running.get(code)
+        full = 0 if speed is None else round(BAR * (speed - slowest) / ((fastest - slowest) or 1))
+        words = "OUT" if out else NONE if speed is None else f"{speed:.1f}"
+        cells[f"bar-{code}"] = f'<progress id="bar-{code}" max="{BAR}" value="{full}"></progress>'
+        kind = ' class="out"' if out else ""
+        cells[f"speed-{code}"] = f'<b id="speed-{code}"{kind}>{words}</b>'
 
 
 def rejoin_cells(

@@ -12,7 +12,13 @@ from django.template.loader import render_to_string
 from races.board.race_info import Point, RaceInfo
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 640.0, 60.0
+RING = 235.0  # radius of the view that has the lap as a circle
+SAFETY_CAR = "SC"  # its code on the map; a driver's has three letters
 NAME_OFF, NAME_ROOM = 36.0, 30.0  # a sector's name from the middle of the track, and from the rest of it
+CORNER_OFF, CORNER_ROOM = (
+    27.0,
+    22.0,
+)  # a corner's number from the middle of the track, and from everything else
 
 
 def _fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point], list[Point]]:
@@ -73,11 +79,47 @@ def _off(before: Point, point: Point, after: Point, by: float) -> Point:
     return point[0] + dx, point[1] + dy
 
 
-def _finish(outline: Sequence[Point]) -> str:
-    (x, y), (bx, by) = outline[0], outline[1]
-    length = ((bx - x) ** 2 + (by - y) ** 2) ** 0.5 or 1.0
-    nx, ny = (by - y) / length * 17, -(bx - x) / length * 17
-    return f"M{x - nx:.1f} {y - ny:.1f}L{x + nx:.1f} {y + ny:.1f}"
+def _across(outline: Sequence[Point], share: float, reach: float) -> str:
+    """A line across the track at a share of the lap, `reach` to each side of its middle."""
+    at, count = round(share * len(outline)), len(outline)
+    before, here, after = (outline[(at + step) % count] for step in (-1, 0, 1))
+    (x, y), (to_x, to_y) = (_off(before, here, after, by) for by in (-reach, reach))
+    return f"M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"
+
+
+def _arrow(outline: Sequence[Point]) -> str:
+    """A triangle beside the line that points the way the cars go."""
+    count = len(outline)
+    at = max(count // 80, 1)
+    before, here, after = outline[at - 1], outline[at], outline[(at + 1) % count]
+    beside = _off(before, here, after, 26)
+    along = dist(before, after) or 1.0
+    dx, dy = (after[0] - before[0]) / along, (after[1] - before[1]) / along
+    corners = ((1.6, 0.0), (-1.0, 0.9), (-1.0, -0.9))
+    return _line(
+        [
+            (round(beside[0] + 9 * (dx * a - dy * b), 1), round(beside[1] + 9 * (dy * a + dx * b), 1))
+            for a, b in corners
+        ]
+    )
+
+
+def _corners(info: RaceInfo, outline: Sequence[Point], names: Sequence[Point]) -> list[dict[str, Any]]:
+    """The numbers of the corners: on the inside of the bend, where no label of a car stands, or else outside. A number
+    that would lie on the track or on another one is left out."""
+    count, taken, found = len(outline), list(names), []
+    for number, share in info.track.corners:
+        at = round(share * count)
+        before, here, after = (outline[(at + step) % count] for step in (-3, 0, 3))
+        turn = (here[0] - before[0]) * (after[1] - here[1]) - (here[1] - before[1]) * (after[0] - here[0])
+        inside = -CORNER_OFF if turn > 0 else CORNER_OFF
+        for place in (_off(before, here, after, inside), _off(before, here, after, -inside)):
+            on_track = min(dist(place, point) for point in outline) < CORNER_ROOM - 2
+            if not on_track and all(dist(place, other) > CORNER_ROOM for other in taken):
+                taken.append(place)
+                found.append({"number": number, "x": f"{place[0]:.1f}", "y": f"{place[1]:.1f}"})
+                break
+    return found
 
 
 @lru_cache(maxsize=64)  # the same for everybody who opens the page of a race
@@ -86,17 +128,29 @@ def track_map(info: RaceInfo) -> str:
     if len(info.track.outline) < 3:
         return '<p class="empty">This race has no circuit to draw.</p>'
     outline, pit = _fit(info.track.outline, info.track.pit)
+    sectors = _sectors(info, outline)
+    names = [(float(sector["x"]), float(sector["y"])) for sector in sectors]
     context = {
         "info": info,
         "width": f"{WIDTH:g}",
         "height": f"{HEIGHT:g}",
         "entry": f"{info.track.pit_entry:g}",
         "exit": f"{info.track.pit_exit:g}",
-        "codes": " ".join(car.code for car in info.cars),
+        "codes": " ".join([*(car.code for car in info.cars), SAFETY_CAR]),
         "outline": _line(outline),
         "pit": _line(pit),
-        "sectors": _sectors(info, outline),
-        "finish": _finish(outline),
+        "sectors": sectors,
+        "corners": _corners(info, outline, names),
+        "finish": _across(outline, 0.0, 17),
+        "boundaries": [_across(outline, share, 11) for share in info.track.sectors],
+        "detection": None if info.track.detection is None else _across(outline, info.track.detection, 15),
+        "arrow": _arrow(outline),
+        "ring": {
+            "x": f"{WIDTH / 2:g}",
+            "y": f"{HEIGHT / 2:g}",
+            "r": f"{RING:g}",
+            "top": f"{HEIGHT / 2 - RING - 17:g}",
+        },
         "cars": sorted(info.cars, key=lambda car: car.code == info.own_code),  # the own one last, so on top
     }
     return render_to_string("races/live/track_map.html", context)

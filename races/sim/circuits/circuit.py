@@ -120,6 +120,16 @@ class Circuit:
     def slowest_kmh(self) -> float:
         return min(self.speed_by_tau)
 
+    @property
+    def corners(self) -> tuple[tuple[int, float], ...]:
+        """The official number of each turn, and the share of the distance at the middle of its first arc."""
+        whole, ends, found = sum(segment.length for segment in self.segments), 0.0, dict[int, float]()
+        for segment in self.segments:
+            ends += segment.length
+            if segment.turn is not None:
+                found.setdefault(segment.turn, (ends - segment.length / 2) / whole)
+        return tuple(sorted(found.items()))
+
     def distance_share(self, tau: float) -> float:
         """Share of the distance after the share `tau` (0 to 1) of the lap's time."""
         return _between(self.distance_by_tau, tau)

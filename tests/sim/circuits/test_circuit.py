@@ -33,6 +33,15 @@ def test_the_figures_are_the_official_ones(circuit: Circuit) -> None:
 
 
 @every_circuit
+def test_the_corners_are_numbered_in_order(circuit: Circuit) -> None:
+    numbers, shares = zip(*circuit.corners, strict=True)
+    assert numbers == tuple(range(1, circuit.turns + 1))
+    assert list(shares) == sorted(shares)
+    assert shares[0] > 0
+    assert shares[-1] < 1
+
+
+@every_circuit
 def test_segments_add_up_to_the_length(circuit: Circuit) -> None:
     assert sum(segment.length for segment in circuit.segments) == pytest.approx(circuit.length_m, abs=0.5)
 
