@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from races.analytics.alarms import AlarmRule
 from races.analytics.anomaly import AnomalyDetector
 from races.analytics.average_speed import AverageSpeed
 from races.analytics.commentary.commentator import Commentator, Line
@@ -40,12 +41,19 @@ class RaceAnalytics:
     """Average speed, commentary and (feature on) anomalies of one race; other races' records are ignored."""
 
     def __init__(
-        self, race_id: str, anomaly: bool = False, commentary: bool = True, plan: Plan | None = None
+        self,
+        race_id: str,
+        anomaly: bool = False,
+        commentary: bool = True,
+        plan: Plan | None = None,
+        alarms: bool = False,
     ) -> None:
+        """alarms: the commentary speaks of alarms, which the same rule makes of these anomalies as the board does."""
         self.race_id = race_id
         self._plausibility = Plausibility(race_id, plan)
         self._average = AverageSpeed()
-        self._commentator = Commentator(race_id) if commentary else None
+        self._rule = AlarmRule() if anomaly and commentary and alarms else None
+        self._commentator = Commentator(race_id, alarms=self._rule is not None) if commentary else None
         self._at_the_end: set[str] = set()
         self._all_finished = False
         self._detector = AnomalyDetector() if anomaly else None
@@ -86,7 +94,12 @@ class RaceAnalytics:
         if value is None:
             return []
         when: int = record["timestamp"]
-        return [Derived("car_metrics_anomalies", {"key": key, "ts": when}, value, when)]
+        derived = [Derived("car_metrics_anomalies", {"key": key, "ts": when}, value, when)]
+        if self._rule and self._commentator:
+            alarms = [alarm for alarm in self._rule.feed(key, when, value) if alarm.end is None]
+            for line in self._commentator.reading(record["tick"], alarms):
+                derived.append(self._commentary_record(line))
+        return derived
 
     def _position(self, record: Record) -> list[Derived]:
         if record["phase"] == "over":
@@ -107,6 +120,6 @@ class RaceAnalytics:
             "timestamp": line.timestamp,
             "type": line.type,
             "race_id": self.race_id,
-            "drivers": list(line.about) or None,
+            "drivers": list(line.codes) or None,
         }
         return Derived("commentary", None, value, line.timestamp, line)

@@ -2,7 +2,7 @@
 
 from races.sim.circuits.circuit import Circuit, circuit_slugs, load_circuit
 from races.sim.circuits.lane import stop_cost_s
-from races.sim.distance import DEFAULT_PACE, default_laps
+from races.sim.distance import DEFAULT_PACE, TWO_COMPOUNDS_FROM, default_laps
 from races.sim.faults import InjectedFault
 from races.sim.race.simulation import Race
 from races.sim.records import CarState, Classified, Event, Tick
@@ -14,6 +14,7 @@ __all__ = [
     "MODEL_VERSION",
     "TICK_MS",
     "TICK_S",
+    "TWO_COMPOUNDS_FROM",
     "CarState",
     "Circuit",
     "Classified",

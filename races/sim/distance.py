@@ -2,6 +2,7 @@
 
 from races.sim.circuits.circuit import load_circuit
 
+TWO_COMPOUNDS_FROM = 8  # laps: below, a race is over before a stop could be made up
 DEFAULT_PACE = 12
 DEFAULT_WALL_S = 86.5  # from the first light to the last flag
 LIGHTS_S, TAIL_S = 6.2, 5.0  # of it before the start, and after the winner is home

@@ -96,7 +96,8 @@ class AnalyticsRunner:
     def begin(self, race: RunningRace, has_past: bool = False) -> None:
         """Starts the analytics of a race. With a past, its messages wait until `end_backfill`."""
         race_id = str(race.race_id)
-        engine = RaceAnalytics(race_id, race.metrics, "commentary" in self._roles, plan_of(race))
+        alarms = "car_metrics_anomalies" in self._roles
+        engine = RaceAnalytics(race_id, race.metrics, "commentary" in self._roles, plan_of(race), alarms)
         with self._lock:
             self._races[race_id.encode()] = (engine, race)
             self._backlogs.pop(race_id.encode(), None)

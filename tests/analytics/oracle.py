@@ -26,6 +26,9 @@ class Oracle:
         self.ahead_at_end: dict[str, list[str]] = defaultdict(list)
         self.came_in: dict[str, list[tuple[str, int, list[str]]]] = defaultdict(list)
         self.real_passes: dict[tuple[str, str], int] = defaultdict(int)
+        self.undisturbed: dict[str, list[bool]] = defaultdict(list)  # each lap: all green, no pit lane
+        self.disturbed: set[str] = set()  # on the lap that each car is on
+        self.alarms: set[tuple[str, str, int]] = set()  # code, kind, size in whole degrees, of all up to now
 
     def tick(self, events: list[Record], cars: list[Record]) -> None:
         for event in events:
@@ -35,7 +38,11 @@ class Oracle:
         if cars[0]["phase"] == "race" and self.leaders[-1:] != [first]:
             self.leaders.append(first)
         for code, car in self.cars.items():
+            if car["flag"] != "green" or car["pit"]:
+                self.disturbed.add(code)
             if self.before and car["lap"] > self.before[code]["lap"] >= 1:
+                self.undisturbed[code].append(code not in self.disturbed)
+                self.disturbed.discard(code)
                 self.ends[code].append(car)
                 place = car["position"]
                 self.ahead_at_end[code].append(self.order()[place - 2] if place > 1 else "")
@@ -160,6 +167,30 @@ class Oracle:
             if (event["type"], event["driver_code"]) == ("pit_in", code)
         ]
         return bool(ins) and now - ins[-1] <= 40
+
+    def _cause(self, code: str, value: str) -> bool:
+        return any(
+            event["type"] == "retirement" and event["driver_code"] == code and value in event["message"]
+            for event in self.events
+        )
+
+    def _slow_laps(self, code: str, value: int) -> bool:
+        """The newest laps were undisturbed, and slower than the car's best by three per cent."""
+        ends, calm = self.ends[code][-value:], self.undisturbed[code][-value:]
+        return all(calm) and all(end["last_lap_s"] >= 1.03 * end["best_lap_s"] for end in ends)
+
+    def _off_best(self, code: str, value: float) -> bool:
+        car = self.cars[code]
+        return bool(abs(car["last_lap_s"] - car["best_lap_s"] - value) < ROUNDING)
+
+    def _alarm(self, code: str, value: str) -> bool:
+        return any((code, value) == (who, kind) for who, kind, _ in self.alarms)
+
+    def _alarm_size(self, code: str, value: int) -> bool:
+        return any((code, value) == (who, size) for who, _, size in self.alarms)
+
+    def _unstopped_field(self, value: int) -> bool:
+        return bool(sum(car["stops"] == 0 and not car["pit"] for car in self.running()) == value)
 
     def _in_pit(self, value: int) -> bool:
         return bool(sum(car["pit"] for car in self.running()) == value)

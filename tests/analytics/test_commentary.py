@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from races.analytics.alarms import Alarm
 from races.analytics.commentary.commentator import PAUSE, QUIET, STALE, Commentator, Line
 
 NAMES = {"NOR": "Lando Norris", "PIA": "Oscar Piastri", "RUS": "George Russell", "HAM": "Lewis Hamilton"}
@@ -129,6 +130,7 @@ def test_opening_lap_sum_is_no_pass() -> None:
     """Race control tells the first lap's gains at its end, when the board has shown them for long."""
     scene = Scene()
     scene.order = ["HAM", "NOR", "PIA", "RUS"]
+    scene.common["lap"] = 2
     scene.quiet()
     scene.tell("overtake", "HAM", "NOR", 1)
     lines = scene.advance(QUIET)
@@ -236,6 +238,52 @@ def test_a_mistake_is_told() -> None:
         told = [line for line in scene.advance(PAUSE) if line.kind == "off_track"]
         assert bool(told) == (status == "racing")
         assert all("Norris" in line.text for line in told)
+
+
+def test_leader_who_lost_the_lead_is_none() -> None:
+    """The lead has gone with the stop: nobody calls the car in the pit lane the leader any more."""
+    scene = Scene()
+    scene.quiet()
+    scene.tell("retirement", "HAM", position=4)
+    scene.cars["HAM"] = {"status": "retired", "interval_s": None, "gap_s": None}
+    scene.advance()
+    scene.tell("pit_in", "NOR", position=1)
+    scene.cars["NOR"] = {"pit": True, "status": "pit"}
+    scene.advance(3)
+    scene.swap(1)
+    lines = scene.advance(3 * QUIET)
+    assert [line.kind for line in lines if line.kind.startswith(("pit_in", "inherited"))] == [
+        "inherited_lead"
+    ]
+
+
+def test_slow_laps_are_told() -> None:
+    """A car 4 s off its best lap on green, alone on the road: first the lap is told, then that the tyres are gone."""
+    scene = Scene()
+    scene.cars["RUS"] = {"interval_s": 3.0}
+    kinds = []
+    for lap in range(5, 10):
+        late = {"last_lap_s": 84.0 if lap > 6 else 80.0, "best_lap_s": 80.0, "tyre_age": lap}
+        scene.common |= {"lap": lap} | {"last_lap_s": 80.0, "best_lap_s": 80.0}
+        scene.cars["RUS"] |= late
+        kinds += [line.kind for line in scene.advance(40) if "Russell" in line.text]
+    assert [kind for kind in kinds if kind in ("slow_lap", "tyres_gone")][:1] == ["slow_lap"]
+    assert "tyres_gone" in kinds
+
+
+def test_an_alarm_is_told_once() -> None:
+    scene = Scene()
+    scene.commentator = Commentator("race", alarms=True)
+    alarm = Alarm("race:RUS", "overheating", "warning", "high", 0, None, 7.2, 131.0)
+    lines = []
+    for tick in range(60):
+        scene.common["lap"] = 5
+        for number, _ in enumerate(NAMES):
+            raised = [alarm] if tick in (30, 40) and number == 3 else []
+            lines += scene.commentator.reading(tick, raised)
+        lines += scene.advance()
+    told = [line for line in lines if line.kind == "engine_hot"]
+    assert len(told) == 1 and "Russell" in told[0].text and told[0].type == "warning"
 
 
 def test_no_restart_on_the_last_lap() -> None:

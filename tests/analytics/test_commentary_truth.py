@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby, pairwise
+from itertools import combinations, groupby, pairwise
 
 import pytest
 
-from races.analytics.commentary.commentator import PAUSE, STALE, Line
+from races.analytics.alarms import AlarmRule
+from races.analytics.anomaly import AnomalyDetector
+from races.analytics.commentary.cars import ALARMS
+from races.analytics.commentary.commentator import NEWS, NEWS_AGAIN, PAUSE, STALE, Line
 from races.analytics.commentary.words import LONGEST
+from races.analytics.engine import RaceAnalytics
 from races.sim import circuit_slugs
 from races.worker.records import KeyedRecord
 from tests.analytics.oracle import Oracle, known_numbers, spoken_names, spoken_numbers
-from tests.analytics.simulated import lines_of, race_records
+from tests.analytics.simulated import derived_from, lines_of, race_records
 
 SOME = [
     ("monza", 1, 12, 12),
@@ -35,19 +40,35 @@ def ticks_of(
     return ticks
 
 
+def alarms_of(records: tuple[KeyedRecord, ...]) -> dict[int, set[tuple[str, str, int]]]:
+    """The alarms that the board would raise, by the instant of the reading that raised them."""
+    detector, rule = AnomalyDetector(), AlarmRule()
+    raised: dict[int, set[tuple[str, str, int]]] = defaultdict(set)
+    for record in records:
+        found = detector.feed(record.key, record.value) if record.role == "car_metrics" else None
+        for alarm in rule.feed(record.key, record.value["timestamp"], found) if found else []:
+            code = alarm.key.rpartition(":")[2]
+            raised[record.value["tick"]].add((code, alarm.kind, round(alarm.size_c or 0.0)))
+    return raised
+
+
 def untrue(records: tuple[KeyedRecord, ...], lines: Sequence[Line]) -> list[str]:
     """What the records contradict, in words."""
     oracle, by_tick = Oracle(), {line.tick: line for line in lines}
     codes: dict[str, str] = {}
     wrong = []
+    alarms = alarms_of(records)
     for number, (events, cars) in enumerate(ticks_of(records)):
         oracle.tick(events, cars)
+        oracle.alarms |= alarms.get(number, set())
         line = by_tick.get(number)
         if line is None:
             continue
         codes = codes or {str(car["driver_name"]).split()[-1]: str(car["driver_code"]) for car in cars}
         wrong += [f"{line.tick} {line.text!r}: {fact}" for fact in line.facts if not oracle.holds(fact)]
-        about = line.about
+        about = {code for fact in line.facts for code in fact.who}
+        named = {codes[name] for name in spoken_names(line)}
+        wrong += [f"{line.tick} {line.text!r}: drivers {line.codes}"] if set(line.codes) != named else []
         wrong += [
             f"{line.tick} {line.text!r}: {name}?" for name in spoken_names(line) if codes[name] not in about
         ]
@@ -57,6 +78,7 @@ def untrue(records: tuple[KeyedRecord, ...], lines: Sequence[Line]) -> list[str]
 
 def check(circuit: str, seed: int, laps: int, pace: int) -> Sequence[Line]:
     records, lines = race_records(circuit, seed, laps, pace), lines_of(circuit, seed, laps, pace)
+    assert contradictions(lines) == []
     assert untrue(records, lines) == []
     texts = [line.text for line in lines]
     assert len(set(texts)) == len(texts)
@@ -66,9 +88,58 @@ def check(circuit: str, seed: int, laps: int, pace: int) -> Sequence[Line]:
     return lines
 
 
+def contradictions(lines: Sequence[Line]) -> list[str]:
+    """Lines that say again, within twenty seconds, what was said of the same drivers, or that the order has refuted."""
+    wrong, said = [], dict[tuple[str, ...], int]()
+    for line in lines:
+        news = NEWS.get(line.kind)
+        who = line.codes if news not in ("stop", None) else line.codes[:1]
+        if line.kind == "inherited_lead":
+            continue
+        if news and line.tick - said.get((news, *sorted(who)), -1000) < NEWS_AGAIN:
+            wrong.append(f"{line.tick} {line.text!r} again")
+        if news:
+            said[(news, *sorted(who))] = line.tick
+    leads = [(line, later) for line, later in combinations(lines, 2) if line.kind == "inherited_lead"]
+    return wrong + [
+        f"{later.text!r} after {line.text!r}"
+        for line, later in leads
+        if later.kind == "pit_in_lead"
+        and later.tick - line.tick < 100
+        and set(line.codes[1:]) & set(later.codes)
+    ]
+
+
 @pytest.mark.parametrize(("circuit", "seed", "laps", "pace"), SOME)
 def test_lines_are_true_new_and_unhurried(circuit: str, seed: int, laps: int, pace: int) -> None:
     assert check(circuit, seed, laps, pace)
+
+
+def test_alarms_are_told_truly() -> None:
+    """With engine readings: each alarm that is a warning is told of a car that races, and nothing else is."""
+    records = race_records("monza", 1, 12, 12, metrics=True)
+    engine = RaceAnalytics(records[0].value["race_id"], anomaly=True, alarms=True)
+    lines = [derived.line for derived in derived_from(engine, records) if derived.line]
+    assert untrue(records, lines) == []
+    assert {line.kind for line in lines} & set(ALARMS.values())
+
+
+@pytest.mark.full
+def test_everybody_is_named() -> None:
+    """Over all circuits: hardly anybody is never named, and the first three are in every third line."""
+    never, fronts = [], []
+    for seed, circuit in enumerate(circuit_slugs()):
+        records, lines = race_records(circuit, seed, 10), lines_of(circuit, seed, 10)
+        named = {code for line in lines for code in line.codes}
+        places = {
+            (r.value["tick"], r.value["driver_code"]): r.value["position"]
+            for r in records
+            if r.role == "positions"
+        }
+        never += [code not in named for (tick, code) in places if tick == 0]
+        fronts += [any(places[line.tick, code] <= 3 for code in line.codes) for line in lines]
+    assert sum(never) / len(never) < 0.1
+    assert sum(fronts) / len(fronts) > 0.33
 
 
 @pytest.mark.full

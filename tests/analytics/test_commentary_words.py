@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from races.analytics.commentary import words
+from races.analytics.commentary.facts import STOP_FROM_LAPS
 from races.analytics.commentary.words import Candidate, Fact, Phrasebook, phrases, slots_of
+from races.sim import TWO_COMPOUNDS_FROM
 
 SOURCES = sorted(Path(words.__file__).parent.glob("*.py"))
 
@@ -97,6 +99,15 @@ UNEARNED = (  # what no record shows: praise, luck, feelings, and how it will en
 )
 
 
+TURNED_ROUND = r"^(In|Out|Off|Up|Down|Wide|Back|Away|Into the \w+) (comes?|goes?|go|come|sits?)\b|\btold\b"
+
+
+def test_sentences_begin_with_their_subject() -> None:
+    """A commentator says that Norris comes in; "In comes Norris" and its kind wear out after two."""
+    everything = [line for lines in phrases().values() for line in lines]
+    assert [line for line in everything if re.search(TURNED_ROUND, line)] == []
+
+
 def test_claims_stand_in_the_records() -> None:
     everything = [line for lines in phrases().values() for line in lines]
     for words_, slot in EARNED.items():
@@ -116,6 +127,10 @@ def test_code_and_phrases_share_kinds() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert set(phrases()) <= literals
+
+
+def test_stops_are_due_as_in_the_model() -> None:
+    assert STOP_FROM_LAPS == TWO_COMPOUNDS_FROM
 
 
 def test_every_slot_can_be_offered() -> None:

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from races.analytics.commentary.facts import RACING, code_of, driver, gap, pair, positions, surname
 from races.analytics.commentary.moments import Moment
 from races.analytics.commentary.race_state import Race, Record
-from races.analytics.commentary.words import Candidate, Fact, lap_time, ordinal, plural, seconds
+from races.analytics.commentary.words import Candidate, Fact, count, lap_time, ordinal, plural, seconds
 
 REPASS_TICKS = 100
 SLOW_STOP_S = 4.5
 QUICK_STOP_S = 2.4
+ALARMS = {"overheating": "engine_hot", "spike": "engine_jump", "stuck_sensor": "engine_stuck"}
+"""The kinds of alarms, and those of the lines about them."""
+FREE_S = 1.5  # to the car ahead: nobody holds this one up
+OLD_TYRES = 4  # laps
 PODIUM, IN_THE_POINTS = 3, 10
+CAUSES = {"ACCIDENT": "accident", "MECHANICAL FAILURE": "failure", "RETIRES IN THE PITS": "garaged"}
+"""What race control's message on a retirement says, and the slot that holds the driver's name then."""
 EARLY_LAPS = 3  # until then nearly every lap is the fastest of the race
 
 
@@ -45,21 +51,18 @@ def overtake(moment: Moment, race: Race) -> Candidate | None:
         return None
     if who["status"] != "racing" or whom["status"] != "racing" or race.flag not in (*RACING, "chequered"):
         return None
-    candidate = _candidate(moment, race, _overtake_kind(moment, race), "highlight" if place <= 3 else "info")
+    if place == 1:
+        kind = "lead_regained" if race.led_before(code_of(who)) else "lead_change"
+    else:
+        lost = race.passes.get((code_of(whom), code_of(who)), -REPASS_TICKS)
+        kind = "repass" if 0 < moment.tick - lost < REPASS_TICKS else "overtake"
+    candidate = _candidate(moment, race, kind, "highlight" if place <= 3 else "info")
     candidate.facts += [*positions(who), Fact("ahead", (code_of(who), code_of(whom)))]
     pair(candidate, who, whom)
     done = race.pass_count.get(code_of(who), 0)
     if done >= 3:
         candidate.offer("nth", ordinal(done), Fact("passes", (code_of(who),), done))
     return candidate
-
-
-def _overtake_kind(moment: Moment, race: Race) -> str:
-    who, whom = moment.message["driver_code"], moment.message["other_code"]
-    if moment.message["position"] == 1:
-        return "lead_regained" if race.led_before(who) else "lead_change"
-    lost = race.passes.get((whom, who), -REPASS_TICKS)
-    return "repass" if 0 < moment.tick - lost < REPASS_TICKS else "overtake"
 
 
 def lead(moment: Moment, race: Race) -> Candidate | None:
@@ -115,9 +118,9 @@ def pit_in(moment: Moment, race: Race) -> Candidate | None:
     car, stops = race.cars.get(who), race.stops.get(who, [])
     if car is None or not car["pit"]:
         return None
-    led = moment.message["position"] == 1
-    candidate = _candidate(moment, race, "pit_in_lead" if led else "pit_in", "info")
-    candidate.facts.append(Fact("pit", (who,)))
+    leads = moment.message["position"] == car["position"] == 1
+    candidate = _candidate(moment, race, "pit_in_lead" if leads else "pit_in", "info")
+    candidate.facts += [Fact("pit", (who,)), *(positions(car) if leads else [])]
     _from(candidate, moment.message)
     if stops and stops[-1].tyre_age >= 4:
         old = stops[-1]
@@ -137,30 +140,22 @@ def pit_out(moment: Moment, race: Race) -> Candidate | None:
     kind = "slow_stop" if slow else "undercut" if jumped else "pit_out"
     candidate = _candidate(moment, race, kind, "warning" if slow else "highlight" if jumped else "info")
     if stood is not None:
-        _stood(candidate, who, stood)
-    if jumped and kind == "undercut":
-        _swapped(candidate, car, jumped)
-    else:
-        _rejoined(candidate, car, race)
-    return candidate
-
-
-def _stood(candidate: Candidate, who: str, stood: float) -> None:
-    fact = Fact("stood", (who,), round(stood, 1))
-    candidate.offer("stood", seconds(stood), fact)
-    if stood <= QUICK_STOP_S:
-        candidate.offer("quick", seconds(stood), fact)
-
-
-def _rejoined(candidate: Candidate, car: Record, race: Race) -> None:
-    """Offers {behind}, the next car on the road, and {to_next}, the gap to it."""
+        fact = Fact("stood", (who,), round(stood, 1))
+        candidate.offer("stood", seconds(stood), fact)
+        if stood <= QUICK_STOP_S:
+            candidate.offer("quick", seconds(stood), fact)
     ahead = race.ahead_of(car)
-    if ahead is None:
-        return
-    who = (code_of(ahead), code_of(car))
-    candidate.offer("behind", surname(ahead), Fact("next", who))
-    if car["interval_s"] is not None and car["interval_s"] > 0:
-        gap(candidate, "to_next", car["interval_s"], "interval", who)
+    if jumped and kind == "undercut":
+        pair_of = (code_of(jumped), who)
+        driver(candidate, "a", jumped)
+        driver(candidate, "b", car)
+        candidate.facts += [Fact("ahead", pair_of), Fact("undercut", pair_of)]
+        candidate.subject = pair_of
+    elif ahead is not None:  # the next car on the road, and the gap to it
+        candidate.offer("behind", surname(ahead), Fact("next", (code_of(ahead), who)))
+        if car["interval_s"] is not None and car["interval_s"] > 0:
+            gap(candidate, "to_next", car["interval_s"], "interval", (code_of(ahead), who))
+    return candidate
 
 
 def _jumped(car: Record, race: Race) -> Record | None:
@@ -178,14 +173,6 @@ def _jumped(car: Record, race: Race) -> Record | None:
         if order.index(code_of(car)) + 1 == order.index(code) and rival["position"] < car["position"]:
             return rival
     return None
-
-
-def _swapped(candidate: Candidate, car: Record, rival: Record) -> None:
-    driver(candidate, "a", rival)
-    driver(candidate, "b", car)
-    who = (code_of(rival), code_of(car))
-    candidate.facts += [Fact("ahead", who), Fact("undercut", who)]
-    candidate.subject = who
 
 
 def off_track(moment: Moment, race: Race) -> Candidate | None:
@@ -206,7 +193,10 @@ def retirement(moment: Moment, race: Race) -> Candidate | None:
         return None
     candidate = _candidate(moment, race, "retirement", "warning")
     running = len(race.running())
-    candidate.offer("left", str(running), Fact("running", (), running))
+    candidate.offer("left", count(running), Fact("running", (), running))
+    for words, slot in CAUSES.items():
+        if words in moment.message["message"]:
+            candidate.offer(slot, surname(car), Fact("cause", (code_of(car),), words))
     _from(candidate, moment.message)
     mates = [c for c in race.cars.values() if c["team_name"] == car["team_name"] and c is not car]
     if mates and all(mate["status"] == "retired" for mate in mates):
@@ -221,6 +211,37 @@ def retirement(moment: Moment, race: Race) -> Candidate | None:
     return candidate
 
 
+def slow_lap(moment: Moment, race: Race) -> Candidate | None:
+    """A lap like others, and slow; the second one in a row without a car just ahead can only be the tyres."""
+    who = moment.message["driver_code"]
+    car, slow = race.cars[who], race.slow_laps(who)
+    newest = race.crossings[who][-1]
+    off = round(newest.off_s or 0.0, 1)
+    if newest.tick != moment.tick or not slow or car["status"] != "racing" or car["pit"] or off <= 0:
+        return None
+    alone = all((end.interval_s or FREE_S) >= FREE_S for end in race.crossings[who][-2:])
+    gone = slow >= 2 and alone and car["tyre_age"] >= OLD_TYRES and car["tyre"]
+    laps_off = 2 if gone else 1
+    candidate = _candidate(moment, race, "tyres_gone" if gone else "slow_lap", "warning" if gone else "info")
+    candidate.facts = [Fact("slow_laps", (who,), laps_off)]
+    candidate.offer("off", seconds(off), Fact("off_best", (who,), off))
+    if car["tyre_age"] >= OLD_TYRES:
+        candidate.offer("age", plural(car["tyre_age"], "lap"), Fact("tyre_age", (who,), car["tyre_age"]))
+    return candidate
+
+
+def alarm(moment: Moment, race: Race) -> Candidate | None:
+    """An engine alarm of a car that is racing, as the rule on the anomalies raised it."""
+    who, size = moment.message["driver_code"], moment.message["value"]
+    if who not in race.cars or race.cars[who]["status"] != "racing" or race.phase != "race":
+        return None
+    candidate = _candidate(moment, race, ALARMS[moment.kind], "warning")
+    candidate.facts = [Fact("alarm", (who,), moment.kind)]
+    if size:
+        candidate.offer("degrees", plural(int(size), "degree"), Fact("alarm_size", (who,), int(size)))
+    return candidate
+
+
 ABOUT_CARS: dict[str, Callable[[Moment, Race], Candidate | None]] = {
     "overtake": overtake,
     "opening_lap": opening_lap,
@@ -230,4 +251,8 @@ ABOUT_CARS: dict[str, Callable[[Moment, Race], Candidate | None]] = {
     "pit_out": pit_out,
     "off_track": off_track,
     "retirement": retirement,
+    "slow_lap": slow_lap,
+    "overheating": alarm,
+    "spike": alarm,
+    "stuck_sensor": alarm,
 }

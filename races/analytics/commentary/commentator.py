@@ -8,12 +8,22 @@ little happens it tells a story: a battle that builds, a climb through the field
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from races.analytics.alarms import Alarm
 from races.analytics.commentary.cars import ABOUT_CARS
-from races.analytics.commentary.facts import driver_names, laps, team_names
+from races.analytics.commentary.facts import driver_names, laps, named_in, team_names
 from races.analytics.commentary.flags import ABOUT_FLAGS
-from races.analytics.commentary.moments import BIG, LAST_CHANCE, MIDDLING, Moment, announced, observed
+from races.analytics.commentary.moments import (
+    BIG,
+    LAST_CHANCE,
+    MIDDLING,
+    Moment,
+    alarm_raised,
+    announced,
+    observed,
+)
 from races.analytics.commentary.race_state import Race, Record
 from races.analytics.commentary.stories import stories
 from races.analytics.commentary.words import Candidate, Fact, Phrasebook
@@ -34,6 +44,27 @@ TIRED = 25  # how much less, right after it
 DULL = 15  # a story of less interest is not worth breaking the silence
 
 SAME_KIND = {"long_battle": "battle"}
+NEWS = {
+    "battle": "pair", "long_battle": "pair", "catch": "pair", "escape": "pair", "gap_front": "pair",
+    "podium_chase": "pair", "last_point": "pair", "team_pair": "pair", "running": "place", "climb": "gain",
+    "opening_lap": "gain", "climb_home": "gain", "fall": "gain", "unstopped": "stops", "only_unstopped": "stops",
+    "to_stop": "stops to come", "field_to_stop": "stops to come", "fastest_lap": "fastest",
+    "fastest_so_far": "fastest", "fastest_home": "fastest", "slow_lap": "pace", "tyres_gone": "tyres",
+    "pit_in": "stop", "pit_in_lead": "stop", "inherited_lead": "stop",
+}  # fmt: skip
+"""What a kind of line is news of. The same news of the same drivers does not come twice within NEWS_AGAIN."""
+NEWS_AGAIN = 100
+REPHRASED = 300  # ticks for which a story's phrase rests
+NO_TIRING = {"running"}  # each is about another car
+UNNAMED, UNNAMED_LATE = (
+    4,
+    36,
+)  # how much more a story of one who has not been named weighs: on lap 2, at the end
+LONG_UNNAMED, LONG_AGO = 6, 200  # and one who has not been for so many ticks
+FRONT_WAITS, FRONT_MORE = (
+    50,
+    22,
+)  # ticks without a word on the first three, and how much more theirs weigh then
 
 
 _ABOUT = ABOUT_CARS | ABOUT_FLAGS
@@ -63,17 +94,17 @@ class Line:
     facts: tuple[Fact, ...]
     drivers: Called = ()  # of the whole field: surname, first name, code
     teams: Called = ()
-
-    @property
-    def about(self) -> tuple[str, ...]:
-        """The codes of the drivers of whom the line claims something, in the order in which it does."""
-        return tuple(dict.fromkeys(code for fact in self.facts for code in fact.who))
+    codes: tuple[str, ...] = ()  # of the drivers whom the text names, in its order
 
 
 class Commentator:
     """One race's commentator. What it says depends on the race's id and records only."""
 
-    def __init__(self, race_id: str) -> None:
+    def __init__(self, race_id: str, alarms: bool = False) -> None:
+        """alarms: a tick is complete only when `reading` has been called for every car, too."""
+        self._hears_alarms = alarms
+        self._readings: dict[int, int] = {}
+        self._alarms: list[tuple[int, Alarm]] = []
         self._race = Race()
         self._book = Phrasebook(race_id)
         self._coming: dict[int, dict[str, Record]] = {}
@@ -82,10 +113,13 @@ class Commentator:
         self._unheard: list[Record] = []
         self._waiting: list[Moment] = []
         self._heard: set[tuple[int, int]] = set()
+        self._alarmed: set[tuple[str, str, int]] = set()
         self._last_line = -QUIET
         self._drivers: Called = ()
         self._teams: Called = ()
-        self._last_told: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._last_said: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._news: dict[tuple[str, ...], int] = {}
+        self._named: dict[str, int] = {}  # code -> tick at which the driver was last named
 
     @property
     def waits(self) -> bool:
@@ -116,6 +150,12 @@ class Commentator:
         self._coming = {later: rest for later, rest in self._coming.items() if later > tick}
         return self._proceed()
 
+    def reading(self, tick: int, alarms: Sequence[Alarm]) -> list[Line]:
+        """Returns lines that had been waiting for this engine reading; `alarms` is what the reading has raised."""
+        self._alarms += [(tick, alarm) for alarm in alarms]
+        self._readings[tick] = self._readings.get(tick, 0) + 1
+        return self._proceed()
+
     def give_up_waiting(self) -> list[Line]:
         """Lines of the ticks that still wait: their race control does not come any more."""
         return self._proceed(patience=0)
@@ -127,6 +167,7 @@ class Commentator:
             tick, cars = self._complete.popleft()
             self._listen(tick)
             self._race.turn(tick, cars)
+            self._waiting += self._raised(tick)
             line = self._line(tick)
             if line:
                 lines.append(line)
@@ -137,7 +178,21 @@ class Commentator:
         tick, cars = self._complete[0]
         announced_for_it = next(iter(cars.values())).get("events", 0)
         heard = sum(message["tick"] == tick for message in self._unheard)
-        return bool(heard >= announced_for_it)
+        read = not self._hears_alarms or self._readings.get(tick, 0) >= len(cars)
+        return read and bool(heard >= announced_for_it)
+
+    def _raised(self, tick: int) -> list[Moment]:
+        """What alarms up to this tick have to say; each is a moment once, when it is a warning first."""
+        self._readings = {later: number for later, number in self._readings.items() if later > tick}
+        raised = [(at, alarm) for at, alarm in self._alarms if at <= tick]
+        self._alarms = [(at, alarm) for at, alarm in self._alarms if at > tick]
+        moments = []
+        for at, alarm in raised:
+            same = alarm.key, alarm.kind, alarm.start
+            if alarm.severity != "info" and same not in self._alarmed:
+                self._alarmed.add(same)
+                moments.append(alarm_raised(at, alarm, self._race))
+        return moments
 
     def _listen(self, tick: int) -> None:
         """Messages up to this tick, held against the board before it. Those of later ticks have to wait."""
@@ -163,7 +218,8 @@ class Commentator:
             if moment.weight < MIDDLING or silence < self._pause_before(moment):
                 continue
             self._waiting.remove(moment)
-            line = self._say(describe(moment, self._race))
+            candidate = describe(moment, self._race)
+            line = self._say(candidate) if candidate and not self._is_old(candidate) else None
             if line:
                 return line
         return None
@@ -181,17 +237,40 @@ class Commentator:
             (self._interest(weight, candidate), candidate) for weight, candidate in stories(self._race)
         ]
         weighted += [
-            (moment.weight, candidate)
+            (moment.weight + self._due(candidate), candidate)
             for moment in self._waiting
             if moment.weight < MIDDLING and (candidate := describe(moment, self._race))
         ]
         for interest, candidate in sorted(weighted, key=lambda pair: -pair[0]):
-            line = self._say(candidate) if interest > DULL else None
+            line = (
+                self._say(candidate, REPHRASED) if interest > DULL and not self._is_old(candidate) else None
+            )
             if line:
                 kind = SAME_KIND.get(candidate.kind, candidate.kind)
-                self._last_told[kind, candidate.subject] = self._last_told[kind, ()] = line.tick
+                self._last_said[kind, candidate.subject] = self._last_said[kind, ()] = line.tick
                 return line
         return None
+
+    def _is_old(self, candidate: Candidate) -> bool:
+        """Whether the same was said of the same drivers a short time ago, in whatever words."""
+        news = NEWS.get(candidate.kind)
+        who = candidate.subject[1:] if candidate.kind == "inherited_lead" else candidate.subject
+        if news == "stop" and candidate.kind == "inherited_lead":
+            return False  # the stop was said; who leads now is new
+        return news is not None and self._race.tick - self._news.get((news, *who), -NEWS_AGAIN) < NEWS_AGAIN
+
+    def _due(self, candidate: Candidate) -> int:
+        """How much more a story weighs because its drivers are due for a word: a fair share for each of the field."""
+        race, more = self._race, 0
+        for code in candidate.subject:
+            if code in race.cars and code not in self._named:
+                more += UNNAMED + (UNNAMED_LATE - UNNAMED) * race.lap // max(race.laps, 1)
+            elif code in race.cars and race.tick - self._named[code] > LONG_AGO:
+                more += LONG_UNNAMED
+        front = race.order[:3]
+        if race.tick - max(self._named.get(code, 0) for code in front) > FRONT_WAITS:
+            more += FRONT_MORE * any(code in front for code in candidate.subject)
+        return more
 
     def _interest(self, weight: int, candidate: Candidate) -> int:
         """A story's weight, less for a kind that has been heard lately, none for the same one again."""
@@ -200,21 +279,27 @@ class Commentator:
         if self._since(candidate.kind, candidate.subject) < again:
             return 0
         tires = max(KIND_TIRES, lap // 2)
-        return weight - TIRED * max(0, tires - self._since(candidate.kind, ())) // tires
+        tired = TIRED * max(0, tires - self._since(candidate.kind, ())) // tires
+        return weight + self._due(candidate) - (0 if candidate.kind in NO_TIRING else tired)
 
     def _since(self, kind: str, subject: tuple[str, ...]) -> int:
         kind = SAME_KIND.get(kind, kind)
-        return self._race.tick - self._last_told.get((kind, subject), -100_000)
+        return self._race.tick - self._last_said.get((kind, subject), -100_000)
 
-    def _say(self, candidate: Candidate | None) -> Line | None:
-        put = self._book.put(candidate) if candidate else None
-        if candidate is None or put is None:
+    def _say(self, candidate: Candidate, rest: int = 0) -> Line | None:
+        put = self._book.put(candidate, self._race.tick, rest)
+        if put is None:
             return None
         text, facts = put
-        self._last_line = self._race.tick
+        at, tick = int(self._race.leader["timestamp"]), self._race.tick
+        self._last_line = tick
         if not self._drivers:
             cars = self._race.cars.values()
             self._drivers = tuple(driver_names(car) for car in cars)
             self._teams = tuple({team_names(car): None for car in cars})
-        at, tick = int(self._race.leader["timestamp"]), self._race.tick
-        return Line(text, candidate.type, tick, at, candidate.kind, facts, self._drivers, self._teams)
+        codes = named_in(text, self._race.cars.values())
+        self._named |= dict.fromkeys(codes, tick)
+        if news := NEWS.get(candidate.kind):
+            who = candidate.subject[1:] if candidate.kind == "inherited_lead" else candidate.subject
+            self._news[news, *who] = tick
+        return Line(text, candidate.type, tick, at, candidate.kind, facts, self._drivers, self._teams, codes)

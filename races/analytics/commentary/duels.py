@@ -72,10 +72,13 @@ def laps_close(race: Race, ahead: Record, behind: Record) -> int:
 
 
 def _catch(race: Race, ahead: Record, behind: Record) -> Iterator[tuple[int, Candidate]]:
-    """The gap has shrunk or grown by a good deal since the end of some lap, with nobody in between since."""
+    """The gap has shrunk or grown by a good deal since the end of some lap; nobody came between, nobody stopped."""
     crossings = race.crossings.get(code_of(behind), [])[-4:]
     newest = [crossing for crossing in crossings if crossing.tick > race.racing_since]
     if len(newest) < 3 or any(crossing.ahead != code_of(ahead) for crossing in newest):
+        return
+    since = newest[0].tick - race.ticks_a_lap  # a gap that a stop has made is no catch
+    if any(stop.tick >= since for car in (ahead, behind) for stop in race.stops.get(code_of(car), [])):
         return
     then, now = newest[0].interval_s, round(behind["interval_s"], 1)
     if then is None or now <= 0:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from races.analytics.commentary.race_state import Race, Record
 from races.analytics.commentary.words import Candidate, Fact, count, ordinal, plural, seconds, tenths
 
 RACING = ("green", "yellow")
 """Flags under which places are won: yellow slows one sector only."""
+
+STOP_FROM_LAPS = 8
+"""A shorter race has no compulsory stop, so nobody is said to have one still to make."""
 
 BIG_LEAD_S = 3.0
 """From here on a lead is something to lose."""
@@ -30,6 +36,12 @@ def driver_names(car: Record) -> tuple[str, ...]:
     return tuple(name for name in (last, first, code_of(car)) if name)
 
 
+def named_in(text: str, cars: Iterable[Record]) -> tuple[str, ...]:
+    """Returns the codes of the drivers whose surnames stand in the text, in the order in which they do."""
+    found = ((re.search(rf"\b{re.escape(surname(car))}\b", text), code_of(car)) for car in cars)
+    return tuple(code for _, code in sorted((match.start(), code) for match, code in found if match))
+
+
 def team_names(car: Record) -> tuple[str, ...]:
     return str(car["team_name"]), car_name(car)
 
@@ -43,7 +55,11 @@ def positions(*cars: Record) -> list[Fact]:
 
 
 def driver(candidate: Candidate, slot: str, car: Record) -> None:
-    """Offers a driver's slots: {a} Norris, {a's} Norris's, {A} Lando Norris, {a_team} McLaren, {a_place} third ..."""
+    """Offers a driver's slots: {a} Norris, {a's} Norris's, {A} Lando Norris, {a_team} McLaren, {a_place} third ...
+
+    From three places won or lost since the grid on it offers {a_gain} or {a_loss}, such as "five places"; {a_to_stop}
+    is the name of a driver who has the compulsory stop still to make in the second half.
+    """
     who = (code_of(car),)
     candidate.offer(slot, surname(car))
     candidate.offer(f"{slot}'s", f"{surname(car)}'s")
@@ -57,15 +73,13 @@ def driver(candidate: Candidate, slot: str, car: Record) -> None:
         candidate.offer(f"{slot}_tyre", car["tyre"].lower(), Fact("tyre", who, car["tyre"]))
     if car["grid"] > 1:
         candidate.offer(f"{slot}_grid", ordinal(car["grid"]), Fact("grid", who, car["grid"]))
-    _moved(candidate, slot, car)
-
-
-def _moved(candidate: Candidate, slot: str, car: Record) -> None:
-    """Offers {a_gain} or {a_loss} since the grid, such as "five places", from three places on."""
+    second_half = car["laps"] < 2 * car["lap"] < 2 * car["laps"]
+    if car["stops"] == 0 and not car["pit"] and car["laps"] >= STOP_FROM_LAPS and second_half:
+        candidate.offer(f"{slot}_to_stop", surname(car), Fact("stops", who, 0))
     places = car["grid"] - car["position"] if car["grid"] else 0
     if abs(places) >= 3:
         name = f"{slot}_gain" if places > 0 else f"{slot}_loss"
-        candidate.offer(name, plural(abs(places), "place"), Fact("gained", (code_of(car),), places))
+        candidate.offer(name, plural(abs(places), "place"), Fact("gained", who, places))
 
 
 def pair(candidate: Candidate, ahead: Record, behind: Record, slots: str = "ab") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from races.analytics.alarms import Alarm
 from races.analytics.commentary.race_state import Race, Record
 
 BIG = 70
@@ -19,7 +20,7 @@ EARLY_FASTEST = 44
 _WEIGHTS = {
     "red_flag": LAST_CHANCE, "lights_out": 100, "chequered": 100, "safety_car": 95, "vsc": 88, "green": 86,
     "last_lap": 80, "safety_car_ending": 74, "yellow": 71, "vsc_ending": 62, "lapped_cars": 61,
-    "fastest_lap": 60, "opening_lap": 44,
+    "fastest_lap": 60, "opening_lap": 52,
 }  # fmt: skip
 _ANY = 1000
 _BY_PLACE = {  # (down to this place, weight); a retirement without a place names 0
@@ -29,6 +30,9 @@ _BY_PLACE = {  # (down to this place, weight); a retirement without a place name
     "pit_in": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
     "pit_out": ((1, 72), (3, 61), (10, 44), (_ANY, 0)),
 }
+
+SLOW_ONCE = ((3, 62), (10, 50), (_ANY, 40))
+SLOW_AGAIN = ((3, 72), (10, 60), (_ANY, 50))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,16 @@ def announced(message: Record, race: Race) -> Moment | None:
     return Moment(kind, message["tick"], weight, message) if weight else None
 
 
+def alarm_raised(tick: int, alarm: Alarm, race: Race) -> Moment:
+    """Returns the moment of an engine alarm. `value` of its message is the size in whole degrees."""
+    code = alarm.key.rpartition(":")[2]
+    place = race.cars[code]["position"] if code in race.cars else 0
+    size = None if alarm.size_c is None else float(round(alarm.size_c))
+    message = {"type": alarm.kind, "driver_code": code, "other_code": "", "position": place, "value": size}
+    weight = 76 if alarm.severity == "critical" else 64 if place <= 10 else 60
+    return Moment(alarm.kind, tick, weight, message)
+
+
 def observed(race: Race) -> Iterator[Moment]:
     """What the newest tick itself shows: a lead that changed without a pass, and who comes home after the winner."""
     if len(race.leads) >= 2 and race.leads[-1].tick == race.tick and race.phase == "race":
@@ -64,6 +78,12 @@ def observed(race: Race) -> Iterator[Moment]:
     for code in race.finished_now if not podium else []:
         if race.cars[code]["position"] in (2, 3):
             yield _seen("finish", race, 78, code)
+    for code in race.crossed_now if race.phase == "race" else []:
+        slow = race.slow_laps(code)
+        if slow:
+            place = race.cars[code]["position"]
+            weights = SLOW_AGAIN if slow >= 2 else SLOW_ONCE
+            yield _seen("slow_lap", race, next(weight for until, weight in weights if place <= until), code)
     if race.laps > 3 and race.lap_begun == race.laps - 1:
         yield _seen("penultimate_lap", race, 59, race.order[0])
 

@@ -10,17 +10,24 @@ Record = Mapping[str, Any]
 SMOOTHING = 0.15
 STOP_TICKS = 40  # within them a lost place is still owed to the stop
 SETTLED_TICKS = 20
+SLOW = 0.03
+"""A lap that took this share of the best one more is a slow lap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A car at the end of a lap of its own. `interval_s` is to `ahead`; None for the leader."""
+    """A car at the end of a lap of its own. `interval_s` is to `ahead`; None for the leader.
+
+    `off_s` is what the lap took more than the car's best one, where it was a lap like others: all green, no pit lane,
+    no mistake that race control named. None for any other lap.
+    """
 
     lap: int
     tick: int
     position: int
     ahead: str
     interval_s: float | None
+    off_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,9 @@ class Race:
         self.retired: list[tuple[int, str]] = []  # (tick, who)
         self.flags: list[str] = []
         self.racing_since = 0  # tick; behind a safety car nobody may pass, and being close means nothing
+        self.green_since = 0  # tick; no flag at all
+        self.crossed_now: list[str] = []
+        self._disturbed: dict[str, int] = {}  # tick of the newest mistake, or the newest one in the pit lane
         self._pace = 0.0
 
     @property
@@ -116,11 +126,17 @@ class Race:
             self.flags.append(self.flag)
         if self.flag in ("vsc", "safety_car"):
             self.racing_since = tick
+        if self.flag != "green":
+            self.green_since = tick
         if self.phase == "race" and (not self.leads or self.leads[-1].who != self.order[0]):
             self.leads.append(Lead(tick, self.lap, self.order[0]))
+        self.crossed_now = []
         for code, car in self.cars.items():
+            if car["pit"]:
+                self._disturbed[code] = tick
             if code in before and car["lap"] > before[code]["lap"] >= 1:
-                self._cross(code, car)
+                self.crossed_now.append(code)
+                self.crossings.setdefault(code, []).append(self._crossing(code, car))
 
     def _advance(self, before: Mapping[str, Record]) -> float:
         """Share of a lap that the leader covers in a tick, smoothed over corners and straights."""
@@ -147,11 +163,29 @@ class Race:
     def ticks_a_lap(self) -> int:
         return round(1 / self._pace) if self._pace else 0
 
-    def _cross(self, code: str, car: Record) -> None:
+    def _crossing(self, code: str, car: Record) -> Crossing:
         ahead = self.ahead_of(car)
-        name = ahead["driver_code"] if ahead else ""
-        crossing = Crossing(car["lap"] - 1, self.tick, car["position"], name, car["interval_s"])
-        self.crossings.setdefault(code, []).append(crossing)
+        lap, earlier = car["lap"] - 1, self.crossings.get(code)
+        began = earlier[-1].tick if earlier else self.tick
+        undisturbed = began > max(self.green_since, self._disturbed.get(code, 0))
+        off = car["last_lap_s"] - car["best_lap_s"] if undisturbed and car["last_lap_s"] else None
+        return Crossing(
+            lap,
+            self.tick,
+            car["position"],
+            str(ahead["driver_code"]) if ahead else "",
+            car["interval_s"],
+            off,
+        )
+
+    def slow_laps(self, code: str) -> int:
+        """How many of the car's newest laps in a row were ordinary ones, and slower than its best by SLOW of it."""
+        best, slow = self.cars[code]["best_lap_s"], 0
+        for crossing in reversed(self.crossings.get(code, [])):
+            if crossing.off_s is None or crossing.off_s < SLOW * best:
+                break
+            slow += 1
+        return slow
 
     def stopped_lately(self, code: str) -> bool:
         return any(self.tick - stop.tick <= STOP_TICKS for stop in self.stops.get(code, []))
@@ -175,6 +209,8 @@ class Race:
         elif kind == "fastest_lap" and message["value"]:
             self.fastest_before = self.fastest[0] if self.fastest else None
             self.fastest = (code, message["value"])
+        elif kind in ("off_track", "yellow") and code:
+            self._disturbed[code] = tick
         elif kind == "retirement":
             self.retired.append((tick, code))
         elif kind == "pit_in" and code in self.cars:

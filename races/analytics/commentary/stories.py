@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from races.analytics.commentary.duels import duels
 from races.analytics.commentary.facts import (
     RACING,
+    STOP_FROM_LAPS,
     code_of,
     driver,
     gap,
@@ -24,8 +25,7 @@ from races.analytics.commentary.facts import (
 from races.analytics.commentary.race_state import Race, Record
 from races.analytics.commentary.words import Candidate, Fact, count, lap_time, listing, ordinal, plural
 
-STOP_FROM_LAPS = 8
-"""A shorter race has no compulsory stop, so nobody is said to have one still to make."""
+LONELY_S = 5.0
 Weighted = tuple[int, Candidate]
 Finder = Callable[[Race], Iterator[Weighted]]
 
@@ -52,7 +52,9 @@ def stories(race: Race) -> Iterator[Weighted]:
             yield 35, _fastest_candidate(race, "fastest_home")
     elif race.phase == "race" and race.flag in RACING:
         yield from duels(race)
-        yield from _with_laps(race, (front, top_three, half, falls, podium_chase, lapped, *ANY_TIME))
+        yield from _with_laps(
+            race, (front, top_three, half, falls, podium_chase, lapped, busy_lane, everybody, *ANY_TIME)
+        )
     elif race.phase == "race" and race.flag in ("vsc", "safety_car"):
         yield from _neutral(race)
         yield from _with_laps(race, ANY_TIME)
@@ -168,7 +170,7 @@ def not_stopped(race: Race) -> Iterator[Weighted]:
         candidate = Candidate("to_stop", "info", facts, subject=("stops to come",))
         candidate.offer("number", count(len(unstopped)))
         leader(candidate, race)
-        yield 33, candidate
+        yield 43, candidate
     if race.lap * 2 < race.laps:
         return
     waiting = [car for car in unstopped if not car["pit"]]
@@ -181,6 +183,41 @@ def not_stopped(race: Race) -> Iterator[Weighted]:
         yield 25, candidate
     for car in waiting[:3] if len(waiting) <= 4 else []:
         yield 42 - car["position"], _about("unstopped", [Fact("stops", (code_of(car),), 0)], car)
+
+
+def stops_to_come(race: Race) -> Iterator[Weighted]:
+    """How many of the whole field have still to stop, once about half of it has."""
+    waiting = sum(car["stops"] == 0 and not car["pit"] for car in race.running())
+    if race.laps >= STOP_FROM_LAPS and race.lap * 2 > race.laps > race.lap and 2 <= waiting <= 14:
+        facts = [Fact("unstopped_field", (), waiting)]
+        candidate = Candidate("field_to_stop", "info", facts, subject=("stops of the field",))
+        candidate.offer("number", count(waiting))
+        running = len(race.running())
+        candidate.offer("cars", str(running), Fact("running", (), running))
+        leader(candidate, race)
+        yield 44, candidate
+
+
+def busy_lane(race: Race) -> Iterator[Weighted]:
+    """Many cars in the pit lane at once, under green: the order means little until they are out."""
+    inside = sum(car["pit"] for car in race.running())
+    if inside >= 4:
+        candidate = Candidate("busy_lane", "info", [Fact("in_pit", (), inside)], subject=("pit lane",))
+        candidate.offer("number", count(inside))
+        yield 52 + inside, candidate
+
+
+def everybody(race: Race) -> Iterator[Weighted]:
+    """Yields where each car from fourth on runs: of little weight, unless the driver has not been named yet."""
+    for car in race.running()[3:] if race.settled else []:
+        ahead = race.ahead_of(car)
+        if ahead is None or car["pit"] or ahead["pit"] or car["status"] != "racing" or not car["interval_s"]:
+            continue
+        candidate = _about("running", [Fact("next", (code_of(ahead), code_of(car)))], car, ahead)
+        pair(candidate, ahead, car, "ba")
+        if car["interval_s"] >= LONELY_S and not car["laps_down"]:
+            gap(candidate, "alone", car["interval_s"], "interval", (code_of(ahead), code_of(car)))
+        yield 17, candidate
 
 
 def old_tyres(race: Race) -> Iterator[Weighted]:
@@ -301,5 +338,5 @@ def _neutral(race: Race) -> Iterator[Weighted]:
             yield 30 - place, candidate
 
 
-ANY_TIME = (climbs, led_all, not_stopped, old_tyres, team_pair, last_point, fastest, changes)
+ANY_TIME = (climbs, led_all, not_stopped, stops_to_come, old_tyres, team_pair, last_point, fastest, changes)
 """Stories that may come behind the safety car too."""

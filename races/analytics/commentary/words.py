@@ -146,27 +146,29 @@ class Phrasebook:
         self._random = random.Random(seed)
         self._turns: dict[str, list[str]] = {}
         self._said: set[str] = set()
+        self._used: dict[str, int] = {}
 
-    def put(self, candidate: Candidate) -> tuple[str, tuple[Fact, ...]] | None:
-        """The sentence and all its facts; None when no phrase fits that was not said before."""
+    def put(self, candidate: Candidate, tick: int = 0, rest: int = 0) -> tuple[str, tuple[Fact, ...]] | None:
+        """Returns the sentence and all its facts; None when none fits that was not said before.
+
+        rest: ticks for which a phrase is not used again, whatever names and numbers fill it.
+        """
         turns = self._turns.get(candidate.kind)
         if turns is None:
             turns = self._turns[candidate.kind] = list(phrases()[candidate.kind])
             self._random.shuffle(turns)
         for phrase in turns:
-            text = self._fill(phrase, candidate)
-            if text is not None and text not in self._said:
-                turns.remove(phrase)
-                turns.append(phrase)
-                self._said.add(text)
-                used = [fact for name in slots_of(phrase) for fact in candidate.slots[name].facts]
-                return text, (*candidate.facts, *used)
+            names = slots_of(phrase)
+            if tick - self._used.get(phrase, -rest) < rest or not all(
+                name in candidate.slots for name in names
+            ):
+                continue
+            text = sentence(phrase.format(**{name: candidate.slots[name].text for name in names}))
+            if len(text) > LONGEST or text in self._said:
+                continue
+            turns.remove(phrase)
+            turns.append(phrase)
+            self._said.add(text)
+            self._used[phrase] = tick
+            return text, (*candidate.facts, *(f for name in names for f in candidate.slots[name].facts))
         return None
-
-    @staticmethod
-    def _fill(phrase: str, candidate: Candidate) -> str | None:
-        names = slots_of(phrase)
-        if not all(name in candidate.slots for name in names):
-            return None
-        text = sentence(phrase.format(**{name: candidate.slots[name].text for name in names}))
-        return text if len(text) <= LONGEST else None

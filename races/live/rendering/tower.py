@@ -16,11 +16,11 @@ from races.board.frames import Anomaly, CarFrame, Frame
 from races.board.pit_rejoin import pit_loss, rejoin
 from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import NONE, gap, lap_time
+from races.sim import TWO_COMPOUNDS_FROM
 
 Cells = dict[str, str]
 CATCHING_S = 0.2  # a lap: less is the scatter of lap times
 BAR = 40  # steps of the bar of an average speed
-STOP_FROM_LAPS = 5  # shorter races need no second compound
 MARKS = {"": ""} | {mark: f' class="{mark}"' for mark in ("purple", "green")}
 BADGES = {"retired": ("out", "OUT"), "pit": ("pit", "PIT"), "finished": ("fin", "FIN")}
 
@@ -140,7 +140,7 @@ def _plan(car: CarFrame, laps: int) -> str:
         f'<rect class="t{kind}" x="{first - 1}" width="{max(length, 0)}" height="6"/>'
         for kind, first, length in spans
     )
-    needs = laps >= STOP_FROM_LAPS and len({kind for kind, *_ in spans}) == 1
+    needs = laps >= TWO_COMPOUNDS_FROM and len({kind for kind, *_ in spans}) == 1
     still = needs and car["status"] in ("racing", "pit") and car["lap"] > 0
     words = " ".join(f"{kind}{length}" for kind, _, length in spans[:-1])
     said = f"{words} {'◌' if still else ''}".strip()

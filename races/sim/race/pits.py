@@ -19,10 +19,11 @@ DOUBT_S, PLACE_S, STACKED_S, FRESH = 5.0, 0.8, 3.0, 0.15
 CREW_S = 1.0  # between a car's release and the crew's readiness for its team-mate
 UNDERCUT_S, COVER_S = 2.0, 3.5
 WINDOW = 0.09  # of the race: how far a stop may be brought forward to attack or defend
-ATTACKS, COVERS = 0.10, 0.45  # shares of the chances that teams take
+ATTACKS, COVERS = 0.10, 0.40  # shares of the chances that teams take
 # A stop that is due may wait: for so many laps, and how often where the car ahead has just turned in (within so many
 # seconds), or where the car would come out right behind another.
 WAITS_LAPS, RIVAL_S, STAYS_OUT, TRAFFIC_S, WAITS_FOR_GAP = 4, 8.0, 0.65, 1.5, 0.6
+GONE_S = 5.0  # what tyres cost a 90 s lap when the pit wall reckons anew, whatever the plan says
 
 
 def wanted(field: Field, car: Car) -> bool:
@@ -38,6 +39,9 @@ def wanted(field: Field, car: Car) -> bool:
         return True
     if field.flags.neutralised:
         return _cheap_stop(field, car, left)
+    gone = field.tyres.loss(car.compound, car.age) > GONE_S * field.scale
+    if gone and _pays(field, car, left, car.view.stop_s, 0.0):
+        return True
     due = car.plan.stops[0][0] if car.plan.stops else NOWHERE
     if car.lap >= due:
         return not _waits(field, car, left, car.lap - due)
@@ -96,11 +100,16 @@ def _cheap_stop(field: Field, car: Car, left: int) -> bool:
     if car.tyre_laps < 2 and car.compounds_used & (car.compounds_used - 1):
         return False
     stop_s = stop_cost_s(field.track.circuit.race, field.flags.flag, strategy.STANDING_S)
-    stay = strategy.rest_of_race(car.view, left, car.compound, car.age, car.compounds_used)
-    compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, stop_s)
     against = car.random.uniform(0.0, DOUBT_S) + PLACE_S * _places_at_risk(field, car, stop_s)
     if _crew_is_busy(field, car):
         against += STACKED_S
+    return _pays(field, car, left, stop_s, against)
+
+
+def _pays(field: Field, car: Car, left: int, stop_s: float, against: float) -> bool:
+    """Whether the race is shorter with a stop now, by more than what speaks against it; settles the new plan."""
+    stay = strategy.rest_of_race(car.view, left, car.compound, car.age, car.compounds_used)
+    compound, plan = strategy.stopping_now(car.view, left, car.compounds_used, stop_s)
     if plan.cost_s + against >= stay.cost_s:
         return False
     car.plan = Plan(plan.cost_s, ((0, compound), *plan.shifted(car.lap).stops))

@@ -6,10 +6,11 @@ from math import exp
 
 from races.sim.circuits import lane
 from races.sim.circuits.track import FIRST_SLOT_M, SLOT_M, Track, load_track
+from races.sim.distance import TWO_COMPOUNDS_FROM
 from races.sim.race import incident_schedule, laps, standing_start, strategy
 from races.sim.race.car import Car
 from races.sim.race.field import Field
-from races.sim.race.strategy import TWO_COMPOUNDS_FROM, View
+from races.sim.race.strategy import View
 from races.sim.race.tyres import REFERENCE_M, TyreModel
 from races.sim.season import load_season
 from races.sim.settings import STEP_S, RaceSettings, stream

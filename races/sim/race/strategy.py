@@ -12,7 +12,6 @@ from random import Random
 
 from races.sim.race.tyres import COLD_S, COMPOUNDS, TyreModel
 
-TWO_COMPOUNDS_FROM = 8  # laps: below, a race is over before a stop could be made up
 MOST_STOPS = 3
 NEVER = 1e9
 STANDING_S = 2.5  # that a team reckons with

@@ -146,6 +146,20 @@ def test_team_mates_keep_off_the_same_lap() -> None:
     assert laps[0] == 5 and laps[1] > 5
 
 
+def test_dead_tyres_come_off() -> None:
+    """Whatever the plan says, and however often the stop has been put off: a lap that is lost is lost once."""
+    field = field_of(5, 12, incidents=False)
+    car = field.cars[field.order[6]]
+    for _ in steps(field):
+        if car.lap == 4 and not car.stops:
+            car.plan = Plan(0.0, ((10, 2),))
+            car.age = 60.0
+        if car.stops or car.lap > 5:
+            break
+    assert field.tyres.loss(car.compound, 60.0) > pits.GONE_S * field.scale
+    assert car.stints[-1][1] == 5
+
+
 def test_fresh_cars_behind_make_a_cheap_stop_dear() -> None:
     """A safety car's stop is worth less where cars that need none would get past."""
     field = field_of(5, 30, incidents=False)
