@@ -73,16 +73,13 @@ class Plausibility:
         if self._plan:
             _ensure(record["laps"] == self._plan.laps >= record["lap"] - 1, "another distance")
         self._instant(record)
-        code = record["driver_code"]
-        names = (record["driver_name"], record["team_name"])
-        known = self._drivers.get(code)
-        if known is None:
-            _ensure(
-                bool(code) and len(self._drivers) < size and self._plan is None, "a driver of no car here"
-            )
-            self._drivers[code], self._size = names, size
-        else:
-            _ensure(known == names, "another driver's code")
+        code, names = record["driver_code"], (record["driver_name"], record["team_name"])
+        if code in self._drivers:
+            _ensure(self._drivers[code] == names, "another driver's code")
+            return
+        room = bool(code) and len(self._drivers) < size and self._plan is None
+        _ensure(room, "a driver of no car here")
+        self._drivers[code], self._size = names, size
 
     def _message(self, record: Record) -> None:
         value = record["value"]

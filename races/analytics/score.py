@@ -10,8 +10,9 @@ adjustment: people answer events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 from typing import Protocol
 
@@ -116,7 +117,15 @@ def score(
 ) -> Score:
     """Scores the alarms against the faults. `stopped` gives the tick at which each retired car's engine stopped."""
     placed = sorted(alarms, key=lambda alarm: alarm.start_tick)
-    found = [(fault, _explained_by(fault, placed)) for fault in faults]
+    found = []
+    for fault in faults:
+        until = inf if fault.kind == "leak" else fault.end_tick + GRACE_TICKS
+        its = [
+            alarm
+            for alarm in placed
+            if alarm.driver_code == fault.driver_code and fault.start_tick <= alarm.start_tick <= until
+        ]
+        found.append((fault, its))
     # A fault planned for a car that had stopped by then isn't to be found, but explains what was raised.
     explained = {alarm for _, its in found for alarm in its}
     findings = tuple(
@@ -130,14 +139,3 @@ def score(
         tuple(alarm for alarm in placed if alarm not in explained),
         tuple(alarm for alarm in placed if alarm in explained and alarm not in first),
     )
-
-
-def _explained_by(fault: Fault, alarms: Sequence[RaisedAlarm]) -> list[RaisedAlarm]:
-    lasts = fault.kind == "leak"
-    return [
-        alarm
-        for alarm in alarms
-        if alarm.driver_code == fault.driver_code
-        and alarm.start_tick >= fault.start_tick
-        and (lasts or alarm.start_tick <= fault.end_tick + GRACE_TICKS)
-    ]

@@ -40,21 +40,21 @@ def schedule(seed: int, codes: Sequence[str], first_tick: int, last_tick: int) -
     draw = Random(f"faults {seed}")
     share = draw.uniform(3, 6) / 22
     cars = draw.sample(sorted(codes), max(1, round(share * len(codes))))
-    return tuple(_fault(draw, code, first_tick, span) for code in cars)
-
-
-def _fault(draw: Random, code: str, first: int, span: int) -> InjectedFault:
-    kind = draw.choice(KINDS)
-    start, length, size = 0.0, span, 0.0
-    if kind == "leak":
-        start, size = draw.uniform(0.12, 0.6), draw.uniform(7, 14)
-    elif kind == "blocked_radiator":
-        start, size = draw.uniform(0.12, 0.6), draw.uniform(7, 14)
-        length = round(span * draw.uniform(0.2, 0.4))
-    elif kind == "stuck_sensor":
-        start, length = draw.uniform(0.12, 0.85), draw.randint(12, 60)
-    else:
-        start, length, size = draw.uniform(0.12, 0.95), draw.randint(2, 6), draw.uniform(6, 15)
-        size *= draw.choice((1, 1, -1))
-    begin = first + round(span * start)
-    return InjectedFault(code, kind, begin, min(begin + length - 1, first + span), round(size, 1))
+    faults = []
+    for code in cars:
+        kind = draw.choice(KINDS)
+        start, length, size = 0.0, span, 0.0
+        if kind == "leak":
+            start, size = draw.uniform(0.12, 0.6), draw.uniform(7, 14)
+        elif kind == "blocked_radiator":
+            start, size = draw.uniform(0.12, 0.6), draw.uniform(7, 14)
+            length = round(span * draw.uniform(0.2, 0.4))
+        elif kind == "stuck_sensor":
+            start, length = draw.uniform(0.12, 0.85), draw.randint(12, 60)
+        else:
+            start, length, size = draw.uniform(0.12, 0.95), draw.randint(2, 6), draw.uniform(6, 15)
+            size *= draw.choice((1, 1, -1))
+        begin = first_tick + round(span * start)
+        end = min(begin + length - 1, last_tick)
+        faults.append(InjectedFault(code, kind, begin, end, round(size, 1)))
+    return tuple(faults)

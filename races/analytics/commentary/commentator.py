@@ -165,7 +165,14 @@ class Commentator:
         lines = []
         while self._complete and (len(self._complete) > patience or self._all_heard()):
             tick, cars = self._complete.popleft()
-            self._listen(tick)
+            # Messages up to this tick are held against the board before it. Those of later ticks have to wait.
+            heard = [message for message in self._unheard if message["tick"] <= tick]
+            self._unheard = [message for message in self._unheard if message["tick"] > tick]
+            for message in heard:
+                moment = announced(message, self._race)
+                self._race.heard(message)
+                if moment:
+                    self._waiting.append(moment)
             self._race.turn(tick, cars)
             self._waiting += self._raised(tick)
             line = self._line(tick)
@@ -194,16 +201,6 @@ class Commentator:
                 moments.append(alarm_raised(at, alarm, self._race))
         return moments
 
-    def _listen(self, tick: int) -> None:
-        """Messages up to this tick, held against the board before it. Those of later ticks have to wait."""
-        heard = [message for message in self._unheard if message["tick"] <= tick]
-        self._unheard = [message for message in self._unheard if message["tick"] > tick]
-        for message in heard:
-            moment = announced(message, self._race)
-            self._race.heard(message)
-            if moment:
-                self._waiting.append(moment)
-
     def _line(self, tick: int) -> Line | None:
         self._waiting = [moment for moment in self._waiting if tick - moment.tick <= STALE]
         self._waiting += observed(self._race)
@@ -215,7 +212,11 @@ class Commentator:
     def _moment(self, silence: int) -> Line | None:
         """The weightiest moment that may be told now, and is still true."""
         for moment in sorted(self._waiting, key=lambda moment: (-moment.weight, moment.tick)):
-            if moment.weight < MIDDLING or silence < self._pause_before(moment):
+            pause = PAUSE_AT_END if self._race.phase == "over" else PAUSE
+            pause = (
+                1 if moment.weight >= LAST_CHANCE else pause if moment.weight >= BIG else PAUSE_BEFORE_SMALL
+            )
+            if moment.weight < MIDDLING or silence < pause:
                 continue
             self._waiting.remove(moment)
             candidate = describe(moment, self._race)
@@ -223,13 +224,6 @@ class Commentator:
             if line:
                 return line
         return None
-
-    def _pause_before(self, moment: Moment) -> int:
-        if moment.weight >= LAST_CHANCE:
-            return 1
-        if moment.weight >= BIG:
-            return PAUSE_AT_END if self._race.phase == "over" else PAUSE
-        return PAUSE_BEFORE_SMALL
 
     def _story(self) -> Line | None:
         """The heaviest story that has not been told lately, or a small moment that weighs more."""

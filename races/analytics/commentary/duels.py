@@ -113,19 +113,14 @@ def _trains(race: Race) -> Iterator[tuple[int, Candidate]]:
             train.append(car)
             continue
         if len(train) >= 4 and race.settled:
-            yield _train(train)
+            first, last = train[0], train[-1]
+            who = (code_of(first), code_of(last))
+            facts = [*positions(first, last), Fact("train", who, len(train))]
+            candidate = Candidate("train", "info", facts, subject=who)
+            driver(candidate, "a", first)
+            driver(candidate, "b", last)
+            candidate.offer("cars", f"{count(len(train))} cars")
+            spread = sum(round(each["interval_s"], 3) for each in train[1:])
+            gap(candidate, "spread", spread, "spread", who)
+            yield 32 + len(train) // 2 - first["position"] // 2, candidate
         train = [car] if car is not None else []
-
-
-def _train(train: list[Record]) -> tuple[int, Candidate]:
-    first, last = train[0], train[-1]
-    who = (code_of(first), code_of(last))
-    spread = sum(round(car["interval_s"], 3) for car in train[1:])
-    candidate = Candidate(
-        "train", "info", [*positions(first, last), Fact("train", who, len(train))], subject=who
-    )
-    driver(candidate, "a", first)
-    driver(candidate, "b", last)
-    candidate.offer("cars", f"{count(len(train))} cars")
-    gap(candidate, "spread", spread, "spread", who)
-    return 32 + len(train) // 2 - first["position"] // 2, candidate

@@ -85,7 +85,8 @@ def driver(candidate: Candidate, slot: str, car: Record) -> None:
 def pair(candidate: Candidate, ahead: Record, behind: Record, slots: str = "ab") -> None:
     """Offers what two drivers have to do with each other: {interval}, {a_mate} of one team, {a_fresher} tyres.
 
-    `slots` names the two: "ab" when the driver in slot a is ahead, "ba" when b is.
+    `slots` names the two: "ab" when the driver in slot a is ahead, "ba" when b is. {a_fresher} is such as "seven
+    laps"; {a_unlike} and {b_unlike} are such as "softs", where the tyres differ.
     """
     who = (code_of(ahead), code_of(behind))
     if ahead["team_name"] == behind["team_name"]:
@@ -98,16 +99,11 @@ def pair(candidate: Candidate, ahead: Record, behind: Record, slots: str = "ab")
             candidate.slots[f"{slot}_rival_car"] = candidate.slots[f"{slot}_car"]
     if behind["position"] == ahead["position"] + 1 and behind["interval_s"] is not None:
         gap(candidate, "interval", behind["interval_s"], "interval", who)
-    _tyres(candidate, ahead, behind, slots)
-
-
-def _tyres(candidate: Candidate, ahead: Record, behind: Record, slots: str) -> None:
-    """Offers {a_fresher}, such as "seven laps", and {a_unlike}, {b_unlike}, such as "softs", where they differ."""
     for one, two, slot in ((ahead, behind, slots[0]), (behind, ahead, slots[1])):
         younger = two["tyre_age"] - one["tyre_age"]
         if younger >= 3 and not one["pit"] and not two["pit"]:
-            who = (code_of(one), code_of(two))
-            candidate.offer(f"{slot}_fresher", plural(younger, "lap"), Fact("fresher", who, younger))
+            fresher = Fact("fresher", (code_of(one), code_of(two)), younger)
+            candidate.offer(f"{slot}_fresher", plural(younger, "lap"), fresher)
         if one["tyre"] and two["tyre"] and one["tyre"] != two["tyre"]:
             fact = Fact("tyre", (code_of(one),), one["tyre"])
             candidate.offer(f"{slot}_unlike", f"{one['tyre'].lower()}s", fact)

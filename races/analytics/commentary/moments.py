@@ -50,7 +50,9 @@ def announced(message: Record, race: Race) -> Moment | None:
     kind = message["type"]
     if kind == "overtake" and race.was_ahead(message):
         kind = "opening_lap"
-    weight = _weight(kind, message["position"])
+    weight = _WEIGHTS.get(kind, 0)
+    if kind in _BY_PLACE:
+        weight = next(weight for until, weight in _BY_PLACE[kind] if message["position"] <= until)
     if kind == "fastest_lap" and race.cars and 2 * race.lap <= race.laps:
         weight = EARLY_FASTEST  # there will be better ones
     return Moment(kind, message["tick"], weight, message) if weight else None
@@ -92,10 +94,3 @@ def _seen(kind: str, race: Race, weight: int, code: str, other: str = "") -> Mom
     place = race.cars[code]["position"]
     message = {"type": kind, "driver_code": code, "other_code": other, "position": place}
     return Moment(kind, race.tick, weight, message)
-
-
-def _weight(kind: str, place: int) -> int:
-    """The weight of a message. Where it names a place, a better place weighs more."""
-    if kind in _BY_PLACE:
-        return next(weight for until, weight in _BY_PLACE[kind] if place <= until)
-    return _WEIGHTS.get(kind, 0)

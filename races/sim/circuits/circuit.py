@@ -181,18 +181,6 @@ class _Lap:
         return Zone(start / STATIONS, end / STATIONS, self.taus[start], self.taus[end])
 
 
-def _decided(lap: _Lap) -> dict[str, Any]:
-    """The fields of a circuit that decide races: zones and the detection point."""
-    pulls = straights(lap.speeds, lap.step_m)
-    measured = detection(pulls, STATIONS)
-    return {
-        "overtaking": tuple(map(lap.zone, passing(pulls, STATIONS))),
-        "slipstream": tuple(map(lap.zone, towing(pulls, lap.speeds, lap.step_m))),
-        "detection": measured / STATIONS,
-        "detection_tau": lap.taus[measured],
-    }
-
-
 def build(data: dict[str, Any]) -> Circuit:
     """The circuit that a data file describes."""
     segments = tuple(map(Segment.parse, data["segments"]))
@@ -202,6 +190,8 @@ def build(data: dict[str, Any]) -> Circuit:
     speeds = profile(racing_line(line, step, car.width_m), step, car)
     times = elapsed(speeds, step)
     lap = _Lap(speeds, [t / times[-1] for t in times], times[-1], step)
+    pulls = straights(speeds, step)
+    measured = detection(pulls, STATIONS)
     shares = [k / STATIONS for k in range(STATIONS + 1)]
     distance_by_tau = _table(lap.taus, shares)
     first, second = data["sectors_tau"]
@@ -221,7 +211,10 @@ def build(data: dict[str, Any]) -> Circuit:
         distance_by_tau=distance_by_tau,
         tau_by_distance=_table(shares, lap.taus),
         speed_by_tau=_table(lap.taus, [v * 3.6 for v in (*speeds, speeds[0])]),
-        **_decided(lap),
+        overtaking=tuple(map(lap.zone, passing(pulls, STATIONS))),
+        slipstream=tuple(map(lap.zone, towing(pulls, speeds, step))),
+        detection=measured / STATIONS,
+        detection_tau=lap.taus[measured],
     )
 
 

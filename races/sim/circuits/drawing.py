@@ -21,19 +21,15 @@ class Drawing:
     direction: Point  # unit vector of driving at the finish line
 
 
-def _aside(share: float) -> float:
-    """How far out the pit lane is after this share of it: it leaves and joins over a sixth of its length."""
-    ramp = min(1.0, 6 * min(share, 1 - share))
-    return ramp * ramp * (3 - 2 * ramp)
-
-
 def pit_lane(line: Sequence[Station], entry: float, exit_: float, left: bool) -> list[Point]:
     """The pit lane in metres, beside the track from `entry` over the line to `exit_`."""
     shares = [k / PIT_LANE_POINTS for k in range(PIT_LANE_POINTS + 1)]
     span = (exit_ - entry) % 1.0
     beside = [line[round((entry + span * share) * len(line)) % len(line)] for share in shares]
     reach = PIT_LANE_ASIDE_M if left else -PIT_LANE_ASIDE_M
-    return offset(beside, [reach * _aside(share) for share in shares])
+    # It leaves the track and joins it over a sixth of its length.
+    ramps = [min(1.0, 6 * min(share, 1 - share)) for share in shares]
+    return offset(beside, [reach * ramp * ramp * (3 - 2 * ramp) for ramp in ramps])
 
 
 def draw(line: Sequence[Station], points: int, pit: Sequence[Point]) -> Drawing:

@@ -4,7 +4,6 @@ A neutralised field is slower, so the same lane costs less; how much less is pub
 driven at the limit is as much of the drawn lane as makes the loss the published one, so each flag has its own.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from races.sim.circuits.circuit import Circuit, RaceParameters
@@ -69,17 +68,13 @@ def _lane(circuit: Circuit, cost_s: float, pace: float) -> Lane:
     def metres(part: float) -> float:
         return part * (1.0 - pit.entry + pit.exit) * length
 
-    part = _solve(lambda part: metres(part) / limit / pace - on_track_s(part), cost_s)
+    short, part = 0.0, 1.0
+    for _ in range(40):
+        middle = (short + part) / 2
+        cost = metres(middle) / limit / pace - on_track_s(middle)
+        short, part = (short, middle) if cost > cost_s else (middle, part)
     before, after = part * (1.0 - pit.entry), part * pit.exit
     (entry, leave), seconds = ends(part), pace * (on_track_s(part) + cost_s)
     speed = metres(part) / seconds  # the limit, or less where the drawn lane is too short
     rates = (1.0 - entry) * speed / (before * length), (leave - 1.0) * speed / (after * length)
     return Lane(entry, leave, 1.0 - before, 1.0 + after, *rates)
-
-
-def _solve(cost: Callable[[float], float], wanted: float) -> float:
-    short, part = 0.0, 1.0
-    for _ in range(40):
-        middle = (short + part) / 2
-        short, part = (short, middle) if cost(middle) > wanted else (middle, part)
-    return part

@@ -20,9 +20,8 @@ def strike(field: Field, car: Car) -> None:
     if incident.kind in ("accident", "failure"):
         why = "ACCIDENT" if incident.kind == "accident" else "MECHANICAL FAILURE"
         field.retire(car)
-        field.tell(
-            "retirement", wording.stopped_on_track(car, sector, why), car, position=field.place[car.index] + 1
-        )
+        message = wording.stopped_on_track(car, sector, why)
+        field.tell("retirement", message, car, position=field.place[car.index] + 1)
         race_control.stopped_car(field, incident, sector, car)
     elif incident.kind == "spin":
         car.owes_s += incident.loss_s

@@ -43,14 +43,13 @@ def begin_lap(field: Field, car: Car) -> None:
     car.pace_s = free_pace(field, car)
     if car.index == field.order[0] and car.lap >= SPARES_FROM_LAP:
         # what the leader keeps in hand depends on the least lead over the next five, stops to come included
-        leads = [_lead(field, car, field.cars[j]) for j in field.order[1:6] if field.solid[j]]
+        leads, stops = [], len(car.plan.stops)
+        for j in field.order[1:6]:
+            if field.solid[j]:
+                gap = (field.progress[car.index] - field.progress[j]) * field.track.lap_s
+                leads.append(gap - (stops - len(field.cars[j].plan.stops)) * car.view.stop_s)
         spared = min(MOST_SPARED_S, max(0.0, SPARED * (min(leads, default=0.0) - SAFE_S)))
         car.pace_s += field.scale * spared
-
-
-def _lead(field: Field, car: Car, other: Car) -> float:
-    gap = (field.progress[car.index] - field.progress[other.index]) * field.track.lap_s
-    return gap - (len(car.plan.stops) - len(other.plan.stops)) * car.view.stop_s
 
 
 def sector(car: Car, index: int, when: float) -> None:

@@ -142,42 +142,41 @@ class Projection:
         )
 
 
-def classification(field: Field) -> tuple[Classified, ...]:
-    found: list[Classified] = []
-    for position, i in enumerate(field.order, start=1):
-        found.append(_classified(field, field.cars[i], position))
-    return tuple(found)
-
-
-def _behind(field: Field, car: Car, other: Car | None) -> float | None:
+def _behind(car: Car, other: Car | None) -> float | None:
     """Seconds between two at the flag, where both have taken it on the same lap."""
     if other is None or other is car or not car.state == other.state == FINISHED or car.done != other.done:
         return None
     return (car.line_ms - other.line_ms) / 1000
 
 
-def _classified(field: Field, car: Car, position: int) -> Classified:
+def classification(field: Field) -> tuple[Classified, ...]:
+    """Every car in order of position, with gaps where two have taken the flag on the same lap."""
     winner = field.cars[field.winner] if field.winner >= 0 else None
-    ahead = field.cars[field.order[position - 2]] if position > 1 else None
-    finished = car.state == FINISHED
-    time_s = car.line_ms / 1000 if finished else None
     leader = field.progress[field.order[0]]
-    return Classified(
-        position=position,
-        driver_code=car.code,
-        driver_name=car.driver.name,
-        team_name=car.team.name,
-        grid=car.grid,
-        status=STATUS[car.state],
-        laps=car.done,
-        laps_down=max(0, int(leader - field.progress[car.index])),
-        race_time_s=time_s,
-        gap_s=_behind(field, car, winner),
-        interval_s=_behind(field, car, ahead),
-        best_lap_s=None if car.best_ms is None else car.best_ms / 1000,
-        last_lap_s=None if car.last_ms is None else car.last_ms / 1000,
-        stops=car.stops,
-        average_speed_kmh=car.done * field.track.circuit.length_m / time_s * 3.6 if time_s else None,
-        tyre=NAMES[car.compound],
-        stints=car.stint_text,
-    )
+    found: list[Classified] = []
+    ahead: Car | None = None
+    for position, i in enumerate(field.order, start=1):
+        car = field.cars[i]
+        time_s = car.line_ms / 1000 if car.state == FINISHED else None
+        line = Classified(
+            position=position,
+            driver_code=car.code,
+            driver_name=car.driver.name,
+            team_name=car.team.name,
+            grid=car.grid,
+            status=STATUS[car.state],
+            laps=car.done,
+            laps_down=max(0, int(leader - field.progress[i])),
+            race_time_s=time_s,
+            gap_s=_behind(car, winner),
+            interval_s=_behind(car, ahead),
+            best_lap_s=None if car.best_ms is None else car.best_ms / 1000,
+            last_lap_s=None if car.last_ms is None else car.last_ms / 1000,
+            stops=car.stops,
+            average_speed_kmh=car.done * field.track.circuit.length_m / time_s * 3.6 if time_s else None,
+            tyre=NAMES[car.compound],
+            stints=car.stint_text,
+        )
+        found.append(line)
+        ahead = car
+    return tuple(found)

@@ -34,7 +34,7 @@ def consider(field: Field, car: Car, at: float, when: float) -> None:
         return
     other = field.cars[j]
     boost = (gap + CLEAR_S) / (field.track.zone[k] * car.pace_s)
-    if boost > MOST_BOOST or car.random.random() > _chance(field, car, other):
+    if boost > MOST_BOOST or car.random.random() > odds(field, car, other):
         return
     car.target, car.boost = j, 1.0 + boost
     field.hold[car.index] = FREE
@@ -43,7 +43,7 @@ def consider(field: Field, car: Car, at: float, when: float) -> None:
     other.owes_s += DUEL_S
 
 
-def _chance(field: Field, car: Car, other: Car) -> float:
+def odds(field: Field, car: Car, other: Car) -> float:
     race = field.track.circuit.race
     advantage = other.pace_s - car.pace_s
     if car.mode and not other.mode:

@@ -47,7 +47,14 @@ def wanted(field: Field, car: Car) -> bool:
         return not _waits(field, car, left, car.lap - due)
     if due - car.lap > max(1.0, WINDOW * field.laps) or car.lap <= 1 or _crew_is_busy(field, car):
         return False
-    return _undercut(field, car) or _cover(field, car)
+    j = field.ahead_on_track(car.index)
+    if (
+        j >= 0 and field.cars[j].plan.stops
+    ):  # stuck behind one that has to stop as well: fresh tyres may win its place
+        gap = (field.progress[j] - field.progress[car.index]) * car.pace_s
+        if gap < UNDERCUT_S and car.random.random() < ATTACKS:
+            return True
+    return _cover(field, car)
 
 
 def _waits(field: Field, car: Car, left: int, late: float) -> bool:
@@ -58,10 +65,13 @@ def _waits(field: Field, car: Car, left: int, late: float) -> bool:
         return True
     if late >= WAITS_LAPS:
         return False
-    ahead = _just_ahead(field, car)
-    if ahead and ahead.lane and car.random.random() < STAYS_OUT:
-        return True
-    return _comes_out_in_traffic(field, car) and car.random.random() < WAITS_FOR_GAP
+    place = field.place[car.index]
+    if place:
+        ahead = field.cars[field.order[place - 1]]  # in the lane or not
+        gap = (field.progress[ahead.index] - field.progress[car.index]) * car.pace_s
+        if gap < RIVAL_S and ahead.lane and car.random.random() < STAYS_OUT:
+            return True
+    return comes_out_in_traffic(field, car) and car.random.random() < WAITS_FOR_GAP
 
 
 def _crew_is_busy(field: Field, car: Car) -> bool:
@@ -73,17 +83,7 @@ def _crew_is_busy(field: Field, car: Car) -> bool:
     )
 
 
-def _just_ahead(field: Field, car: Car) -> Car | None:
-    """The next car up the order, in the lane or not, where it is near."""
-    place = field.place[car.index]
-    if place == 0:
-        return None
-    other = field.cars[field.order[place - 1]]
-    gap = (field.progress[other.index] - field.progress[car.index]) * car.pace_s
-    return other if gap < RIVAL_S else None
-
-
-def _comes_out_in_traffic(field: Field, car: Car) -> bool:
+def comes_out_in_traffic(field: Field, car: Car) -> bool:
     """Whether it would come out right behind another car."""
     lap_s = field.track.lap_s
     at = field.progress[car.index] - car.view.stop_s / lap_s
@@ -100,7 +100,7 @@ def _cheap_stop(field: Field, car: Car, left: int) -> bool:
     if car.tyre_laps < 2 and car.compounds_used & (car.compounds_used - 1):
         return False
     stop_s = stop_cost_s(field.track.circuit.race, field.flags.flag, strategy.STANDING_S)
-    against = car.random.uniform(0.0, DOUBT_S) + PLACE_S * _places_at_risk(field, car, stop_s)
+    against = car.random.uniform(0.0, DOUBT_S) + PLACE_S * places_at_risk(field, car, stop_s)
     if _crew_is_busy(field, car):
         against += STACKED_S
     return _pays(field, car, left, stop_s, against)
@@ -116,21 +116,12 @@ def _pays(field: Field, car: Car, left: int, stop_s: float, against: float) -> b
     return True
 
 
-def _places_at_risk(field: Field, car: Car, stop_s: float) -> int:
+def places_at_risk(field: Field, car: Car, stop_s: float) -> int:
     """How many cars are near enough behind to get past, and have had their stops or stopped just now."""
     fresh = FRESH * field.laps
     reach = field.progress[car.index] - stop_s / field.track.lap_s
     behind = (field.cars[j] for j in field.order[field.place[car.index] + 1 :] if field.progress[j] > reach)
     return sum(not other.plan.stops or other.tyre_laps < fresh for other in behind)
-
-
-def _undercut(field: Field, car: Car) -> bool:
-    """Stuck behind a car that has to stop as well: fresh tyres now may gain its place."""
-    j = field.ahead_on_track(car.index)
-    if j < 0 or not field.cars[j].plan.stops:
-        return False
-    gap = (field.progress[j] - field.progress[car.index]) * car.pace_s
-    return gap < UNDERCUT_S and car.random.random() < ATTACKS
 
 
 def _cover(field: Field, car: Car) -> bool:
@@ -156,17 +147,13 @@ def turn_off(field: Field, car: Car, k: int, at: float, when: float) -> bool:
         passing.give_up(field, car)
         field.due[car.index] = entry
         traffic.drive(field, car, k, at, when)
-    else:
-        _enter(field, car, car.lane)
-    return True
-
-
-def _enter(field: Field, car: Car, lane: Lane) -> None:
+        return True
     i = car.index
     car.state, car.mode, car.target, car.boost = LANE, False, -1, 1.0
     field.solid[i], field.hold[i] = False, FREE
-    field.rate[i], field.due[i] = lane.before_line * STEP_S, car.done + 1.0
+    field.rate[i], field.due[i] = car.lane.before_line * STEP_S, car.done + 1.0
     field.tell("pit_in", wording.pit_in(car), car, position=field.place[i] + 1)
+    return True
 
 
 def _box(car: Car, lane: Lane) -> float:

@@ -116,17 +116,13 @@ def lap_begins(field: Field, car: Car) -> None:
     flags.leading_lap = car.lap
     if car.lap == field.laps > 1:
         field.tell("last_lap", "LAST LAP", car, position=1)
-    if flags.queue:
-        _count_down(field, flags.queue)
-
-
-def _count_down(field: Field, queue: Queue) -> None:
-    flags = field.flags
+    if not flags.queue:
+        return
     flags.queue_laps_left -= 1
     if flags.queue_laps_left == 1:
         field.tell("safety_car_ending", "SAFETY CAR IN THIS LAP")
     elif flags.queue_laps_left == 2:
-        lapped = safety_car.wave_by(field, queue)
+        lapped = safety_car.wave_by(field, flags.queue)
         if lapped:
             field.tell("lapped_cars", "LAPPED CARS MAY NOW OVERTAKE")
         for car in lapped:

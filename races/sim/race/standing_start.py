@@ -63,21 +63,18 @@ def accelerate(field: Field, cars: list[tuple[Car, float]]) -> None:
 
     Nobody queues before the first corner.
     """
-    waiting = [(car, reaction) for car, reaction in cars if _gathers_speed(field, car, reaction)]
+    waiting, track = [], field.track
+    for car, reaction in cars:
+        i = car.index
+        if car.state != RACING:
+            continue
+        share = _share(track, field.progress[i], field.time_s + STEP_S / 2 - reaction)
+        rate = share * STEP_S / track.lap_s
+        field.rate[i], field.hold[i] = min(rate, car.cruise), FREE
+        if rate < car.cruise:
+            waiting.append((car, reaction))
+        else:  # it has caught up with its own flying lap
+            car.launching = False
+            traffic.drive_anew(field, car)
     if waiting:
         field.at(0.0, accelerate, field, waiting)
-
-
-def _gathers_speed(field: Field, car: Car, reaction: float) -> bool:
-    """Set this step's rate; False once the car has caught up with its own flying lap."""
-    i, track = car.index, field.track
-    if car.state != RACING:
-        return False
-    share = _share(track, field.progress[i], field.time_s + STEP_S / 2 - reaction)
-    rate = share * STEP_S / track.lap_s
-    field.rate[i], field.hold[i] = min(rate, car.cruise), FREE
-    if rate < car.cruise:
-        return True
-    car.launching = False
-    traffic.drive_anew(field, car)
-    return False

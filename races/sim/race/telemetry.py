@@ -109,7 +109,11 @@ class Telemetry:
         air = STILL_AIR + (1 - STILL_AIR) * self._length / profile.lap_s / REFERENCE_MS
         self._full_heat = (NOMINAL_C - self._ambient) * air / (IDLE_HEAT + (1 - IDLE_HEAT) * load)
         by_code = {fault.driver_code: fault for fault in faults}
-        self._engines = {code: self._cold_start(by_code.get(code)) for code in codes}
+        self._engines = {}
+        for code in codes:
+            cooling = max(0.95, self._random.gauss(1.0, CAR_SPREAD))
+            start_c = NOMINAL_C - 3.0 + self._random.gauss(0.0, 1.0)
+            self._engines[code] = _Engine(cooling, start_c, by_code.get(code))
         # Drawing an index is four times as fast as drawing a Gaussian.
         self._noise = [self._random.gauss(0.0, NOISE_C) for _ in range(4096)]
         self._first = True
@@ -122,10 +126,6 @@ class Telemetry:
                 self._place(engines[code], laps)
             self._first = False
         return {code: self._read(tick, engines[code], laps, gap, runs) for code, laps, gap, runs in cars}
-
-    def _cold_start(self, fault: InjectedFault | None) -> _Engine:
-        cooling = max(0.95, self._random.gauss(1.0, CAR_SPREAD))
-        return _Engine(cooling, NOMINAL_C - 3.0 + self._random.gauss(0.0, 1.0), fault)
 
     def _place(self, engine: _Engine, laps: float) -> None:
         engine.laps = laps

@@ -1,6 +1,6 @@
 """Tests of overtaking: which car passes which, and where."""
 
-from races.sim.race.passing import _chance
+from races.sim.race.passing import odds
 from tests.fakes.engine import field_of
 
 
@@ -11,6 +11,6 @@ def test_passing_is_easy_on_first_laps() -> None:
     chances = []
     for lap in range(6):
         rear.done = lap
-        chances.append(_chance(field, rear, front))
+        chances.append(odds(field, rear, front))
     assert chances == sorted(chances, reverse=True)
     assert chances[0] > 2 * chances[5] and chances[4] == chances[5]

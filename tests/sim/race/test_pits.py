@@ -166,10 +166,10 @@ def test_fresh_cars_behind_make_a_cheap_stop_dear() -> None:
     while field.leading_lap() < 3:
         step(field)
     car = field.cars[field.order[3]]
-    everybody = pits._places_at_risk(field, car, 15.0)
+    everybody = pits.places_at_risk(field, car, 15.0)
     for other in field.cars:
         other.plan, other.tyre_laps = Plan(0.0, ((20, 1),)), 20
-    assert pits._places_at_risk(field, car, 15.0) == 0 < everybody
+    assert pits.places_at_risk(field, car, 15.0) == 0 < everybody
 
 
 def test_a_car_sees_whom_it_comes_out_behind() -> None:
@@ -179,6 +179,6 @@ def test_a_car_sees_whom_it_comes_out_behind() -> None:
         field.progress[i] = 3.0 - 0.001 * n
     out = field.progress[car.index] - car.view.stop_s / field.track.lap_s
     field.progress[other.index] = out + 0.9 / field.track.lap_s
-    assert pits._comes_out_in_traffic(field, car)
+    assert pits.comes_out_in_traffic(field, car)
     field.progress[other.index] = out - 0.9 / field.track.lap_s
-    assert not pits._comes_out_in_traffic(field, car)
+    assert not pits.comes_out_in_traffic(field, car)
