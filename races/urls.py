@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from races.health import metrics
 from races.health import views as health
-from races.views import api, guide, pages, registry, report, sql, standings
+from races.views import api, guide, pages, registry, report, sql, standings, stream
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.index, name="index"),
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("races/<uuid:race_id>/", pages.race, name="race"),
     path("races/<uuid:race_id>/stop/", pages.stop, name="stop"),
     path("races/<uuid:race_id>/report.json", report.download_json, name="report-json"),
+    path("races/<uuid:race_id>/preview.png", report.preview, name="report-preview"),
     path("races/<uuid:race_id>/<slug:what>.csv", report.download_csv, name="report-csv"),
     path("races/<uuid:race_id>/<slug:what>.parquet", report.download_parquet, name="report-parquet"),
     path("races/<slug:what>.csv", report.download_all, {"form": "csv"}, name="all-csv"),
@@ -19,6 +20,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("races/<uuid:race_id>/replay/<int:tick>/", report.replay_tick, name="replay-tick"),
     path("races/<uuid:race_id>/replay/<int:tick>/on/", report.replay_on, name="replay-on"),
     path("standings/", standings.page, name="standings"),
+    path("races/<uuid:race_id>/stream/", stream.stream_page, name="stream"),
+    path("races/<uuid:race_id>/stream/now/", stream.stream_now, name="stream-now"),
+    path("races/<uuid:race_id>/stream/drill/", stream.drill, name="drill"),
+    path("races/<uuid:race_id>/record/", stream.record_behind, name="record-behind"),
+    path(
+        "races/<uuid:race_id>/record/<slug:role>/<int:partition>/<int:offset>/", stream.record, name="record"
+    ),
     path("api/", api.api.urls),
     path("lab/", guide.page, name="guide"),
     path("lab/<slug:name>/", guide.page, name="guide-page"),

@@ -15,8 +15,9 @@ from typing import Any
 
 from races.analytics.plausibility import TICK_MS, RaceBounds
 from races.board.bests import SectorBests
-from races.board.frames import CarFrame, Frame, Record, note_of_commentary, note_of_control
+from races.board.frames import CarFrame, Frame, Record, no_story, note_of_commentary, note_of_control
 from races.board.logs import EngineLog, NoteLog
+from races.board.own_race import OwnRace
 from races.board.race_info import RaceInfo
 from races.board.tick import BATTLE_S, MODE_OF_USE_S, catching, common, initials, within
 
@@ -53,6 +54,7 @@ class Board:
         self._commentary = NoteLog(last["commentary"] if last else [])
         self._control = NoteLog(last["control"] if last else [])
         self._engines = EngineLog()
+        self.own_race = OwnRace(info.own_code, info.pace)
         self._averages: dict[str, float | None] = {}
         self._bests = SectorBests(last, info.track.sectors)
         self._lap_starts = list(lap_starts)
@@ -137,7 +139,10 @@ class Board:
             return False
         if role == "race_control":
             # overtakes are what the tower itself shows; forty kept notes would hold nothing else
-            shown = self._mine(record) and record["type"] != "overtake"
+            mine = self._mine(record)
+            if mine:
+                self.own_race.control(record)
+            shown = mine and record["type"] != "overtake"
             return shown and self._control.add(note_of_control(record, self._lap_at(record["timestamp"])))
         if role == "commentary":
             return self._mine(record) and self._commentary.add(
@@ -256,7 +261,7 @@ class Board:
             "lap": min(max(car["lap"] for car in cars), distance), "laps": distance, "cars": cars,
             "fastest": fastest and {"driver_code": fastest["driver_code"], "lap_s": best},
             "best_sectors": self._bests.overall(),
-            "commentary": [], "control": [], "anomalies": {}, "traces": {},
+            "commentary": [], "control": [], "anomalies": {}, "traces": {}, "own": no_story(),
         }  # fmt: skip
         while len(self._lap_starts) < frame["lap"]:
             self._lap_starts.append(frame["timestamp"])
@@ -268,7 +273,13 @@ class Board:
         frame["commentary"] = self._commentary.notes
         frame["control"] = self._control.notes
         frame["anomalies"] = self._engines.newest
-        frame["traces"] = self._engines.traces(self.info.own_code)
+        own = self.info.own_code
+        frame["traces"] = self._engines.traces(own)
+        self.own_race.alarms(self._engines.alarms(own))
+        for car in frame["cars"]:
+            if car["driver_code"] == own:
+                self.own_race.car(car, frame["timestamp"])
+        frame["own"] = self.own_race.story()
 
     def _car(self, car: dict[str, Any], best: float | None) -> CarFrame:
         code = car["driver_code"]

@@ -87,6 +87,23 @@ class Trace(TypedDict):
     seconds: list[int]
 
 
+class OwnStory(TypedDict):
+    """The notes, newest first, and what the pit wall keeps in mind.
+
+    pit_since: when the car entered the pit lane that it is in. stop: when it came out last, and how long it stood in
+    seconds. fade: seconds that the newest lap lost on the best clean lap of its stint, and the number of that lap.
+    """
+
+    notes: list[Note]
+    pit_since: int | None
+    stop: tuple[int, float] | None
+    fade: tuple[float, int] | None
+
+
+def no_story() -> OwnStory:
+    return {"notes": [], "pit_since": None, "stop": None, "fade": None}
+
+
 class Frame(TypedDict):
     """The whole board at one tick: plain data, ready for JSON. started: the instant of tick 0, which a tick's own
     instant doesn't tell once the race has waited.
@@ -110,6 +127,7 @@ class Frame(TypedDict):
     control: list[Note]
     anomalies: dict[str, Anomaly]
     traces: dict[str, Trace]
+    own: OwnStory
 
 
 def blank_car(entry: CarInfo) -> CarFrame:

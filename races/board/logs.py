@@ -103,6 +103,10 @@ class EngineLog:
         anomaly["flags"] = (before["flags"] if before else 0) + anomaly["flag"]
         self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
 
+    def alarms(self, code: str) -> list[dict[str, Any]]:
+        """Returns all alarms on one engine, each as it is known now."""
+        return list(self._alarms.get(code, {}).values())
+
     def traces(self, own: str) -> dict[str, Trace]:
         """Returns the trace of every engine: those with an alarm, the newest first, the own one, all others."""
         starts = {code: max(start for _, start in alarms) for code, alarms in self._alarms.items() if alarms}

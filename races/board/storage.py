@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import orjson
 
-from races.board.frames import Frame
+from races.board.frames import Frame, no_story
 
-LOGS: dict[str, Any] = {"commentary": [], "control": [], "anomalies": {}, "traces": {}}
+LOGS = ("commentary", "control", "anomalies", "traces", "own")
 READING = ("engine_temperature", "forecast_value", "lower_bound", "upper_bound", "is_anomaly")
 Reading = tuple[str, int, dict[str, Any]]
 
@@ -40,7 +40,7 @@ def unpack_frames(data: bytes) -> list[Frame]:
 
 
 def _empty_logs() -> dict[str, Any]:
-    return {name: type(value)() for name, value in LOGS.items()}
+    return {"commentary": [], "control": [], "anomalies": {}, "traces": {}, "own": no_story()}
 
 
 def pack_readings(readings: Iterable[tuple[str, int, Mapping[str, Any]]]) -> bytes:

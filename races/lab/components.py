@@ -23,6 +23,7 @@ from races.streams.producer import Publisher
 from races.streams.topics import ANALYTICS_ROLES, RECORDED_ROLES, WORKER_ROLES
 from races.worker.analytics_runner import AnalyticsRunner
 from races.worker.backpressure import Reader
+from races.worker.drills import Drills
 from races.worker.heartbeat import ComponentStatus
 from races.worker.language_model import LanguageModel
 from races.worker.webhook import Webhook
@@ -56,6 +57,7 @@ class Components:
     status: ComponentStatus
     deployer: Deployer | None = None
     webhook: Webhook | None = None
+    drills: Drills = field(default_factory=Drills)
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, on_death: Callable[[str], None]) -> None:
@@ -89,6 +91,10 @@ class Components:
         for publisher in self.publishers:
             publisher.close(0.2)
 
+    def ends(self) -> Ends:
+        """Returns where each partition that this process writes to ends."""
+        return {place: end for publisher in self.publishers for place, end in publisher.ends.copy().items()}
+
     def health(self, component: str) -> dict[str, Any]:
         """Figures for /healthz. component: recorder or analytics."""
         if component == "recorder":
@@ -111,28 +117,30 @@ def make_components(kafka: Connection, clocks: Clocks | None = None) -> Componen
     global _current
     publishers = [kafka.publisher()]
     derived = derived_roles()
-    analytics = None
+    analytics, drills = None, Drills()
     if derived:
         tail = kafka.tail(WORKER_ROLES, "end", patience_ms=ANALYTICS_MS)
         publishers.append(kafka.publisher(ANALYTICS_MS))
-        analytics = AnalyticsRunner(tail, kafka.codec, publishers[-1], derived, language_model())
+        analytics = AnalyticsRunner(tail, kafka.codec, publishers[-1], derived, language_model(), drills)
     recorder = Recorder(
         lambda start, incarnation: kafka.tail(RECORDED_ROLES, start, incarnation, HISTORY_MS), kafka.codec
     )
     deployer = make_deployer(kafka, lambda: recorder.active)
     status = ComponentStatus(recorder, analytics, publishers, deployer)
-    readers = _readers(publishers, recorder, analytics) if kafka.settings.embedded else []
-    worker = Worker(publishers[0], analytics, kafka.registry_error, status, readers, clocks)
+    readers = _readers(publishers, recorder, analytics, drills) if kafka.settings.embedded else []
+    worker = Worker(publishers[0], analytics, kafka.registry_error, status, readers, clocks, drills=drills)
     webhook = None
     if settings.LAB.webhook is not None:
         tail = kafka.tail(["race_control"], "end", patience_ms=HISTORY_MS)
         webhook = Webhook(settings.LAB.webhook, tail, kafka.codec, lambda: recorder.active)
-    _current = Components(kafka, tuple(publishers), worker, analytics, recorder, status, deployer, webhook)
+    _current = Components(
+        kafka, tuple(publishers), worker, analytics, recorder, status, deployer, webhook, drills
+    )
     return _current
 
 
 def _readers(
-    publishers: list[Publisher], recorder: Recorder, analytics: AnalyticsRunner | None
+    publishers: list[Publisher], recorder: Recorder, analytics: AnalyticsRunner | None, drills: Drills
 ) -> list[Reader]:
     """Whom the worker of an embedded Kafka waits for.
 
@@ -152,7 +160,13 @@ def _readers(
         Reader("the history", history, 5.0),
     ]
     if analytics is not None:
-        readers.append(Reader("the analysis", lambda: analytics.lag(ends()), 5.0))
+
+        def analysis() -> Lag:
+            """The lag is the lesson of a drill: the race does not wait for it."""
+            lag = analytics.lag(ends())
+            return replace(lag, seconds=0.0) if drills.on("pause") else lag
+
+        readers.append(Reader("the analysis", analysis, 5.0))
     return readers
 
 

@@ -202,6 +202,11 @@ class Feed:
                     return records
         return []
 
+    def partition_of(self, race_id: str) -> int | None:
+        """Returns the partition of a race's positions; None for a race that does not publish now."""
+        with self._lock:
+            return next((message.partition for message in self._newest.of(race_id).values.values()), None)
+
     def frame(self, race_id: str) -> Frame | None:
         with self._lock:
             watched = self._watched.get(race_id)

@@ -6,10 +6,11 @@ import time
 import uuid
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from races.board.board import Board
 from races.board.frames import Frame
+from races.board.own_race import OTHERS, TRAFFIC, LapEnd, OwnRace
 from races.board.race_info import RaceInfo
 from races.board.storage import unpack_frames, unpack_readings
 from races.models import Race
@@ -68,12 +69,24 @@ def lap_starts(race: Race) -> list[int]:
     return [*begun, *(race.event_ms(row["first"]) for row in ended)]
 
 
+def fill_own_race(own: OwnRace, race: Race) -> None:
+    """Adds the laps and messages of the picked driver's race, as far as the history goes."""
+    code = race.driver_code
+    mine = Q(driver_code=code) | Q(other_code=code) | Q(type__in=(*OTHERS, *TRAFFIC))
+    for message in race.control.filter(mine):
+        own.control(control_record(race, message))
+    for row in race.lap_set.filter(driver_code=code):
+        at = race.event_ms(row.tick)
+        own.lap(LapEnd(row.lap, at, row.position, row.time_s, row.tyre, row.tyre_age))
+
+
 def live_board(race: Race) -> Board | None:
     """A board as far as the history goes; the stream goes on from there. None where the race has no entry list."""
     if not race.frozen:
         return None
     info = RaceInfo.from_json(race.frozen)
     board = Board(info, last_frame(race), race.started_ms, lap_starts=lap_starts(race))
+    fill_own_race(board.own_race, race)
     # the board shows no overtakes, and there are enough of them to fill all the lines
     for row in reversed(race.control.exclude(type="overtake").order_by("-tick", "-id")[:LINES]):
         board.apply("race_control", control_record(race, row))

@@ -30,17 +30,17 @@ NEUTRAL = {"safety_car": "SC", "vsc": "VSC"}
 Spans = Sequence[tuple[str, int, int]]
 
 
-def _kind(car: Car, chosen: bool = True) -> str:
+def line_kind(car: Car, chosen: bool = True) -> str:
     parts = ("case", car.own and "own", car.second and "second", not chosen and "faint")
     return " ".join(part for part in parts if part)
 
 
-def _ordered(cars: Sequence[Car]) -> list[Car]:
+def own_last(cars: Sequence[Car]) -> list[Car]:
     """Puts the own car last, because what is drawn last lies on top."""
     return sorted(cars, key=lambda car: car.own)
 
 
-def _neutral(spans: Spans, laps: int, height: float) -> str:
+def neutral_bands(spans: Spans, laps: int, height: float) -> str:
     drawn = ""
     for kind, first, last in spans:
         start = (first - 1) / laps
@@ -51,7 +51,7 @@ def _neutral(spans: Spans, laps: int, height: float) -> str:
     return drawn
 
 
-def _axis(laps: int, height: float, wide: int = 0) -> str:
+def lap_axis(laps: int, height: float, wide: int = 0) -> str:
     return "".join(text(lap / (wide or laps), height + 16, str(lap), "axis") for lap in lap_steps(laps))
 
 
@@ -65,17 +65,17 @@ def lap_chart(cars: Sequence[Car], laps: int, spans: Spans, cut: str = "") -> st
 
     lines = marks = ""
     places = {car.code: place for place, car in enumerate(cars, 1)}
-    for car in _ordered(cars):
-        stretches = _stretches(car.points)
+    for car in own_last(cars):
+        stretches = unbroken(car.points)
         drawn = [(0.0, y(car.grid))] if car.grid else []
         for stretch in stretches:
             if stretch[0].lap > 1:  # the laps before it are missing
-                lines += line(drawn, _kind(car), car.colour)
+                lines += line(drawn, line_kind(car), car.colour)
                 drawn = []
             drawn += [(point.lap / wide, y(point.position)) for point in stretch]
         if drawn and drawn[-1][0] < 1 and car.status != "retired":
             drawn.append((1.0, y(places[car.code])))
-        lines += line(drawn, _kind(car), car.colour)
+        lines += line(drawn, line_kind(car), car.colour)
         if drawn and car.status == "retired":
             marks += text(drawn[-1][0], drawn[-1][1] + 5, "×", "cross")
     left = labels(
@@ -87,15 +87,13 @@ def lap_chart(cars: Sequence[Car], laps: int, spans: Spans, cut: str = "") -> st
     own = next((car for car in cars if car.own), None)
     title = "Lap chart: each car's position at the end of each lap."
     if own and own.points:
-        title += f" {own.name} {_way(own, places[own.code])}."
-    marks = _neutral(spans, wide, height) + _axis(laps, height, wide) + marks
+        place = places[own.code]
+        ended = "did not finish" if own.status == "retired" else f"was {ordinal(place)} in the end"
+        title += f" {own.name} {f'started {ordinal(own.grid)} and ' if own.grid else ''}{ended}."
+    marks = neutral_bands(spans, wide, height) + lap_axis(laps, height, wide) + marks
     marks += text(1.0, height + 16, cut, "axis")
-    return chart(title, height + FOOT, left, right, lines, marks)
-
-
-def _way(car: Car, place: int) -> str:
-    ended = "did not finish" if car.status == "retired" else f"was {ordinal(place)} in the end"
-    return f"started {ordinal(car.grid)} and {ended}" if car.grid else ended
+    axes, codes = ("lap", "place"), [car.code for car in cars]
+    return chart(title, height + FOOT, left, right, lines, marks, axes, wide, codes)
 
 
 def _word(car: Car) -> str:
@@ -115,7 +113,7 @@ def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Span
     for car in sorted(cars, key=lambda car: (car.code in chosen, car.own)):
         for run in _runs(car.points, limit):
             lines += line(
-                [(p.lap / laps, y(p.gap_s or 0.0)) for p in run], _kind(car, car in shown), car.colour
+                [(p.lap / laps, y(p.gap_s or 0.0)) for p in run], line_kind(car, car in shown), car.colour
             )
     step = nice_step(limit)
     ticks = [step * n for n in range(int(limit / step) + 1)]
@@ -126,20 +124,24 @@ def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Span
         ((y(car.points[-1].gap_s or 0.0), car) for car in shown if car.points), key=lambda end: end[0]
     )
     marks = (
-        "".join(rule(y(tick)) for tick in ticks) + _neutral(spans, laps, GAPS_HIGH) + _axis(laps, GAPS_HIGH)
+        "".join(rule(y(tick)) for tick in ticks)
+        + neutral_bands(spans, laps, GAPS_HIGH)
+        + lap_axis(laps, GAPS_HIGH)
     )
     title = f"Gaps to the leader at the end of each lap, of {', '.join(car.code for car in shown)}."
-    return chart(title, GAPS_HIGH + FOOT, left, _ends(ends, GAPS_HIGH), lines, marks)
+    codes = [car.code for car in shown]
+    axes = ("lap", "seconds behind the leader, the leader on top")
+    return chart(title, GAPS_HIGH + FOOT, left, ends_of(ends, GAPS_HIGH), lines, marks, axes, laps, codes)
 
 
-def _ends(ends: Sequence[tuple[float, Car]], height: float) -> str:
+def ends_of(ends: Sequence[tuple[float, Car]], height: float) -> str:
     """Writes the codes at the right ends of the lines."""
     places = spread([y + 4 for y, _ in ends], TOP, height)
     named = ((place, car.code, _word(car)) for place, (_, car) in zip(places, ends, strict=True))
     return labels(named, height + FOOT, "right")
 
 
-def _stretches(points: Sequence[Point]) -> list[list[Point]]:
+def unbroken(points: Sequence[Point]) -> list[list[Point]]:
     """Splits a line where laps are missing: a gap in the history is a gap in the chart."""
     numbered = groupby(enumerate(points), key=lambda pair: pair[1].lap - pair[0])
     return [[point for _, point in group] for _, group in numbered]
@@ -148,7 +150,7 @@ def _stretches(points: Sequence[Point]) -> list[list[Point]]:
 def _runs(points: Sequence[Point], limit: float) -> list[list[Point]]:
     """Returns the stretches of a line that lie in the picture."""
     found = []
-    for stretch in _stretches(points):
+    for stretch in unbroken(points):
         inside = groupby(stretch, key=lambda point: point.gap_s is not None and point.gap_s <= limit)
         found += [run for good, group in inside if good and len(run := list(group)) > 1]
     return found
@@ -169,7 +171,9 @@ def stint_chart(cars: Sequence[Car], laps: int) -> str:
         ((row * ROW + 14, car.code, _word(car)) for row, car in enumerate(cars)), height + FOOT, "left"
     )
     title = "Stints: which tyres each car had on, in the order of the classification."
-    return chart(title, height + FOOT, left, "", "", marks + _axis(laps, height))
+    return chart(
+        title, height + FOOT, left, "", "", marks + lap_axis(laps, height), ("lap", "classification")
+    )
 
 
 def _stint(car: Car, stint: Stint, laps: int, top: float) -> str:
@@ -204,11 +208,11 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
         return TIMES_HIGH - 8 - (TIMES_HIGH - TOP - 12) * min((seconds - best) / span, 1.0)
 
     lines = dots = ""
-    for car in _ordered(cars):
+    for car in own_last(cars):
         timed = [(point.lap / laps, y(point.time_s), point) for point in car.points if point.time_s]
         place = {point.lap: (x, at) for x, at, point in timed}
-        for stretch in _stretches([point for _, _, point in timed]):
-            lines += line([place[point.lap] for point in stretch], _kind(car), car.colour)
+        for stretch in unbroken([point for _, _, point in timed]):
+            lines += line([place[point.lap] for point in stretch], line_kind(car), car.colour)
         for x, at, point in timed:
             slow = (point.time_s or 0) > ceiling
             title = f"{car.code}, lap {point.lap}: {lap_time(point.time_s)}"
@@ -220,7 +224,12 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
         ((y(car.points[-1].time_s or best), car) for car in cars if car.points), key=lambda end: end[0]
     )
     marks = (
-        "".join(rule(y(tick)) for tick in ticks) + _neutral(spans, laps, TIMES_HIGH) + _axis(laps, TIMES_HIGH)
+        "".join(rule(y(tick)) for tick in ticks)
+        + neutral_bands(spans, laps, TIMES_HIGH)
+        + lap_axis(laps, TIMES_HIGH)
     )
     title = f"Lap times of {', '.join(car.code for car in cars)}; the best of them {lap_time(best)}."
-    return chart(title, TIMES_HIGH + FOOT, left, _ends(ends, TIMES_HIGH), lines, marks + dots)
+    axes, codes = ("lap", "lap time"), [car.code for car in cars]
+    return chart(
+        title, TIMES_HIGH + FOOT, left, ends_of(ends, TIMES_HIGH), lines, marks + dots, axes, laps, codes
+    )

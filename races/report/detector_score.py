@@ -140,4 +140,4 @@ def _chart(marks: Score, last: int) -> str:
         drawn += text(tick / span, height + 16, moment(tick), "axis")
     left = labels(((y + 18, code, "") for code, y in rows.items()), height + FOOT, "left")
     title = f"{len(marks.findings)} faults, {marks.caught} caught, {len(marks.false_alarms)} false alarms."
-    return chart(title, height + FOOT, left, "", "", drawn)
+    return chart(title, height + FOOT, left, "", "", drawn, ("time of the replay", "car"))

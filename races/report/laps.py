@@ -16,12 +16,13 @@ class Timed(Protocol):
     position: int
     gap_s: float | None
     tyre: str
+    tyre_age: int
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """The end of one lap. crossed_s: race time at the line, None where a lap before it is not known.
-    position and gap_s: at the line, among those who ended the same lap."""
+    position and gap_s: at the line, among those who ended the same lap. tyre_age: laps of the set, this one too."""
 
     lap: int
     time_s: float | None
@@ -29,6 +30,7 @@ class Point:
     position: int
     gap_s: float | None
     tyre: str
+    tyre_age: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ def points(laps: Iterable[Timed]) -> dict[str, tuple[Point, ...]]:
     timed: dict[str, list[Point]] = {}
     for row in rows:
         mine = timed.setdefault(row.driver_code, [])
-        point = Point(row.lap, row.time_s, _crossed(mine, row), row.position, row.gap_s, row.tyre[:1])
+        point = Point(
+            row.lap, row.time_s, _crossed(mine, row), row.position, row.gap_s, row.tyre[:1], row.tyre_age
+        )
         mine.append(point)
     placed = _placed(timed)
     return {code: tuple(placed[code, point.lap] for point in mine) for code, mine in timed.items()}

@@ -12,17 +12,19 @@ from typing import Any
 
 from races.board.frames import Frame, Note, note_of_commentary, note_of_control
 from races.board.logs import NOTES_KEPT, note_order
+from races.board.own_race import OwnRace
 from races.board.race_info import RaceInfo
 from races.board.storage import unpack_frames
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.screen import Screen
 from races.models import BoardChunk, Race
-from races.recorder.reader import commentary_record, control_record, lap_starts
+from races.recorder.reader import commentary_record, control_record, fill_own_race, lap_starts
 from races.report.replay_engines import Engines, engines_of
 from races.streams.topics import ROLES
 
 SPEEDS = (0.5, 1, 2, 4, 8)
 MOST_FRAMES, LARGEST_STEP = 50, 8
+RACES_KEPT = 8
 CHUNKS_KEPT = 512  # of one second each: some megabytes
 
 
@@ -112,17 +114,19 @@ def _with_logs(race: Race, info: RaceInfo, frames: list[Frame | None]) -> Iterat
         for row in _rows(shown, first, last)
     )
     engines = engines_of(race) if race.anomaly_detection else Engines()
+    own = _own_race(race.pk, len(engines.alarms.get(info.own_code, [])))
     for frame in frames:
-        yield frame and _complete(frame, commentary, control, engines, info.own_code)
-
-
-def _complete(frame: Frame, commentary: _Notes, control: _Notes, engines: Engines, own: str) -> Frame:
-    now = frame["timestamp"]
-    full = frame.copy()
-    full["commentary"], full["control"] = commentary.until(now), control.until(now)
-    full["anomalies"] = engines.newest(now)
-    full["traces"] = engines.traces(now, own)
-    return full
+        if frame is None:
+            yield None
+            continue
+        now = frame["timestamp"]
+        own.grid = next((car["grid"] for car in frame["cars"] if car["driver_code"] == info.own_code), 0)
+        full = frame.copy()
+        full["commentary"], full["control"] = commentary.until(now), control.until(now)
+        full["anomalies"] = engines.newest(now)
+        full["traces"] = engines.traces(now, info.own_code)
+        full["own"] = own.until(now)
+        yield full
 
 
 def _rows(rows: Any, first: int, last: int) -> list[Any]:
@@ -130,6 +134,17 @@ def _rows(rows: Any, first: int, last: int) -> list[Any]:
     before = rows.filter(timestamp__lte=first).order_by("-timestamp", "-id")[:NOTES_KEPT]
     coming = rows.filter(timestamp__gt=first, timestamp__lte=last) if last > first else ()
     return [*reversed(before), *coming]
+
+
+@lru_cache(maxsize=RACES_KEPT)
+def _own_race(race_id: uuid.UUID, alarms: int) -> OwnRace:
+    """Reads the own driver's facts of an ended race. alarms: how many there are, part of the cache's key."""
+    race = Race.objects.get(pk=race_id)
+    info = RaceInfo.from_json(race.frozen)
+    own = OwnRace(info.own_code, info.pace)
+    fill_own_race(own, race)
+    own.alarms(engines_of(race).alarms.get(info.own_code, []) if alarms else [])
+    return own
 
 
 class _Notes:

@@ -132,6 +132,7 @@ def stored_engines(race_id: uuid.UUID, chunks: int) -> Engines:
             "severity": alarm.severity,
             "start": alarm.start_ms,
             "end": alarm.end_ms,
+            "size_c": alarm.size_c,
         }
         found.setdefault(alarm.driver_code, []).append(plain)
     return Engines(cars, found)

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import NONE, gap, lap_time
 from races.live.rendering.panels import CONTROL_WORDS
 from races.models import CommentaryLine, ControlMessage, Race, Result, moment
 from races.recorder.race_recording import results as rows_of
 from races.recorder.reader import last_frame
 from races.report import charts
-from races.report.detector_score import EngineRoom, engine_room
+from races.report.charts import TYRES
+from races.report.detector_score import engine_room
 from races.report.laps import Car, Point, neutral, points, stints
+from races.report.pace_charts import (
+    Bins,
+    deltas,
+    dominance_map,
+    faster,
+    speed_chart,
+    speed_table,
+    trace_chart,
+    wear_chart,
+    wear_table,
+)
+from races.report.preview import lap_chart_png
+from races.report.speeds import speeds_of
+from races.report.stops import moved, stops
+from races.report.story import story
+from races.sim import TICK_MS
 
 CHOSEN_MOST = 6
 
@@ -35,13 +55,25 @@ class Row:
     average: str
 
 
-def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
-    """The template's context. asked: codes of the drivers whose gaps and times are to be shown."""
+def report(race: Race, asked: Sequence[str], against: str = "average") -> dict[str, Any]:
+    """Returns the template's context. asked: codes of the drivers whose gaps and times are to be shown; against: what
+    the race trace compares with, the winner's average or a driver.
+    """
     results = standing(race)
     cars = _cars(race, results)
     begun = race.status != Race.Status.STOPPED or race.control.filter(type="lights_out").exists()
     chosen = _chosen(cars, asked)
-    rows = _rows(cars, results)
+    bests = [result.best_lap_s for result in results if result.best_lap_s is not None]
+    best = min(bests, default=None)
+    rows = [_row(car, result, best) for car, result in zip(cars, results, strict=True)]
+    control = list(race.control.all())
+    finished = race.status == Race.Status.FINISHED
+    told = story(cars, control, race.laps, finished) if begun and cars and cars[0].points else None
+    against = against if any(car.code == against for car in cars) else "average"
+    pair = compared(cars, chosen)
+    speeds = speeds_of(race) if pair else {}
+    found = stops(control, TICK_MS / 1000 * race.pace)
+    owners = [owner.code for owner in faster(pair, speeds) if owner]
     return {
         "race": race,
         "rows": rows,
@@ -53,28 +85,34 @@ def report(race: Race, asked: Sequence[str]) -> dict[str, Any]:
         "too_many": sum(car.code in asked for car in cars) > CHOSEN_MOST,
         "begun": begun,
         "outcome": _outcome(race, cars, begun),
-        "charts": _charts(race, cars, chosen),
-        "tables": _tables(cars),
+        "story": told,
+        "against": against,
+        "pair": pair,
+        "won": [(car, owners.count(car.code)) for car in pair],
+        "stretches": len(owners),
+        "charts": _charts(race, cars, chosen, against) | _speed_charts(race, pair, speeds),
+        "tables": _tables(cars, against),
+        "wear_head": ["Laps on the set", *TYRES.values()],
+        "wear_rows": wear_table(cars, neutral(race.control.values_list("type", "lap"), race.laps)),
+        "speed_head": ["Share of the lap", *(car.code for car in pair)],
+        "speed_rows": speed_table(pair, speeds),
+        "stops": found,
+        "lane_known": any(stop.lane_s is not None for stop in found),
+        "moved": moved(cars),
         "commentary": [_said(race.tick_at(line.timestamp), line) for line in race.commentary.all()],
-        "control": [_said(row.tick, row) for row in race.control.exclude(type="overtake")],
-        "engines": _engines(race),
+        "control": [_said(row.tick, row) for row in control if row.type != "overtake"],
+        "engines": engine_room(race) if race.anomaly_detection and race.recorded_tick >= 0 else None,
         "can_replay": race.recorded_tick >= 0,
     }
 
 
 def standing(race: Race) -> list[Result]:
     """The classification; of a race that failed on the way there is none, only its last order."""
-    return list(race.results.all()) or _as_it_stood(race)
-
-
-def _as_it_stood(race: Race) -> list[Result]:
+    if results := list(race.results.all()):
+        return results
     frame = last_frame(race)
     averages = {car["driver_name"]: car["average_speed_kmh"] for car in frame["cars"]} if frame else {}
     return rows_of(race, frame, averages) if frame else []
-
-
-def _engines(race: Race) -> EngineRoom | None:
-    return engine_room(race) if race.anomaly_detection and race.recorded_tick >= 0 else None
 
 
 def _said(tick: int, line: CommentaryLine | ControlMessage) -> dict[str, Any]:
@@ -89,11 +127,7 @@ def _outcome(race: Race, cars: Sequence[Car], begun: bool) -> str:
     last = cars[0].points[-1] if cars and cars[0].points else None
     if race.status != Race.Status.FINISHED or not last or last.lap != race.laps or not last.crossed_s:
         return ""
-    return f"{_laps_words(race.laps)} in {race_time(last.crossed_s)}."
-
-
-def _laps_words(laps: int) -> str:
-    return f"{laps} lap{'' if laps == 1 else 's'}"
+    return f"{race.laps} lap{'' if race.laps == 1 else 's'} in {race_time(last.crossed_s)}."
 
 
 def race_time(seconds: float) -> str:
@@ -139,35 +173,52 @@ def _chosen(cars: Sequence[Car], asked: Sequence[str]) -> list[str]:
     return [code for place, code in enumerate(codes) if place in near]
 
 
-def _rows(cars: Sequence[Car], results: Sequence[Result]) -> list[Row]:
-    bests = [result.best_lap_s for result in results if result.best_lap_s is not None]
-    best = min(bests, default=None)
-    return [_row(car, result, best) for car, result in zip(cars, results, strict=True)]
-
-
 def _row(car: Car, result: Result, best: float | None) -> Row:
     retired = result.status == "retired"
     gained = result.grid - result.position if result.grid else 0
     speed = result.average_speed_kmh
     behind = gap(result.gap_s, result.laps_down)
+    first = "Winner" if result.status == "finished" else "Leader"
     return Row(
         car=car,
         result=result,
         place=str(result.position),
         moved=f"▲{gained}" if gained > 0 else f"▼{-gained}" if gained < 0 else "·",
         way="up" if gained > 0 else "down" if gained < 0 else "",
-        gap="Out" if retired else behind if result.position > 1 else _first(result),
+        gap="Out" if retired else behind if result.position > 1 else first,
         best=lap_time(result.best_lap_s),
         fastest=best is not None and result.best_lap_s == best,
         average=NONE if speed is None else f"{speed:.1f}",
     )
 
 
-def _first(result: Result) -> str:
-    return "Winner" if result.status == "finished" else "Leader"
+def preview_png(race: Race) -> bytes:
+    """Returns the lap chart as a picture, drawn at the first call."""
+    return _preview(race.pk, race.status)
 
 
-def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str]) -> dict[str, SafeString]:
+@lru_cache(maxsize=32)
+def _preview(race_id: uuid.UUID, status: str) -> bytes:
+    race = Race.objects.get(pk=race_id)
+    cars = _cars(race, standing(race))
+    return lap_chart_png(cars, max(_laps(cars), default=1))
+
+
+def compared(cars: Sequence[Car], chosen: Sequence[str]) -> list[Car]:
+    """Returns the two cars whose speeds are compared: the own one, and the best of the others that were chosen."""
+    shown = [car for car in cars if car.code in chosen and len(car.points) > 1]
+    own = next((car for car in shown if car.own), shown[0] if shown else None)
+    others = [car for car in shown if car is not own]
+    return [own, others[0]] if own and others else []
+
+
+def _speed_charts(race: Race, pair: Sequence[Car], speeds: Mapping[str, Bins]) -> dict[str, SafeString]:
+    outline = RaceInfo.from_json(race.frozen).track.outline if race.frozen else ()
+    drawn = {"speeds": speed_chart(pair, speeds), "dominance": dominance_map(pair, speeds, outline)}
+    return {name: mark_safe(svg) for name, svg in drawn.items()}  # noqa: S308  # drawing escapes what it is given
+
+
+def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str], against: str) -> dict[str, SafeString]:
     laps = max(_laps(cars), default=0)
     if not laps:
         return {}
@@ -177,6 +228,8 @@ def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str]) -> dict[str,
     if laps > 1:  # a line needs two ends
         drawn["gaps"] = charts.gap_chart(cars, chosen, laps, spans)
         drawn["times"] = charts.times_chart([car for car in cars if car.code in chosen], laps, spans)
+        drawn["trace"] = trace_chart(cars, chosen, against, laps, spans)
+        drawn["wear"] = wear_chart(cars, spans)
     return {name: mark_safe(svg) for name, svg in drawn.items()}  # noqa: S308  # drawing escapes what it is given
 
 
@@ -184,7 +237,7 @@ def _laps(cars: Sequence[Car]) -> list[int]:
     return sorted({point.lap for car in cars for point in car.points})
 
 
-def _tables(cars: Sequence[Car]) -> dict[str, list[tuple[int, list[str]]]]:
+def _tables(cars: Sequence[Car], against: str) -> dict[str, list[tuple[int, list[str]]]]:
     """Makes the tables behind the charts: a row a lap, a column a car."""
     words: dict[str, Callable[[Point], str]] = {
         "places": lambda point: str(point.position),
@@ -192,7 +245,9 @@ def _tables(cars: Sequence[Car]) -> dict[str, list[tuple[int, list[str]]]]:
         "times": lambda point: lap_time(point.time_s),
     }
     by_car = [{point.lap: point for point in car.points} for car in cars]
-    return {
+    traced = [dict(found) for found in deltas(cars, against).values()]
+    trace = [(lap, [f"{row[lap]:+.3f}" if lap in row else NONE for row in traced]) for lap in _laps(cars)]
+    return {"trace": trace} | {
         name: [(lap, [say(row[lap]) if lap in row else NONE for row in by_car]) for lap in _laps(cars)]
         for name, say in words.items()
     }

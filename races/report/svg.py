@@ -51,12 +51,29 @@ def labels(places: Iterable[tuple[float, str, str]], height: float, side: str) -
     return f'<svg class="{side}" height="{height:g}" aria-hidden="true">{texts}</svg>'
 
 
-def chart(title: str, height: float, left: str, right: str, lines: str, marks: str) -> str:
-    """Puts a chart together. title: what somebody hears who does not see the chart; its table has the rest."""
+def chart(
+    title: str,
+    height: float,
+    left: str,
+    right: str,
+    lines: str,
+    marks: str,
+    axes: tuple[str, str] = ("", ""),
+    laps: int = 0,
+    shown: Iterable[str] = (),
+) -> str:
+    """Puts a chart together. title: what somebody hears who does not see the chart; its table has the rest.
+
+    axes: what goes across, and what goes up. laps: how many laps are as wide as the plot, where a chart can be read
+    lap by lap; shown: the codes of its lines.
+    """
     box = f'viewBox="0 0 {WIDE} {height:g}" preserveAspectRatio="none" width="100%" height="{height:g}"'
+    named = f'<p class="axes"><span>↑ {escape(axes[1])}</span><span>{escape(axes[0])} →</span></p>'
+    lapped = f' data-laps="{laps}" data-shown="{" ".join(shown)}"' if laps else ""
+    reads = ' tabindex="0"' if laps else ""
     return (
-        f'<div class="chart">{left}<svg class="plot" height="{height:g}" role="img" aria-label="{escape(title)}">'
-        f"<svg {box}>{lines}</svg>{marks}</svg>{right}</div>"
+        f'{named if any(axes) else ""}<div class="chart"{lapped}>{left}<svg class="plot" height="{height:g}" role="img"'
+        f' aria-label="{escape(title)}"{reads}><svg {box}>{lines}</svg>{marks}</svg>{right}</div>'
     )
 
 

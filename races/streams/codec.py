@@ -133,6 +133,16 @@ class Codec:
             return self._decode(role, "key", data, ask)
         return text_key(data)
 
+    def written_with(self, data: bytes) -> tuple[int, str, str]:
+        """Returns the id, the type and the text of the schema that a record names, whatever its topic.
+
+        Raises BadRecord, RegistryUnavailable.
+        """
+        if len(data) < HEADER.size or data[0] != MAGIC:
+            raise BadRecord(f"no schema id in front of {len(data)} bytes")
+        schema_id = int.from_bytes(data[1:5], "big")
+        return schema_id, *self._lookups.schema(schema_id)
+
     def learn(self, role: str, key: bytes | None, value: bytes | None) -> None:
         """Asks the registry for what is needed to read these, which may take seconds. Raises RegistryUnavailable."""
         for part, data in (("key", key), ("value", value)):

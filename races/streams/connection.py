@@ -10,8 +10,10 @@ from races.streams.config import StreamSettings
 from races.streams.consumer import PROMPT_MS, Offsets, Tail
 from races.streams.errors import RegistryRefused, RegistryUnavailable
 from races.streams.producer import LINGER_MS, Publisher
-from races.streams.registry.client import HttpRegistry
+from races.streams.record_reader import RecordReader
+from races.streams.registry.client import HttpRegistry, Version
 from races.streams.registry.service import Registry
+from races.streams.topics import subject
 
 
 class NoKafka(Exception):
@@ -42,6 +44,14 @@ class Connection:
         patience_ms: int = PROMPT_MS,
     ) -> Tail:
         return Tail(self.settings, roles, start, incarnation, patience_ms=patience_ms)
+
+    def reader(self) -> RecordReader:
+        return RecordReader(self.settings)
+
+    def versions(self, role: str, part: str) -> list[Version]:
+        """Returns the newest versions of the schema of a role's key or value. Raises RegistryUnavailable."""
+        registry = self.embedded_registry or self.client
+        return registry.versions(subject(self.settings.topic(role), part)) if registry else []
 
     def registry_error(self) -> str:
         """Why the registry cannot be used just now; empty when it can."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +44,25 @@ def _drawn(points: tuple[Point, ...]) -> SafeString:
 @register.filter
 def km(metres: float) -> str:
     return f"{metres / 1000:.3f} km"
+
+
+@register.filter
+def instant(ms: int) -> str:
+    """Writes an instant of a record, to the millisecond and in UTC; as a number where no calendar has it."""
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M:%S}.{ms % 1000:03d}"
+    except (OverflowError, ValueError, OSError):
+        return f"{ms} ms"
+
+
+@register.filter
+def signed(number: int) -> str:
+    return f"{number:+d}" if number else "0"
+
+
+@register.filter(name="of")
+def name_of(nodes: dict[str, Any], role: str) -> str:
+    return str(nodes[role].name)
 
 
 @register.filter

@@ -14,11 +14,11 @@ from races.middleware.allowed_methods import allow_methods
 from races.middleware.visitors import is_mine
 from races.models import Race
 from races.report import downloads, parquet, replay
-from races.report.report import report
+from races.report.report import preview_png, report
 from races.report.timeline import timeline
 from races.sim import TICK_MS
+from races.views.query import whole_number
 
-DIGITS = 9
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -30,16 +30,22 @@ def _ended(race_id: uuid.UUID) -> Race:
     return race
 
 
-def _whole(request: HttpRequest, name: str, otherwise: int, low: int, high: int) -> int:
-    text = request.GET.get(name, "")
-    good = text.isascii() and text.isdigit() and len(text) <= DIGITS
-    return min(max(int(text) if good else otherwise, low), high)
-
-
 def report_page(request: HttpRequest, race: Race) -> HttpResponse:
-    context = report(race, request.GET.getlist("drivers"))
+    asked, against = request.GET.getlist("drivers"), request.GET.get("against", "average")
+    context = report(race, asked, against)
     context |= {"mine": is_mine(request, race), "parquet": parquet.is_available()}
     return render(request, "races/report.html", context)
+
+
+@allow_methods("GET")
+def preview(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
+    """The picture of a report for sites that show where a link leads: it never changes, so it is made once."""
+    race = get_object_or_404(Race, pk=race_id)
+    if race.is_active or race.recorded_tick < 0:
+        raise Http404("no report yet")
+    response = HttpResponse(preview_png(race), content_type="image/png")
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 @allow_methods("GET")
@@ -100,7 +106,7 @@ def replay_page(request: HttpRequest, race_id: uuid.UUID) -> HttpResponseBase:
     if race.is_active or race.recorded_tick < 0:
         return redirect(race)
     last = replay.last_tick(race)
-    tick = _whole(request, "tick", 0, 0, last)
+    tick = whole_number(request, "tick", 0, 0, last)
     screen = replay.screen_at(race, tick)
     context = {
         "race": race,
@@ -130,8 +136,8 @@ def replay_tick(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResp
 def replay_on(request: HttpRequest, race_id: uuid.UUID, tick: int) -> HttpResponse:
     """The messages that take a page on from `tick`: GET step (ticks a frame) and count (frames)."""
     race = _ended(race_id)
-    step = _whole(request, "step", 1, 1, replay.LARGEST_STEP)
-    count = _whole(request, "count", 25, 1, replay.MOST_FRAMES)
+    step = whole_number(request, "step", 1, 1, replay.LARGEST_STEP)
+    count = whole_number(request, "count", 25, 1, replay.MOST_FRAMES)
     found = replay.messages(race, min(tick, replay.last_tick(race)), step, count)
     return _kept(JsonResponse({"messages": found}))
 

@@ -21,6 +21,7 @@ from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.lag import BEHIND_S, Ends, Lag, LagLog, behind
 from races.streams.producer import Publisher
 from races.streams.skipped import SkippedRecords
+from races.worker.drills import HELD_ROLE, Drills
 from races.worker.language_model import LanguageModel
 from races.worker.records import KeyedRecord
 from races.worker.running_race import RunningRace
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 BATCH = 500  # small enough that what is polled and not yet taken is no more than a moment
 BACKLOG, BACKLOG_BYTES = 2000, 4 * 1024 * 1024  # some ten seconds of a race, in a sixth of the bytes
 REGISTRY_RETRY_S = 0.5
+DRILL_STEP_S = 0.1
 LAST_EVENTS_S = 2.0  # the longest wait for race control after a race's last positions
 
 
@@ -80,9 +82,11 @@ class AnalyticsRunner:
         publisher: Publisher,
         roles: frozenset[str],
         model: LanguageModel | None = None,
+        drills: Drills | None = None,
     ) -> None:
         self._tail, self._codec, self._publisher, self._roles = tail, codec, publisher, roles
-        self._model = model
+        self._model, self._drills = model, drills or Drills()
+        self._held: deque[Derived] = deque()  # back, in a drill
         self._races: dict[bytes, tuple[RaceAnalytics, RunningRace]] = {}
         self._backlogs: dict[bytes, Backlog] = {}  # of races whose past is not folded yet
         self._lock = threading.Lock()
@@ -164,6 +168,10 @@ class AnalyticsRunner:
                 self._tail.poll(1, 0.05)
             self.ready.set()
             while not self._stopping.is_set():
+                if self._drills.on("pause"):
+                    self._stopping.wait(DRILL_STEP_S)
+                    continue
+                self._release_held()
                 batch = self._tail.poll(BATCH, 0.2 if self._model is None else 0.05)
                 # the messages of races whose past is folded by now
                 with self._lock:
@@ -247,5 +255,14 @@ class AnalyticsRunner:
             else:
                 self._send(record)
 
+    def _release_held(self) -> None:
+        """Sends what a drill held back, in its order, once it is over."""
+        while self._held and not self._drills.on("hold"):
+            record = self._held.popleft()
+            self._publisher.send(record.role, record.key, record.value, record.timestamp)
+
     def _send(self, record: Derived) -> None:
+        if record.role == HELD_ROLE and (self._held or self._drills.on("hold")):
+            self._held.append(record)
+            return
         self._publisher.send(record.role, record.key, record.value, record.timestamp)

@@ -21,6 +21,7 @@ from races.lib.throughput import RollingMaximum
 from races.lib.tracing import tracer
 from races.sim import TICK_S
 from races.streams.producer import Publisher
+from races.worker.drills import Drills
 from races.worker.running_race import LATE_S, RunningRace
 
 log = logging.getLogger(__name__)
@@ -50,9 +51,10 @@ class TickScheduler:
         clock: Clock,
         lease_fresh: Callable[[], bool],
         backpressure: Callable[[], str] = str,
+        drills: Drills | None = None,
     ) -> None:
         self._publisher, self._clock, self._lease_fresh = publisher, clock, lease_fresh
-        self._backpressure = backpressure
+        self._backpressure, self._drills = backpressure, drills or Drills(clock)
         self._heap: list[tuple[float, int, RunningRace]] = []
         self._order = count()
         self._wake = threading.Condition()
@@ -163,6 +165,8 @@ class TickScheduler:
 
         for record in tick.records:
             self._publisher.send(record.role, record.key, record.value, tick.event_ms, delivered)
+        for record in tick.records if self._drills.on("twice") else ():
+            self._publisher.send(record.role, record.key, record.value, tick.event_ms)
         tracer.record(race_id, tick.number, "sent")
         return None if race.over_sent else race.due
 

@@ -25,6 +25,7 @@ from races.models.race import RESERVE
 from races.streams.producer import Publisher
 from races.worker.analytics_runner import AnalyticsRunner
 from races.worker.backpressure import Backpressure, Reader
+from races.worker.drills import Drills
 from races.worker.heartbeat import ComponentStatus
 from races.worker.preparation import Preparation
 from races.worker.running_race import RunningRace
@@ -55,13 +56,14 @@ class Worker:
         readers: Sequence[Reader] = (),
         clocks: Clocks | None = None,
         owner: str = "",
+        drills: Drills | None = None,
     ) -> None:
         self.owner = owner or uuid.uuid4().hex[:16]
         self._clocks = clocks or Clocks()
         self.publisher, self.analytics, self._status = publisher, analytics, status
         self.backpressure = Backpressure(readers, self._clocks.monotonic)
         self.scheduler = TickScheduler(
-            publisher, self._clocks.monotonic, self._lease_fresh, self.backpressure.reason
+            publisher, self._clocks.monotonic, self._lease_fresh, self.backpressure.reason, drills
         )
         self.preparation = Preparation(
             self.owner,

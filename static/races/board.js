@@ -102,7 +102,9 @@ function rowStates() {
 function prepend(list, element) {
   if (!list) return;
   numbers(element);
+  const newest = element.firstElementChild;
   list.prepend(...element.children);
+  if (list.id === 'commentary' && newest) document.dispatchEvent(new CustomEvent('board:said', { detail: newest }));
   while (list.children.length > NOTES) list.lastElementChild.remove();
 }
 
@@ -159,7 +161,7 @@ export function openResultIf(may) { const open = openResult; openResult = () => 
 
 // ---- what the page came with ----
 rowStates();
-const FIGURES = '#tower, #speeds, #own, #fastest, #charts, #earlier, #commentary, #control, #result, #legend dl, [id^="footer-"], [id^="lag-"]';
+const FIGURES = '#tower, #speeds, .ownline, #fastest, #charts, #earlier, #commentary, #story, #control, #result, #legend dl, [id^="footer-"], [id^="lag-"]';
 for (const element of document.querySelectorAll(FIGURES)) numbers(element);
 mark('lead', byId('rows').firstElementChild?.dataset.c);
 if (byId('dots').textContent) move(byId('dots').textContent, true);

@@ -1,6 +1,8 @@
 // The live page's connection: takes each message from htmx's ws extension, acknowledges, reconnects, says how it does.
 import { byId, expect, handlers, heard, moved, receive } from './board.js';
 import './panels.js';
+import './inspect.js';
+import './spotlight.js';
 import { move } from './map.js';
 import { local } from './units.js';
 

@@ -116,7 +116,7 @@ function trackMap() {
   const LOOK = 14;
   const BAD = 2; // a cost that no label stays with
   const CHANGE = 1.7; // more than any cost that a label stays with
-  const always = (car) => car.own || car.followed || car.lead;
+  const always = (car) => car.own || car.followed || car.lead || car.spot;
   const cheapest = (places) => places.reduce((a, b) => (b.cost < a.cost ? b : a));
   let ticks = 0;
   function label(anew = false) {
@@ -195,7 +195,7 @@ function trackMap() {
 
   function mark(name, code) {
     for (const car of drivers) {
-      car[name] = car.code === code;
+      car[name] = [code].flat().includes(car.code);
       car.el.classList.toggle(name, car[name]);
     }
     if (name !== 'followed') return; // a new leader comes with a tick, which places the labels

@@ -136,6 +136,13 @@ function relative() {
   }
 }
 
+// Everybody's race in the commentator's words, or the own one line by line.
+function words(whose) {
+  body.classList.toggle('own-words', whose === 'own');
+  for (const button of document.querySelectorAll('[data-words]')) button.setAttribute('aria-pressed', button.dataset.words === whose);
+  keep('words', whose);
+}
+
 // The tab says where the car is, for who looks at another one.
 const place = document.title;
 function title() {
@@ -275,6 +282,8 @@ document.addEventListener('click', (event) => {
   if (code) follow(code === followed ? null : code);
   const gap = target.closest('[data-gap]');
   if (gap) gapOrInterval(gap.dataset.gap);
+  const whose = target.closest('[data-words]');
+  if (whose) words(whose.dataset.words);
   const tab = target.closest('[data-tab-to]');
   if (tab) goTo(tab.dataset.tabTo);
   const jump = target.closest('.pipe a'); // on a phone the panel stands behind another tab
@@ -308,7 +317,7 @@ function followNext() {
 const keys = {
   g: () => gapOrInterval({ gap: 'int', int: 'rel', rel: 'gap' }[kept('gap', 'gap')]),
   f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: actions.units, s: sound, r: turnRing, p: big ? null : actions.panels, '?': actions.legend,
-  b: actions.big,
+  b: actions.big, y: () => words(kept('words', 'all') === 'own' ? 'all' : 'own'),
 };
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type="checkbox"], [type="range"]), select')) return;
@@ -330,6 +339,7 @@ const top = () => document.documentElement.style.setProperty('--top', `${documen
 new ResizeObserver(top).observe(document.querySelector('.head'));
 if (kept('panels', null) && !big) arrange(); // the big screen is the same for everybody
 gapOrInterval(kept('gap', 'gap'));
+if (!big) words(kept('words', 'all'));
 setUnits(kept('mph', false));
 show();
 neighbours();

@@ -3,6 +3,8 @@
 import { byId, openResultIf, receive } from './board.js';
 import { beat, move } from './map.js';
 import './panels.js';
+import './inspect.js';
+import './spotlight.js';
 
 const bar = byId('replay');
 const head = byId('head');

@@ -8,11 +8,12 @@ from bench.services.kafka import RealKafka
 from races.streams.admin import ensure_topics
 from races.streams.config import StreamSettings
 from tests.streams.contract import StreamsContract
+from tests.streams.reader_contract import ReaderContract
 
 pytestmark = pytest.mark.integration
 
 
-class TestApacheKafka(StreamsContract):
+class TestApacheKafka(ReaderContract, StreamsContract):
     @pytest.fixture
     def broker(self, real_kafka: RealKafka) -> StreamSettings:
         return real_kafka.settings()

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from races.board.board import Board
 from races.board.frames import CarFrame, Frame, Note, blank_car
-from races.board.race_info import CarInfo
+from races.board.race_info import CarInfo, RaceInfo
 from races.lib.throughput import Throughput
+from races.live.rendering import panels
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline, Stream, note_item
 from races.live.rendering.screen import Screen, screen_of
@@ -320,3 +321,28 @@ def test_next_steps_stand_above_the_result() -> None:
 
 def test_every_page_gets_the_same_row() -> None:
     assert ">you<" not in screen_of(INFO, FRAMES[200]).snapshot()
+
+
+def said(text: str, drivers: list[str], kind: str = "info") -> Any:
+    return {"id": "x", "at": START, "kind": kind, "code": "", "lap": 3, "text": text, "drivers": drivers}
+
+
+def test_a_line_lights_at_most_three_cars() -> None:
+    cars = panels.cars_by_code(INFO)
+    text = "Norris, Russell, Leclerc and Verstappen go side by side."
+    line = panels.note_item(said(text, ["NOR", "RUS", "LEC", "VER"]), "commentary", cars)
+    assert 'data-lit="NOR RUS LEC"' in line
+    assert line.count('class="lit"') == 3
+    assert re.sub(r"<[^>]+>", "", line).endswith(text)
+
+
+def test_a_line_on_the_whole_field_lights_nobody() -> None:
+    line = panels.note_item(said("Lights out!", []), "commentary", panels.cars_by_code(INFO))
+    assert "data-lit" not in line
+
+
+def test_a_lit_name_is_escaped() -> None:
+    few = INFO.to_json() | {"cars": [{"code": "XSS", "name": "A <b>B</b>", "number": 1, "team": "T"}]}
+    cars = panels.cars_by_code(RaceInfo.from_json(few))
+    line = panels.note_item(said("<b>B</b> leads", ["XSS"]), "commentary", cars)
+    assert "<b>B</b>" not in line

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static" / "races"
 EVERYWHERE = ("tokens.css", "base.css", "theme.js", "storage.js", "units.js")
-SHEETS = ("race.css", "tower.css", "map.css", "panels.css", "screens.css")
-LIVE = (*EVERYWHERE, *SHEETS, "board.js", "map.js", "panels.js")
+SHEETS = ("race.css", "tower.css", "map.css", "panels.css", "screens.css", "record.css")
+LIVE = (*EVERYWHERE, *SHEETS, "board.js", "map.js", "panels.js", "inspect.js", "spotlight.js")
 
 TEXT = ("ink", "ink-2", "ink-3", "own", "purple", "green", "blue", "red", "warning")
 GROUNDS = ("bg", "bg-low", "surface", "raised", "own-bg")

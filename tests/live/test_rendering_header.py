@@ -1,15 +1,13 @@
-"""The own line in every state of the car, the band of a flag, and alarms that are in sight at once."""
+"""The band of a flag, and alarms that are in sight at once."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-import pytest
-
 from races.board.board import Board
 from races.board.frames import Frame, Note
-from races.live.rendering import flags, header
+from races.live.rendering import flags
 from races.live.rendering.screen import Screen, screen_of
 from tests.live import synthetic
 from tests.live.synthetic import RACE_ID, START
@@ -25,55 +23,8 @@ def frame_at(number: int) -> Frame:
     return board.frame
 
 
-def own_line(code: str = "NOR", number: int = 200, **car: Any) -> str:
-    """The words alone, of a car in the middle of the field whose record is changed so."""
-    frame = frame_at(number)
-    for one in frame["cars"]:
-        if one["driver_code"] == code:
-            one.update(car)  # type: ignore[typeddict-item]
-    cells: dict[str, str] = {}
-    header.own_cell(cells, frame, synthetic.info(own=code))
-    return re.sub(r"<[^>]+>", "", cells["own"])
-
-
 def note(kind: str, text: str, at: int, code: str = "") -> Note:
     return Note(id=f"{kind}{at}", at=at, kind=kind, code=code, lap=2, text=text, drivers=[])
-
-
-def test_the_grid_tells_tyres() -> None:
-    assert re.fullmatch(r"RUS P3 on the grid on mediums, behind PIA on mediums", own_line("RUS", 10))
-
-
-@pytest.mark.parametrize(
-    ("car", "words"),
-    [
-        ({"status": "pit"}, "in the pit lane"),
-        ({"status": "retired"}, "is out of the race"),
-        ({"status": "finished", "gained": 2}, "finished, 2 places up on the grid"),
-        ({"status": "finished", "gained": -1}, "finished, 1 place down on the grid"),
-        ({"overtake_mode": True, "interval_s": 0.6}, "overtake mode, 0.600 s behind"),
-        ({"interval_s": 1.2, "catching_s": 0.4}, "1.200 s behind"),
-        ({"interval_s": 1.2, "catching_s": 0.4}, "catching 0.4 s a lap, there in 3 laps"),
-        ({"interval_s": 0.5, "catching_s": 0.4}, "0.500 s behind"),
-    ],
-)
-def test_each_state_has_its_words(car: dict[str, Any], words: str) -> None:
-    assert words in own_line("VER", **car)
-
-
-def test_the_leader_leads() -> None:
-    leader = frame_at(200)["cars"][0]["driver_code"]
-    assert ", leading" in own_line(leader)
-
-
-def test_a_stop_is_told_for_some_seconds() -> None:
-    frame = frame_at(200)
-    cells: dict[str, str] = {}
-    for age, told in ((1000, True), (20_000, False)):
-        frame["control"] = [note("pit_out", "CAR 1 (NOR) PIT EXIT P9 - HARD - STOPPED 2.4 S",
-                                 frame["timestamp"] - age, "NOR")]  # fmt: skip
-        header.own_cell(cells, frame, INFO)
-        assert ("out of the pit after 2.4 s" in cells["own"]) == told
 
 
 def test_a_flag_has_reason_place_and_phase() -> None:

@@ -26,7 +26,7 @@ def info(slug: str) -> RaceInfo:
 @pytest.mark.parametrize("slug", circuit_slugs())
 def test_numbers_keep_off_the_track_and_each_other(slug: str) -> None:
     given = info(slug)
-    outline, _ = track_map._fit(given.track.outline, given.track.pit)
+    outline, _ = track_map.fit(given.track.outline, given.track.pit)
     corners = track_map._corners(given, outline, [])
     places = [(float(corner["x"]), float(corner["y"])) for corner in corners]
     assert len(corners) >= 0.65 * len(given.track.corners)

@@ -40,3 +40,14 @@ def test_the_interface_knows_averages_of_a_race_that_nobody_watches(
     board = client.get(f"/api/races/{race.pk}/").json()["leaderboard"]
     assert [car["average_speed_kmh"] for car in board] == [car["average_speed_kmh"] for car in frame["cars"]]
     assert all(car["average_speed_kmh"] for car in board)
+
+
+def test_a_board_from_history_knows_the_own_race() -> None:
+    """A page that is opened late tells the same story as one that was open from the start."""
+    recorded = Recorded(anomaly=True, laps=6, seed=3)
+    board = live_board(recorded.race)
+    assert board is not None
+    frame = board.current()
+    assert frame is not None
+    assert len(recorded.frames[-1]["own"]["notes"]) > 1
+    assert frame["own"] == recorded.frames[-1]["own"]

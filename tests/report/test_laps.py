@@ -20,6 +20,7 @@ class Lap:
     position: int = 9
     gap_s: float | None = None
     tyre: str = "MEDIUM"
+    tyre_age: int = 1
 
 
 def test_gaps_and_places_are_those_at_the_line() -> None:

@@ -39,6 +39,8 @@ def with_what_came_after(frame: Frame, following: Frame) -> Frame:
     said = [note for note in following["commentary"] if note["at"] <= now and note not in frame["commentary"]]
     full["commentary"] = [*said, *frame["commentary"]][:NOTES_KEPT]
     full["anomalies"], full["traces"] = following["anomalies"], following["traces"]
+    told = [note for note in following["own"]["notes"] if note["at"] <= now]
+    full["own"] = {**frame["own"], "notes": told}
     return full
 
 

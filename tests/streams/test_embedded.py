@@ -9,6 +9,7 @@ import pytest
 from races.streams.config import StreamSettings, embedded_settings
 from races.streams.embedded import EmbeddedKafka
 from tests.streams.contract import StreamsContract
+from tests.streams.reader_contract import ReaderContract
 
 
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc here")
@@ -22,7 +23,7 @@ def test_only_this_machine_reaches_it() -> None:
         assert listening == {f"0100007F:{int(port):04X}"}
 
 
-class TestEmbeddedKafka(StreamsContract):
+class TestEmbeddedKafka(ReaderContract, StreamsContract):
     @pytest.fixture
     def broker(self, embedded: EmbeddedKafka) -> StreamSettings:
         self.kafka = embedded

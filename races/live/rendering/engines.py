@@ -83,7 +83,8 @@ def _line(code: str, newest: Anomaly | None) -> str:
         return '<p class="empty">Waiting for the first readings: a forecast needs 16 of them.</p>'
     expected = _expected(newest["lower"], newest["upper"])
     words, _ = _words(newest)
-    return f'<p class="own"><b>{escape(code)}</b> {newest["reading"]:.1f} °C{expected} · {words}</p>'
+    name, reading = escape(code), f"{newest['reading']:.1f} °C{expected}"
+    return f'<p class="own"><b>{name}</b> {reading} · {words}</p>'
 
 
 Points = Sequence[tuple[int, Sample]]

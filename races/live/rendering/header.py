@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from html import escape
-from math import ceil
 
 from races.board.frames import CarFrame, Frame
 from races.board.race_info import RaceInfo
-from races.board.tick import BATTLE_S
 from races.live.rendering.flags import safety_car_dot
-from races.live.rendering.formatting import clock, flag_words, gap, lap_time
-from races.live.rendering.tower import CATCHING_S, Cells
+from races.live.rendering.formatting import clock, flag_words, lap_time
+from races.live.rendering.tower import Cells
 
-STOP_SHOWN_MS = 6_000  # of the stream's time
-STOOD = re.compile(r"STOPPED ([\d.]+) S")
 GREY = "#8a93a3"  # a car that is not in the entry list
 DOTS = {"retired": "r", "pit": "p", "finished": "f"}
 
@@ -72,88 +67,10 @@ def _progress(frame: Frame) -> float:
     )
 
 
-def own_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
-    """The own driver's line: with each tick, as the intervals in the tower that it repeats."""
-    cells["own"] = f'<span id="own">{_own_line(frame, info.own_code)}</span>'
-
-
 def fastest_cell(cells: Cells, frame: Frame) -> None:
     fastest = frame["fastest"]
     words = f"{fastest['driver_code']} {lap_time(fastest['lap_s'])}" if fastest else "none yet"
     cells["fastest"] = f'<b id="fastest">{words}</b>'
-
-
-def _own_line(frame: Frame, code: str) -> str:
-    """One sentence and one figure on the own driver, whatever state the car is in; what a wide page adds follows."""
-    cars = frame["cars"]
-    place = next((index for index, car in enumerate(cars) if car["driver_code"] == code), None)
-    if place is None:
-        return ""
-    car, ahead = cars[place], cars[place - 1] if place else None
-    if car["status"] == "retired":
-        return f"<b>{code}</b> is out of the race"
-    line = f"<b>{code} P{car['position']}</b>"
-    if frame["phase"] == "grid":
-        return f"{line} on the grid{_on(car)}{_behind(ahead)}"
-    if car["status"] == "finished" or frame["phase"] == "over":
-        return f"{line}, finished{_moved(car)}"
-    if car["status"] == "pit":
-        return f"{line}, in the pit lane"
-    behind = cars[place + 1] if place + 1 < len(cars) else None
-    words = f"{line}{_stopped(frame, code)}{_race_with(car, ahead)}"
-    if behind and behind["interval_s"] is not None:
-        words += (
-            f'<span class="more">, {gap(behind["interval_s"])[1:]} s ahead of {behind["driver_code"]}</span>'
-        )
-    return words + _engine(frame, code)
-
-
-def _behind(ahead: CarFrame | None) -> str:
-    return f", behind {ahead['driver_code']}{_on(ahead)}" if ahead else ""
-
-
-def _on(car: CarFrame) -> str:
-    return f" on {escape(car['tyre'].lower())}s" if car["tyre"] else ""
-
-
-def _race_with(car: CarFrame, ahead: CarFrame | None) -> str:
-    """Where the car ahead is, and whether it is being caught."""
-    if ahead is None or car["interval_s"] is None:
-        return ", leading" if ahead is None else ""
-    apart, catching = car["interval_s"], car.get("catching_s") or 0.0
-    mode = ", overtake mode" if car["overtake_mode"] else ""
-    words = f"{mode}, {gap(apart)[1:]} s behind {ahead['driver_code']}"
-    if catching < CATCHING_S or apart < BATTLE_S:
-        return words
-    laps = ceil(apart / catching)
-    return f"{words}, catching {catching:.1f} s a lap, there in {laps} lap{'s' if laps > 1 else ''}"
-
-
-def _stopped(frame: Frame, code: str) -> str:
-    """How long the stop took, for some seconds after it."""
-    for note in frame["control"]:
-        fresh = frame["timestamp"] - note["at"] <= STOP_SHOWN_MS
-        if (
-            fresh
-            and note["kind"] == "pit_out"
-            and note["code"] == code
-            and (found := STOOD.search(note["text"]))
-        ):
-            return f", out of the pit after {found[1]} s"
-    return ""
-
-
-def _moved(car: CarFrame) -> str:
-    places = abs(car["gained"])
-    way = "up" if car["gained"] > 0 else "down"
-    return f", {places} place{'s' if places > 1 else ''} {way} on the grid" if places else ""
-
-
-def _engine(frame: Frame, code: str) -> str:
-    alarm = frame["anomalies"][code]["alarm"] if code in frame["anomalies"] else None
-    if alarm is None or alarm.get("end") is not None:
-        return ""
-    return f', <em class="ill">engine alarm: {escape(str(alarm.get("kind", "")).replace("_", " "))}</em>'
 
 
 STATUS_WORDS = {

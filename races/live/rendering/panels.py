@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,16 +12,19 @@ from races.board.race_info import RaceInfo
 from races.flink.engine_status import EngineStatus
 from races.lib.throughput import Throughput
 from races.live.rendering.formatting import age
-from races.live.rendering.tower import Cells, chip
+from races.live.rendering.tower import Cells, chip, surname
 
 # Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
 QUIET_S = {"positions": 3, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
+Cars = Mapping[str, tuple[str, str]]  # by code: surname and colour
+LIT = 3  # cars that a line lights at most
+INSPECTED = ("commentary", "control")
 LATE_S = 3.0  # from here on an age is a sign
 CONTROL_WORDS = {
     "lights_out": "Start", "fastest_lap": "Fastest", "pit_in": "Pit", "pit_out": "Pit exit", "off_track": "Wide",
     "retirement": "Out", "yellow": "Yellow", "vsc": "VSC", "vsc_ending": "VSC ends", "safety_car": "SC",
     "safety_car_ending": "SC ends", "lapped_cars": "Lapped", "green": "Green", "last_lap": "Last lap",
-    "chequered": "Flag", "finish": "Finish", "red_flag": "Red",
+    "chequered": "Flag", "finish": "Finish", "red_flag": "Red", "place": "Place", "slow": "Slow", "alarm": "Engine",
 }  # fmt: skip
 
 
@@ -44,16 +48,35 @@ class Pipeline:
     engine: EngineStatus | None = None  # of a Flink of one's own
 
 
-def note_item(note: Note) -> str:
+def note_item(note: Note, name: str = "", cars: Cars | None = None) -> str:
+    """Writes a line. name: the list, where its lines are records that one can look inside. cars: who may be lit."""
     kind = escape(note["kind"])
     at = f"L{note['lap']}" if note["lap"] else "Grid"
     word = CONTROL_WORDS.get(note["kind"], "")
     badge = f"<em>{word}</em>" if word else ""
-    return f'<li class="k-{kind}"><time>{at}</time>{badge}<span>{escape(note["text"])}</span></li>'
+    behind = f' data-cell="{name}:{escape(note["id"])}" data-at="{note["at"]}"' if name in INSPECTED else ""
+    text, codes = escape(note["text"]), [*note["drivers"]][:LIT] if cars else []
+    if cars and codes:
+        colours = dict(cars[code] for code in codes)
+        text = re.sub("|".join(map(re.escape, colours)), lambda name: _lit(colours, name[0]), text)
+    lit = " ".join(codes)
+    lit = lit and f' data-lit="{lit}"'
+    return f'<li class="k-{kind}"{behind}{lit}><time>{at}</time>{badge}<span>{text}</span></li>'
 
 
-def notes_list(name: str, notes: Sequence[Note]) -> str:
-    return f'<ol id="{name}">{"".join(note_item(note) for note in notes)}</ol>'
+def _lit(colours: dict[str, str], name: str) -> str:
+    """Writes a name with its team's colour where it stands first, and as it is from then on."""
+    colour = colours.pop(name, None)
+    return name if colour is None else f'<b class="lit">{chip(colour)}{name}</b>'
+
+
+def cars_by_code(info: RaceInfo) -> Cars:
+    """Returns each driver's surname, ready for HTML, and the team's colour."""
+    return {car.code: (escape(surname(car.name)), car.colour) for car in info.cars}
+
+
+def notes_list(name: str, notes: Sequence[Note], cars: Cars | None = None) -> str:
+    return f'<ol id="{name}">{"".join(note_item(note, name, cars) for note in notes)}</ol>'
 
 
 def _rate(rate: float) -> str:
@@ -67,15 +90,15 @@ def _footer(role: str, throughput: Throughput | None) -> str:
     return f'<b id="footer-{role}"{quiet}>{_rate(throughput.rate)} · newest {age(throughput.age_s)}</b>'
 
 
-def new_notes(name: str, old: Sequence[Note], new: Sequence[Note]) -> str:
+def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], cars: Cars | None = None) -> str:
     """Returns what turns the shown list into the new one: items on top, or the whole list where one came late."""
     if old is new or list(old) == list(new):
         return ""
     top = next((index for index, note in enumerate(new) if old and note["id"] == old[0]["id"]), None)
     if top and [*new[:top], *old][: len(new)] == list(new):
-        items = "".join(note_item(note) for note in new[:top])
+        items = "".join(note_item(note, name, cars) for note in new[:top])
         return f'<ol hx-swap-oob="afterbegin:#{name}">{items}</ol>'
-    return notes_list(name, new)
+    return notes_list(name, new, cars)
 
 
 def speed_list(info: RaceInfo, cells: Cells) -> str:

@@ -13,17 +13,18 @@ from collections.abc import Mapping
 from django.utils.safestring import SafeString, mark_safe
 
 from races.board.frames import Frame, Note, blank_car
+from races.board.logs import NOTES_KEPT
 from races.board.race_info import RaceInfo
 from races.lib.throughput import Throughput
-from races.live.rendering import engines, flags, header, panels, result, tower
+from races.live.rendering import engines, flags, header, own_line, panels, result, tower
 from races.live.rendering.header import RaceStatus
 from races.live.rendering.panels import Pipeline
 from races.streams.topics import ROLES
 
 SLOW_TICKS = 5  # one second
 # Cells that stand by themselves on the page. All others are inside the tower or the list of speeds.
-STANDALONE_CELLS = ("st", "order", "dots", "lap", "clock", "flag", "bar", "say", "own", "band", "bell", "fastest",
-                    "status", "result")  # fmt: skip
+STANDALONE_CELLS = ("st", "order", "dots", "lap", "clock", "flag", "bar", "say", "own", "own-more", "band", "bell",
+                    "fastest", "status", "result")  # fmt: skip
 
 
 class Screen:
@@ -32,13 +33,14 @@ class Screen:
     def __init__(self, info: RaceInfo, *, anomaly_on: bool = True, status: RaceStatus | None = None) -> None:
         self.info = info
         self.frame: Frame | None = None
-        self._anomaly_on = anomaly_on
+        self._anomaly_on, self._cars = anomaly_on, panels.cars_by_code(info)
         self._status = status or RaceStatus()
         self._behind_s = 0.0
         self._cells: dict[str, str] = {}
         self._rows: list[tuple[str, str]] = []
         self._commentary: list[Note] = []
         self._control: list[Note] = []
+        self._story: list[Note] = []
         self._empty()
 
     def _empty(self) -> None:
@@ -54,6 +56,7 @@ class Screen:
         )
         self._cells["say"] = '<span id="say"></span>'
         self._cells["own"] = '<span id="own"></span>'
+        self._cells["own-more"] = '<span id="own-more" class="more"></span>'
         self._cells["band"] = '<p id="band"></p>'
         self._cells["bell"] = '<b id="bell"></b>'
         for entry in self.info.cars:
@@ -106,7 +109,7 @@ class Screen:
         header.state_cells(new, frame)
         header.dots_cell(new, frame, self.info)
         header.head_cells(new, frame)
-        header.own_cell(new, frame, self.info)
+        own_line.own_cell(new, frame, self.info)
         flags.band_cell(new, frame, self.info)
         if self._anomaly_on:
             tower.alarm_cells(new, frame, self.info)
@@ -128,6 +131,7 @@ class Screen:
 
     def _lines(self, new: dict[str, str], frame: Frame) -> None:
         header.fastest_cell(new, frame)
+        own_line.more_cell(new, frame, self.info)
         result.result_cell(new, frame, self.info, self._status)
         over = frame["phase"] in ("flag", "over")
         tower.rejoin_cells(new, frame["cars"], self.info, frame["flag"], over)
@@ -137,9 +141,12 @@ class Screen:
             engines.engine_cells(new, frame, self.info)
 
     def _notes(self, frame: Frame) -> str:
-        message = panels.new_notes("commentary", self._commentary, frame["commentary"])
+        message = panels.new_notes("commentary", self._commentary, frame["commentary"], self._cars)
         message += panels.new_notes("control", self._control, frame["control"])
+        story = frame["own"]["notes"][:NOTES_KEPT]
+        message += panels.new_notes("story", self._story, story)
         self._commentary, self._control = frame["commentary"], frame["control"]
+        self._story = story
         return message
 
     def set_status(self, status: RaceStatus) -> str:
@@ -168,7 +175,8 @@ class Screen:
         }
         parts["tower"] = tower.tower(self.info, self._rows, self._cells)
         parts["speeds"] = panels.speed_list(self.info, self._cells)
-        parts["commentary"] = panels.notes_list("commentary", self._commentary)
+        parts["commentary"] = panels.notes_list("commentary", self._commentary, self._cars)
+        parts["story"] = panels.notes_list("story", self._story)
         parts["control"] = panels.notes_list("control", self._control)
         return {name.replace("-", "_"): mark_safe(part) for name, part in parts.items()}  # noqa: S308  # each cell escapes what it shows
 

@@ -21,7 +21,7 @@ CORNER_OFF, CORNER_ROOM = (
 )  # a corner's number from the middle of the track, and from everything else
 
 
-def _fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+def fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point], list[Point]]:
     """Both lines in the picture's box, turned by a quarter where that makes the track larger."""
     lines, everything = (points, others), [*points, *others]
     xs, ys = [x for x, _ in everything], [y for _, y in everything]
@@ -29,7 +29,7 @@ def _fit(points: Sequence[Point], others: Sequence[Point]) -> tuple[list[Point],
     inner_w, inner_h = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
     if high > wide * 1.15:
         turned = [[(y, -x) for x, y in line] for line in lines]
-        return _fit(turned[0], turned[1])
+        return fit(turned[0], turned[1])
     scale = min(inner_w / wide, inner_h / high)
     left = (WIDTH - wide * scale) / 2 - min(xs) * scale
     top = (HEIGHT - high * scale) / 2 - min(ys) * scale
@@ -127,7 +127,7 @@ def track_map(info: RaceInfo) -> str:
     """The track as SVG, and above it one button for each car: a browser moves those without drawing anything."""
     if len(info.track.outline) < 3:
         return '<p class="empty">This race has no circuit to draw.</p>'
-    outline, pit = _fit(info.track.outline, info.track.pit)
+    outline, pit = fit(info.track.outline, info.track.pit)
     sectors = _sectors(info, outline)
     names = [(float(sector["x"]), float(sector["y"])) for sector in sectors]
     context = {
@@ -160,7 +160,7 @@ def outline_svg(outline: Sequence[Point]) -> str:
     """A circuit's shape alone, for cards."""
     if len(outline) < 3:
         return ""
-    fitted, _ = _fit(outline, ())
+    fitted, _ = fit(outline, ())
     return (
         f'<svg class="outline" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" aria-hidden="true">'
         f'<polygon points="{_line(fitted)}"/></svg>'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from races.streams.config import StreamSettings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 TIMEOUT_S = 5.0
+VERSIONS = 10  # of a subject that are asked for, the newest
 REFUSED = frozenset({401, 403, 404, 405, 409, 422})
+
+
+class Version(NamedTuple):
+    """One version of a subject's schema."""
+
+    version: int
+    schema_id: int
+    type: str
+    text: str
 
 
 class SchemaClient(Protocol):
@@ -102,6 +113,23 @@ class HttpRegistry:
         except RegistryRefused as refusal:
             raise UnknownSchema(f"schema id {schema_id}: {refusal}") from refusal
         return str(found.schema_type or "AVRO"), str(found.schema_str or "")
+
+    def versions(self, subject: str) -> list[Version]:
+        """Returns the newest versions of a subject, oldest first; none for a subject that is not there."""
+        try:
+            numbers = self._ask(lambda: sorted(self._client.get_versions(subject))[-VERSIONS:])
+            found = [self._ask(partial(self._client.get_version, subject, number)) for number in numbers]
+        except RegistryRefused:
+            return []
+        return [
+            Version(
+                int(one.version or 0),
+                int(one.schema_id or 0),
+                str(one.schema.schema_type or "AVRO") if one.schema else "AVRO",
+                str(one.schema.schema_str or "") if one.schema else "",
+            )
+            for one in found
+        ]
 
     def _ask(self, ask: Callable[[], T], refused: frozenset[int] = REFUSED) -> T:
         """ask: the call, and the reading of its answer, which may be anybody's."""

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.registry.client import VERSIONS, Version
 from races.streams.registry.compatibility import LEVELS, InvalidSchema, canonical, identity, problems
 from races.streams.registry.store import GLOBAL, Store
 from races.streams.topics import may_be_set
@@ -111,6 +112,11 @@ class Registry:
         if found is None:
             raise UnknownSchema(f"schema id {schema_id} is not in the registry")
         return found["type"], found["text"]
+
+    def versions(self, subject: str) -> list[Version]:
+        """Returns the newest versions of a subject, oldest first; none for a subject that is not there."""
+        rows = self._store.versions(subject)[-VERSIONS:]
+        return [Version(row["version"], row["id"], row["type"], row["text"]) for row in rows]
 
     # For everybody else
 
