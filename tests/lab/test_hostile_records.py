@@ -182,7 +182,7 @@ def test_one_car_that_tells_another_phase_does_not_speak_for_its_tick() -> None:
 
 def test_what_is_far_ahead_of_the_clock_is_not_taken_whoever_says_it() -> None:
     board = new().board
-    control = {"race_id": str(RACE.pk), "tick": 10, "type": "yellow", "driver_code": "", "lap": 1,
+    control = {"race_id": str(RACE.pk), "tick": 10, "type": "yellow", "driver_code": "", "other_code": "", "lap": 1,
                "message": "Yellow", "event": 1, "timestamp": NOW}  # fmt: skip
     line = {
         "id": "1",

@@ -39,8 +39,8 @@ def with_others(case: Case) -> list[list[Message]]:
 
 
 def bare(frame: Frame) -> dict[str, Any]:
-    """Without logs, in which a line of anybody's may stand, and without averages, which are told between ticks."""
-    logs = ("commentary", "control", "anomalies", "traces")
+    """Without logs and the own story, in which anybody's line may stand, and without averages, set between ticks."""
+    logs = ("commentary", "control", "anomalies", "traces", "own")
     cars = [{**car, "average_speed_kmh": None} for car in frame["cars"]]
     return {name: value for name, value in frame.items() if name not in logs} | {"cars": cars}
 

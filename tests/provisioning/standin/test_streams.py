@@ -59,7 +59,7 @@ def test_publisher_and_tail_on_the_stand_in(lab: Lab) -> None:
             seen: list[dict[str, object]] = []
             while not seen and time.monotonic() < deadline:
                 seen = [codec.decode(m.role, m.value) for m in tail.poll(10, 0.1)]
-            assert seen == [COMMENT]
+            assert seen == [COMMENT | {"drivers": None}]
         finally:
             tail.close()
             publisher.close()
