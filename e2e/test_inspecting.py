@@ -68,7 +68,7 @@ def test_records_come_until_they_are_paused(page: Page, lab: Lab, race: str) -> 
     expect(first).to_have_text(re.compile(r"\d+@\d+"))
     before = first.inner_text()
     expect(first).not_to_have_text(before)
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
     page.locator(".records a").first.click()
     expect(page.locator(".fields")).to_be_visible()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from e2e.conftest import Lab
 
@@ -22,5 +23,7 @@ def test_two_clicks_start_one_race(page: Page, lab: Lab) -> None:
     page.goto(lab.address)
     before = races(lab)
     page.locator("#go").dblclick(delay=10)
-    page.wait_for_url("**/races/*/")
+    expect(page).to_have_url(
+        re.compile("/races/[^/]+/$")
+    )  # the first of two answers is let go, which is no error
     assert races(lab) == before + 1

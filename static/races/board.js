@@ -13,7 +13,7 @@ const GLIDE_MS = 190; // less than from one tick to the next
 const LEAP = 10; // ticks from one message to the next, from which on the race has gone on without this page
 export let heard = 0; // when the last message of any kind came
 export let moved = 0; // when the last tick came
-let expectSnapshot = true; // nothing of the next message glows or glides
+let expectSnapshot = false; // of a new connection: nothing of the next message glows or glides
 
 export function expect() {
   expectSnapshot = true;
@@ -120,11 +120,11 @@ function reorder(element, old, quiet) {
   wanted.forEach((row, index) => { if (rows.children[index] !== row) rows.insertBefore(row, rows.children[index]); });
   if (focus && document.activeElement !== focus) focus.focus({ preventScroll: true });
   mark('lead', wanted[0]?.dataset.c);
-  const moved = wanted.filter((row, index) => before.get(row) !== index);
+  const moving = wanted.filter((row, index) => before.get(row) !== index).length;
   // a crowd that passes through itself cannot be read: then rows step to their places, as they do when time runs fast
-  if (quiet || reducedMotion.matches || moved.length > CROWD || document.body.classList.contains('fast')) return;
+  const steps = quiet || reducedMotion.matches || moving > CROWD || document.body.classList.contains('hurried');
   wanted.forEach((row, index) => {
-    const by = before.get(row) - index;
+    const by = steps ? 0 : before.get(row) - index;
     row.glide?.cancel();
     row.classList.toggle('rising', by > 0);
     if (!by) return;

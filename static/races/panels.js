@@ -139,7 +139,7 @@ function relative() {
 // Everybody's race in the commentator's words, or the own one line by line.
 function words(whose) {
   body.classList.toggle('own-words', whose === 'own');
-  for (const button of document.querySelectorAll('[data-words]')) button.setAttribute('aria-pressed', button.dataset.words === whose);
+  for (const button of document.querySelectorAll('[data-whose]')) button.setAttribute('aria-pressed', button.dataset.whose === whose);
   keep('words', whose);
 }
 
@@ -282,8 +282,8 @@ document.addEventListener('click', (event) => {
   if (code) follow(code === followed ? null : code);
   const gap = target.closest('[data-gap]');
   if (gap) gapOrInterval(gap.dataset.gap);
-  const whose = target.closest('[data-words]');
-  if (whose) words(whose.dataset.words);
+  const whose = target.closest('[data-whose]');
+  if (whose) words(whose.dataset.whose);
   const tab = target.closest('[data-tab-to]');
   if (tab) goTo(tab.dataset.tabTo);
   const jump = target.closest('.pipe a'); // on a phone the panel stands behind another tab

@@ -161,7 +161,7 @@ function show() {
 }
 function setSpeed(to) {
   speed = to;
-  document.body.classList.toggle('fast', speed > 2);
+  document.body.classList.toggle('hurried', speed > 2);
   beat(every());
   byId('speed').value = to;
   forget();
