@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from f1site.config.errors import EnvironmentProblem
+from f1site.config.model import comma_separated
 
 SECRETS = Path("/run/secrets")
 MAX_SECRET_BYTES = 64 * 1024
@@ -38,12 +39,8 @@ QUOTING = "In names and passwords write # as %23, ? as %3F, / as %2F, [ as %5B, 
 NEARLY = 0.9  # as alike as a name must be to one of ours to be a slip of it: DATABSE_URL
 
 
-def _parts(text: Any) -> Any:
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
-
-
 Count = Annotated[int, Field(ge=0)]
-Names = Annotated[list[str], NoDecode, BeforeValidator(_parts)]
+Names = Annotated[list[str], NoDecode, BeforeValidator(comma_separated)]
 Secret = Annotated[str, Field(repr=False)]
 
 

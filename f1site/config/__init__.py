@@ -107,20 +107,17 @@ def _config_error(source: Source, error: ErrorDetails) -> ConfigError:
     path = tuple(map(str, error["loc"]))
     context = error.get("ctx", {})
     given = "" if SECRET.search(path[-1]) else error["input"]
+    allowed = str(context.get("expected")).replace("'", "").replace(" or ", ", ")
     words: dict[str, Callable[[], str]] = {
         "extra_forbidden": lambda: unknown(path[-1], _keys_at(path[:-1])),
         "value_error": lambda: str(context["error"]),
-        "literal_error": lambda: f"is '{given}'; allowed: {_alternatives(context)}",
+        "literal_error": lambda: f"is '{given}'; allowed: {allowed}",
         "bool_parsing": lambda: f"is '{given}'; allowed: true, false",
         "int_parsing": lambda: f"is '{given}'; it must be a whole number",
         "string_type": lambda: "must be one text value",
         "model_type": lambda: "must be a list of 'key: value' lines",
     }
     return source.wrong(path, words.get(error["type"], lambda: "must be one text value")())
-
-
-def _alternatives(context: Mapping[str, Any]) -> str:
-    return str(context["expected"]).replace("'", "").replace(" or ", ", ")
 
 
 def _keys_at(path: Key) -> tuple[str, ...]:

@@ -51,18 +51,10 @@ def _address(text: str) -> str:
     return text
 
 
-def _registry(text: str) -> str:
-    return text if text == OWN_REGISTRY else _address(text)
-
-
 def _brokers(text: str) -> str:
     if text and not are_brokers(text):
         raise ValueError(f"is '{text}'; write host:port, or several with commas between")
     return text
-
-
-def _protocol(given: object) -> object:
-    return given.upper() if isinstance(given, str) else given  # librdkafka takes either case
 
 
 def _topic_name(name: str) -> str:
@@ -77,7 +69,8 @@ def _api_key(text: str) -> str:
     return text
 
 
-def _parts(given: object) -> object:
+def comma_separated(given: object) -> object:
+    """The parts of a text that names several, as the environment writes a list."""
     return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
 
@@ -88,11 +81,17 @@ def _cfu(number: int) -> int:
 
 
 Address = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"format": "uri"})]
-RegistryAddress = Annotated[str, AfterValidator(_registry)]
+RegistryAddress = Annotated[
+    str, AfterValidator(lambda text: text if text == OWN_REGISTRY else _address(text))
+]
 Brokers = Annotated[str, AfterValidator(_brokers)]
 TopicName = Annotated[str, AfterValidator(_topic_name)]
 ApiKey = Annotated[str, AfterValidator(_api_key)]
-Protocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_protocol)]
+Protocol = Annotated[
+    Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+    # librdkafka takes either case
+    BeforeValidator(lambda given: given.upper() if isinstance(given, str) else given),
+]
 Engine = Literal["embedded", "flink"]
 Event = Literal["flags", "overtakes"]
 Secret = Annotated[str, Field(repr=False)]
@@ -217,7 +216,7 @@ class Webhook(Section):
 
     url: Address = ""
     """Where to post."""
-    events: Annotated[tuple[Event, ...], BeforeValidator(_parts)] = ("flags", "overtakes")
+    events: Annotated[tuple[Event, ...], BeforeValidator(comma_separated)] = ("flags", "overtakes")
     """flags, overtakes, or both."""
     allow_private: bool = False
     """true: the address may lie in the lab's own network or on this machine."""

@@ -117,7 +117,13 @@ class Statements:
         data = results.get("data") if isinstance(results, dict) else None
         following = str(_dict(found, "metadata").get("next") or "")
         tokens = parse_qs(urlsplit(following).query).get("page_token", [""])
-        return [_change(one) for one in data or [] if isinstance(one, dict)], tokens[0]
+        changes = []
+        for one in data or []:
+            if isinstance(one, dict):
+                op, row = one.get("op"), one.get("row")
+                kind = OPS[op] if isinstance(op, int) and 0 <= op < len(OPS) else "+I"
+                changes.append(Change(kind, tuple(row) if isinstance(row, list) else ()))
+        return changes, tokens[0]
 
     def delete(self, name: str) -> None:
         """Stops it first, if it runs. One that is gone is fine."""
@@ -190,12 +196,6 @@ def columns(statement: Mapping[str, Any]) -> tuple[Column, ...]:
 
 def page_of(statement: Mapping[str, Any], changes: list[Change], done: bool) -> Page:
     return Page(True, done, columns(statement), tuple(changes), str(statement.get("name") or ""), True)
-
-
-def _change(one: Mapping[str, Any]) -> Change:
-    op, row = one.get("op"), one.get("row")
-    kind = OPS[op] if isinstance(op, int) and 0 <= op < len(OPS) else "+I"
-    return Change(kind, tuple(row) if isinstance(row, list) else ())
 
 
 def _error(status: int, found: Any) -> GatewayError:

@@ -124,14 +124,12 @@ class Deployer:
             troubles = pool.map(lambda query: self._start(query, source), missing)
             for query, trouble in zip(missing, troubles, strict=True):
                 if trouble:
-                    self._put_off(query.name, trouble)
-
-    def _put_off(self, name: str, trouble: str) -> None:
-        pause = min(2 * self._pauses.get(name, (0.0, FIRST_PAUSE_S / 2))[1], LONGEST_PAUSE_S)
-        self._pauses[name] = (time.monotonic() + pause, pause)
-        if self.troubles.get(name) != trouble:
-            log.warning("Flink: %s could not be started: %s", name, trouble)
-        self.troubles[name] = trouble
+                    _, before = self._pauses.get(query.name, (0.0, FIRST_PAUSE_S / 2))
+                    pause = min(2 * before, LONGEST_PAUSE_S)
+                    self._pauses[query.name] = (time.monotonic() + pause, pause)
+                    if self.troubles.get(query.name) != trouble:
+                        log.warning("Flink: %s could not be started: %s", query.name, trouble)
+                    self.troubles[query.name] = trouble
 
     def _start(self, query: Query, source: Source) -> str:
         """Why it is not deployed; empty where it is."""

@@ -151,7 +151,11 @@ class Gateway:
             with self._http.request(
                 method, self.url + path, json=body, timeout=self._timeout, stream=True, allow_redirects=False
             ) as response:
-                status, text = response.status_code, _body(response)
+                status, text = response.status_code, bytearray()
+                for chunk in response.iter_content(65536):
+                    text += chunk
+                    if len(text) > LONGEST_ANSWER:
+                        raise ValueError("the answer is too long")
                 found = json.loads(text)
         except (requests.RequestException, ValueError) as error:
             raise self._away(error) from None
@@ -295,15 +299,6 @@ def _error(found: dict[str, Any], url: str) -> GatewayError:
     if trace.startswith("Not found: /"):
         return GatewayAway(f"What answers at {url} is not the SQL gateway that the lab knows.")
     return refusal(trace)
-
-
-def _body(response: requests.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(65536):
-        body += chunk
-        if len(body) > LONGEST_ANSWER:
-            raise ValueError("the answer is too long")
-    return bytes(body)
 
 
 def _listed(found: dict[str, Any], name: str) -> list[Any]:

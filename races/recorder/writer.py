@@ -95,7 +95,19 @@ def _rows(recordings: list[RaceRecording], pending: PendingRows) -> list[tuple[A
     return [
         (ControlMessage, [clamped(control_row(race, record)) for race, record in pending.control.values()]),
         (CommentaryLine, [clamped(_line(race, record)) for race, record in pending.commentary.values()]),
-        (BoardChunk, [_chunk(recording) for recording in between(recordings, 1) if recording.frames]),
+        (
+            BoardChunk,
+            [
+                BoardChunk(
+                    race=recording.race,
+                    first_tick=recording.frames[0]["tick"],
+                    last_tick=recording.frames[-1]["tick"],
+                    data=pack_frames(recording.frames),
+                )
+                for recording in between(recordings, 1)
+                if recording.frames
+            ],
+        ),
         (Lap, [clamped(lap) for recording in recordings for lap in recording.laps]),
         (
             ReadingChunk,
@@ -116,16 +128,6 @@ def _line(race: Race, record: Mapping[str, Any]) -> CommentaryLine:
         type=record["type"] if record["type"] in KINDS else "info",
         message=str(record["message"]),
         drivers=record.get("drivers") or [],
-    )
-
-
-def _chunk(recording: RaceRecording) -> BoardChunk:
-    frames = recording.frames
-    return BoardChunk(
-        race=recording.race,
-        first_tick=frames[0]["tick"],
-        last_tick=frames[-1]["tick"],
-        data=pack_frames(frames),
     )
 
 

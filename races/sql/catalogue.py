@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from races.flink.tables import TableColumn, key_columns, value_columns
-from races.streams.topics import TOPICS, Topic, subject
+from races.streams.topics import TOPICS, subject
 
 ABOUT = {
     "positions": "Every car, five times a second",
@@ -35,7 +35,17 @@ class Table:
 
 def catalogue(names: Mapping[str, str]) -> list[Table]:
     """names: role to topic name."""
-    return [_table(topic, role, names[role]) for role, topic in TOPICS.items() if role in names]
+    tables = []
+    for role, topic in TOPICS.items():
+        if role in names:
+            keys = tuple(key_columns(topic))
+            upsert = topic.key_format == "avro"
+            columns = (*keys, *value_columns(topic), *(() if upsert else (ROWTIME,)))
+            primary = tuple(one.name for one in keys) if upsert else ()
+            parts = ("key", "value") if upsert else ("value",)
+            subjects = tuple(subject(names[role], part) for part in parts)
+            tables.append(Table(role, names[role], ABOUT[role], columns, primary, subjects))
+    return tables
 
 
 def backquotes(words: str) -> str:
@@ -50,18 +60,3 @@ def backquotes(words: str) -> str:
 def _column_names() -> frozenset[str]:
     found = (column for topic in TOPICS.values() for column in [*key_columns(topic), *value_columns(topic)])
     return frozenset(column.name for column in found)
-
-
-def _table(topic: Topic, role: str, name: str) -> Table:
-    keys = tuple(key_columns(topic))
-    upsert = topic.key_format == "avro"
-    columns = (*keys, *value_columns(topic), *(() if upsert else (ROWTIME,)))
-    parts = ("key", "value") if upsert else ("value",)
-    return Table(
-        role,
-        name,
-        ABOUT[role],
-        columns,
-        tuple(one.name for one in keys) if upsert else (),
-        tuple(subject(name, part) for part in parts),
-    )

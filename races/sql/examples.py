@@ -25,11 +25,10 @@ class Example:
 
 def examples(names: Mapping[str, str]) -> list[Example]:
     """The examples in their order. names: role to topic name. KeyError: a role is missing."""
-    return [_read(path, names) for path in sorted(FOLDER.glob("*.sql"))]
-
-
-def _read(path: Path, names: Mapping[str, str]) -> Example:
-    text = path.read_text(encoding="utf-8")
-    heading = dict(_HEADING.findall(text))
-    lines = [line for line in text.splitlines() if not _HEADING.match(line)]
-    return Example(path.stem, heading["title"], heading["about"], fill("\n".join(lines), names).strip())
+    found = []
+    for path in sorted(FOLDER.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        heading = dict(_HEADING.findall(text))
+        sql = "\n".join(line for line in text.splitlines() if not _HEADING.match(line))
+        found.append(Example(path.stem, heading["title"], heading["about"], fill(sql, names).strip()))
+    return found

@@ -57,14 +57,9 @@ def trees(plan: str) -> list[Node]:
             continue
         column = found.start("words")
         path = [(before, node) for before, node in path if before < column]
-        node = _node(found["words"])
+        words = found["words"].strip()
+        operator = _OPERATOR.match(words)
+        node = Node(operator["name"].strip(), operator["detail"] or "") if operator else Node(words, "")
         (path[-1][1].inputs if path else roots).append(node)
         path.append((column, node))
     return roots
-
-
-def _node(words: str) -> Node:
-    found = _OPERATOR.match(words.strip())
-    if not found:
-        return Node(words.strip(), "")
-    return Node(found["name"].strip(), found["detail"] or "")

@@ -94,7 +94,7 @@ class OwnSession:
             operation = self._submit(table.sql, table.topic, sql)
         changing = ("CREATE", "ALTER", "DROP", "SET", "RESET")
         changes_session = kind(sql) == WORDS and words(sql, 1)[0] in changing
-        done = self._remember if changes_session else None
+        done = self._made.append if changes_session else None
         return OwnStatement(self._service, operation, done, table.sql, sql)
 
     def keep(self) -> None:
@@ -132,9 +132,6 @@ class OwnSession:
         name = re.sub(r"\s+", " ", f"{self._service.mark} {shown[:80]}")
         # a statement that fails says why, instead of trying for ever
         return self._session.start(sql, {"restart-strategy.type": "none", "pipeline.name": name})
-
-    def _remember(self, sql: str) -> None:
-        self._made.append(sql)
 
 
 class OwnStatement:
@@ -183,7 +180,10 @@ class OwnStatement:
             found = next((job for job in self._service.cluster.jobs() if job.id == self._job), None)
             if found is None or not found.ended:
                 return Watched(found is None)
-            return Watched(True, self._why() if found.state == "FAILED" else "")
+            if found.state != "FAILED":
+                return Watched(True)
+            cause = self._service.cluster.root_cause(self._job)
+            return Watched(True, self._service.public(cause) or "Flink gave no reason.")
         except ClusterAway as error:
             raise GatewayAway(str(error)) from None
 
@@ -193,7 +193,3 @@ class OwnStatement:
         if self._job:
             with suppress(ClusterAway):
                 self._service.cluster.cancel(self._job)
-
-    def _why(self) -> str:
-        cause = self._service.cluster.root_cause(self._job)
-        return self._service.public(cause) or "Flink gave no reason."

@@ -150,8 +150,8 @@ def kind(sql: str, own: Iterable[str] = ()) -> str:
         return INSERT if _WRITES.match(mask(sql)) else found
     if first == "INSERT":
         _check_target(plain, own)
-    elif first == "SET":
-        _check_setting(plain)
+    elif first == "SET" and (option := _SET.match(plain)) and not option[1].startswith(SETTINGS):
+        raise NotAllowed(f"The workspace sets options that begin with 'table.' only, not '{option[1][:60]}'.")
     return found
 
 
@@ -168,12 +168,6 @@ def _check_target(plain: str, own: Iterable[str]) -> None:
         raise NotAllowed(
             f"{name} is written by the lab itself. Make a table of your own with CREATE TABLE and insert into that."
         )
-
-
-def _check_setting(plain: str) -> None:
-    found = _SET.match(plain)
-    if found and not found[1].startswith(SETTINGS):
-        raise NotAllowed(f"The workspace sets options that begin with 'table.' only, not '{found[1][:60]}'.")
 
 
 def position(text: str, start: int, line: int, column: int) -> int:

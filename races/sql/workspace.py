@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -233,15 +233,12 @@ class Workspace:
                     self._leave(person, NOBODY)
             if now - last_kept > 60.0:
                 last_kept = now
-                self._each_connection(lambda connection: connection.keep())
-
-    def _each_connection(self, act: Callable[[Connection], None]) -> None:
-        for person in list(self._people.values()):
-            if person.connection is not None:
-                try:
-                    act(person.connection)
-                except GatewayError as error:
-                    log.info("SQL workspace: %s", error)
+                for person in list(self._people.values()):
+                    if person.connection is not None:
+                        try:
+                            person.connection.keep()
+                        except GatewayError as error:
+                            log.info("SQL workspace: %s", error)
 
     def _leave(self, person: Person, words: str) -> None:
         for one in list(person.statements.values()):

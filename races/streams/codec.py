@@ -161,16 +161,14 @@ class Codec:
         with self._lock:
             if side.header:
                 return side.header
-            schema_id = self._schema_id(side)
+            if self._settings.auto_register:
+                level = compatibility(side.part, side.topic.value_format)
+                schema_id = self._registry.register(side.subject, side.text, side.type, level)
+            else:
+                schema_id = self._registry.lookup(side.subject, side.text, side.type)
             self._decoders[side.topic.role, side.part, schema_id] = make_decode(side.type, side.text, side)
             side.header = HEADER.pack(MAGIC, schema_id)
             return side.header
-
-    def _schema_id(self, side: _Side) -> int:
-        if self._settings.auto_register:
-            level = compatibility(side.part, side.topic.value_format)
-            return self._registry.register(side.subject, side.text, side.type, level)
-        return self._registry.lookup(side.subject, side.text, side.type)
 
     def _decode(self, role: str, part: str, data: bytes, ask: bool) -> Record:
         return self._decoder_of(role, part, data, ask)(data)
@@ -183,12 +181,11 @@ class Codec:
         schema_id = int.from_bytes(data[1:5], "big")
         if schema_id > LAST_ID:
             raise BadRecord(f"schema id {schema_id}; registries give none beyond {LAST_ID}")
-        return self._decoders.get((role, part, schema_id)) or self._make_decoder(role, part, schema_id, ask)
-
-    def _make_decoder(self, role: str, part: str, schema_id: int, ask: bool) -> Decode:
-        side = self._sides[role, part]
-        schema_type, text = self._lookups.schema(schema_id, ask)
-        decoder = self._decoders[role, part, schema_id] = make_decode(schema_type, text, side)
+        decoder = self._decoders.get((role, part, schema_id))
+        if decoder is None:
+            schema_type, text = self._lookups.schema(schema_id, ask)
+            decoder = make_decode(schema_type, text, self._sides[role, part])
+            self._decoders[role, part, schema_id] = decoder
         return decoder
 
 

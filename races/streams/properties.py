@@ -35,7 +35,11 @@ def refusal(settings: StreamSettings) -> tuple[str, str] | None:
     for key, why in NOT_TAKEN.items():
         if key in settings.librdkafka:
             return key, why
-    return _missing_file(settings) or _refused_by_librdkafka(settings)
+    if missing := _missing_file(settings):
+        return missing
+    given = {key: value for key, value in settings.librdkafka.items() if key not in BOOTSTRAP}
+    words = _words(settings, given)
+    return (_culprit(settings, given, words), f"is refused by librdkafka: {words}") if words else None
 
 
 def _missing_file(settings: StreamSettings) -> tuple[str, str] | None:
@@ -46,12 +50,6 @@ def _missing_file(settings: StreamSettings) -> tuple[str, str] | None:
         if value not in NO_FILE and not Path(value).exists():
             return key, f"names {value}, which is not there"
     return None
-
-
-def _refused_by_librdkafka(settings: StreamSettings) -> tuple[str, str] | None:
-    given = {key: value for key, value in settings.librdkafka.items() if key not in BOOTSTRAP}
-    words = _words(settings, given)
-    return (_culprit(settings, given, words), f"is refused by librdkafka: {words}") if words else None
 
 
 def _culprit(settings: StreamSettings, given: Mapping[str, str], words: str) -> str:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka import Message as KafkaMessage
 
 from races.streams.config import StreamSettings
 from races.streams.consumer import Message, consumer_options
@@ -151,12 +150,8 @@ def _read(consumer: Consumer, role: str, partitions: int) -> Iterator[StoredReco
         for raw in [] if first is None else [first, *consumer.consume(BATCH, 0)]:
             error = raw.error()
             if error is None:
-                yield _stored(raw, role)
+                kind, at = raw.timestamp()
+                message = Message(role, raw.partition() or 0, raw.offset() or 0, raw.key(), raw.value(), at)
+                yield StoredRecord(message, at if kind == TIMESTAMP_LOG_APPEND_TIME else None)
             elif error.code() == KafkaError._PARTITION_EOF:
                 open_ends -= 1
-
-
-def _stored(raw: KafkaMessage, role: str) -> StoredRecord:
-    kind, at = raw.timestamp()
-    message = Message(role, raw.partition() or 0, raw.offset() or 0, raw.key(), raw.value(), at)
-    return StoredRecord(message, at if kind == TIMESTAMP_LOG_APPEND_TIME else None)

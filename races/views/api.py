@@ -246,7 +246,9 @@ def _cars(race: Race) -> tuple[list[dict[str, Any]], int, int]:
     if frame is None and race.is_active:
         records = sorted(live.newest(str(race.pk)), key=lambda record: record["position"])
         if records:
-            averages = _averages(race)
+            # of a race that nobody watches, nobody keeps averages newer than the history's: a second or two old
+            old = last_frame(race)
+            averages = {car["driver_name"]: car["average_speed_kmh"] for car in old["cars"]} if old else {}
             cars = [_car({**r, "average_speed_kmh": averages.get(r["driver_name"])}) for r in records]
             return cars, records[0]["tick"], records[0]["lap"]
     frame = frame or last_frame(race)
@@ -254,12 +256,6 @@ def _cars(race: Race) -> tuple[list[dict[str, Any]], int, int]:
         return [], race.published_tick, race.lap
     shown: Iterable[Any] = frame["cars"]
     return [_car(car) for car in shown], frame["tick"], frame["lap"]
-
-
-def _averages(race: Race) -> dict[str, float | None]:
-    """As the history has them, a second or two old: of a race that nobody watches nobody keeps them newer."""
-    frame = last_frame(race)
-    return {car["driver_name"]: car["average_speed_kmh"] for car in frame["cars"]} if frame else {}
 
 
 def _car(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,13 @@ def _stream(request: HttpRequest, race_id: uuid.UUID, template: str) -> HttpResp
     role = request.GET.get("topic", "positions")
     role = role if role in ROLES else "positions"
     wanted = request.GET.get("find", "")[:40]
-    context = {"race": race, "role": role, "find": wanted, "roles": _roles(), "engine": settings.LAB.engine}
+    context = {
+        "race": race,
+        "role": role,
+        "find": wanted,
+        "roles": [(name, settings.LAB.topics[name]) for name in ROLES],
+        "engine": settings.LAB.engine,
+    }
     context |= _drills(request)
     try:
         context["now"] = stream_watch().look(str(race.pk), role, wanted, settings.LAB.engine)
@@ -145,7 +151,3 @@ def drill(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     response = redirect("stream", race_id)
     response.status_code = 303
     return response
-
-
-def _roles() -> list[tuple[str, str]]:
-    return [(role, settings.LAB.topics[role]) for role in ROLES]

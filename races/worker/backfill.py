@@ -29,8 +29,12 @@ class Backfill:
     def work(self, ticks: int) -> bool:
         """Folds up to so many ticks. Returns True once all is folded, or the race has another worker."""
         for _ in range(ticks):
-            if self._race.lost or self._done():
+            if self._race.lost:
                 return True
+            if self._tick > self._published:  # only what the backlog had to drop meanwhile is left to fold
+                until_ms = self._race.event_ms(self._tick) if self._tick < self._race.next_tick else None
+                if self._analytics.end_backfill(self._race, until_ms):
+                    return True
             if self._sim is None:  # only now: the simulations of forty races are a hundred megabytes
                 self._sim = Simulation(self._settings, sensors=self._race.metrics)
             race, tick = self._race, self._race.as_published(self._sim.advance())
@@ -43,10 +47,3 @@ class Backfill:
         """Leaves the past as far as it is folded. The race does not wait for analytics that may never see its end."""
         self._analytics.end_backfill(self._race, None)
         self._race.analysed = True
-
-    def _done(self) -> bool:
-        """Beyond what was published before, only what the backlog had to drop meanwhile is left to fold."""
-        if self._tick <= self._published:
-            return False
-        sent = self._tick < self._race.next_tick
-        return self._analytics.end_backfill(self._race, self._race.event_ms(self._tick) if sent else None)

@@ -41,7 +41,12 @@ class Backpressure:
         """Why no tick may be published now, in words that stay the same while it lasts; empty where one may."""
         now = self._clock()
         if now - self._looked_at >= LOOK_S:
-            late = next((reader.name for reader in self._readers if _is_late(reader)), "")
+            late = ""
+            for reader in self._readers:
+                lag = reader.lag()
+                if lag.seconds > reader.late_s or lag.unread_bytes > FULL * WINDOW_BYTES:
+                    late = reader.name
+                    break
             self._reason, self._looked_at = late and f"time on this machine ({late} is behind)", now
             if late:
                 self._pressed_at = now
@@ -50,8 +55,3 @@ class Backpressure:
     def calm(self) -> bool:
         """Whether every reader has kept up for a while."""
         return not self.reason() and self._clock() - self._pressed_at > CALM_S
-
-
-def _is_late(reader: Reader) -> bool:
-    lag = reader.lag()
-    return lag.seconds > reader.late_s or lag.unread_bytes > FULL * WINDOW_BYTES

@@ -59,13 +59,12 @@ class ComponentStatus:
 
 def to_state(recorder: str, analytics: str) -> str:
     """The problems as the heartbeat's row has them; empty where both are well."""
-    found = zip(COMPONENTS, (recorder, analytics), strict=True)
-    return "\n".join(f"{component}: {_one_line(words)}"[:WIDTH] for component, words in found if words)
-
-
-def _one_line(words: str) -> str:
-    """Without line breaks, and without NUL: PostgreSQL refuses a whole row for one."""
-    return " ".join(words.replace("\0", "").split())
+    lines = []
+    for component, words in zip(COMPONENTS, (recorder, analytics), strict=True):
+        if words:
+            one_line = " ".join(words.replace("\0", "").split())  # PostgreSQL refuses a whole row for a NUL
+            lines.append(f"{component}: {one_line}"[:WIDTH])
+    return "\n".join(lines)
 
 
 def from_state(state: str) -> Mapping[str, str]:

@@ -126,7 +126,10 @@ class LanguageModel:
 
     def _finished(self, offered: _Offered) -> Derived:
         try:
-            text = self._believed_text(offered)
+            if not offered.answer.done():
+                offered.answer.cancel()
+                raise NoAnswer("no answer in time")
+            text = believed(offered.answer.result(), offered.line)
         except NoAnswer as refused:
             self._failed(str(refused))
             return offered.derived
@@ -134,13 +137,6 @@ class LanguageModel:
         if text is None or text in self._lines_of(offered.derived):
             return offered.derived
         return replace(offered.derived, value={**offered.derived.value, "message": text})
-
-    @staticmethod
-    def _believed_text(offered: _Offered) -> str | None:
-        if not offered.answer.done():
-            offered.answer.cancel()
-            raise NoAnswer("no answer in time")
-        return believed(offered.answer.result(), offered.line)
 
     def _failed(self, reason: str) -> None:
         self._failures += 1

@@ -63,7 +63,11 @@ class Worker:
         self.publisher, self.analytics, self._status = publisher, analytics, status
         self.backpressure = Backpressure(readers, self._clocks.monotonic)
         self.scheduler = TickScheduler(
-            publisher, self._clocks.monotonic, self._lease_fresh, self.backpressure.reason, drills
+            publisher,
+            self._clocks.monotonic,
+            lambda: self._clocks.monotonic() - self._renewed_at < LEASE_S,
+            self.backpressure.reason,
+            drills,
         )
         self.preparation = Preparation(
             self.owner,
@@ -121,9 +125,6 @@ class Worker:
                 Race.objects.held_by(self.owner, race.race_id).release(race.published, race.lap)
         Race.objects.filter(lease_owner=self.owner).update(lease_owner="")  # those that were being prepared
         WorkerHeartbeat.objects.filter(owner=self.owner).delete()
-
-    def _lease_fresh(self) -> bool:
-        return self._clocks.monotonic() - self._renewed_at < LEASE_S
 
     def _guarded(self, action: Callable[[], object]) -> None:
         """Runs the action. While the database is away or locked, the worker says so and tries again."""

@@ -52,22 +52,23 @@ class Exercise:
 
 def exercises(names: Mapping[str, str]) -> list[Exercise]:
     """Returns all of them, with these names of topics in their solutions."""
-    return [_read(path, names) for path in sorted(Path(__file__).parent.glob("*.sql"))]
-
-
-def _read(path: Path, names: Mapping[str, str]) -> Exercise:
-    text = path.read_text(encoding="utf-8")
-    heading = dict(_HEADING.findall(text))
-    code = fill("\n".join(line for line in text.splitlines() if not line.startswith("--")), names)
-    *views, query = [part.strip() for part in code.split(";") if part.strip()]
-    number, _, name = path.stem.partition("_")
-    return Exercise(
-        int(number),
-        name.replace("_", " "),
-        heading["ask"],
-        heading["see"],
-        heading["table"],
-        heading.get("key", ""),
-        tuple(views),
-        query,
-    )
+    found = []
+    for path in sorted(Path(__file__).parent.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        heading = dict(_HEADING.findall(text))
+        code = fill("\n".join(line for line in text.splitlines() if not line.startswith("--")), names)
+        *views, query = [part.strip() for part in code.split(";") if part.strip()]
+        number, _, name = path.stem.partition("_")
+        found.append(
+            Exercise(
+                int(number),
+                name.replace("_", " "),
+                heading["ask"],
+                heading["see"],
+                heading["table"],
+                heading.get("key", ""),
+                tuple(views),
+                query,
+            )
+        )
+    return found

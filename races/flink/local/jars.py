@@ -52,7 +52,10 @@ def locked(name: str, locks: Path = LOCKS) -> tuple[Jar, ...]:
 def jars(names: Sequence[str], folder: Path, say: Say, locks: Path = LOCKS) -> list[Path]:
     """Folders with exactly the locked jars, one for each name. Fetches what is missing. Raises CannotRun."""
     folders = [folder / name for name in names]
-    missing = {name: _missing(locked(name, locks), folder / name) for name in names}
+    missing = {  # what lies there in its size was hashed when it came
+        name: [jar for jar in locked(name, locks) if not _has_size(folder / name / jar.file, jar.size)]
+        for name in names
+    }
     wanted = list({jar.file: jar for name in names for jar in missing[name]}.values())  # some are in both
     if wanted:
         _fetch(wanted, folder, say)
@@ -65,11 +68,6 @@ def jars(names: Sequence[str], folder: Path, say: Say, locks: Path = LOCKS) -> l
             if file.name not in known:
                 file.unlink()
     return folders
-
-
-def _missing(wanted: Iterable[Jar], folder: Path) -> list[Jar]:
-    """The jars that are not there in their size. What lies there was hashed when it came."""
-    return [jar for jar in wanted if not _has_size(folder / jar.file, jar.size)]
 
 
 def _has_size(file: Path, size: int) -> bool:

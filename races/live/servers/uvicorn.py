@@ -59,19 +59,14 @@ def _check_text(protocol_class: Any) -> None:
     hand_over = protocol_class.send_receive_event_to_app
 
     def checked(protocol: Any) -> None:
-        if protocol.curr_msg_data_type == "text" and not _is_text(b"".join(protocol.frames)):
-            protocol.curr_msg_data_type = "bytes"
+        if protocol.curr_msg_data_type == "text":
+            try:
+                b"".join(protocol.frames).decode()
+            except UnicodeDecodeError:
+                protocol.curr_msg_data_type = "bytes"
         hand_over(protocol)
 
     protocol_class.send_receive_event_to_app = checked
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _count_frames(protocol_class: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from races.flink.cluster import Cluster, ClusterAway, Job
+from races.flink.cluster import Cluster, ClusterAway
 from races.flink.deployer import identity, stop_with_savepoint
 from races.flink.dialect import Query, job_names
 from races.flink.engine_status import EngineWatch
@@ -47,20 +47,20 @@ The names are average, anomalies and commentary. With make flink, set F1_CONFIG=
                     f"The lab starts {start} from its savepoint. Its strip on the page shows it."
                 )
             else:
-                self._show(gateway, cluster)
+                names = job_names([query.group for query in wanted_queries()], own_mark())
+                status = EngineWatch(gateway, cluster, names).status()
+                self.stdout.write(f"{status.words}  {status.url}")
+                for one in status.statements:
+                    self.stdout.write(f"  {one.name:<12}{one.words}")
         except (ClusterAway, GatewayError, StreamError, TimeoutError) as error:
             raise CommandError(str(error)) from None
 
-    def _show(self, gateway: Gateway, cluster: Cluster) -> None:
-        names = job_names([query.group for query in wanted_queries()], own_mark())
-        status = EngineWatch(gateway, cluster, names).status()
-        self.stdout.write(f"{status.words}  {status.url}")
-        for one in status.statements:
-            self.stdout.write(f"  {one.name:<12}{one.words}")
-
     def _stop_with_savepoint(self, gateway: Gateway, cluster: Cluster, query: Query) -> None:
         """The lab is told first, or it would start the query anew while it stops."""
-        job = _running(cluster, query)
+        running = (job for job in cluster.jobs() if job.name == query.name and job.state == "RUNNING")
+        job = next(running, None)
+        if job is None:
+            raise CommandError(f"{query.group} does not run just now. See: python manage.py flink_queries")
         kept = memories()
         before = kept.of(query.name)
         kept.note_stopped(query.name, True)
@@ -82,11 +82,3 @@ def _named(group: str) -> Query:
     if group not in wanted:
         raise CommandError(f"This lab runs no query {group!r}. There are: {', '.join(wanted)}")
     return wanted[group]
-
-
-def _running(cluster: Cluster, query: Query) -> Job:
-    """Raises CommandError, ClusterAway."""
-    for job in cluster.jobs():
-        if job.name == query.name and job.state == "RUNNING":
-            return job
-    raise CommandError(f"{query.group} does not run just now. See: python manage.py flink_queries")
