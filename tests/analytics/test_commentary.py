@@ -173,6 +173,27 @@ def test_pitting_leader_hands_over_lead() -> None:
     assert "Piastri" in line.text
 
 
+def test_lead_that_comes_back_is_no_first_change() -> None:
+    scene = Scene()
+    scene.common["lap"] = 1
+    scene.quiet()
+    kinds = []
+    for _ in range(2):
+        scene.swap(1)
+        kinds += [line.kind for line in scene.advance(PAUSE) if "lead" in line.kind]
+    assert kinds == ["start_lead", "lost_lead"]
+
+
+def test_nobody_flies_after_the_flag() -> None:
+    for status, kind in (("racing", "fastest_lap"), ("finished", "fastest_home")):
+        scene = Scene()
+        scene.common["lap"] = 12
+        scene.quiet()
+        scene.tell("fastest_lap", "PIA", position=2, value=80.0)
+        scene.cars["PIA"] = {"status": status, "last_lap_s": 80.0, "best_lap_s": 80.0}
+        assert kind in {line.kind for line in scene.advance(QUIET)}
+
+
 def said_of(kind: str, change: Callable[[Scene], None]) -> set[str]:
     """What forty races would say of the same moment."""
     said = set()
@@ -213,8 +234,8 @@ def test_only_big_lead_is_mourned() -> None:
         safety_car(scene)
         scene.cars["PIA"] = {"interval_s": 8.0, "gap_s": 8.0}
 
-    assert any("There goes" in text for text in said_of("safety_car", big))
-    assert not any("There goes" in text or "clear" in text for text in said_of("safety_car", small))
+    assert any("is gone" in text for text in said_of("safety_car", big))
+    assert not any("is gone" in text or "clear" in text for text in said_of("safety_car", small))
 
 
 def test_neutral_penultimate_lap_is_silent() -> None:

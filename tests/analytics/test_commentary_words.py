@@ -85,7 +85,7 @@ def test_phrases_are_sentences_of_a_line(kind: str) -> None:
 EARNED = {  # words that claim more than a place: only beside what earns them
     "Heartbreak": "from_front",
     "points go begging": "from_points",
-    "There goes {leader's}": "big_lead",
+    "{leader's} lead of": "big_lead",
     "mirrors, and they are full": "few",
     "all over the back": "few",
     "biggest climb": "best_gain",
@@ -99,13 +99,28 @@ UNEARNED = (  # what no record shows: praise, luck, feelings, and how it will en
 )
 
 
-TURNED_ROUND = r"^(In|Out|Off|Up|Down|Wide|Back|Away|Into the \w+) (comes?|goes?|go|come|sits?)\b|\btold\b"
+TURNED_ROUND = (
+    r"^(In|Out|Off|Up|Down|Wide|Back|Away|Into the \w+) (comes?|goes?|go|come|sits?)\b|\btold\b"
+    r"|\bhere (comes?|is|are|'s)\b|\bthere (goes?|comes?)\b|, (says|say) "
+)
+SPANS = "interval|lead|big_lead|margin|spread|stood|quick|lost|off|was|now|change|alone|to_next"
 
 
 def test_sentences_begin_with_their_subject() -> None:
     """A commentator says that Norris comes in; "In comes Norris" and its kind wear out after two."""
     everything = [line for lines in phrases().values() for line in lines]
-    assert [line for line in everything if re.search(TURNED_ROUND, line)] == []
+    assert [line for line in everything if re.search(TURNED_ROUND, line, re.IGNORECASE)] == []
+
+
+def test_nobody_queues_behind_a_virtual_safety_car() -> None:
+    under_either = ("queue_virtual", "queue_behind", "restart_tyres", "neutral_laps", "last_lap_neutral")
+    assert not any("queue" in line for kind in under_either for line in phrases()[kind])
+
+
+def test_seconds_are_no_adjective() -> None:
+    """It is "a 2.3-second stop", and a slot says "2.3 seconds"."""
+    everything = [line for lines in phrases().values() for line in lines]
+    assert [line for line in everything if re.search(rf"\ban? {{({SPANS})}}", line, re.IGNORECASE)] == []
 
 
 def test_claims_stand_in_the_records() -> None:

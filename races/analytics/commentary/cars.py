@@ -73,7 +73,7 @@ def lead(moment: Moment, race: Race) -> Candidate | None:
     kind = "lost_lead"
     if race.stopped_lately(code_of(old)):
         kind = "inherited_lead"
-    elif old["status"] == "racing" and race.flag in RACING and race.lap <= 1:
+    elif old["status"] == "racing" and race.flag in RACING and race.lap <= 1 and len(race.leads) == 2:
         kind = "start_lead"
     facts = [*positions(new), Fact("led_before", (code_of(old),))]
     candidate = Candidate(kind, "highlight", facts, subject=(code_of(new), code_of(old)))
@@ -105,7 +105,8 @@ def fastest_lap(moment: Moment, race: Race) -> Candidate | None:
     who, value = moment.message["driver_code"], moment.message["value"]
     if race.fastest != (who, value) or race.lap <= EARLY_LAPS or who not in race.cars:
         return None
-    candidate = _candidate(moment, race, "fastest_lap", "info")
+    home = race.cars[who]["status"] == "finished"  # nobody flies any more
+    candidate = _candidate(moment, race, "fastest_home" if home else "fastest_lap", "info")
     candidate.offer("time", lap_time(value), Fact("fastest", (who,), value))
     before = race.fastest_before
     if before and before != who:
