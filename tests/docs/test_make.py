@@ -16,6 +16,8 @@ OLD = 'case "$1" in --version) echo Python 3.9.6;; *) exit 1;; esac'
 NEW = 'case "$1" in --version) echo Python 3.15.0;; *) exit 1;; esac'
 # Answers each question as this Python does, and the one about the C library with yes.
 MUSL = f"""case "$*" in *musl*) exit 0;; *) exec {sys.executable} "$@";; esac"""
+# The same for the question about macOS: as one before 15 answers it.
+OLD_MAC = f"""case "$*" in *darwin*) exit 1;; *) exec {sys.executable} "$@";; esac"""
 WITHOUT_VENV = f"""case "$*" in *ensurepip*) exit 1;; *) exec {sys.executable} "$@";; esac"""
 
 
@@ -26,6 +28,7 @@ WITHOUT_VENV = f"""case "$*" in *ensurepip*) exit 1;; *) exec {sys.executable} "
         (None, ["Python 3.11 to 3.14", "is not there", "PYTHON=python3"]),
         (NEW, ["Python 3.11 to 3.14", "is Python 3.15.0"]),
         (MUSL, ["musl", "such as Debian"]),
+        (OLD_MAC, ["macOS 15", "Apple's own processors", "Docker"]),
         (WITHOUT_VENV, ["lacks venv or ensurepip", "apt install python3-venv"]),
     ],
 )

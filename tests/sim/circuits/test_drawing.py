@@ -14,7 +14,7 @@ from races.sim.circuits.circuit import Circuit, load_circuit
 from races.sim.circuits.geometry import Point, Segment, closing_gap, stations
 from tests.sim.circuits.published import PUBLISHED, every_circuit
 
-CENTRELINES = Path("../shared/f1/centrelines")
+OUTLINES = Path(__file__).parent / "outlines"  # of bacinger/f1-circuits, commit 4c9c9aa
 DEGREE_M = 111_320.0
 
 
@@ -114,12 +114,11 @@ def _centred(points: list[Point], length: float) -> list[Point]:
     return [((px - x) * scale, (py - y) * scale) for px, py in points]
 
 
-@pytest.mark.skipif(not CENTRELINES.is_dir(), reason="the measured outlines are not at hand")
 @every_circuit
 def test_the_outline_is_the_measured_one(circuit: Circuit) -> None:
     data = json.loads(Path(f"races/sim/circuits/data/{circuit.slug}.json").read_text(encoding="utf-8"))
     name = data["measured_from"]["outline"].split()[1].rstrip(",")
-    real = _centred(_projected(CENTRELINES / f"{name}.geojson"), circuit.length_m)
+    real = _centred(_projected(OUTLINES / f"{name}.geojson"), circuit.length_m)
     line = stations(circuit.segments, radians(circuit.start_heading_deg), 800)
     drawn = _centred([(at.x, at.y) for at in line], circuit.length_m)
     furthest = max(min(dist(point, near) for near in drawn) for point in real)
