@@ -16,6 +16,8 @@ MUSL := import sys, sysconfig; sys.exit("musl" not in str(sysconfig.get_config_v
 # autobahn has none for an older macOS, cryptography none for Intel's processors.
 MAC := import platform, sys; sys.exit(sys.platform == "darwin" and (platform.machine() != "arm64" or int(platform.mac_ver()[0].split(".")[0]) < 15))
 # Settings of one's own pip would put the packages somewhere else.
+# Modules compiled once: a system that forbids it would have each of the tests' processes do it again.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # In a line what would otherwise come as a traceback of venv or pip

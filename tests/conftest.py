@@ -13,6 +13,7 @@ from bench.services.java import ProgramMissing
 from races.streams import connection
 from tests.fakes.lab import components_fixture as components_fixture
 from tests.fakes.lab import kafka_fixture as kafka_fixture
+from tests.fakes.migrated import migrated as migrated
 from tests.fakes.waiting import lacking
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

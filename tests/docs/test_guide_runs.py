@@ -84,6 +84,7 @@ def start_on_the_page(base: str) -> str:
     return found[1]
 
 
+@pytest.mark.integration  # it has a lab of its own for a minute; the gate runs it with those that have a Kafka
 def test_steps_on_the_embedded_lab(tmp_path: Path, environ: dict[str, str]) -> None:
     base = f"127.0.0.1:{free_port()}"
     environ["F1_LAB"] = f"http://{base}"

@@ -175,10 +175,12 @@ def test_many_hostile_files_are_told_in_a_line(tmp_path: Path, counted: Counted)
 @pytest.mark.parametrize(
     "data",
     [
-        b"[" * 800,
         b"\xff\xfe\0",
+        pytest.param(b"[" * 800, marks=pytest.mark.full),
         WHOLE.replace("broker:9092", '"\\e]0;owned"').encode(),
-        WHOLE.replace("consumer_group: lab", 'consumer_group: "\\0"').encode(),
+        pytest.param(
+            WHOLE.replace("consumer_group: lab", 'consumer_group: "\\0"').encode(), marks=pytest.mark.full
+        ),
     ],
 )
 def test_a_start_with_such_a_file_ends_with_that_line(tmp_path: Path, data: bytes) -> None:

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from bench.services.waiting import free_port
+from tests.fakes.migrated import Migrated
 
 RUN = """
 import sys, time, django
@@ -54,41 +55,35 @@ def environ(folder: Path) -> dict[str, str]:
     return os.environ | {"F1_VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "f1site.settings"}
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("var")
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"],
-        cwd=settings.BASE_DIR,
-        env=environ(folder),
-        timeout=90,
-        check=True,
-    )
-    return folder
+@pytest.fixture
+def var(tmp_path: Path, migrated: Migrated) -> Path:
+    return migrated(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("at", "sign"),
     [
         ("races.management.commands.run_worker:reach_kafka", signal.SIGINT),
-        ("django.core.management:execute_from_command_line", signal.SIGINT),
+        pytest.param(
+            "django.core.management:execute_from_command_line", signal.SIGINT, marks=pytest.mark.full
+        ),
         ("races.management.commands.runlab:check_migrations", signal.SIGTERM),
-        ("races.lab.runtime:EmbeddedKafka", signal.SIGINT),
-        ("races.lab.runtime:make_components", signal.SIGTERM),
+        pytest.param("races.lab.runtime:EmbeddedKafka", signal.SIGINT, marks=pytest.mark.full),
+        pytest.param("races.lab.runtime:make_components", signal.SIGTERM, marks=pytest.mark.full),
         ("races.management.commands.runlab:serve", signal.SIGINT),
     ],
 )
 def test_what_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
-    migrated: Path, at: str, sign: signal.Signals
+    var: Path, at: str, sign: signal.Signals
 ) -> None:
-    config = migrated / "config.yaml"
+    config = var / "config.yaml"
     config.write_text("kafka: {bootstrap.servers: '127.0.0.1:1', schema_registry_url: 'http://127.0.0.1:1'}")
     worker = "run_worker" in at
     command = ["run_worker"] if worker else ["runlab", str(free_port())]
     with subprocess.Popen(
         [sys.executable, "-c", STAYS, *command, at],
         cwd=settings.BASE_DIR,
-        env=environ(migrated) | ({"F1_CONFIG": str(config)} if worker else {}),
+        env=environ(var) | ({"F1_CONFIG": str(config)} if worker else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -106,13 +101,11 @@ def test_what_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
 
 
 @pytest.mark.parametrize("hangs", ["0", "20"])
-def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(
-    migrated: Path, hangs: str
-) -> None:
+def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(var: Path, hangs: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(free_port()), hangs],
         cwd=settings.BASE_DIR,
-        env=environ(migrated),
+        env=environ(var),
         capture_output=True,
         text=True,
         timeout=90,
@@ -123,12 +116,12 @@ def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(
     assert "runs on" in done.stdout  # it stood: the end was not one at the start
 
 
-def test_two_signals_at_once_are_one(migrated: Path) -> None:
+def test_two_signals_at_once_are_one(var: Path) -> None:
     """`timeout` and a terminal's Ctrl-C send theirs together."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "runlab", str(free_port())],
         cwd=settings.BASE_DIR,
-        env=environ(migrated),
+        env=environ(var),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

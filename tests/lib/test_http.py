@@ -113,8 +113,7 @@ def test_without_proxy_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "NO_PROXY" not in os.environ
 
 
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "all_proxy"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize(("variable", "host"), [("HTTP_PROXY", "127.0.0.1"), ("all_proxy", "localhost")])
 def test_local_services_are_asked_directly(variable: str, host: str, tmp_path: Path) -> None:
     """A registry through the client and through the health check, in a process with a proxy that does not exist."""
     code = """

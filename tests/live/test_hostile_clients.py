@@ -19,12 +19,14 @@ from websockets.frames import Opcode
 from bench.harness import rss_kb
 from bench.services.waiting import free_port
 from tests.fakes.markup import check_headers
+from tests.fakes.migrated import Migrated
 from tests.fakes.waiting import wait_for
 from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
 from tests.live.servers import KINDS, Page, certificate, command, manage, started
 
 pytestmark = pytest.mark.timeout(120)
 GROWN_KB = 30_000
+PLAIN = ("daphne", "uvicorn")
 DEFAULT_LIMIT = 20  # sockets of one browser
 PINGS = (bytes((0x80 | Opcode.PING, 0x80 | 125, 0, 0, 0, 0)) + b"x" * 125) * 500
 
@@ -47,13 +49,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def race(folder: Path) -> str:
+def race(folder: Path, migrated: Migrated) -> str:
     """Nobody drives it: it stays queued."""
-    manage(folder, "migrate", "-v0")
+    migrated(folder)
     return manage(folder, "start_race", "--driver", "NOR").split()[0]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=() if kind in PLAIN else pytest.mark.full) for kind in KINDS],
+)
 def site(request: pytest.FixtureRequest, folder: Path, race: str) -> Iterator[Site]:
     port, own = free_port(), certificate(folder)
     with started(command(request.param, port, own), folder) as process:
@@ -205,7 +210,7 @@ def shows(page: Page) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", PLAIN)
 def test_only_the_browser_over_its_limit_closes(kind: str, folder: Path, race: str) -> None:
     port = free_port()
     with started(command(kind, port, folder), folder, F1_MAX_SOCKETS_PER_CLIENT="2"), ExitStack() as stack:
@@ -222,7 +227,7 @@ def test_only_the_browser_over_its_limit_closes(kind: str, folder: Path, race: s
         wait_for(lambda: shows(stack.enter_context(one.page())), "there is room again")
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", PLAIN)
 def test_a_limit_of_0_is_no_limit(kind: str, folder: Path, race: str) -> None:
     port = free_port()
     with started(command(kind, port, folder), folder, F1_MAX_SOCKETS_PER_CLIENT="0"), ExitStack() as stack:
@@ -232,37 +237,31 @@ def test_a_limit_of_0_is_no_limit(kind: str, folder: Path, race: str) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_an_endless_body_is_refused(kind: str, announced: bool, folder: Path, race: str) -> None:
-    port = free_port()
-    with started(command(kind, port, folder), folder) as process:
-        wait_for(lambda: listens(port), "it listens", 60)
-        before = rss_kb(process.pid)
-        with socket.create_connection(("127.0.0.1", port), 20) as upload:
-            how = b"Content-Length: 900000000" if announced else b"Transfer-Encoding: chunked"
-            upload.sendall(b"POST /races/ HTTP/1.1\r\nHost: localhost\r\n" + how + b"\r\n\r\n")
-            piece = b"x" * 100_000
-            sent = 0
-            with pytest.raises(OSError, match=r"reset|pipe"):
-                while sent < 60_000_000:
-                    upload.sendall(piece if announced else b"%x\r\n%s\r\n" % (len(piece), piece))
-                    sent += len(piece)
-        assert rss_kb(process.pid) - before < GROWN_KB
-        with socket.create_connection(("127.0.0.1", port), 20) as after:
-            after.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            assert b"alive" in b"".join(iter(lambda: after.recv(1000), b""))
+@pytest.mark.parametrize("site", PLAIN, indirect=True)
+def test_an_endless_body_is_refused(site: Site, announced: bool) -> None:
+    before = rss_kb(site.pid)
+    with socket.create_connection(("127.0.0.1", site.port), 20) as upload:
+        how = b"Content-Length: 900000000" if announced else b"Transfer-Encoding: chunked"
+        upload.sendall(b"POST /races/ HTTP/1.1\r\nHost: localhost\r\n" + how + b"\r\n\r\n")
+        piece = b"x" * 100_000
+        sent = 0
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            while sent < 60_000_000:
+                upload.sendall(piece if announced else b"%x\r\n%s\r\n" % (len(piece), piece))
+                sent += len(piece)
+    assert rss_kb(site.pid) - before < GROWN_KB
+    with socket.create_connection(("127.0.0.1", site.port), 20) as after:
+        after.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert b"alive" in b"".join(iter(lambda: after.recv(1000), b""))
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_a_body_that_is_too_long_is_told_413(kind: str, folder: Path, race: str) -> None:
-    port = free_port()
-    with started(command(kind, port, folder), folder):
-        wait_for(lambda: listens(port), "it listens", 60)
-        with socket.create_connection(("127.0.0.1", port), 20) as upload:
-            head = b"POST /races/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3100000\r\n\r\n"
-            upload.sendall(head + b"x" * 10)
-            if kind == "uvicorn":  # it is counted there; Daphne goes by what was announced
-                upload.sendall(b"x" * 3_099_990)
-            told = upload.recv(2000)
-        assert told.startswith(b"HTTP/1.1 413 ")
-        check_headers(email.message_from_bytes(told.partition(b"\r\n")[2]))  # type: ignore[arg-type]  # asked for by name
+@pytest.mark.parametrize("site", PLAIN, indirect=True)
+def test_a_body_that_is_too_long_is_told_413(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), 20) as upload:
+        head = b"POST /races/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3100000\r\n\r\n"
+        upload.sendall(head + b"x" * 10)
+        if site.kind == "uvicorn":  # it is counted there; Daphne goes by what was announced
+            upload.sendall(b"x" * 3_099_990)
+        told = upload.recv(2000)
+    assert told.startswith(b"HTTP/1.1 413 ")
+    check_headers(email.message_from_bytes(told.partition(b"\r\n")[2]))  # type: ignore[arg-type]  # asked for by name

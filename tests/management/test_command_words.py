@@ -26,6 +26,7 @@ from races.management.commands.start_race import Command as StartRace
 from races.streams.config import embedded_settings
 from races.streams.connection import connect
 from races.streams.registry.service import Registry
+from tests.fakes.migrated import Migrated
 
 
 def said(tmp_path: Path, *arguments: str, **environ: str) -> list[str]:
@@ -51,12 +52,12 @@ def test_a_database_without_tables_is_told_in_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DATABASE_URL", "postgres"),
+        pytest.param("DATABASE_URL", "postgres", marks=pytest.mark.full),
         ("DATABASE_URL", "mysql://lab:secret@host/lab"),
-        ("DATABASE_URL", "postgres://lab:secret@host:port/lab"),
+        pytest.param("DATABASE_URL", "postgres://lab:secret@host:port/lab", marks=pytest.mark.full),
         ("F1_VAR_DIR", __file__),
-        ("F1_MAX_RACES", "many"),
-        ("DJANGO_DEBUG", "perhaps"),
+        pytest.param("F1_MAX_RACES", "many", marks=pytest.mark.full),
+        pytest.param("DJANGO_DEBUG", "perhaps", marks=pytest.mark.full),
     ],
 )
 def test_a_wrong_environment_is_told_in_a_line_without_a_password(
@@ -67,19 +68,13 @@ def test_a_wrong_environment_is_told_in_a_line_without_a_password(
     assert "secret" not in line
 
 
-def test_a_broker_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_broker_that_does_not_answer_is_told_in_a_line(tmp_path: Path, migrated: Migrated) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(
         'kafka:\n  bootstrap.servers: "127.0.0.1:1"\n  schema_registry_url: "http://127.0.0.1:1"\n'
     )
-    made = {"F1_CONFIG": str(config), "DATABASE_URL": f"sqlite:///{tmp_path / 'db'}"}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"F1_VAR_DIR": str(tmp_path)} | made,
-        check=True,
-        timeout=90,
-    )
+    made = {"F1_CONFIG": str(config), "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
+    migrated(tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -179,11 +174,9 @@ def test_a_started_race_is_printed_with_the_address_of_the_lab_that_runs(
 
 
 @pytest.mark.parametrize("name", ["registry.sqlite3", "lab.lock"])
-def test_file_that_is_a_folder_is_one_line(name: str, tmp_path: Path) -> None:
+def test_file_that_is_a_folder_is_one_line(name: str, tmp_path: Path, migrated: Migrated) -> None:
     """Whatever is wrong with a file of var, the file is named, and there is no traceback."""
-    environ = {**os.environ, "F1_VAR_DIR": str(tmp_path)}
-    command = [sys.executable, "manage.py", "migrate", "-v0"]
-    subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, timeout=60)
+    migrated(tmp_path)
     (tmp_path / name).mkdir()
     (*_, line) = said(tmp_path, "runlab", str(free_port()))
     assert name in line or "unable to open" in line

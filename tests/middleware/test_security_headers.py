@@ -15,9 +15,10 @@ from django.test import Client
 from bench.services.waiting import free_port
 from races.streams.connection import Connection
 from tests.fakes.markup import check_headers
+from tests.fakes.migrated import Migrated
 from tests.fakes.recorded import Recorded
 from tests.fakes.waiting import wait_for
-from tests.live.servers import command, manage, started
+from tests.live.servers import command, started
 
 
 @pytest.mark.django_db
@@ -67,11 +68,11 @@ def test_pages_of_the_admin_carry_them(client: Client) -> None:
 
 
 @pytest.fixture(params=["daphne", "uvicorn"])
-def https_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def https_site(request: pytest.FixtureRequest, tmp_path: Path, migrated: Migrated) -> Iterator[str]:
     """The site as somebody puts it behind a proxy that speaks HTTPS."""
     port = free_port()
     environ = {"DJANGO_DEBUG": "0", "DJANGO_HTTPS": "1"}
-    manage(tmp_path, "migrate", "-v0")
+    migrated(tmp_path)
     with started(command(request.param, port, tmp_path), tmp_path, **environ) as process:
         base = f"http://127.0.0.1:{port}"
         wait_for(lambda: answers(base, process), "it answers", 60)

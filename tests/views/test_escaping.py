@@ -173,19 +173,17 @@ def test_the_admins_export_has_no_formula_either(race: Race, staff: Client) -> N
     assert {rows[0][name] for name in ("circuit", "driver_name", "team_name")} == {"'=1+1"}
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_json_is_told_as_json_and_as_nothing_else(race: Race, client: Client, text: str) -> None:
-    text = text.replace("\0", "")
-    poison(race, text)
+def test_json_is_told_as_json_and_as_nothing_else(race: Race, client: Client) -> None:
     at = race.get_absolute_url()
-    for path in (f"{at}report.json", f"/api/races/{race.pk}/", f"{at}replay/9/on/"):
-        answer = client.get(path)
-        assert answer["Content-Type"].startswith("application/json")
-        assert answer["X-Content-Type-Options"] == "nosniff"
-        json.loads(answer.content)
-    assert text in {
-        row["driver_name"] for row in client.get(f"/api/races/{race.pk}/").json()["classification"]
-    }
+    for text in (one.replace("\0", "") for one in HOSTILE):
+        poison(race, text)
+        for path in (f"{at}report.json", f"/api/races/{race.pk}/", f"{at}replay/9/on/"):
+            answer = client.get(path)
+            assert answer["Content-Type"].startswith("application/json")
+            assert answer["X-Content-Type-Options"] == "nosniff"
+            json.loads(answer.content)
+        shown = client.get(f"/api/races/{race.pk}/").json()["classification"]
+        assert text in {row["driver_name"] for row in shown}
 
 
 def test_a_files_name_is_made_of_nothing_that_a_record_says(race: Race, client: Client) -> None:
