@@ -34,6 +34,9 @@ PICTURES = {
     "error": "Wrong entries come back with what was typed",
     "lights": "Five lights",
     "race": "Mid-race: tower, map, words, the stream at the foot",
+    "ring": "The lap as a ring, with the place where a stop would come out",
+    "record": "The record behind a number, read again from Kafka",
+    "stream": "The stream: topics, rates, the newest records",
     "race-map": "The map's tab on a phone",
     "race-lab": "The lab's tab on a phone: the stream live",
     "light": "By day",
@@ -67,6 +70,7 @@ STILL = """() => {
 }"""
 GO_ON = """async () => {
   window.still = false;
+  if (!window.held.length) return;
   const { receive } = await import('/static/races/board.js');
   for (const message of window.held.splice(0)) receive(message);
 }"""
@@ -145,12 +149,16 @@ def one_race(camera: Camera, page: Page, lab: Lab) -> str:
     camera.snap(page, "lights")
     state(page, ".race")
     state(page, ".f-safety_car")
-    page.wait_for_timeout(1500)
-    camera.shoot(page, "safety-car")
+    page.locator("#band strong").wait_for()
+    camera.shoot(page, "safety-car", "1440", "360")
     state(page, ".f-green")
     page.wait_for_timeout(4000)
     page.click("button[data-follow=PIA]")
     camera.shoot(page, "race", "1440", "1024", "360")
+    page.keyboard.press("r")
+    camera.shoot(page, "ring")
+    page.keyboard.press("r")
+    inside(camera, page, address)
     phone(camera, page)
     page.click("[data-do=theme]")
     camera.shoot(page, "light")
@@ -159,6 +167,18 @@ def one_race(camera: Camera, page: Page, lab: Lab) -> str:
     page.locator("#finish[open]").wait_for(timeout=240_000)
     camera.shoot(page, "finish", "1440", "360")
     return address
+
+
+def inside(camera: Camera, page: Page, address: str) -> None:
+    page.click("[data-do=inspect]")
+    page.locator("#record .inside dl").first.wait_for()
+    camera.snap(page, "record")
+    page.keyboard.press("Escape")
+    stream = page.context.new_page()
+    stream.goto(address + "stream/")
+    stream.wait_for_timeout(4000)
+    camera.snap(stream, "stream")
+    stream.close()
 
 
 def phone(camera: Camera, page: Page) -> None:

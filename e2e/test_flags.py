@@ -35,7 +35,8 @@ def test_a_flag_is_said_whole(page: Page, lab: Lab, race: str, width: int, heigh
     before = page.evaluate(LOOKED_AT)
     for flag, name in FLAGS.items():
         state = f'<i id="st" class="race f-{flag} y2 l0" hidden></i>'
-        page.evaluate(RECEIVE, f'{state}<p id="band"><strong>{name}</strong> {WORDS}</p>')
+        pill = f'<b id="flag" class="f-{flag}">{name}</b><b id="bell">◆ 2<span> engine alarms</span></b>'
+        page.evaluate(RECEIVE, f'{pill}{state}<p id="band"><strong>{name}</strong> {WORDS}</p>')
         seen = page.evaluate(LOOKED_AT)
         assert seen["high"] >= 34, flag
         assert not seen["cut"], flag

@@ -26,7 +26,7 @@ LABELS = """() => {
   window.labels = now;
   let changed = 0;
   for (const [code, side] of now) changed += before.has(code) && before.get(code) !== side;
-  const kept = document.querySelectorAll(':is(.dot.lead, .dot.own, .dot.followed):not([hidden]) span');
+  const kept = document.querySelectorAll('.dot:is(.lead, .own, .followed, .spot):not(.mute, [hidden]) span');
   const boxes = Array.from(kept, (one) => one.getBoundingClientRect());
   const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
   return [changed, boxes.filter((box, k) => boxes.slice(0, k).some((other) => meet(box, other))).length];

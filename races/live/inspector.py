@@ -46,7 +46,7 @@ class Source:
 
 def _gap(record: Record) -> str:
     if record["position"] == 1:
-        return "Leader"
+        return "Winner" if record.get("status") == "finished" else "Leader"
     return gap(record["gap_s"], record["laps_down"])
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
-from races.live.rendering.formatting import lap_time, ordinal
+from races.live.rendering.formatting import ordinal
 from races.report.laps import Car, Point, Stint
 from races.report.svg import (
     band,
     chart,
-    dot,
     labels,
     lap_steps,
     line,
@@ -22,10 +21,8 @@ from races.report.svg import (
 )
 
 ROW, FOOT, TOP = 19, 22, 16
-GAPS_HIGH, TIMES_HIGH = 300, 240
-MANY_LAPS = 30  # beyond them dots would cover the lines
+GAPS_HIGH = 300
 THIN = 4  # px, of a set of tyres that saw no whole lap
-SLOW = 1.125  # of the best lap shown: what is slower stands at the chart's edge
 NEUTRAL = {"safety_car": "SC", "vsc": "VSC"}
 Spans = Sequence[tuple[str, int, int]]
 
@@ -109,12 +106,17 @@ def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Span
     def y(gap: float) -> float:
         return TOP + (GAPS_HIGH - TOP) * gap / limit
 
-    lines = ""
+    lines = stops = ""
     for car in sorted(cars, key=lambda car: (car.code in chosen, car.own)):
         for run in _runs(car.points, limit):
             lines += line(
-                [(p.lap / laps, y(p.gap_s or 0.0)) for p in run], line_kind(car, car in shown), car.colour
+                [(lap / laps, y(gap_s)) for lap, gap_s in run], line_kind(car, car in shown), car.colour
             )
+        stops += "".join(
+            text(point.lap / laps, y(point.gap_s or 0.0) + 4, "▼", "stop")
+            for point in car.points
+            if car in shown and point.lap in stop_laps(car)
+        )
     step = nice_step(limit)
     ticks = [step * n for n in range(int(limit / step) + 1)]
     left = labels(
@@ -127,6 +129,7 @@ def gap_chart(cars: Sequence[Car], chosen: Sequence[str], laps: int, spans: Span
         "".join(rule(y(tick)) for tick in ticks)
         + neutral_bands(spans, laps, GAPS_HIGH)
         + lap_axis(laps, GAPS_HIGH)
+        + stops
     )
     title = f"Gaps to the leader at the end of each lap, of {', '.join(car.code for car in shown)}."
     codes = [car.code for car in shown]
@@ -147,13 +150,30 @@ def unbroken(points: Sequence[Point]) -> list[list[Point]]:
     return [[point for _, point in group] for _, group in numbered]
 
 
-def _runs(points: Sequence[Point], limit: float) -> list[list[Point]]:
-    """Returns the stretches of a line that lie in the picture."""
-    found = []
+def _runs(points: Sequence[Point], limit: float) -> list[list[tuple[float, float]]]:
+    """Returns the stretches of a line that lie in the picture, each as far as the edge: (lap, seconds)."""
+    found: list[list[tuple[float, float]]] = []
     for stretch in unbroken(points):
-        inside = groupby(stretch, key=lambda point: point.gap_s is not None and point.gap_s <= limit)
-        found += [run for good, group in inside if good and len(run := list(group)) > 1]
+        known = [(float(point.lap), point.gap_s) for point in stretch if point.gap_s is not None]
+        if len(known) < 2:
+            continue
+        run = [known[0]] if known[0][1] <= limit else []
+        for (lap, was), (end, gap) in pairwise(known):
+            at_edge = (lap + (end - lap) * (limit - was) / ((gap - was) or 1.0), limit)
+            if was > limit >= gap:
+                run = [at_edge, (end, gap)]
+            elif was <= limit < gap:
+                found.append([*run, at_edge])
+                run = []
+            elif gap <= limit:
+                run.append((end, gap))
+        found.append(run)
     return found
+
+
+def stop_laps(car: Car) -> set[int]:
+    """Returns the laps that ended in the pit lane."""
+    return {stint.first - 1 for stint in car.stints[1:]}
 
 
 def stint_chart(cars: Sequence[Car], laps: int) -> str:
@@ -194,42 +214,3 @@ def _stint(car: Car, stint: Stint, laps: int, top: float) -> str:
 
 
 TYRES = {"S": "soft", "M": "medium", "H": "hard"}
-
-
-def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
-    """Lap times of some cars; slow laps (stops, safety cars) at the upper edge, as rings."""
-    times = [point.time_s for car in cars for point in car.points if point.time_s]
-    if not times:
-        return ""
-    best, ceiling = min(times), min(max(times), min(times) * SLOW)
-    span, radius = max(ceiling - best, 0.5), 3.5 if laps <= MANY_LAPS else 1.5
-
-    def y(seconds: float) -> float:
-        return TIMES_HIGH - 8 - (TIMES_HIGH - TOP - 12) * min((seconds - best) / span, 1.0)
-
-    lines = dots = ""
-    for car in own_last(cars):
-        timed = [(point.lap / laps, y(point.time_s), point) for point in car.points if point.time_s]
-        place = {point.lap: (x, at) for x, at, point in timed}
-        for stretch in unbroken([point for _, _, point in timed]):
-            lines += line([place[point.lap] for point in stretch], line_kind(car), car.colour)
-        for x, at, point in timed:
-            slow = (point.time_s or 0) > ceiling
-            title = f"{car.code}, lap {point.lap}: {lap_time(point.time_s)}"
-            dots += dot(x, at, "slow" if slow else "mark", "none" if slow else car.colour, title, radius)
-    step = nice_step(span)
-    ticks = [step * n for n in range(int(best / step) + 1, int((best + span) / step) + 1)]
-    left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")
-    ends = sorted(
-        ((y(car.points[-1].time_s or best), car) for car in cars if car.points), key=lambda end: end[0]
-    )
-    marks = (
-        "".join(rule(y(tick)) for tick in ticks)
-        + neutral_bands(spans, laps, TIMES_HIGH)
-        + lap_axis(laps, TIMES_HIGH)
-    )
-    title = f"Lap times of {', '.join(car.code for car in cars)}; the best of them {lap_time(best)}."
-    axes, codes = ("lap", "lap time"), [car.code for car in cars]
-    return chart(
-        title, TIMES_HIGH + FOOT, left, ends_of(ends, TIMES_HIGH), lines, marks + dots, axes, laps, codes
-    )

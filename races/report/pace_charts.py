@@ -1,16 +1,16 @@
-"""Charts of pace: the race trace, green laps by the age of the tyres, and speed along the lap for two cars."""
+"""Charts of pace: race trace, lap times, green laps by the age of the tyres, speed along the lap of two cars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from math import ceil, floor
 
 from races.board.race_info import Point as Place
 from races.live.rendering.formatting import NONE, lap_time
 from races.live.rendering.track_map import HEIGHT, WIDTH, fit
 from races.report.charts import (
     FOOT,
-    TIMES_HIGH,
     TOP,
     TYRES,
     Spans,
@@ -19,21 +19,25 @@ from races.report.charts import (
     line_kind,
     neutral_bands,
     own_last,
+    stop_laps,
     unbroken,
 )
 from races.report.laps import Car, Point
 from races.report.svg import chart, dot, labels, line, nice_step, rule, text
 
-TRACE_HIGH, SPEED_HIGH = 300, 200
+TRACE_HIGH, TIMES_HIGH, SPEED_HIGH = 300, 240, 200
 SLOW = 1.04  # of the best lap: what is slower is no lap of pace
+MANY_LAPS = 30  # beyond them dots would cover the lines
+DOT_PX = (3.5, 1.5)  # their radius, and where there are many laps
+STOP_PX = 8  # from one car's stops to the next one's, at the upper edge
 Bins = Sequence[float | None]
 
 
 def green_laps(car: Car, spans: Spans) -> list[Point]:
     """Returns the laps that tell of pace: not the first, none with a stop, none behind a safety car."""
     neutral = {lap for _, first, last in spans for lap in range(first, last + 1)}
-    changes = {stint.first for stint in car.stints[1:]}
-    stops = changes | {lap - 1 for lap in changes}
+    stops = stop_laps(car)
+    stops |= {lap + 1 for lap in stops}
     return [
         point for point in car.points if point.time_s and point.lap > 1 and point.lap not in neutral | stops
     ]
@@ -100,6 +104,42 @@ def trace_chart(cars: Sequence[Car], chosen: Sequence[str], against: str, laps: 
 
 def _name(against: str) -> str:
     return "the winner's average" if against == "average" else against
+
+
+def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
+    """Draws the green laps of some cars: what is no lap of pace is a gap in the line, and a stop a mark at its lap."""
+    green = {car.code: green_laps(car, spans) for car in cars}
+    times = [point.time_s or 0.0 for found in green.values() for point in found]
+    if not times:
+        return ""
+    step = nice_step(max(min(max(times), min(times) * SLOW) - min(times), 0.5))
+    low = floor(min(times) / step)
+    high = max(ceil(min(max(times), min(times) * SLOW) / step), low + 1)
+
+    def y(seconds: float) -> float:
+        return TIMES_HIGH - (TIMES_HIGH - TOP) * min((seconds / step - low) / (high - low), 1.0)
+
+    lines = marks = ""
+    for row, car in enumerate(own_last(cars)):
+        for stretch in unbroken(green[car.code]):
+            lines += line([(p.lap / laps, y(p.time_s or 0.0)) for p in stretch], line_kind(car), car.colour)
+        for point in green[car.code]:
+            title = f"{car.code}, lap {point.lap}: {lap_time(point.time_s)}"
+            marks += dot(
+                point.lap / laps, y(point.time_s or 0.0), "mark", car.colour, title, DOT_PX[laps > MANY_LAPS]
+            )
+        for lap in sorted(stop_laps(car)):
+            title = f"{car.code} stops, lap {lap}"
+            marks += dot(lap / laps, TOP + STOP_PX * row, "stop", car.colour, title)
+    ticks = [step * n for n in range(low, high + 1)]
+    left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")
+    last = [(y(found[-1].time_s or 0.0), car) for car in cars if (found := green[car.code])]
+    ends = ends_of(sorted(last, key=lambda end: end[0]), TIMES_HIGH)
+    ground = "".join(rule(y(tick)) for tick in ticks)
+    ground += neutral_bands(spans, laps, TIMES_HIGH) + lap_axis(laps, TIMES_HIGH)
+    title = f"Green laps of {', '.join(car.code for car in cars)}; the best of them {lap_time(min(times))}."
+    axes, codes = ("lap", "lap time"), [car.code for car in cars]
+    return chart(title, TIMES_HIGH + FOOT, left, ends, lines, ground + marks, axes, laps, codes)
 
 
 def wear_table(cars: Sequence[Car], spans: Spans) -> list[list[str]]:

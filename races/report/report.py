@@ -27,6 +27,7 @@ from races.report.pace_charts import (
     faster,
     speed_chart,
     speed_table,
+    times_chart,
     trace_chart,
     wear_chart,
     wear_table,
@@ -227,7 +228,7 @@ def _charts(race: Race, cars: Sequence[Car], chosen: Sequence[str], against: str
     drawn = {"places": charts.lap_chart(cars, laps, spans, cut), "stints": charts.stint_chart(cars, laps)}
     if laps > 1:  # a line needs two ends
         drawn["gaps"] = charts.gap_chart(cars, chosen, laps, spans)
-        drawn["times"] = charts.times_chart([car for car in cars if car.code in chosen], laps, spans)
+        drawn["times"] = times_chart([car for car in cars if car.code in chosen], laps, spans)
         drawn["trace"] = trace_chart(cars, chosen, against, laps, spans)
         drawn["wear"] = wear_chart(cars, spans)
     return {name: mark_safe(svg) for name, svg in drawn.items()}  # noqa: S308  # drawing escapes what it is given

@@ -31,7 +31,9 @@ function trackMap() {
   const wide = svg.viewBox.baseVal.width;
   const trackNames = Array.from(svg.querySelectorAll('.sname'), (name) => ({ x: Number(name.getAttribute('x')), y: Number(name.getAttribute('y')) }));
   let names = trackNames;
-  let scale = 1; // CSS pixels to a user unit
+  let scale = svg.clientWidth / wide || 1; // CSS pixels to a user unit
+  const fit = () => svg.style.setProperty('--k', 1 / scale);
+  fit();
   let every = 200; // ms from one tick to the next, as the page shows them
   let gliding = every + HOLD_MS; // how long the glide under way takes
   let started = 0;
@@ -89,7 +91,7 @@ function trackMap() {
   const EDGE = 8; // the panel has room beside the picture
   const AWAY = { e: [25, 0], w: [-25, 0], n: [0, -16], s: [0, 16] };
   const reach = (car) => (car.safety ? 13 : car.own || car.followed ? 11 : 6) * type; // with its ring
-  function room(car, name, kept) {
+  function room(car, name, kept, spare = 0) {
     const half = (car.lead || car.state === 'f' ? 22 : 13.5) * type; // these say their place too
     const off = [AWAY[name][0] * type * (car.lead ? 1.3 : 1), AWAY[name][1] * type];
     const [x, y, wasX, wasY] = [car.x * scale + off[0], car.y * scale + off[1], car.wasX * scale + off[0], car.wasY * scale + off[1]];
@@ -99,7 +101,7 @@ function trackMap() {
     const edge = x < half - EDGE || x > wide * scale - half + EDGE;
     const taken = kept.some((other) => meet(place, other));
     const named = names.some((other) => near(other, scale, half + 8 * type, 13 * type));
-    const dots = cars.filter((other) => other !== car && other.placed && near(other, scale, half + reach(other), 6 * type + reach(other))).length;
+    const dots = cars.filter((other) => other !== car && other.placed && near(other, scale, half + reach(other) + spare, 6 * type + reach(other) + spare)).length;
     place.cost = edge ? 3 : taken || (named && !always(car)) ? 2 : named ? 1.6 : dots && 1 + dots / 50;
     return place;
   }
@@ -113,10 +115,12 @@ function trackMap() {
   // that none lies on another: a side is left for that and for the picture's edge only. Any other label is looked at
   // once in LOOK ticks, and at most one of them then comes, or goes because of a dot. What covers a label or a sector's
   // name, or leaves the picture, waits for nothing. After a jump nothing is held: every label is placed anew.
-  const LOOK = 14;
+  // A car that comes into the spotlight gets a label at once, if there is room, and from then on it is any other one.
+  const LOOK = 20;
+  const SPARE = 6; // px that a new label has around it: the cars go on
   const BAD = 2; // a cost that no label stays with
   const CHANGE = 1.7; // more than any cost that a label stays with
-  const always = (car) => car.own || car.followed || car.lead || car.spot;
+  const always = (car) => car.own || car.followed || car.lead;
   const cheapest = (places) => places.reduce((a, b) => (b.cost < a.cost ? b : a));
   let ticks = 0;
   function label(anew = false) {
@@ -126,7 +130,7 @@ function trackMap() {
     let changed = false;
     for (const car of shown.filter((each) => !always(each) && (each.named || look))) {
       const held = car.named && !anew;
-      const place = held ? room(car, car.side, kept) : cheapest(car.sides.map((name) => room(car, name, kept)));
+      const place = held ? room(car, car.side, kept) : cheapest(car.sides.map((name) => room(car, name, kept, SPARE)));
       const fits = place.cost === 0;
       if (look) car.free = fits ? (car.free ?? 0) + 1 : 0;
       if (anew || (held && place.cost >= BAD)) show(car, fits, place.name);
@@ -143,6 +147,13 @@ function trackMap() {
     car.named = named;
     car.el.classList.toggle('mute', !named);
     if (named && side !== car.side) { car.side = side; car.el.dataset.side = side; }
+  }
+
+  function pointAt(car) {
+    if (car.named || !car.placed) return;
+    const others = drivers.filter((other) => other.placed && other.named).map((other) => room(other, other.side, []));
+    const place = cheapest(car.sides.map((name) => room(car, name, others, SPARE)));
+    if (!place.cost) show(car, true, place.name);
   }
 
   function settle(few, anew) {
@@ -181,8 +192,9 @@ function trackMap() {
       car.state = state;
       car.el.classList.toggle('gone', state === 'r');
       car.el.classList.toggle('pitting', state === 'p');
-      if (state === 'f') car.el.dataset.place = `P${1 + document.getElementById('order').textContent.split(' ').indexOf(car.code)} `;
-      else delete car.el.dataset.place;
+      const { dataset } = car.el.lastElementChild;
+      if (state === 'f') dataset.place = `P${1 + document.getElementById('order').textContent.split(' ').indexOf(car.code)} `;
+      else delete dataset.place;
     }
     let ahead = (share - (at % 1) + 1) % 1;
     if (ahead > 0.9) ahead -= 1; // a hair behind where it already is, not a lap ahead
@@ -198,15 +210,17 @@ function trackMap() {
       car[name] = [code].flat().includes(car.code);
       car.el.classList.toggle(name, car[name]);
     }
+    if (name === 'spot') for (const car of drivers) if (car.spot) pointAt(car);
     if (name !== 'followed') return; // a new leader comes with a tick, which places the labels
     tabStop(drivers.find((car) => car.followed) ?? drivers[0]);
     label();
   }
 
   new ResizeObserver(() => {
-    if (!svg.clientWidth) return; // on a phone the map may stand behind another tab
+    // on a phone the map may stand behind another tab; and the first call, however late, brings no new width
+    if (!svg.clientWidth || svg.clientWidth / wide === scale) return;
     scale = svg.clientWidth / wide;
-    svg.style.setProperty('--k', 1 / scale);
+    fit();
     if (last) move(last, true);
   }).observe(svg);
 

@@ -102,7 +102,7 @@ function duel() {
 }
 const value = (key, code) => key === 'tyre' ? (byId(`tyre-${code}`)?.innerHTML ?? '').replace('<i>', ' ').replace('</i>', '') : text(`${key}-${code}`) || '–';
 function between(a, b) {
-  const gaps = [a, b].map((code) => text(`gap-${code}`).replace('Leader', '0'));
+  const gaps = [a, b].map((code) => text(`gap-${code}`).replace(/Leader|Winner/, '0'));
   if (gaps.some((gap) => !gap || gap === '–')) return 'no gap'; // on the grid, or out of the race
   const given = Math.abs(seconds(gaps[0]) - seconds(gaps[1]));
   const apart = Number.isFinite(given) ? given : onTheRoad(a, b);
@@ -127,7 +127,7 @@ function gapOrInterval(which) {
 // Each gap as seen from the followed car, or else from the own one: ahead is less than nothing.
 function relative() {
   if (!body.classList.contains('by-rel')) return;
-  const gapOf = (code) => seconds(text(`gap-${code}`).replace('Leader', '0') || '-');
+  const gapOf = (code) => seconds(text(`gap-${code}`).replace(/Leader|Winner/, '0') || '-');
   const from = gapOf(followed ?? body.dataset.own);
   for (const row of byId('rows').children) {
     const apart = gapOf(row.dataset.c) - from;
@@ -344,8 +344,8 @@ setUnits(kept('mph', false));
 show();
 neighbours();
 body.classList.add('scripted');
-if (big && navigator.wakeLock) {
-  const stay = () => document.hidden || navigator.wakeLock.request('screen').catch(() => {});
+if (navigator.wakeLock) { // a phone on the table stays awake while a race is on
+  const stay = () => document.hidden || byId('st').matches('.over') || navigator.wakeLock.request('screen').catch(() => {});
   document.addEventListener('visibilitychange', stay);
   stay();
 }

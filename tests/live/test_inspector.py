@@ -81,7 +81,7 @@ def shown(kafka: Connection, race: Race) -> Iterator[tuple[Page, int]]:
 
 def seconds(text: str) -> float | None:
     """What a time on the page says, in seconds; a dash is none."""
-    if text in ("–", "Leader", ""):
+    if text in ("–", "Leader", "Winner", ""):
         return None
     minutes, _, rest = text.removeprefix("+").rpartition(":")
     return int(minutes or 0) * 60 + float(rest)

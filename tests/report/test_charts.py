@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from races.report.charts import gap_chart, lap_chart, times_chart
-from races.report.laps import Car, Point
+from races.report.charts import gap_chart, lap_chart
+from races.report.laps import Car, Point, Stint
+from races.report.pace_charts import times_chart
 
 LAPS = 9
 HOLE = range(4, 7)
@@ -37,8 +39,28 @@ def test_a_gap_in_the_history_is_a_gap_in_each_chart() -> None:
     cars = [car(HOLE)]
     assert strokes(lap_chart(cars, LAPS, ())) == [x(0, 1, 2, 3), x(7, 8, 9)]
     assert strokes(gap_chart(cars, ["NOR"], LAPS, ())) == [x(1, 2, 3), x(7, 8, 9)]
-    assert strokes(times_chart(cars, LAPS, ())) == [x(1, 2, 3), x(7, 8, 9)]
+    assert strokes(times_chart(cars, LAPS, ())) == [x(2, 3), x(7, 8, 9)]
 
 
 def test_a_whole_history_is_one_line() -> None:
     assert strokes(lap_chart([car(range(0))], LAPS, ())) == [x(*range(LAPS + 1))]
+
+
+def test_pace_is_drawn_and_a_stop_is_a_gap() -> None:
+    """Stops, the start and a safety car would decide the scale: tenths of a second could not be seen."""
+    slow = replace(car(range(0)), stints=(Stint("M", 1, 5), Stint("H", 6, LAPS)))
+    slow = replace(slow, points=tuple(replace(p, time_s=102.0) if p.lap == 5 else p for p in slow.points))
+    drawn = times_chart([slow], LAPS, ())
+    assert strokes(drawn) == [x(2, 3, 4), x(7, 8, 9)]
+    assert drawn.count('class="rule"') >= 4
+    assert "NOR stops, lap 5" in drawn
+
+
+def test_a_line_that_leaves_the_picture_ends_at_its_edge() -> None:
+    near, far = car(range(0)), replace(car(range(0)), code="RUS", own=False, points=(
+        Point(1, 80.0, 80.0, 2, 4.0, "M"), Point(2, 90.0, 170.0, 2, 14.0, "M"), Point(3, 80.0, 250.0, 2, 5.0, "M"),
+    ))  # fmt: skip
+    drawn = gap_chart([near, far], ["NOR"], LAPS, ())
+    faint = re.findall(r'class="case faint" stroke="#ff8000" d="M([^"]+)"', drawn)
+    bottom = {float(path.split("L")[end].split()[1]) for path, end in zip(faint, (-1, 0), strict=True)}
+    assert bottom == {300.0}

@@ -38,7 +38,12 @@ def _reason(frame: Frame, notes: list[Note]) -> str:
     """Says "Lap 2: Piastri stopped in sector 2, accident"; a yellow flag names its sector in any case."""
     yellow = frame["flag"] == "yellow" and frame["yellow_sector"]
     sector = f"sector {frame['yellow_sector']}" if yellow else ""
-    why = next((note for note in notes if note["kind"] in ("retirement", "yellow")), None)
+    called = next((n for n, note in enumerate(notes) if note["kind"] == frame["flag"] != "yellow"), -1)
+    before = notes[called + 1 :]  # who goes out behind a safety car has not called it
+    yellow_for = next((note for note in before if note["kind"] == "yellow"), None)
+    stopped = (note for note in before if note["kind"] == "retirement")
+    out = next((note for note in stopped if yellow_for is None or note["code"] == yellow_for["code"]), None)
+    why = out or yellow_for
     if why is None:
         return sector
     names = {car["driver_code"]: surname(car["driver_name"]) for car in frame["cars"]}

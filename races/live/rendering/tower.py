@@ -97,7 +97,7 @@ def _gap_texts(car: CarFrame, phase: str) -> tuple[str, str]:
     if phase == "grid" or car["status"] == "retired":
         return "", ""
     if car["position"] == 1:
-        return "Leader", NONE
+        return "Winner" if car["status"] == "finished" else "Leader", NONE
     return gap(car["gap_s"], car["laps_down"]), gap(car["interval_s"])
 
 
@@ -158,7 +158,7 @@ def alarm_cells(cells: Cells, frame: Frame, info: RaceInfo) -> None:
         said = ">" if alarm is None else _alarm_sign(alarm)
         cells[f"alarm-{car.code}"] = f'<b id="alarm-{car.code}"{said}</b>'
     count = len(standing)
-    words = "" if not count else f"◆ {count} engine alarm{'s' if count > 1 else ''}"
+    words = "" if not count else f"◆ {count}<span> engine alarm{'s' if count > 1 else ''}</span>"
     cells["bell"] = f'<b id="bell">{words}</b>'
 
 
