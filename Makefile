@@ -35,20 +35,20 @@ fi; \
 $(PYTHON) -m venv --clear $(VENV)
 endef
 
-.PHONY: run flink setup lock test test-fast test-full test-integration lint audit migrate
+.PHONY: help run flink setup lock test test-fast test-full test-integration lint audit migrate
 
-run: setup
+run: setup ## the whole lab on http://127.0.0.1:8000 (PORT=8100, HOST=0.0.0.0 for the room)
 	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT)
 
 # Jars come by Maven; where there is none, by jgo, a Maven client in Python.
-flink: setup
+flink: setup ## the lab with a real Kafka and a real Flink beside it
 	@command -v mvn >/dev/null 2>&1 || $(BIN)/python -c 'import jgo' 2>/dev/null || { \
 		echo "Adding jgo, which fetches jars where there is no Maven"; \
 		$(PIP) -r requirements-flink.lock; }
 	@exec $(BIN)/python manage.py run_flink $(HOST):$(PORT) --kafka-port $(KAFKA_PORT) \
 		--gateway-port $(GATEWAY_PORT) --dashboard-port $(DASHBOARD_PORT)
 
-setup: $(STAMP) migrate
+setup: $(STAMP) migrate ## packages and database, without a start
 
 migrate: $(STAMP)
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -66,14 +66,14 @@ $(DEV): requirements-dev.lock requirements-dev.txt $(STAMP)
 	@touch $@
 
 # The locks from the short requirements files. The newest versions: make lock UPGRADE=--upgrade
-lock: $(BIN)/uv
+lock: $(BIN)/uv ## the locks from the short requirements files
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python .ci/lock.py $(UPGRADE)
 
 $(BIN)/uv:
 	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep ^uv== requirements-dev.txt)"
 
-lint: $(DEV)
+lint: $(DEV) ## all checks of the code without tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy . .ci/audit.py .ci/lock.py .ci/structure.py
@@ -84,20 +84,23 @@ lint: $(DEV)
 	$(BIN)/python manage.py check --fail-level WARNING
 	DJANGO_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-audit: $(DEV)
+audit: $(DEV) ## known faults of the packages
 	$(BIN)/python .ci/audit.py
 
-test: $(DEV) migrate lint
+test: $(DEV) migrate lint ## checks and tests, browser tests too where there is a Chromium
 	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
 	$(BIN)/pytest -n 2 --dist worksteal e2e -m "browser and not full"
 
 # Without browsers and without the gate's other checks, for another Python beside
-test-fast: $(DEV) migrate
+test-fast: $(DEV) migrate ## tests without browsers
 	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
 
-test-full: $(DEV) migrate
+test-full: $(DEV) migrate ## the long sweeps too
 	$(BIN)/pytest -n 4 --dist worksteal -m "not integration and not browser" tests
 	$(BIN)/pytest -n 2 --dist worksteal e2e -m browser
 
-test-integration: $(DEV) migrate
+test-integration: $(DEV) migrate ## against a real Kafka, Flink and PostgreSQL (needs Java)
 	$(BIN)/pytest -m integration tests
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

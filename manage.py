@@ -2,9 +2,11 @@
 """The lab's command line: `python manage.py help`."""
 
 import gc
+import importlib.util
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from races.lib.memory import THRESHOLDS
@@ -15,7 +17,19 @@ def leave(number: int, frame: FrameType | None) -> None:
     os._exit(0)
 
 
+def use_own_packages() -> None:
+    """Starts again with the Python of .venv, where `make run` has put the packages and nobody has activated it."""
+    folder = Path(__file__).resolve().parent / ".venv"
+    python = folder / "bin" / "python"
+    if python.exists() and Path(sys.prefix).resolve() != folder.resolve():
+        os.execv(python, [str(python), *sys.argv])  # noqa: S606  # our own, and no shell
+    remedy = r".venv\Scripts\Activate.ps1" if os.name == "nt" else "make setup"
+    sys.exit(f"This Python has no Django. First: {remedy}")
+
+
 if __name__ == "__main__":
+    if importlib.util.find_spec("django") is None:
+        use_own_packages()
     gc.set_threshold(*THRESHOLDS)  # a sixth of a start would be a search for garbage among modules
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "f1site.settings")
     os.environ.setdefault(

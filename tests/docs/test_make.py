@@ -53,3 +53,13 @@ def test_unfit_python_gets_a_remedy(tmp_path: Path, python: str | None, words: l
     assert not (tmp_path / ".venv").exists()
     for word in words:
         assert word in line
+
+
+def test_help_names_every_goal_and_needs_no_setup(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = subprocess.run(
+        ["make", "--silent", "help"], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True
+    )
+    named = {line.split()[1] for line in done.stdout.splitlines()}
+    phony = (ROOT / "Makefile").read_text(encoding="utf-8").partition(".PHONY:")[2].partition("\n")[0]
+    assert named == set(phony.split()) - {"migrate"}

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -17,8 +19,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from bench.services.registry_http import serve
+from races.management.commands.tail_topic import NOTHING_NEW, messages
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
+from races.streams.consumer import TailState
 from races.streams.embedded import EmbeddedKafka
 from races.streams.logs import QUIET
 from races.streams.producer import Publisher
@@ -137,3 +141,24 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(lab: str) -> None:
             process.kill()
         assert process.returncode == 0
         assert b"Traceback" not in process.stderr.read()
+
+
+class SilentTopic:
+    """A tail that reads nothing, then one record, then nothing again."""
+
+    state = TailState(True, "", 0, 0, 0)
+
+    def __init__(self, silent: int) -> None:
+        self._answers = [[], ["first"], *[[] for _ in range(silent)], ["second"]]
+
+    def poll(self, limit: int, wait_s: float) -> list[str]:
+        return self._answers.pop(0)
+
+
+@pytest.mark.parametrize(("silent", "said"), [(5, []), (6, [NOTHING_NEW]), (30, [NOTHING_NEW])])
+def test_a_silent_topic_is_told_once_after_three_seconds(silent: int, said: list[str]) -> None:
+    told: list[str] = []
+    tail: Any = SilentTopic(silent)
+    came: list[Any] = list(islice(messages(tail, told.append), 2))
+    assert came == ["first", "second"]
+    assert told == said

@@ -21,7 +21,8 @@ from races.streams.registry.client import http_client
 from races.streams.topics import TOPICS
 
 DEFAULT_LAB = "http://127.0.0.1:8000"
-WAIT_S = 0.5
+WAIT_S, QUIET_S = 0.5, 3.0
+NOTHING_NEW = "No new records. Is a race running? --from-beginning shows what is there already."
 
 
 class Command(LabCommand):
@@ -67,7 +68,7 @@ F1_LAB names the lab for all calls."""
 
     def _print(self, codec: Codec, tail: Tail, race: str | None, count: int | None) -> None:
         shown = 0
-        for message in _messages(tail, self.err.say):
+        for message in messages(tail, self.err.say):
             line = _line(codec, message)
             if race is not None and race not in line:
                 continue
@@ -77,11 +78,15 @@ F1_LAB names the lab for all calls."""
                 return
 
 
-def _messages(tail: Tail, tell: Any) -> Iterator[Message]:
+def messages(tail: Tail, tell: Any) -> Iterator[Message]:
     """Yields messages without an end, and says why when nothing can come."""
-    said = ""
+    said, quiet_s = "", 0.0
     while True:
-        yield from tail.poll(100, WAIT_S)
+        came = tail.poll(100, WAIT_S)
+        yield from came
+        quiet_s = 0.0 if came else quiet_s + WAIT_S
+        if quiet_s == QUIET_S and tail.state.ok:
+            tell(NOTHING_NEW)
         text = "" if tail.state.ok else tail.state.text
         if text and text != said and not text.endswith("not connected yet"):
             tell(text)
