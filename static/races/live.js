@@ -2,6 +2,7 @@
 import { byId, expect, handlers, heard, moved, receive } from './board.js';
 import './panels.js';
 import './inspect.js';
+import './picks.js';
 import './spotlight.js';
 import { move } from './map.js';
 import { local } from './units.js';
@@ -40,7 +41,7 @@ const WORDS = {
   4400: 'The server did not understand this page. Please reload it.',
   4404: 'This race does not exist any more. Choose another one.',
   4408: 'This page had fallen asleep. Waking it…',
-  4429: 'Too many pages of this browser watch races. Close some, then reload.',
+  4429: 'This browser has too many race pages open. Close some, then reload.',
 };
 const FINAL = [4400, 4404, 4429];
 const HTMX_TRIES = [1006, 1011, 1012, 1013]; // after these htmx comes back by itself
