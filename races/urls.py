@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from races.health import metrics
 from races.health import views as health
-from races.views import api, guide, pages, registry, report, sql, standings, stream
+from races.views import api, classes, guide, pages, registry, report, sql, standings, stream
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.index, name="index"),
@@ -19,6 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("races/<uuid:race_id>/replay/", report.replay_page, name="replay"),
     path("races/<uuid:race_id>/replay/<int:tick>/", report.replay_tick, name="replay-tick"),
     path("races/<uuid:race_id>/replay/<int:tick>/on/", report.replay_on, name="replay-on"),
+    path("class/", classes.classes, name="classes"),
+    path("class/<slug:code>/", classes.page, name="class"),
+    path("class/<slug:code>/now/", classes.now, name="class-now"),
+    path("class/<slug:code>/join/", classes.join_class, name="class-join"),
+    path("class/<slug:code>/teach/", classes.teach, name="class-teach"),
     path("standings/", standings.page, name="standings"),
     path("races/<uuid:race_id>/stream/", stream.stream_page, name="stream"),
     path("races/<uuid:race_id>/stream/now/", stream.stream_now, name="stream-now"),
@@ -30,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", api.api.urls),
     path("lab/", guide.page, name="guide"),
     path("lab/<slug:name>/", guide.page, name="guide-page"),
+    path("lab/<slug:name>/work/", guide.work, name="guide-work"),
     path("sql/", sql.page, name="sql"),
     path("sql/run/", sql.run, name="sql-run"),
     path("sql/changes/", sql.changes, name="sql-changes"),

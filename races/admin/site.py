@@ -6,9 +6,10 @@ import csv
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
@@ -17,11 +18,13 @@ from races.lib.csv import escape_cell
 from races.models import (
     Alarm,
     Circuit,
+    Classroom,
     CommentaryLine,
     ControlMessage,
     Driver,
     InjectedFault,
     Lap,
+    Member,
     Race,
     Result,
     Team,
@@ -103,7 +106,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
             },
         ),
     )  # fmt: skip
-    actions = ("delete_selected", "export_results")
+    actions = ("stop_selected", "delete_selected", "export_results")
     change_list_template = "admin/races/race/list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -133,6 +136,12 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
         words = "live" if race.is_active else "report"
         return format_html('<a href="{}">{}</a>', race.get_absolute_url(), words)
 
+    @admin.action(description="Stop the selected races", permissions=["delete"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Shows a red flag in each that runs. Who may delete a race may stop it, as on its page."""
+        count = Race.objects.filter(pk__in=queryset.order_by().values("pk")).request_stop()
+        messages.success(request, f"{count} race{pluralize(count)} told to stop.")
+
     @admin.action(description="Export the results of the selected races as CSV")
     def export_results(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         response = HttpResponse(content_type="text/csv; charset=utf-8")
@@ -150,6 +159,28 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
                 ]
                 writer.writerow([escape_cell(value) for value in values])
         return response
+
+
+class MemberInline(HistoryInline):
+    model = Member
+    fields = ("name", "driver_code", "seen_at", "removed")
+
+
+@admin.register(Classroom)
+class ClassroomAdmin(HistoryAdmin):
+    """Classes are made and led on their own pages. Here an old one is deleted, with the names in it."""
+
+    list_display = ("code", "created_at", "circuit", "is_open", "members_only", "page")
+    search_fields = ("code", "members__name")
+    inlines = (MemberInline,)
+    exclude = ("client",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("races.delete_classroom"))
+
+    @admin.display(description="page")
+    def page(self, classroom: Classroom) -> str:
+        return format_html('<a href="{}">{}</a>', classroom.get_absolute_url(), "page")
 
 
 class RaceRowAdmin(HistoryAdmin):

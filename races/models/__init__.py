@@ -1,5 +1,7 @@
 """A race's life and its history. Rules about races sit here, on models and querysets."""
 
+from races.models.answers import Answer
+from races.models.classes import Classroom, Member, Pick
 from races.models.history import (
     Alarm,
     BoardChunk,
@@ -19,9 +21,11 @@ from races.models.tokens import ApiToken
 __all__ = [
     "ACTIVE",
     "Alarm",
+    "Answer",
     "ApiToken",
     "BoardChunk",
     "Circuit",
+    "Classroom",
     "CommentaryLine",
     "ControlMessage",
     "Driver",
@@ -29,6 +33,8 @@ __all__ = [
     "InjectedFault",
     "Lap",
     "Lease",
+    "Member",
+    "Pick",
     "Race",
     "RaceQuerySet",
     "ReadingChunk",

@@ -38,7 +38,9 @@ class InvalidChoice(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person chose. laps None: the circuit's sprint. seed None: a random one."""
+    """What a person chose. laps None: the circuit's sprint. seed None: a random one. anomaly_detection None: as the lab
+    is configured.
+    """
 
     driver: str
     circuit: str = DEFAULT_CIRCUIT
@@ -46,6 +48,7 @@ class Choice:
     pace: int = DEFAULT_PACE
     seed: int | None = None
     incidents: bool = True
+    anomaly_detection: bool | None = None
 
 
 def choice_errors(choice: Choice) -> dict[str, str]:
@@ -79,7 +82,7 @@ def _laps_fault(slug: str, laps: int) -> str:
     return f"Laps go from 1 to {most}, {where}."
 
 
-def create_race(choice: Choice, client: str = "", once: str = "") -> Race:
+def create_race(choice: Choice, client: str = "", once: str = "", *, classroom_id: int | None = None) -> Race:
     """Queues a race. `client` is the visitor's id, for the limits. Raises InvalidChoice or LimitReached, and writes
     nothing.
 
@@ -101,7 +104,8 @@ def create_race(choice: Choice, client: str = "", once: str = "") -> Race:
         pace=choice.pace,
         seed=secrets.randbelow(SEEDS) if choice.seed is None else choice.seed,
         incidents=choice.incidents,
-        anomaly_detection=settings.LAB.anomaly_detection,
+        anomaly_detection=anomalies_wanted(choice.anomaly_detection),
+        classroom_id=classroom_id,
         model_version=MODEL_VERSION,
     )
     info = info_for(race)
@@ -119,6 +123,18 @@ def create_race(choice: Choice, client: str = "", once: str = "") -> Race:
         race.save(force_insert=True)
         Entry.objects.bulk_create(entries_for(race, info))
     return race
+
+
+def anomalies_can_be_chosen() -> bool:
+    """Whether a race can have engine readings though the lab is configured without, and the other way round. The
+    embedded engine takes what comes; of Flink's statements that query runs or does not.
+    """
+    return settings.LAB.engine == "embedded"
+
+
+def anomalies_wanted(chosen: bool | None) -> bool:
+    configured = bool(settings.LAB.anomaly_detection)
+    return configured if chosen is None or not anomalies_can_be_chosen() else chosen
 
 
 def _race_id(choice: Choice, client: str, once: str) -> uuid.UUID:

@@ -117,9 +117,9 @@ class RaceQuerySet(models.QuerySet["Race"]):
     def save_waits(self, waits: list[list[int]]) -> bool:
         return bool(self.update(waits=waits))
 
-    def request_stop(self) -> bool:
-        """Asks the worker for a red flag. False where the race has ended already."""
-        return bool(self.active().update(stop_requested=True))
+    def request_stop(self) -> int:
+        """Asks the worker for red flags. Returns in how many races; those that have ended stay as they are."""
+        return self.active().update(stop_requested=True)
 
     def save_stop(self, tick: int) -> bool:
         """Writes at which tick the red flag comes, before that tick is published."""
@@ -179,6 +179,9 @@ class Race(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     client = models.CharField(max_length=40, blank=True, help_text="the signed session that started it")
+    classroom = models.ForeignKey(
+        "races.Classroom", on_delete=models.SET_NULL, null=True, blank=True, related_name="races"
+    )
     driver_code = models.CharField(max_length=3)
     driver_name = models.CharField(max_length=80)
     team_name = models.CharField(max_length=60)

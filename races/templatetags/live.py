@@ -88,12 +88,17 @@ def short_code(request: HttpRequest, race: Race) -> dict[str, Any]:
     base = room_address(request)
     if not base:
         return {}
-    # drawn inline, so that no other host is asked
-    code = segno.make(f"{base}{race.get_absolute_url()}", error="m")
-    # literal colours: phones read dark on light, whatever the page's theme
-    drawn = code.svg_inline(border=2, dark="#0e1219", light="#ffffff", svgclass="qr", lineclass=None, scale=4)
     return {
-        "qr": mark_safe(drawn),  # noqa: S308  # escapes what it is given
+        "qr": qr(f"{base}{race.get_absolute_url()}"),
         "host": base.partition("//")[2],
         "path": reverse("join", args=[race.short_code]),
     }
+
+
+@register.simple_tag
+def qr(address: str) -> SafeString:
+    """Draws the code inline, so that no other host is asked."""
+    code = segno.make(address, error="m")
+    # literal colours: phones read dark on light, whatever the page's theme
+    drawn = code.svg_inline(border=2, dark="#0e1219", light="#ffffff", svgclass="qr", lineclass=None, scale=4)
+    return mark_safe(drawn)  # noqa: S308  # escapes what it is given

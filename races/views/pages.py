@@ -14,13 +14,23 @@ from races.forms import RaceForm
 from races.live.service import service
 from races.middleware.allowed_methods import allow_methods
 from races.middleware.visitors import is_mine
-from races.models import Race
-from races.models.creation import DEFAULT_CIRCUIT, PACES, LimitReached, create_race
+from races.models import Classroom, Race
+from races.models.classes import may_start, names_of, saw
+from races.models.creation import (
+    DEFAULT_CIRCUIT,
+    PACES,
+    LimitReached,
+    anomalies_can_be_chosen,
+    anomalies_wanted,
+    create_race,
+)
 from races.sim import DEFAULT_PACE, circuit_slugs, default_laps, load_circuit, load_season
+from races.views.class_deeds import may_make
 from races.views.race_list import history
 from races.views.report import report_page
 
-PAGE = 30
+PAGE, SHOWN = 30, 3  # races on now: listed, and before one asks for the others
+MEMBERS_ONLY = "A class races here, and only its members start races of their own. Join it first."
 
 
 def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "") -> dict[str, Any]:
@@ -33,6 +43,8 @@ def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "
     chosen["circuit"] = chosen["circuit"] or DEFAULT_CIRCUIT
     chosen["pace"] = chosen["pace"] or DEFAULT_PACE
     chosen["incidents"] = "incidents" in given if "incidents_asked" in given else True
+    chosen["anomalies"] = "anomalies" in given if "anomalies_asked" in given else anomalies_wanted(None)
+    running = _running(request)
     return {
         "form": form,
         "chosen": chosen,
@@ -41,9 +53,19 @@ def _choosing(request: HttpRequest, form: RaceForm | None = None, words: str = "
         "circuits": [{"circuit": circuit, "laps": default_laps(circuit.slug)} for circuit in circuits],
         "pace_min": PACES[0],
         "pace_max": PACES[1],
-        "running": [(race, is_mine(request, race)) for race in Race.objects.active()[:PAGE]],
+        "running": running[:SHOWN],
+        "more": running[SHOWN:],
         "anomaly_on": settings.LAB.anomaly_detection,
+        "can_choose_anomalies": anomalies_can_be_chosen(),
     }
+
+
+def _running(request: HttpRequest) -> list[tuple[Race, bool, str]]:
+    """The races that are on, the own ones first: each with whether it is one's own, and whose it is."""
+    found = list(Race.objects.active().defer("frozen").select_related("classroom")[:PAGE])
+    names = names_of({race.client for race in found})
+    rows = [(race, is_mine(request, race), names.get(race.client, "")) for race in found]
+    return sorted(rows, key=lambda row: not row[1])
 
 
 @allow_methods("GET")
@@ -58,8 +80,11 @@ def races(request: HttpRequest) -> HttpResponse:
     form = RaceForm(request.POST)
     if not form.is_valid():
         return render(request, "races/index.html", _choosing(request, form), status=422)
+    client: str = request.client_id  # type: ignore[attr-defined]  # ClientMiddleware adds it
+    if not may_start(client) and not may_make(request):
+        return render(request, "races/index.html", _choosing(request, form, MEMBERS_ONLY), status=403)
     try:
-        race = create_race(form.choice, request.client_id, request.POST.get("once", "")[:40])  # type: ignore[attr-defined]  # ClientMiddleware adds it
+        race = create_race(form.choice, client, request.POST.get("once", "")[:40])
     except LimitReached as limit:
         return render(request, "races/index.html", _choosing(request, form, str(limit)), status=429)
     response = redirect(race)
@@ -74,10 +99,14 @@ def can_stop(request: HttpRequest, race: Race) -> bool:
 @allow_methods("GET")
 def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
     # a room opens this page at once: what is frozen is large, and the live service has it at hand
-    found = get_object_or_404(Race.objects.defer("frozen"), pk=race_id)
+    found = get_object_or_404(Race.objects.defer("frozen").select_related("classroom"), pk=race_id)
     if not found.is_active:
         return report_page(request, found)
     page = service().page(found)
+    picks = list(found.picks.select_related("member")) if found.classroom_id else []
+    client: str = request.client_id  # type: ignore[attr-defined]  # ClientMiddleware adds it
+    if picks:
+        saw(client)
     context = {
         "race": found,
         "info": page.info,
@@ -86,6 +115,8 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
         "results": found.results.all(),
         "can_stop": can_stop(request, found),
         "mine": is_mine(request, found),
+        "picks": [pick for pick in picks if not pick.member.removed],
+        "pick": next((pick.driver_code for pick in picks if pick.member.client == client), ""),
         "anomaly_on": found.anomaly_detection,
         "engine": settings.LAB.engine,
         "engine_live": settings.LAB.engine == "flink" and settings.LAB.flink is not None,
@@ -96,7 +127,9 @@ def race(request: HttpRequest, race_id: uuid.UUID) -> HttpResponse:
 
 @allow_methods("GET")
 def join(request: HttpRequest, code: str) -> HttpResponse:
-    """The short address on the big screen."""
+    """The short address on the big screen, of a class or of a race."""
+    if Classroom.objects.filter(code=code.lower()).exists():
+        return redirect("class", code.lower())
     found = Race.objects.with_short_code(code).first()
     if found is None:
         raise Http404("no such race")

@@ -11,7 +11,7 @@ const text = (id) => byId(id)?.textContent ?? '';
 
 // ---- following ----
 const followKey = `follow:${body.dataset.race}`;
-let followed = kept(followKey, null);
+let followed = kept(followKey, body.dataset.pick ?? null); // in a class, whom one has picked
 function follow(code) {
   followed = code;
   keep(followKey, code);

@@ -44,8 +44,23 @@ function promise() {
   const seconds = distance * Number(at.dataset.lap) * 1.04 / Number(pace.value || 12) + GRID_S;
   return `Start: ${driver().dataset.name} at ${at.dataset.name}, ${distance} lap${distance > 1 ? 's' : ''}, ${duration(seconds)}`;
 }
+// The set-up as an address, without what is only this visitor's: everybody who opens it has the form filled in.
+const share = document.getElementById('share');
+const PERSONAL = ['csrfmiddlewaretoken', 'once', 'driver'];
+function link() {
+  const given = [...new FormData(form)].filter(([name, text]) => text && !PERSONAL.includes(name));
+  return `${location.origin}/?${new URLSearchParams(given)}`;
+}
+share.hidden = !navigator.clipboard; // which browsers give to secure addresses only
+share.addEventListener('click', async () => {
+  await navigator.clipboard.writeText(share.dataset.link);
+  share.textContent = 'Copied';
+  setTimeout(() => { share.textContent = 'Copy as a link'; }, 1500);
+});
+
 function say() {
   if (!circuit() || !driver()) return;
+  share.dataset.link = link();
   laps.max = circuit().dataset.distance;
   laps.placeholder = circuit().dataset.laps;
   const words = wrong();
