@@ -65,3 +65,8 @@ def test_gate_runs_oldest_and_newest() -> None:
     run = (ROOT / ".ci" / "run").read_text()
     assert 'make test PYTHON="$oldest"' in run
     assert 'make test-fast PYTHON="$newest"' in run
+
+
+def test_gate_skips_nothing_for_lack_of_a_tool() -> None:
+    """With CI=true, `tests.fakes.waiting.lacking` fails; so does whoever forgets to install something here."""
+    assert "\nexport CI=true" in (ROOT / ".ci" / "run").read_text()
