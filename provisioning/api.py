@@ -33,6 +33,13 @@ class Api:
     def get(self, path: str, **params: str) -> Any:
         return self._call("GET", path, params)
 
+    def get_object(self, path: str, **params: str) -> JsonObject:
+        """Raises NetworkError for an answer that is no object."""
+        found = self.get(path, **params)
+        if not isinstance(found, dict):
+            raise errors.not_the_api(self.base)
+        return found
+
     def post(
         self, path: str, body: JsonObject, *, repeatable: bool = False, content_type: str = "application/json"
     ) -> Any:
@@ -51,7 +58,7 @@ class Api:
         """Every object of a list. `metadata.next` is a whole address; only its token counts."""
         query = {**params, "page_size": str(PAGE_SIZE)}
         while True:
-            page = self._object(path, query)
+            page = self.get_object(path, **query)
             listed = page.get("data") or []
             if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
                 raise errors.not_the_api(self.base)
@@ -64,7 +71,7 @@ class Api:
     def find(self, path: str, **params: str) -> JsonObject | None:
         """One object, or None where it is gone. Raises ApiError where that is not certain."""
         try:
-            return self._object(path, params)
+            return self.get_object(path, **params)
         except ApiError as error:
             if not error.gone or (error.hidden and not self.sees_all()):
                 raise
@@ -80,12 +87,6 @@ class Api:
             found = self.find(path, **params) if error.hidden else None
             if found is not None and part(found, "status").get("phase") not in DELETING_PHASES:
                 raise
-
-    def _object(self, path: str, params: Mapping[str, str]) -> JsonObject:
-        found = self.get(path, **params)
-        if not isinstance(found, dict):
-            raise errors.not_the_api(self.base)
-        return found
 
     def _call(
         self,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from provisioning.config import DEFAULT_URL, Credentials, DesiredState, read_cre
 from provisioning.cost import hourly
 from provisioning.errors import LOOPBACK, Declined, ProvisioningError, Refused
 from provisioning.journal import INTENTS, Entry, Journal, only_one
+from provisioning.layout import hanging, wrap
 from provisioning.private_file import remove_leftovers
 from provisioning.progress import Shown, Silent, progress_on
 from provisioning.session import Session, open_session
@@ -145,12 +144,21 @@ class CloudCommand(BaseCommand):
             self.print_text(rest, error=True)
         return code
 
-    def print_item(self, head: str, text: str) -> None:
-        """Prints an item of a list. What does not fit stands below, as far to the right."""
-        width, indent = line_width(), len(head)
-        lines = textwrap.wrap(text, max(20, width - indent), break_on_hyphens=False, break_long_words=False)
-        for number, line in enumerate(lines or [""]):
-            self.print_text(f"{head if number == 0 else ' ' * indent}{line}".rstrip())
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Says that the service is being asked: a whole lab takes dozens of calls, and some seconds."""
+        words = "Looking at what stands."
+        if self.out.is_live:
+            with self.out.console.status(words):
+                yield
+        else:
+            self.print_text(words)
+            yield
+
+    def print_item(self, head: str, text: str, error: bool = False) -> None:
+        """Prints an item of a list."""
+        for line in hanging(head, self.redact(text)):
+            self.print_text(line, error)
 
     def say(self, text: str) -> None:
         """Prints a sign of life in a long wait, below whatever shows the progress."""
@@ -192,7 +200,7 @@ class CloudCommand(BaseCommand):
             journal=journal,
         )
         self.session = session
-        self.progress = progress_on(self.out, self.redact)
+        self.progress = progress_on(self.out)
         return session
 
     def list_other_labs(self, entries: list[Entry], organization: str = "") -> None:
@@ -236,18 +244,6 @@ class CloudCommand(BaseCommand):
 def _silence(stream: TextIO) -> None:
     """Sends the rest of the output nowhere: Python flushes it at the end, and would complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def line_width() -> int:
-    return max(40, min(80, shutil.get_terminal_size((80, 24)).columns))
-
-
-def wrap(line: str) -> str:
-    """Wraps a line at 80 columns. An address that is longer stands whole, alone on its line."""
-    width = line_width()
-    if len(line) <= width:
-        return line
-    return textwrap.fill(line, width, break_on_hyphens=False, break_long_words=False)
 
 
 def counted(number: int, thing: str) -> str:

@@ -22,6 +22,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -65,6 +66,17 @@ class Call:
     @property
     def path(self) -> str:
         return urlsplit(self.url).path
+
+
+class Reply(dict[str, Any]):
+    """An object of an answer. What it should hold and does not is told in words, with the call that was answered."""
+
+    def __init__(self, call: Call, found: dict[str, Any]) -> None:
+        super().__init__(found)
+        self._call = call
+
+    def __missing__(self, name: str) -> Any:
+        raise errors.incomplete(f"{self._call.method} {self._call.path}", name)
 
 
 def unheard(text: str) -> None:
@@ -180,14 +192,15 @@ class Client:
             raise errors.api_error(failure)
         if response.status_code >= 300:  # the API redirects nowhere, sign-in pages do
             raise _elsewhere(call)
-        if not response.content:
-            return None
         try:
-            return response.json()
+            found = response.json(object_hook=partial(Reply, call)) if response.content else None
         except (requests.exceptions.JSONDecodeError, RecursionError):
             if call.repeatable:
                 raise errors.not_the_api(call.url) from None
             raise _unknown(call, "an unreadable answer") from None
+        if call.method == "POST" and not isinstance(found, dict):  # each tells what it made
+            raise _unknown(call, "an empty answer")
+        return found
 
 
 def redirected(url: str, response: requests.Response) -> str:

@@ -209,6 +209,14 @@ def certificate_file(error: OSError) -> NetworkError:
     )
 
 
+def incomplete(call: str, name: str) -> ProvisioningError:
+    """The error for an answer without a field that everything else hangs on, such as an id."""
+    return ProvisioningError(
+        f"The service's answer to {call} does not hold {name!r}, which this command cannot do without.",
+        f"{AGAIN} If it stays so, the service has changed: docs/confluent.md says how to record what it answers.",
+    )
+
+
 def not_the_api(url: str) -> NetworkError:
     host = urlsplit(url).hostname or url
     return NetworkError(

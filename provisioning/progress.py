@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import IO
+from math import inf
 
 from rich.console import Group
 from rich.live import Live
 
+from provisioning.layout import hanging
 from provisioning.steps import DONE, FAILED, RUNNING, WAITING, Row
 from races.lib.terminal import Terminal
-from races.streams.redaction import Redactor
 
 SIGNS = {WAITING: "·", RUNNING: "▸", DONE: "✓", FAILED: "✗"}
 PLAIN_SIGNS = {WAITING: ".", RUNNING: ">", DONE: "+", FAILED: "x"}
@@ -65,13 +65,13 @@ class Table:
 class Lines:
     """Prints a line when a step begins to wait, when what it waits for changes, and when it ends."""
 
-    def __init__(self, out: IO[str], redact: Redactor) -> None:
-        self._out, self._redact = out, redact
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
         self._said: dict[str, dict[tuple[str, str], float]] = {}
-        self._start: float | None = None
+        self._start = inf  # the first show sets it
 
     def show(self, rows: list[Row], now: float) -> None:
-        self._start = now if self._start is None else self._start
+        self._start = min(self._start, now)
         for row in rows:
             if row.state != WAITING and (row.text or row.state != RUNNING):
                 self._say(row, now)
@@ -84,9 +84,9 @@ class Lines:
         said[row.state, row.text] = now
         took = seconds((row.ended or now) - row.started)
         words = {RUNNING: row.text, DONE: f"done in {took}: {row.text}", FAILED: f"failed after {took}"}
-        line = f"[{now - (self._start or now):6.1f} s] {row.step.title}: {words[row.state]}"
-        self._out.write(self._redact(line) + "\n")
-        self._out.flush()
+        head = f"[{now - self._start:6.1f} s] "
+        for line in hanging(head, self._terminal.text(f"{row.step.title}: {words[row.state]}").plain):
+            self._terminal.say(line)
 
     def leave(self) -> None:
         pass
@@ -103,5 +103,5 @@ class Silent:
 Shown = Table | Lines | Silent
 
 
-def progress_on(terminal: Terminal, redact: Redactor) -> Shown:
-    return Table(terminal) if terminal.is_live else Lines(terminal.console.file, redact)
+def progress_on(terminal: Terminal) -> Shown:
+    return Table(terminal) if terminal.is_live else Lines(terminal)

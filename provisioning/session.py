@@ -191,7 +191,7 @@ def _entry(journal: Journal, organization: str, wanted: DesiredState, adopt: str
 def organization_id(cloud: Api) -> str:
     """Asks for the organisation, as the first call of every command: a wrong key fails here, before anything was
     made."""
-    answer = cloud.get("/org/v2/organizations", page_size="1")
+    answer = cloud.get_object("/org/v2/organizations", page_size="1")
     if not answer.get("data"):
         raise ProvisioningError("The Cloud API key sees no organisation.")
     return str(answer["data"][0]["id"])

@@ -146,13 +146,14 @@ def _account(session: Session, found: CurrentState, holding: ForeignResources) -
     keys = f", with its API keys ({owned})" if owned else ""
     name = f"{account['display_name']} ({account['id']}){keys}"
     if holding.all and not session.need("environment").get("borrowed"):
-        return "(stays)", f"service account {name}, as long as the environment does"
+        return "(stays)", f"the service account {name}, as long as the environment does"
     return "Service account", name
 
 
 def _goes(what: str, name: str, others: list[str]) -> tuple[str, str]:
     if others:
-        return "(stays)", f"{what} {name}: it holds what this lab did not make: {', '.join(others)}"
+        kind = what.lower() if what == "Environment" else what
+        return "(stays)", f"the {kind} {name}: it holds what this lab did not make: {', '.join(others)}"
     return what, name
 
 
@@ -163,8 +164,10 @@ def _environment(
         return
     name = f"{found.environment['display_name']} ({found.environment['id']})"
     if session.need("environment").get("borrowed"):
-        yield "(stays)", f"environment {name}: it is yours, only what the lab made in it goes"
+        yield "(stays)", f"the environment {name}: it is yours, only what the lab made in it goes"
     else:
-        yield _goes("Environment", name, holding.all)
+        # No list of the service shows models: what a learner made of them goes unseen.
+        rest = "" if holding.all else ", with all that it still holds, such as models"
+        yield _goes("Environment", f"{name}{rest}", holding.all)
     if found.statements is None or (found.cluster and found.topics is None):
         yield "(not looked into)", "without its keys; new ones are made for the teardown"

@@ -23,10 +23,18 @@ FAILED_FOR_GOOD = (
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a step waits for, and for how many seconds it need not be asked again."""
+    """What a step waits for, and for how many seconds it need not be asked again.
+
+    what: whose state the text is, for a step that waits for several things.
+    """
 
     text: str
     seconds: float
+    what: str = ""
+
+    @property
+    def said(self) -> str:
+        return f"{self.what} {self.text}".strip()
 
 
 T = TypeVar("T")
@@ -81,7 +89,7 @@ def wait(look: Callable[[], tuple[str, T]], waiter: Waiter, clock: Clock) -> Ste
             if words:
                 problem += f"\nThe service says: {words}"
             raise WaitTimeout(problem, waiter.again, waiter.look)
-        yield Waiting(f"{waiter.label} {state}{words and f': {words}'}".strip(), pause)
+        yield Waiting(f"{state}{words and f': {words}'}", pause, waiter.label)
 
 
 def drive(steps: Steps[T], clock: Clock) -> T:
@@ -101,7 +109,7 @@ def together(many: list[Steps[T]]) -> Steps[list[T]]:
     waits = dict.fromkeys(range(len(many)), 0.0)
     while waits:
         pause = min(waits.values())
-        texts = []
+        seen: dict[str, list[str]] = {}  # several in one state are told in one breath
         for index in list(waits):
             waits[index] -= pause
             if waits[index] > 0:
@@ -113,9 +121,10 @@ def together(many: list[Steps[T]]) -> Steps[list[T]]:
                 del waits[index]
             else:
                 waits[index] = max(waiting.seconds, SOON_S)
-                texts.append(waiting.text)
+                seen.setdefault(waiting.text, []).append(waiting.what)
         if waits:
-            yield Waiting("; ".join(texts), min(waits.values()))
+            said = [f"{', '.join(filter(None, things))} {text}".strip() for text, things in seen.items()]
+            yield Waiting("; ".join(said), min(waits.values()))
     return [results[index] for index in range(len(many))]
 
 
@@ -191,7 +200,7 @@ def _resume(row: Row, clock: Clock) -> None:
     except StopIteration as end:
         _finish(row, str(end.value), clock)
     else:
-        row.text, row.wake = waiting.text, clock.monotonic() + max(waiting.seconds, SOON_S)
+        row.text, row.wake = waiting.said, clock.monotonic() + max(waiting.seconds, SOON_S)
 
 
 def _finish(row: Row, text: str, clock: Clock) -> None:

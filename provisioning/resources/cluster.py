@@ -53,6 +53,7 @@ def ensure(session: Session) -> Steps[str]:
     )
     shown = yield from wait(look, until, session.clock)
     seen = record(shown)
+    seen["name"] = seen["name"] or session.desired.cluster_name  # the database of the Flink statements
     if session.entry.get("cluster") != seen:
         session.entry.put("cluster", seen)
     return str(seen["id"])

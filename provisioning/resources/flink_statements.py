@@ -109,7 +109,7 @@ def ensure(session: Session, statement: Statement, tries: int = 24) -> Steps[boo
         session, name, frozenset({target, "DEGRADED"}) | statement_words.ENDED_BADLY, stopped
     )
     if MARKED_FOR_DELETION in str(part(found, "status").get("detail")) and tries:
-        yield Waiting(f"{name}: its topic's old namesake is going", 5.0)
+        yield Waiting("waits for its topic's old namesake to go", 5.0, statement.name)
         return (yield from ensure(session, statement, tries - 1))
     if _refuses_order(session, found):
         return (yield from ensure(session, statement, tries))
@@ -261,7 +261,7 @@ def _reach(
         failed=failed,
         timeout=15 * MINUTE,
         interval=3.0,
-        label=name,
+        label=name.removeprefix(session.names.statement("")),
         says=lambda found: session.redact(statement_words.waits_for(found)),
         after_failure=STOPPED_MEANWHILE,
         look=DOCS,

@@ -82,7 +82,7 @@ def _ensure_one(session: Session, wanted_one: Subject) -> bool:
 
 def _latest(session: Session, name: str) -> JsonObject | None:
     path = f"/subjects/{quote(name, safe='')}/versions/latest"
-    found: JsonObject | None = present(lambda: session.api("registry").get(path))
+    found: JsonObject | None = present(lambda: session.api("registry").get_object(path))
     return found
 
 
@@ -92,7 +92,7 @@ def _same(standing: JsonObject, wanted_one: Subject) -> bool:
 
 def _set_level(session: Session, wanted_one: Subject) -> bool:
     path = f"/config/{quote(wanted_one.name, safe='')}"
-    found = present(lambda: session.api("registry").get(path))
+    found = present(lambda: session.api("registry").get_object(path))
     if found and found.get("compatibilityLevel") == wanted_one.level:
         return False
     session.api("registry").put(path, {"compatibility": wanted_one.level}, CONTENT_TYPE)

@@ -22,14 +22,14 @@ KAFKAS_OWN = ("__consumer_offsets", "__transaction_state", "__share_group_state"
 
 def listed(session: Session) -> list[str]:
     """Lists the names in our cluster, without Kafka's own."""
-    found = session.api("kafka").get(f"{session.kafka_path}/topics").get("data") or []
+    found = session.api("kafka").get_object(f"{session.kafka_path}/topics").get("data") or []
     names = (str(t["topic_name"]) for t in found if not t.get("is_internal"))
     return sorted(name for name in names if name not in KAFKAS_OWN)
 
 
 def find(session: Session, name: str) -> JsonObject | None:
     found: JsonObject | None = present(
-        lambda: session.api("kafka").get(f"{session.kafka_path}/topics/{name}")
+        lambda: session.api("kafka").get_object(f"{session.kafka_path}/topics/{name}")
     )
     return found
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import traceback
+from typing import Any
 
 import pytest
+import requests
 
 from provisioning.client import read_error
 from provisioning.config import Aws
 from provisioning.errors import ApiError, Failure, OutcomeUnknown, ProvisioningError, WaitTimeout, api_error
 from provisioning.resources import flink_statements
 from provisioning.standin import Fault, administrator
+from tests.fakes.in_process_session import InProcessSession
 from tests.fakes.laptop import NOTHING_STANDS, SHORT, Laptop, desired_state, new_laptop
 
 
@@ -137,10 +141,8 @@ def test_pending_statement_says_why(laptop: Laptop, detail: str, exhausted: bool
     query = next(s for s in laptop.standin.state.statements if s.name.endswith("speed-query"))
     query.phase, query.detail, query.exhausted = "PENDING", detail, exhausted
     query.due = laptop.manual_clock.seconds + 60
-    assert (
-        next(flink_statements._reach(session, query.name, frozenset({"RUNNING"}))).text
-        == f"{query.name} {words}"
-    )
+    waiting = next(flink_statements._reach(session, query.name, frozenset({"RUNNING"})))
+    assert waiting.said == f"average-speed-query {words}"
 
 
 def test_exhausted_pool_is_noted(laptop: Laptop) -> None:
@@ -181,3 +183,55 @@ def test_quota_that_comes_as_a_400() -> None:
     assert "A quota of your Confluent Cloud organisation is reached" in str(api_error(failure))
     body = '{"errors": [{"detail": "No.", "resolution": "Ask for more."}]}'
     assert read_error(body) == ("", "No. Ask for more.")
+
+
+@pytest.mark.parametrize("command", ["provision", "teardown"])
+@pytest.mark.parametrize("field", ["id", "spec"])
+def test_answer_without_its_id_is_told_in_words(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, command: str, field: str
+) -> None:
+    """No KeyError: the words name the call, and what was made is found when the answers are whole again."""
+    whole = InProcessSession.request
+
+    def without(self: InProcessSession, method: str, url: str, **given: Any) -> requests.Response:
+        answer = whole(self, method, url, **given)
+        if "/cmk/v2/clusters" in url and answer.ok and answer.content:
+            found = answer.json()
+            found.pop(field, None)
+            answer._content = json.dumps(found).encode()
+        return answer
+
+    if command == "teardown":
+        laptop.provision()
+    with monkeypatch.context() as mutated:
+        mutated.setattr(InProcessSession, "request", without)
+        with pytest.raises(ProvisioningError, match=f"/cmk/v2/clusters.* does not hold '{field}'"):
+            getattr(laptop, command)()
+    if command == "provision":
+        laptop.provision()
+    assert laptop.teardown() == []
+    assert laptop.snapshot() == NOTHING_STANDS
+
+
+@pytest.mark.parametrize("answer", [b"", b"[]", b"null"])
+def test_post_with_an_empty_answer_is_looked_for(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """Each POST was carried out and says nothing of what it made: each thing is found, and made once."""
+    whole = InProcessSession.request
+    emptied: set[str] = set()
+
+    def empty(self: InProcessSession, method: str, url: str, **given: Any) -> requests.Response:
+        made = whole(self, method, url, **given)
+        if method == "POST" and made.ok and url not in emptied:
+            emptied.add(url)
+            made._content = answer
+        return made
+
+    monkeypatch.setattr(InProcessSession, "request", empty)
+    laptop.provision()
+    assert len(emptied) > 8
+    assert len(laptop.living_keys()) == 3
+    laptop.manual_clock.advance(60)
+    assert laptop.provision().changes == []
+    assert laptop.teardown() == []

@@ -29,6 +29,13 @@ def test_printed_sql_follows_the_configuration() -> None:
     assert "AI_COMPLETE" not in flink.printed(desired_state(), "average")
 
 
+def test_model_fits_the_newest_ones() -> None:
+    """They refuse a temperature, think within max_tokens, and one that retires answers nobody."""
+    said = flink.printed(desired_state())
+    assert "temperature'" not in said and "'bedrock.params.max_tokens' = '300'" in said
+    assert "/model/us.anthropic.claude-sonnet-4-6/invoke" in said
+
+
 def test_printed_managed_model_needs_no_connection() -> None:
     said = flink.printed(desired_state(flink_model=MANAGED), "commentary")
     assert "CREATE CONNECTION" not in said and "bedrock" not in said.lower()

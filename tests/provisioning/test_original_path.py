@@ -125,6 +125,7 @@ def test_everything_is_asked_once_with_the_list(shell: Shell, monkeypatch: pytes
     assert (code, len(questions)) == (3, 2)
     assert "maybe? Please answer y or n" in questions[1]
     assert "Not the lab's the topic orders" in " ".join(said.split())
+    assert "with all that it still holds, such as models" in " ".join(said.split())
     assert "Nothing was deleted." in said
     code, said = shell.run("teardown_confluent", "--yes")
     assert (code, "teardown_confluent --everything" in said) == (1, True)

@@ -66,7 +66,7 @@ def test_pending_words_are_shown(
 ) -> None:
     """What the service says of a pending state is shown and in the time out."""
     waiting = wait(states("NEW", "STUCK"), until(label="query", says=str.upper), clock(manual_clock))
-    assert next(waiting).text == "query NEW: SEEN"
+    assert next(waiting).said == "query NEW: SEEN"
     with pytest.raises(WaitTimeout, match=r"still STUCK after 10 minutes\.\nThe service says: SEEN"):
         drive(waiting, clock(manual_clock))
 
@@ -116,7 +116,7 @@ def shown(out: Table | Lines, manual_clock: ManualClock) -> None:
 def test_pipe_gets_plain_lines(manual_clock: ManualClock) -> None:
     """A pipe gets plain lines and hears again of a long wait."""
     out = io.StringIO()
-    shown(Lines(out, Redactor()), manual_clock)
+    shown(Lines(Terminal(out, Redactor())), manual_clock)
     lines = out.getvalue().splitlines()
     assert "\x1b" not in out.getvalue()
     assert "cflt" not in out.getvalue()
@@ -149,6 +149,31 @@ def test_terminal_gets_a_table(manual_clock: ManualClock, monkeypatch: pytest.Mo
     assert "after: Check" in last[2]
 
 
+def test_several_in_one_state_are_told_in_one_breath(
+    manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each state is told once, and a pipe wraps what is longer than a line, as far to the right."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def reach(name: str, state: str) -> Steps[str]:
+        yield Waiting(state, 5, name)
+        return "made"
+
+    def tables() -> Steps[str]:
+        made = yield from together(
+            [reach(f"table-of-some-{n}", "PENDING") for n in "abcd"] + [reach("e", "READY")]
+        )
+        return f"{len(made)} made"
+
+    out = io.StringIO()
+    run([Step("tables", "Tables", tables)], clock(manual_clock), Lines(Terminal(out, Redactor())))
+    assert out.getvalue().splitlines() == [
+        "[   0.0 s] Tables: table-of-some-a, table-of-some-b, table-of-some-c,",
+        "           table-of-some-d PENDING; e READY",
+        "[   5.0 s] Tables: done in 5.0 s: 5 made",
+    ]
+
+
 def test_elapsed_times_read_well() -> None:
     assert [seconds(s) for s in (0.04, 7.44, 59.99, 65, 754)] == [
         "0.0 s",
@@ -177,6 +202,6 @@ def test_pipe_hears_the_same_again_seldom(manual_clock: ManualClock) -> None:
         return "taken"
 
     out = io.StringIO()
-    run([Step("check", "Check", waits)], clock(manual_clock), Lines(out, Redactor()))
+    run([Step("check", "Check", waits)], clock(manual_clock), Lines(Terminal(out, Redactor())))
     said = [line.split(": ", 1)[1] for line in out.getvalue().splitlines()]
     assert said == ["refused", "no brokers", "refused", "no brokers", "done in 35.0 s: taken"]

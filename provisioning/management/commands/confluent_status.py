@@ -8,9 +8,10 @@ from typing import Any
 
 from provisioning import cost_guard
 from provisioning.api import JsonObject, part
-from provisioning.cli import CloudCommand, configured, counted, journal_path, line_width
+from provisioning.cli import CloudCommand, configured, counted, journal_path
 from provisioning.cost import SOURCE, Running, age, hourly, instant, so_far
 from provisioning.destroy import LEFT
+from provisioning.layout import line_width
 from provisioning.ownership import resolve_ownership
 from provisioning.resources import bedrock_connection, environment, flink_statements, statement_words
 from provisioning.resources.foreign import ForeignResources
@@ -46,8 +47,9 @@ class Command(CloudCommand):
             )
             self.list_other_labs(session.entry.others(), session.organization)
             return 0
-        found = current_state(session)
-        others = foreign_things(session, found)
+        with self.looking():
+            found = current_state(session)
+            others = foreign_things(session, found)
         self._things(session, found)
         self._foreign(session, others)
         self._cost(session, found, others)

@@ -129,9 +129,10 @@ class Command(CloudCommand):
 
     def _plan(self, session: Session) -> int:
         session.ask = lambda _: True  # a look takes nothing over: the journal is not kept
-        flink_region(session)
-        environment.dry_run(session)
-        found = current_state(session)
+        with self.looking():
+            flink_region(session)
+            environment.dry_run(session)
+            found = current_state(session)
         wanted = session.desired
         with_model = wanted.flink_model == MANAGED or wanted.aws is not None or found.connection is not None
         rows = plan(session, found, with_model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from provisioning.cli import (
     credentials,
     exclusively,
     journal_path,
-    wrap,
 )
 from provisioning.config_file import has_block, remove
 from provisioning.destroy import Destroy
@@ -104,7 +102,7 @@ class Command(CloudCommand):
         for name, things in left.items():
             self.err.say(f"Left of {name}:", "bold red")
             for thing in things:
-                self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
+                self.print_item("  ", thing, error=True)
         if not left:
             self.print_text(f"\nNothing is left of the labs of {counted(len(labs), 'attendee')}.")
         return 1 if left else 0
@@ -207,9 +205,10 @@ class Command(CloudCommand):
             self.print_text("config.yaml: our block taken out.")
 
     def _list(self, session: Session, everything: bool) -> None:
+        with self.looking():
+            found = current_state(session)
+            others = foreign_things(session, found)
         self.print_text("This goes:")
-        found = current_state(session)
-        others = foreign_things(session, found)
         for kind, name in describe_all(session, found, others, everything):
             self.print_item(f"  {kind:<18}", name)
         if has_block(config_path()):
@@ -228,7 +227,7 @@ class Command(CloudCommand):
         if down.left:
             self.err.say("Left:", "bold red")
             for thing in down.left:
-                self.print_text(textwrap.indent(wrap(thing), "  "), error=True)
+                self.print_item("  ", thing, error=True)
             way_out = "When the reason is gone, run teardown_confluent again."
             if down.others.all:
                 way_out = (

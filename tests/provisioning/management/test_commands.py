@@ -296,7 +296,7 @@ def test_teardown_list_tells_what_stays(shell: Shell) -> None:
     shell.manual_clock.advance(10)  # lists show what is new after a while
     code, said = shell.run("teardown_confluent", "--plan")
     assert code == 0
-    assert "(stays)           Kafka cluster f1-leaderboard-cluster" in said
+    assert "(stays)           the Kafka cluster f1-leaderboard-cluster" in said
     assert said.count("it holds what this lab did not make: the topic orders") == 2
     assert "Flink pool        f1-leaderboard-flink-pool" in said
 

@@ -119,6 +119,16 @@ def test_trouble_is_told_while_it_is_waited_out(shell: Shell) -> None:
     assert "127.0.0.1: no answer yet, trying again (4 of 6)." in said
 
 
+@pytest.mark.parametrize(
+    "asked", ["confluent_status", "teardown_confluent --plan", "provision_confluent --plan"]
+)
+def test_a_look_at_a_whole_lab_is_told(shell: Shell, asked: str) -> None:
+    """It takes dozens of calls before there is anything to show."""
+    shell.run("provision_confluent")
+    _, said = shell.run(*asked.split())
+    assert said.index("Looking at what stands.") < said.index("f1-leaderboard-cluster")
+
+
 def test_slow_answer_gives_a_sign_of_life(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("provisioning.client.SILENT_S", 0.05)
     shell.standin.faults.add(Fault("slow", path="organizations", delay_s=0.5))
@@ -137,6 +147,10 @@ def test_everything_fits_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
         ("confluent_status",),
         ("teardown_confluent", "--plan"),
         ("provision_confluent", "--plan"),
+        ("provision_confluent", "--embedded", "--yes"),
+        ("provision_confluent", "--flink", "--yes"),
+        ("teardown_confluent", "--yes"),
+        ("teardown_confluent", "--yes", "--everything"),
     ):
         for line in lines(shell, *arguments):
             assert len(line) <= int(columns) or " " not in line.strip(), line
