@@ -106,7 +106,8 @@ def contradictions(lines: Sequence[Line]) -> list[str]:
         for line, later in leads
         if later.kind == "pit_in_lead"
         and later.tick - line.tick < 100
-        and set(line.codes[1:]) & set(later.codes)
+        and {code for fact in line.facts if fact.claim == "led_before" for code in fact.who}
+        & set(later.codes)
     ]
 
 

@@ -190,7 +190,7 @@ def stops_to_come(race: Race) -> Iterator[Weighted]:
     waiting = sum(car["stops"] == 0 and not car["pit"] for car in race.running())
     if race.laps >= STOP_FROM_LAPS and race.lap * 2 > race.laps > race.lap and 2 <= waiting <= 14:
         facts = [Fact("unstopped_field", (), waiting)]
-        candidate = Candidate("field_to_stop", "info", facts, subject=("stops of the field",))
+        candidate = Candidate("field_to_stop", "info", facts, subject=("stops to come",))
         candidate.offer("number", count(waiting))
         running = len(race.running())
         candidate.offer("cars", str(running), Fact("running", (), running))
