@@ -47,8 +47,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A topic or a job with its records a second: now, and in each of the last 60 seconds. event_ms: the newest event
-    time; behind_s: how far that is behind the clock on the wall."""
+    """A topic or a job with its records a second: now, and in each of the last 60 seconds that the watch has seen.
+
+    event_ms: the newest event time; behind_s: how far that is behind the clock on the wall."""
 
     name: str
     role: str
@@ -60,9 +61,9 @@ class Node:
 
     @property
     def points(self) -> str:
-        """The points of a line in a box of 60 by 20."""
-        most = max(*self.seconds, 1)
-        return " ".join(f"{x},{20 - 19 * count / most:.1f}" for x, count in enumerate(self.seconds))
+        """The points of a line in a box of 60 by 20, which ends at its right edge."""
+        most, first = max((1, *self.seconds)), SPAN_S - len(self.seconds)
+        return " ".join(f"{first + x},{20 - 19 * count / most:.1f}" for x, count in enumerate(self.seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ class StreamNow:
 
 @dataclass(slots=True)
 class _Topic:
-    """The newest records of a topic, and how many came in each second."""
+    """The newest records of a topic, and how many came in each second. since: the second in which the reading began."""
 
+    since: int
     messages: deque[Message] = field(default_factory=deque)
     bytes: int = 0
     seen: set[tuple[int, int]] = field(default_factory=set)
@@ -104,10 +106,11 @@ class _Topic:
             del self.counts[old]
 
     def node(self, name: str, role: str, now: int, wall_ms: int) -> Node:
-        seconds = tuple(self.counts.get(second, 0) for second in range(now - SPAN_S, now))
+        first = max(now - SPAN_S, self.since + 1)
+        seconds = tuple(self.counts.get(second, 0) for second in range(first, now))
         newest = max((message.timestamp_ms for message in self.messages), default=0)
         behind = round(max(wall_ms - newest, 0) / 1000, 1) if newest else None
-        return Node(name, role, sum(seconds[-5:]) / 5, seconds, None, newest, behind)
+        return Node(name, role, sum(seconds[-5:]) / max(len(seconds[-5:]), 1), seconds, None, newest, behind)
 
 
 class StreamWatch:
@@ -139,7 +142,7 @@ class StreamWatch:
         with self._lock:
             self._looked_at = self._clock()
             if not self.running:
-                self._topics = {role: _Topic() for role in ROLES}
+                self._topics = {role: _Topic(int(self._looked_at)) for role in ROLES}
                 self._state = "The reading begins."
                 self._thread = threading.Thread(
                     target=self._read, args=(kafka,), name="stream watch", daemon=True
