@@ -53,7 +53,7 @@ def test_the_words_can_be_on_the_own_race(page: Page, lab: Lab, race: str) -> No
     story, talk = page.locator("#story"), page.locator("#commentary")
     expect(talk).to_be_visible()
     page.keyboard.press("y")
-    expect(story.locator("li").last).to_contain_text("Off from P")
+    expect(story.locator("li").last).to_contain_text("Off the line from P")
     expect(talk).to_be_hidden()
     page.reload()
     expect(story).to_be_visible()

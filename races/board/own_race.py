@@ -237,14 +237,14 @@ def _announced(
     lap = record["lap"] or (before.lap + 1 if before else 0)
     text = ""
     if kind == "lights_out":
-        text = f"Off from P{grid} on the grid." if grid else ""
+        text = f"Off the line from P{grid}." if grid else ""
     elif kind == "pit_in":
         text = f"Into the pits from P{record['position']}{_on(before)}."
     elif kind == "pit_out":
         entered = [r["timestamp"] for r in own if r["type"] == "pit_in" and r["timestamp"] <= at]
         entered = entered if pace <= FINE_PACE else []
         lane = f", {(at - entered[-1]) / 1000 * pace:.0f} s in the lane" if entered else ""
-        text = f"Out of the pits in P{record['position']}: {record['value'] or 0:.1f} s standing{lane}."
+        text = f"Out of the pits in P{record['position']}: {record['value'] or 0:.1f} s stationary{lane}."
     elif kind == "retirement":
         text = f"Out of the race: {_after_the_name(record)}."
     elif kind == "off_track":

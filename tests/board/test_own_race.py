@@ -203,7 +203,7 @@ def test_words_and_figures() -> None:
         "Down from P4 to P6 on lap 5, passed by GAS.",
         "Lap 5 in 1:25.000, 5.0 s slower than usual on softs 5 laps old.",
         "Into the pits from P6 on softs 5 laps old.",
-        "Out of the pits in P9: 2.3 s standing.",
+        "Out of the pits in P9: 2.3 s stationary.",
     ]
 
 

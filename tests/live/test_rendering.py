@@ -182,10 +182,13 @@ def test_hostile_texts_are_escaped() -> None:
         "commentary", {"id": NASTY, "message": NASTY, "timestamp": START, "type": NASTY, "race_id": None}
     )
     board.apply("race_control", synthetic.event(101, 1, NASTY, NASTY, NASTY))
+    own = synthetic.event(101, 2, "retirement", INFO.own_code, f"CAR 1 ({INFO.own_code}) {NASTY}")
+    board.apply("race_control", own)
     for record in synthetic.tick(101, INFO):
         board.apply("positions", {**record, "driver_name": record["driver_name"] + NASTY})
     assert board.frame
     html = screen_of(INFO, board.frame).snapshot()
+    assert "Out of the race: &lt;script&gt;" in html, "the own race tells of it"
     assert "<script" not in html
     parse(html)
 

@@ -100,6 +100,16 @@ def test_an_alarm_stands_in_every_state() -> None:
         assert "engine alarm: overheating" in words(frame, "VER")
 
 
+def test_the_last_lap_promises_nothing_that_comes_after_it() -> None:
+    """Neither a car that is caught in five laps, nor a stop."""
+    frame = frame_of("VER", interval_s=1.9, catching_s=0.4)
+    frame["laps"] = next(car["lap"] for car in frame["cars"] if car["driver_code"] == "VER")
+    line = words(frame, "VER")
+    assert "catching 0.4 s a lap" in line
+    assert "there in" not in line
+    assert "a stop" not in line
+
+
 def test_laps_and_a_stop_are_always_there() -> None:
     line = words(frame_of("VER"), "VER")
     assert re.search(r"· lap \d+ of 12 · a stop: P\d+, [\d.]+ s (behind|ahead of) [A-Z]{3}", line)

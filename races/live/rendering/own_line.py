@@ -67,7 +67,10 @@ def _racing(frame: Frame, car: CarFrame, ahead: CarFrame | None) -> str:
     if catching < CATCHING_S or apart < BATTLE_S:
         return f"{mode}{where}"
     laps = ceil(apart / catching)
-    return f"{mode}{where}, catching {catching:.1f} s a lap, there in {laps} lap{'s' if laps > 1 else ''}"
+    there = (
+        f", there in {laps} lap{'s' if laps > 1 else ''}" if laps <= frame["laps"] - car["lap"] + 1 else ""
+    )
+    return f"{mode}{where}, catching {catching:.1f} s a lap{there}"
 
 
 def more_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
@@ -87,7 +90,7 @@ def _more(frame: Frame, info: RaceInfo) -> str:
         words = f", {gap(behind['interval_s'])[1:]} s ahead of {behind['driver_code']}"
     words += f" · lap {car['lap']} of {frame['laps']}"
     out = rejoin(cars, car["driver_code"], pit_loss(info.pit_loss_s, frame["flag"]))
-    if out is not None:
+    if out is not None and car["lap"] < frame["laps"]:  # nobody stops on the last lap
         words += f" · a stop: P{out.position}"
         words += f", {out.ahead[1]:.1f} s behind {out.ahead[0]}" if out.ahead else ""
         words += f", {out.behind[1]:.1f} s ahead of {out.behind[0]}" if out.behind else ""
