@@ -53,7 +53,7 @@ document.addEventListener('click', (event) => {
   event.stopPropagation();
 }, { capture: true });
 document.addEventListener('keydown', (event) => {
-  if (event.key.toLowerCase() !== 'i' || event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select') || document.querySelector('dialog[open]')) return;
+  if (event.key.toLowerCase() !== 'i' || event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select') || document.querySelector('dialog:modal')) return;
   const pointed = [...document.querySelectorAll(':hover')].at(-1);
   if (pointed && lookAt(pointed)) return;
   lookAt(document.activeElement) || look(`pos-${document.body.dataset.own}`);

@@ -317,12 +317,13 @@ function followNext() {
 const keys = {
   g: () => gapOrInterval({ gap: 'int', int: 'rel', rel: 'gap' }[kept('gap', 'gap')]),
   f: followNext, d: () => document.querySelector('[data-do="theme"]').click(), u: actions.units, s: sound, r: turnRing, p: big ? null : actions.panels, '?': actions.legend,
-  b: actions.big, y: () => words(kept('words', 'all') === 'own' ? 'all' : 'own'),
+  b: actions.big, escape: () => byId('finish').close(), y: () => words(kept('words', 'all') === 'own' ? 'all' : 'own'),
 };
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type="checkbox"], [type="range"]), select')) return;
-  // a dialog that has just been closed may still hold the focus: only an open one keeps keys for itself
-  const dialog = document.querySelector('dialog[open]');
+  // a dialog that has just been closed may still hold the focus: only an open one keeps keys for itself, and the
+  // card with the result, which opens by itself, keeps none
+  const dialog = document.querySelector('dialog:modal');
   const key = event.key.toLowerCase();
   if (dialog && key === { legend: '?', panels: 'p' }[dialog.id]) dialog.close();
   else if (!dialog || 'dus'.includes(key)) keys[key]?.();
