@@ -2,6 +2,7 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+KAFKA_LISTEN ?=
 KAFKA_PORT ?= 9092
 GATEWAY_PORT ?= 8083
 DASHBOARD_PORT ?= 8081
@@ -15,10 +16,11 @@ RIGHT := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 MUSL := import sys, sysconfig; sys.exit("musl" not in str(sysconfig.get_config_var("SOABI")))
 # autobahn has none for an older macOS, cryptography none for Intel's processors.
 MAC := import platform, sys; sys.exit(sys.platform == "darwin" and (platform.machine() != "arm64" or int(platform.mac_ver()[0].split(".")[0]) < 15))
-# Settings of one's own pip would put the packages somewhere else.
 # Modules compiled once: a system that forbids it would have each of the tests' processes do it again.
 unexport PYTHONDONTWRITEBYTECODE
-PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Settings of one's own pip (user, target, prefix; in the environment or in pip.conf) would put packages somewhere else.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-user --target= --prefix="$(abspath $(VENV))" \
+	--require-hashes
 
 # In a line what would otherwise come as a traceback of venv or pip
 define MAKE_VENV
@@ -38,7 +40,7 @@ endef
 .PHONY: help run flink setup lock test test-fast test-full test-integration lint audit migrate
 
 run: setup ## the whole lab on http://127.0.0.1:8000 (PORT=8100, HOST=0.0.0.0 for the room)
-	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT)
+	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT) $(if $(KAFKA_LISTEN),--kafka $(KAFKA_LISTEN))
 
 # Jars come by Maven; where there is none, by jgo, a Maven client in Python.
 flink: setup ## the lab with a real Kafka and a real Flink beside it

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from races.lib.memory import THRESHOLDS
+from races.lib.spelling import write_anywhere
 
 
 def leave(number: int, frame: FrameType | None) -> None:
@@ -35,6 +36,7 @@ if __name__ == "__main__":
     os.environ.setdefault(
         "PYDANTIC_DISABLE_PLUGINS", "__all__"
     )  # or it looks through every installed package
+    write_anywhere()
     if sys.argv[1:2] in (["runlab"], ["run_worker"]):
         signal.signal(signal.SIGINT, leave)
         signal.signal(signal.SIGTERM, leave)

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from bench import scenarios, studies
+from races.lib.spelling import write_anywhere
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = re.compile(r"^def run\((?:\)|\w+: \w+ = )", re.M)  # without arguments, or with defaults
@@ -71,4 +72,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.exit(main(sys.argv[1:]))

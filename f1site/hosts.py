@@ -61,6 +61,7 @@ class SameOriginValidator(OriginValidator):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         if not all(map(_is_address, origins)):
+            self._log(str(b", ".join(origins), "latin-1")[:200])
             return await WebsocketDenier()(scope, receive, send)
         return await super().__call__(scope, receive, send)
 
@@ -68,17 +69,20 @@ class SameOriginValidator(OriginValidator):
         trusted = [origin.replace("://*.", "://.") for origin in settings.CSRF_TRUSTED_ORIGINS]
         self.allowed_origins = [*settings.ALLOWED_HOSTS, *trusted]
         valid = bool(super().valid_origin(parsed_origin))
-        if valid or parsed_origin is None or len(self._refused) >= MOST_REFUSED:
-            return valid
-        origin = f"{parsed_origin.scheme}://{parsed_origin.netloc}"[:200]
-        if origin not in self._refused:
+        if not valid and parsed_origin is not None:
+            self._log(f"{parsed_origin.scheme}://{parsed_origin.netloc}"[:200])
+        elif not valid:
+            self._log("no Origin at all")
+        return valid
+
+    def _log(self, origin: str) -> None:
+        if origin not in self._refused and len(self._refused) < MOST_REFUSED:
             self._refused.add(origin)
             log.warning(
                 "A page at %r may not open a socket here. If it is this lab's own, behind a proxy or a forwarded port, "
                 "name it in DJANGO_CSRF_TRUSTED_ORIGINS",
                 origin,
             )
-        return valid
 
 
 def _is_address(origin: bytes) -> bool:

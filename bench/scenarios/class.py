@@ -49,7 +49,7 @@ class Gaps:
 
 
 class Sampler(threading.Thread):
-    """Looks at one race's page and at /healthz every few seconds."""
+    """Looks at one race's page and at /healthz every few seconds, while the race runs."""
 
     def __init__(self, process: LabProcess, race_id: str) -> None:
         super().__init__(daemon=True)
@@ -68,8 +68,11 @@ class Sampler(threading.Thread):
         self.join()
 
     def _look(self) -> None:
+        began_ms = time.time() * 1000
         page = self._process.get(f"/races/{self._race_id}/").text
-        now_ms = time.time() * 1000
+        now_ms = (began_ms + time.time() * 1000) / 2  # it was rendered somewhere in between
+        if self._process.get(f"/api/races/{self._race_id}/").json()["status"] != "running":
+            return
         shown, tick = AGE.search(page), TICK.search(page)
         self.health.append(bool(self._process.get("/healthz").json()["ok"]))
         if shown and tick:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from races.lib.spelling import write_anywhere
+
 from . import CLOUD, Standin
 from .answers import Answers, table
 from .request_log import Exchange
@@ -131,4 +133,5 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.exit(main())

@@ -12,6 +12,7 @@ from provisioning.resources.flink_statements import GROUP_ROLES
 from provisioning.resources.service_account import ROLE
 from provisioning.resources.subjects import Subject, of_topic
 from races.flink.statements import Statement, statements
+from races.lib.spelling import write_anywhere
 from races.streams.topics import DEFAULT_NAMES, TOPICS
 
 FILE = Path(__file__).with_name("main.tf")
@@ -306,4 +307,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.exit(main())

@@ -14,12 +14,14 @@ from django.conf import settings
 
 from races.lab import workspace
 from races.lab.components import Components, make_components
+from races.lab.kafka_address import open_kafka
 from races.lab.preflight import lock_lab, reach_kafka
 from races.models import Race, WorkerHeartbeat
 from races.models.leases import break_recorder_lease
 from races.streams import connection
 from races.streams.config import embedded_settings
 from races.streams.embedded import EmbeddedKafka
+from races.streams.proxy.answers import Address
 from races.streams.registry.service import Registry
 
 SWITCH_S = 0.002
@@ -30,8 +32,10 @@ class Lab:
     """What runs beside the web server.
 
     lock: an embedded Kafka and its database belong to one process. deaths: components that died, and with them the lab.
+    kafka_address: where the embedded Kafka listens for other programs; port 0 is the one of last time, if it is free.
     """
 
+    kafka_address: Address = ("127.0.0.1", 0)
     components: Components | None = None
     kafka: EmbeddedKafka | None = None
     lock: IO[str] | None = None
@@ -48,7 +52,8 @@ class Lab:
             self.lock = lock_lab(settings.VAR_DIR / "lab.lock")
             topics = settings.LAB.topics
             self.kafka = EmbeddedKafka(topics.values())
-            kafka = embedded_settings(self.kafka.bootstrap, topics, f"{address}/registry/")
+            advertised = open_kafka(self.kafka, *self.kafka_address)
+            kafka = embedded_settings(self.kafka.bootstrap, topics, f"{address}/registry/", advertised)
             connection.use(connection.connect(kafka, Registry(settings.REGISTRY_PATH)))
             # Workers and recorder of an embedded Kafka are gone with it, and so are its
             # records: what it had and the history has not is published again, whole races included.

@@ -1,6 +1,7 @@
 """What the commands print: text, tables and progress by rich, with secrets taken out beforehand.
 
-A terminal gets colours, unless NO_COLOR or --no-color says otherwise. A pipe gets plain lines, which are never cut.
+A terminal gets colours, unless NO_COLOR or --no-color says otherwise. A pipe gets plain lines, which are never cut. A
+sign that the stream's encoding lacks is spelled otherwise by the stream itself, as races/lib/spelling.py arranges.
 """
 
 from __future__ import annotations

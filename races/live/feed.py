@@ -156,19 +156,22 @@ class Feed:
             self._watched[race_id] = WatchedRace(board, screen)
 
     def set_status(self, race_id: str, status: RaceStatus) -> None:
-        """Shows a changed status on every page of the race."""
-        self._say(race_id, lambda watched: watched.set_status(status))
-
-    def set_pipeline(self, race_id: str, pipeline: Pipeline, now: float) -> None:
-        """Shows how the stream does. The clock calls this, not the ticks: their absence is what has to be shown."""
-        self._say(race_id, lambda watched: watched.set_pipeline(pipeline, now))
-
-    def _say(self, race_id: str, words: Callable[[WatchedRace], str]) -> None:
+        """Shows a changed status on every page of the race. The lock is for changes: it holds the reader up."""
+        watched = self._watched.get(race_id)
+        if watched is None or watched.screen.status == status:
+            return
         with self._lock:
-            watched = self._watched.get(race_id)
-            message = words(watched) if watched else ""
-            if watched and message:
+            if message := watched.set_status(status):
                 self._publish(race_id, watched.number, message, None)
+
+    def set_pipeline(self, pipeline: Pipeline, now: float) -> None:
+        """Shows how the stream does on every race's pages. The clock calls this, not the ticks: their absence is what
+        has to be shown. The lock is taken once for all races, since the reader gives way each time.
+        """
+        with self._lock:
+            for race_id, watched in self._watched.items():
+                if message := watched.set_pipeline(pipeline, now):
+                    self._publish(race_id, watched.number, message, None)
 
     def races(self) -> set[str]:
         return set(self._watched)

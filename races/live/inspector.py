@@ -18,13 +18,14 @@ from races.models import Race
 from races.streams.connection import Connection
 from races.streams.consumer import Message
 from races.streams.errors import BadRecord, RegistryUnavailable
+from races.streams.framing import HEADER, schema_id_of
 from races.streams.record_reader import StoredRecord
+from races.streams.registry.client import SchemaId
 from races.streams.topics import subject
 
 Record = Mapping[str, Any]
 BEFORE_MS, AFTER_MS = 10_000, 1_000  # around a cell's tick: readings and averages come less often than ticks
 HEX_BYTES = 1024  # of a record that are shown; ours have a third of it
-FRAMING = 5
 
 
 class NoRecord(Exception):
@@ -119,7 +120,7 @@ class Inspection:
     partition: int
     offset: int
     key: str
-    schema_id: int | None
+    schema_id: SchemaId | None
     schema_type: str
     schema_text: str
     subject: str
@@ -215,8 +216,10 @@ class Inspector:
         message = stored.message
         value = message.value or b""
         record, error = self._decoded(message)
-        schema: tuple[int | None, str, str] = (None, "", "")
+        schema: tuple[SchemaId | None, str, str] = (None, "", "")
+        framing = HEADER.size
         try:
+            framing = schema_id_of(value)[1]
             schema = self._kafka.codec.written_with(value)
         except (BadRecord, RegistryUnavailable) as reason:
             error = error or str(reason)
@@ -238,8 +241,8 @@ class Inspector:
             schema_text=_pretty(schema[2]),
             subject=subject(topic, "value"),
             size=len(value),
-            framing=value[:FRAMING].hex(" "),
-            body=value[FRAMING:HEX_BYTES].hex(" "),
+            framing=value[:framing].hex(" "),
+            body=value[framing:HEX_BYTES].hex(" "),
             cut=max(len(value) - HEX_BYTES, 0),
             fields=tuple(
                 (name, json.dumps(value, ensure_ascii=False), name in marked)

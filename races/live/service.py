@@ -217,9 +217,7 @@ class LiveService:
 
     def _show_pipeline(self) -> None:
         self._lag_log.check(self.feed.lag())
-        pipeline = self.pipeline()
-        for race_id in self.feed.races():
-            self.feed.set_pipeline(race_id, pipeline, self._clock())
+        self.feed.set_pipeline(self.pipeline(), self._clock())
 
     async def _follow_statuses(self) -> None:
         """A task of its own, so that the care for sockets does not wait for a database that is away."""

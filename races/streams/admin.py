@@ -17,6 +17,8 @@ from races.streams.topics import DAY_MS, TOPICS, Topic
 
 TIMEOUT_S = 10.0
 NO_ANSWER = "no answer in time"
+# A record's time is its event's, whatever the broker's default is.
+PRODUCERS_TIME = {"message.timestamp.type": "CreateTime"}
 ADVERTISED = "Its advertised.listeners must be an address that this machine can reach"
 
 
@@ -88,7 +90,7 @@ def create_topic(
     admin = _Admin(settings)
     if name in admin.metadata(timeout).topics:
         return False
-    config = {"retention.ms": str(DAY_MS), "cleanup.policy": "delete"}
+    config = {"retention.ms": str(DAY_MS), "cleanup.policy": "delete", **PRODUCERS_TIME}
     new = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=config)
     words = _refusal(admin.client.create_topics([new])[name], time.monotonic() + timeout)
     if words:
@@ -121,7 +123,8 @@ def _missing(admin: _Admin, settings: StreamSettings, timeout: float) -> list[To
 
 
 def _new(topic: Topic, name: str) -> NewTopic:
-    config = {"retention.ms": str(topic.retention_ms), "cleanup.policy": topic.cleanup_policy}
+    kept = {"retention.ms": str(topic.retention_ms), "cleanup.policy": topic.cleanup_policy}
+    config = kept | PRODUCERS_TIME
     return NewTopic(name, num_partitions=topic.partitions, replication_factor=-1, config=config)
 
 

@@ -16,13 +16,12 @@ from typing import Any
 from races.streams.config import StreamSettings
 from races.streams.errors import BadRecord, Tombstone
 from races.streams.fast_avro import make_encoder
-from races.streams.registry.client import SchemaClient
+from races.streams.framing import GUID_SIZE, HEADER, MAGIC, schema_id_of
+from races.streams.registry.client import SchemaClient, SchemaId
 from races.streams.schema_cache import SchemaCache
 from races.streams.topics import TOPICS, Topic, compatibility, subject
 from races.streams.validation import Decode, RecordSchema, avro_schema, json_schema, make_decode, parse_own
 
-MAGIC = 0
-HEADER = struct.Struct(">bI")
 RECORD_LIMIT = 256 * 1024  # our largest is under 1 kB
 REMEMBERED = 3000  # records of a role, twice over: half a second of forty races
 MEMORABLE = 2048  # bytes: of larger ones, which only a stranger writes, so many would be gigabytes
@@ -79,7 +78,7 @@ class Codec:
             self._sides[role, "value"] = _Side(topic, "value", settings.topic(role))
             if topic.key_format == "avro":
                 self._sides[role, "key"] = _Side(topic, "key", settings.topic(role))
-        self._decoders: dict[tuple[str, str, int], Decode] = {}
+        self._decoders: dict[tuple[str, str, SchemaId], Decode] = {}
         self._cache = {role: _RecordCache() for role in TOPICS}
 
     def topic(self, role: str) -> str:
@@ -133,14 +132,12 @@ class Codec:
             return self._decode(role, "key", data, ask)
         return text_key(data)
 
-    def written_with(self, data: bytes) -> tuple[int, str, str]:
+    def written_with(self, data: bytes) -> tuple[SchemaId, str, str]:
         """Returns the id, the type and the text of the schema that a record names, whatever its topic.
 
         Raises BadRecord, RegistryUnavailable.
         """
-        if len(data) < HEADER.size or data[0] != MAGIC:
-            raise BadRecord(f"no schema id in front of {len(data)} bytes")
-        schema_id = int.from_bytes(data[1:5], "big")
+        schema_id, _ = schema_id_of(data)
         return schema_id, *self._lookups.schema(schema_id)
 
     def learn(self, role: str, key: bytes | None, value: bytes | None) -> None:
@@ -171,15 +168,14 @@ class Codec:
             return side.header
 
     def _decode(self, role: str, part: str, data: bytes, ask: bool) -> Record:
-        return self._decoder_of(role, part, data, ask)(data)
+        decode = self._decoder_of(role, part, data, ask)
+        return decode(data if data[0] == MAGIC else data[GUID_SIZE - HEADER.size :])  # it skips a short one
 
     def _decoder_of(self, role: str, part: str, data: bytes, ask: bool) -> Decode:
-        if len(data) < HEADER.size or data[0] != MAGIC:
-            raise BadRecord(f"no schema id in front of {len(data)} bytes")
+        schema_id, _ = schema_id_of(data)
         if len(data) > RECORD_LIMIT:
             raise BadRecord(f"{len(data)} bytes; {RECORD_LIMIT} at most")
-        schema_id = int.from_bytes(data[1:5], "big")
-        if schema_id > LAST_ID:
+        if isinstance(schema_id, int) and schema_id > LAST_ID:
             raise BadRecord(f"schema id {schema_id}; registries give none beyond {LAST_ID}")
         decoder = self._decoders.get((role, part, schema_id))
         if decoder is None:

@@ -31,10 +31,12 @@ class StreamSettings:
     own_registry: bool = False
     auto_register: bool = True
     unused: frozenset[str] = frozenset()  # roles that this lab neither writes nor reads: no topic, no schema
+    advertised: str = ""  # where others reach an embedded cluster
 
     @property
     def bootstrap(self) -> str:
-        return self.librdkafka["bootstrap.servers"]
+        """Returns the address for people and other programs."""
+        return self.advertised or self.librdkafka["bootstrap.servers"]
 
     def public(self, text: str) -> str:
         """A broker's or a registry's words, or an address, without our names and keys."""
@@ -49,13 +51,14 @@ class StreamSettings:
 
 
 def embedded_settings(
-    bootstrap: str, topics: Mapping[str, str] | None = None, registry_url: str = ""
+    bootstrap: str, topics: Mapping[str, str] | None = None, registry_url: str = "", advertised: str = ""
 ) -> StreamSettings:
     return StreamSettings(
         embedded=True,
         librdkafka={"bootstrap.servers": bootstrap},
         registry_url=registry_url,
         topics=dict(topics or DEFAULT_NAMES),
+        advertised=advertised,
     )
 
 

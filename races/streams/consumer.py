@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from races.streams.config import StreamSettings
+from races.streams.framing import key_and_value
 from races.streams.lag import Ends, Lag, PartitionLag
 from races.streams.logs import QUIET, librdkafka_log
 
@@ -31,6 +32,10 @@ ASK_S = 1.0
 MEASURE_S = 0.5
 RECORD_OVERHEAD = 16  # bytes of Kafka's own around a record
 PROMPT_MS = 5
+STAMPED = (
+    "Kafka writes its own time over that of the records in %s (message.timestamp.type is LogAppendTime there). "
+    "Event times are lost; set it to CreateTime"
+)
 RESET_CODES = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 )
@@ -95,6 +100,7 @@ class Tail:
         self._heard = ""  # of a broker that cannot be reached, with its name
         self._lacking: str | None = None  # cleared by the next look
         self._gaps = self._restarts = self._errors = 0
+        self._stamped: set[str] = set()  # topics that were warned of
         self._check_at = self._measure_at = 0.0
         self._partition_lags: dict[Place, PartitionLag] = {}
         self._record_bytes: dict[str, float] = {}  # of a role's records, on the average
@@ -187,16 +193,12 @@ class Tail:
                 self._on_partition_error(message)
                 continue
             self._next[topic, partition] = offset + 1
-            messages.append(
-                Message(
-                    self._roles[topic],
-                    partition,
-                    offset,
-                    message.key(),
-                    message.value(),
-                    message.timestamp()[1],
-                )
-            )
+            kind, timestamp_ms = message.timestamp()
+            if kind == TIMESTAMP_LOG_APPEND_TIME and topic not in self._stamped:
+                self._stamped.add(topic)
+                log.warning(STAMPED, topic)
+            record = Message(self._roles[topic], partition, offset, *key_and_value(message), timestamp_ms)
+            messages.append(record)
         if messages:
             self._away = None
             newest = messages[-1]  # one of them says enough of an average
@@ -270,7 +272,8 @@ class Tail:
             self._away, self._doubted = self._away_words(error.args[0]), set(self._next)
             return
         self._away = None
-        self._lacking = f"waiting: no topic {', '.join(sorted(missing))}" if missing else None
+        hidden = ", or none that this key may see" if "sasl.username" in self._settings.librdkafka else ""
+        self._lacking = f"waiting: no topic {', '.join(sorted(missing))}{hidden}" if missing else None
         self._check_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
 
     def _marks(self, place: Place) -> tuple[int, int]:

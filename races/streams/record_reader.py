@@ -15,6 +15,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Kaf
 from races.streams.config import StreamSettings
 from races.streams.consumer import Message, consumer_options
 from races.streams.errors import BrokerUnavailable
+from races.streams.framing import key_and_value
 from races.streams.logs import librdkafka_log
 
 ASK_S = 3.0
@@ -151,7 +152,7 @@ def _read(consumer: Consumer, role: str, partitions: int) -> Iterator[StoredReco
             error = raw.error()
             if error is None:
                 kind, at = raw.timestamp()
-                message = Message(role, raw.partition() or 0, raw.offset() or 0, raw.key(), raw.value(), at)
+                message = Message(role, raw.partition() or 0, raw.offset() or 0, *key_and_value(raw), at)
                 yield StoredRecord(message, at if kind == TIMESTAMP_LOG_APPEND_TIME else None)
             elif error.code() == KafkaError._PARTITION_EOF:
                 open_ends -= 1

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from races.streams.errors import RegistryUnavailable, UnknownSchema
-from races.streams.registry.client import SchemaClient
+from races.streams.registry.client import SchemaClient, SchemaId
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
@@ -22,12 +22,12 @@ AWAY_S = 0.5  # after a registry that did not answer: many readers ask, and each
 class SchemaCache:
     def __init__(self, registry: SchemaClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry, self._clock, self._lock = registry, clock, Lock()
-        self._known: dict[int, tuple[str, str]] = {}
-        self._unknown: OrderedDict[int, tuple[float, float]] = OrderedDict()  # id -> (ask again at, wait)
+        self._known: dict[SchemaId, tuple[str, str]] = {}
+        self._unknown: OrderedDict[SchemaId, tuple[float, float]] = OrderedDict()  # id: (ask again at, wait)
         self._misses: list[float] = []
         self._away: tuple[float, str] = (float("-inf"), "")
 
-    def schema(self, schema_id: int, ask: bool = True) -> tuple[str, str]:
+    def schema(self, schema_id: SchemaId, ask: bool = True) -> tuple[str, str]:
         """(type, text). Raises UnknownSchema, RegistryUnavailable. Without ask it is what is known by now, at once:
         also while somebody else asks, which may take seconds.
         """
@@ -52,7 +52,7 @@ class SchemaCache:
         finally:
             self._lock.release()
 
-    def _ask(self, schema_id: int) -> tuple[str, str]:
+    def _ask(self, schema_id: SchemaId) -> tuple[str, str]:
         try:
             found = self._registry.schema(schema_id)
         except UnknownSchema:

@@ -14,11 +14,11 @@ from fastavro.schema import SchemaParseException
 
 from races.streams.config import StreamSettings
 from races.streams.consumer import consumer_options
-from races.streams.errors import BrokerUnavailable, TopicsMissing, UnknownSchema
+from races.streams.errors import BadRecord, BrokerUnavailable, TopicsMissing, UnknownSchema
+from races.streams.framing import key_and_value, schema_id_of
 from races.streams.logs import librdkafka_log
-from races.streams.registry.client import SchemaClient
+from races.streams.registry.client import SchemaClient, SchemaId
 
-HEADER = 5
 ANSWER_S = 10.0
 MOST_RECORDS = 500_000
 
@@ -86,7 +86,7 @@ def _bounds(consumer: Consumer, topic: str, since_ms: int) -> tuple[dict[int, in
 def _read(
     consumer: Consumer, registry: SchemaClient, topic: str, ends: dict[int, int], seconds: float
 ) -> WholeTopic:
-    schemas: dict[int, Any] = {}
+    schemas: dict[SchemaId, Any] = {}
     records: list[tuple[Any, Any]] = []
     unreadable, until = 0, time.monotonic() + seconds
     while ends:
@@ -99,12 +99,8 @@ def _read(
                 raise KafkaException(error)
             if error is None:
                 try:
-                    records.append(
-                        (
-                            _decode(message.key(), registry, schemas),
-                            _decode(message.value(), registry, schemas),
-                        )
-                    )
+                    key, value = key_and_value(message)
+                    records.append((_decode(key, registry, schemas), _decode(value, registry, schemas)))
                 except (UnknownSchema, ValueError, TypeError, EOFError, LookupError, SchemaParseException):
                     unreadable += 1
             # the last offsets may be markers of a transaction, which are no records: then the partition's end tells
@@ -113,16 +109,17 @@ def _read(
     return WholeTopic(records, unreadable)
 
 
-def _decode(data: bytes | None, registry: SchemaClient, schemas: dict[int, Any]) -> Any:
+def _decode(data: bytes | None, registry: SchemaClient, schemas: dict[SchemaId, Any]) -> Any:
     """Returns the record, or the text of a key without a schema. Raises what a stranger's bytes may raise."""
     if data is None:
         return None
-    if data[:1] != b"\0" or len(data) < HEADER:
+    try:
+        schema_id, size = schema_id_of(data)
+    except BadRecord:
         return data.decode()
-    number = int.from_bytes(data[1:HEADER], "big")
-    if number not in schemas:
-        kind, text = registry.schema(number)
-        schemas[number] = fastavro.parse_schema(json.loads(text)) if kind == "AVRO" else None
-    if schemas[number] is None:
-        return json.loads(data[HEADER:])
-    return fastavro.schemaless_reader(BytesIO(data[HEADER:]), schemas[number], None)
+    if schema_id not in schemas:
+        kind, text = registry.schema(schema_id)
+        schemas[schema_id] = fastavro.parse_schema(json.loads(text)) if kind == "AVRO" else None
+    if schemas[schema_id] is None:
+        return json.loads(data[size:])
+    return fastavro.schemaless_reader(BytesIO(data[size:]), schemas[schema_id], None)

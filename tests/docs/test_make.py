@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,35 @@ def test_help_names_every_goal_and_needs_no_setup(tmp_path: Path) -> None:
     named = {line.split()[1] for line in done.stdout.splitlines()}
     phony = (ROOT / "Makefile").read_text(encoding="utf-8").partition(".PHONY:")[2].partition("\n")[0]
     assert named == set(phony.split()) - {"migrate"}
+
+
+def test_packages_land_in_the_environment(tmp_path: Path) -> None:
+    """Whatever a person's pip.conf says of user, target and prefix. The package is made here, as nothing is fetched."""
+    (tmp_path / "home/.config/pip").mkdir(parents=True)
+    elsewhere = f"[install]\nuser = true\ntarget = {tmp_path}/elsewhere\nprefix = {tmp_path}/prefix\n"
+    (tmp_path / "home/.config/pip/pip.conf").write_text(elsewhere)
+    environ = os.environ | {
+        "HOME": str(tmp_path / "home"),
+        "PIP_USER": "1",
+        "PIP_TARGET": f"{tmp_path}/there",
+    }
+    wheel = tmp_path / "made_here-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("made_here.py", "")
+        archive.writestr(
+            "made_here-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: made-here\nVersion: 1\n"
+        )
+        archive.writestr(
+            "made_here-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("made_here-1.dist-info/RECORD", "")
+    project = tmp_path / "my lab"
+    subprocess.run([sys.executable, "-m", "venv", str(project / ".venv")], check=True, timeout=60)
+    text = (ROOT / "Makefile").read_text().replace("\\\n", "")
+    pip = next(line for line in text.splitlines() if line.startswith("PIP :="))
+    pip = pip.replace("--require-hashes", "--no-index")
+    makefile = f"VENV := .venv\nBIN := $(VENV)/bin\n{pip}\nall:\n\t@$(PIP) '{wheel}'\n"
+    (project / "Makefile").write_text(makefile)
+    subprocess.run(["make", "--silent"], cwd=project, env=environ, check=True, timeout=60)
+    assert list((project / ".venv").rglob("made_here.py"))
+    assert not any((tmp_path / name).exists() for name in ("elsewhere", "prefix", "there"))

@@ -6,9 +6,10 @@ import json
 
 from hypothesis import strategies as st
 
-from races.streams.codec import HEADER, Codec
+from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import RegistryRefused
+from races.streams.framing import HEADER
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
 

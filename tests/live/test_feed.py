@@ -106,9 +106,9 @@ STRIP = Pipeline(tuple(LiveStream(role, 110.0, 0) for role in ("positions", "car
 
 def test_a_stopped_stream_is_shown(codec: Codec) -> None:
     feed, pages = watching(codec, positions(20))
-    feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 0.5)
+    feed.set_pipeline(STRIP, feed.polled_at + 0.5)
     assert '<b id="footer-positions">22/s · newest 0.5 s ago</b>' in pages.said[-1][1]
-    feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 8)
+    feed.set_pipeline(STRIP, feed.polled_at + 8)
     number, message, tick = pages.said[-1]
     assert '<b id="footer-positions" class="quiet">0.0/s · newest 8.0 s ago</b>' in message
     assert (number, tick) == (3, None), "numbered like every message, and no tick"
@@ -127,7 +127,7 @@ class Told(Stream):
         self._polls += 1
         if self._polls == 1:
             return self._first._messages
-        self._feed.set_pipeline(RACE.race_id, STRIP, self._feed.polled_at + 0.1)
+        self._feed.set_pipeline(STRIP, self._feed.polled_at + 0.1)
         return super().poll(most, timeout)
 
 
@@ -144,10 +144,10 @@ def test_footers_go_with_the_next_tick(codec: Codec) -> None:
 def test_footers_go_alone_without_a_tick(codec: Codec) -> None:
     feed, pages = watching(codec, positions(20))
     strip = Pipeline(STRIP.streams, sockets=17)
-    feed.set_pipeline(RACE.race_id, strip, feed.polled_at + 0.1)
+    feed.set_pipeline(strip, feed.polled_at + 0.1)
     assert [tick for _, _, tick in pages.said] == [20]
     assert "newest 0.1 s ago" in feed.snapshot(RACE.race_id)[0]
-    feed.set_pipeline(RACE.race_id, strip, feed.polled_at + 1.1)
+    feed.set_pipeline(strip, feed.polled_at + 1.1)
     number, message, tick = pages.said[-1]
     assert (number, tick) == (2, None)
     assert "newest 1.1 s ago" in message
@@ -160,7 +160,7 @@ def test_a_footer_counts_its_own_race(codec: Codec) -> None:
     }  # fmt: skip
     other = [("positions", "another", record | {"race_id": "another"}, 5) for record in tick(20, RACE)]
     feed, pages = watching(codec, [*other, ("car_metrics", "another:NOR", metric, 5)])
-    feed.set_pipeline(RACE.race_id, STRIP, feed.polled_at + 0.5)
+    feed.set_pipeline(STRIP, feed.polled_at + 0.5)
     message = pages.said[-1][1]
     assert '<b id="footer-positions">nothing yet</b>' in message
     assert '<b id="footer-car_metrics">nothing yet</b>' in message

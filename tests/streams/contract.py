@@ -342,6 +342,8 @@ class StreamsContract:
         resource = ConfigResource("topic", settings.topic("positions"))
         config = admin.describe_configs([resource], request_timeout=3)[resource].result(5)
         assert int(config["retention.ms"].value) == TOPICS["positions"].retention_ms
+        times = config["message.timestamp.type"]  # said, since a broker may have another default
+        assert (times.value, times.is_default) == ("CreateTime", False)
 
     def test_no_topic_is_missing_once_they_are_made(self, settings: StreamSettings) -> None:
         assert missing_topics(settings) == []

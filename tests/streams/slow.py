@@ -14,7 +14,7 @@ class Slow(Registry):
         super().__init__()
         self.asked, self.answer = threading.Event(), threading.Event()
 
-    def schema(self, schema_id: int) -> tuple[str, str]:
+    def schema(self, schema_id: int | str) -> tuple[str, str]:
         self.asked.set()
         assert self.answer.wait(20)
         return super().schema(schema_id)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from races.streams.codec import HEADER, Codec
+from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import (
     BadRecord,
@@ -24,6 +24,7 @@ from races.streams.errors import (
     UnknownSchema,
 )
 from races.streams.fast_avro import Field, make_decoder, make_encoder
+from races.streams.framing import HEADER
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
 from races.streams.validation import avro_schema, parse_own
@@ -373,7 +374,7 @@ class Flaky:
     def lookup(self, subject: str, text: str, schema_type: str) -> int:
         return self._check().lookup(subject, text, schema_type)
 
-    def schema(self, schema_id: int) -> tuple[str, str]:
+    def schema(self, schema_id: int | str) -> tuple[str, str]:
         return self._check().schema(schema_id)
 
 
@@ -428,7 +429,7 @@ def test_nobody_waits_for_what_another_asks() -> None:
     asked, answer = Event(), Event()
 
     class Slow(Registry):
-        def schema(self, schema_id: int) -> tuple[str, str]:
+        def schema(self, schema_id: int | str) -> tuple[str, str]:
             asked.set()
             answer.wait(20)
             return super().schema(schema_id)

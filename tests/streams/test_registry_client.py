@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
+import fastavro
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka import Producer
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, header_schema_id_serializer
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -16,11 +19,15 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from bench.services.registry_http import Served, serve
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
-from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.consumer import Tail
+from races.streams.embedded import EmbeddedKafka
+from races.streams.errors import BadRecord, RegistryRefused, RegistryUnavailable, UnknownSchema
+from races.streams.framing import HEADER
+from races.streams.record_reader import RecordReader
 from races.streams.registry.client import HttpRegistry
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
-from tests.streams.records import POSITION, VALUES
+from tests.streams.records import POSITION, VALUES, read
 
 TOPIC = TOPICS["positions"].name
 CONTEXT = SerializationContext(TOPIC, MessageField.VALUE)
@@ -183,3 +190,86 @@ def test_refused_key_is_no_way_on() -> None:
     registry = Forbidding(("GET", "/"), ("PUT", "/"), ("POST", "/"), answer=(401, 40101))
     with serve(registry) as served, closing(HttpRegistry(served.url)) as http, pytest.raises(RegistryRefused):
         Codec(embedded_settings("unused"), http).prepare()
+
+
+class Referring(Registry):
+    """A registry as others have it: a position's schema that uses a record, and that an enum, in subjects of their
+    own. car: the text of the record's schema.
+    """
+
+    TYRE = {"type": "enum", "name": "Tyre", "namespace": "other", "symbols": ["SOFT", "HARD"]}
+    CAR = {
+        "type": "record",
+        "name": "Car",
+        "namespace": "other",
+        "fields": [{"name": "tyre", "type": "Tyre"}],
+    }
+    ADDED = ({"name": "ahead", "type": ["null", "other.Car"]}, {"name": "behind", "type": "other.Car"})
+
+    def __init__(self, car: str = json.dumps(CAR)) -> None:
+        super().__init__()
+        own = json.loads(TOPICS["positions"].value_schema)
+        main = json.dumps(own | {"fields": [*self.ADDED, *own["fields"]]})
+        self._answers = {
+            "schemas/ids/1": (main, [("other.Car", "car")]),
+            "subjects/car/versions/1": (car, [("other.Tyre", "tyre")]),
+            "subjects/tyre/versions/1": (json.dumps(self.TYRE), []),
+        }
+
+    def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes = b"") -> tuple[int, Any]:
+        if path.strip("/") not in self._answers:
+            return super().handle(method, path, query, body)
+        text, names = self._answers[path.strip("/")]
+        references = [{"name": name, "subject": subject, "version": 1} for name, subject in names]
+        return 200, {"subject": "s", "version": 1, "id": 1, "schema": text, "references": references}
+
+
+def test_references_are_followed() -> None:
+    """Types that stand in subjects of their own are read; fields of them that are not ours are left out."""
+    with serve(Referring()) as served, closing(HttpRegistry(served.url)) as client:
+        kind, text = client.schema(1)
+        parsed = fastavro.parse_schema(json.loads(text))
+        data = io.BytesIO()
+        fastavro.schemaless_writer(
+            data, parsed, POSITION | {"ahead": {"tyre": "HARD"}, "behind": {"tyre": "SOFT"}}
+        )
+        codec = Codec(embedded_settings("unused"), client)
+        assert kind == "AVRO"
+        assert codec.decode("positions", HEADER.pack(0, 1) + data.getvalue()) == POSITION
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[" * 5000, '"other.Car"'])
+def test_broken_reference_is_a_bad_record(broken: str) -> None:
+    """It is counted, and the reader does not wait for a registry that has answered."""
+    with serve(Referring(broken)) as served, closing(HttpRegistry(served.url)) as client:
+        codec = Codec(embedded_settings("unused"), client)
+        with pytest.raises(BadRecord):
+            codec.decode("positions", HEADER.pack(0, 1) + b"\2" * 60)
+
+
+def test_confluents_header_mode_is_read(confluent: SchemaRegistryClient, served: Served) -> None:
+    """Its serializer puts a GUID into a header of the record, and nothing in front of the value."""
+    serializer = AvroSerializer(
+        confluent,
+        TOPICS["positions"].value_schema,
+        conf={"schema.id.serializer": header_schema_id_serializer},
+    )
+    headers: list[tuple[str, str | bytes | None]] = []
+    value = serializer(POSITION, SerializationContext(TOPIC, MessageField.VALUE, headers))
+    with EmbeddedKafka([TOPIC]) as kafka, closing(HttpRegistry(served.url)) as client:
+        producer = Producer({"bootstrap.servers": kafka.bootstrap})
+        producer.produce(TOPIC, value, headers=headers)
+        producer.flush(10)
+        settings = embedded_settings(kafka.bootstrap)
+        tail = Tail(settings, ["positions"])
+        (message,) = read(tail, 1)
+        tail.close()
+        assert [one.message for one in RecordReader(settings).newest("positions", 1)] == [message]
+        assert Codec(settings, client).decode("positions", message.value) == POSITION
+        assert Codec(settings, served.registry).decode("positions", message.value) == POSITION
+
+
+def test_unknown_guid_is_counted(served: Served, http: HttpRegistry) -> None:
+    for registry in (http, Registry()):
+        with pytest.raises(UnknownSchema):
+            Codec(embedded_settings("unused"), registry).decode("positions", b"\1" + b"x" * 30)

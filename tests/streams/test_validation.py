@@ -10,9 +10,10 @@ from typing import Any
 import fastavro
 import pytest
 
-from races.streams.codec import HEADER, Codec
+from races.streams.codec import Codec
 from races.streams.config import embedded_settings
 from races.streams.errors import BadRecord
+from races.streams.framing import HEADER
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
 from tests.streams.records import POSITION
@@ -182,7 +183,7 @@ class Knowing:
     def lookup(self, subject: str, text: str, schema_type: str) -> int:
         return 1
 
-    def schema(self, schema_id: int) -> tuple[str, str]:
+    def schema(self, schema_id: int | str) -> tuple[str, str]:
         return "AVRO", self._text
 
 

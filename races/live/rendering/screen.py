@@ -34,7 +34,7 @@ class Screen:
         self.info = info
         self.frame: Frame | None = None
         self._anomaly_on, self._cars = anomaly_on, panels.cars_by_code(info)
-        self._status = status or RaceStatus()
+        self.status = status or RaceStatus()
         self._behind_s = 0.0
         self._cells: dict[str, str] = {}
         self._rows: list[tuple[str, str]] = []
@@ -69,8 +69,8 @@ class Screen:
         tower.average_cells(self._cells, grid)
         tower.rejoin_cells(self._cells, grid, self.info, "green")
         self._rows = [(car.code, car.name) for car in self.info.cars]
-        header.status_cell(self._cells, self._status)
-        result.result_cell(self._cells, None, self.info, self._status)
+        header.status_cell(self._cells, self.status)
+        result.result_cell(self._cells, None, self.info, self.status)
         for role in ROLES:
             self._cells[f"footer-{role}"] = f'<b id="footer-{role}">waiting for the first record</b>'
             self._cells[f"lag-{role}"] = f'<b id="lag-{role}">–</b>'
@@ -132,7 +132,7 @@ class Screen:
     def _lines(self, new: dict[str, str], frame: Frame) -> None:
         header.fastest_cell(new, frame)
         own_line.more_cell(new, frame, self.info)
-        result.result_cell(new, frame, self.info, self._status)
+        result.result_cell(new, frame, self.info, self.status)
         over = frame["phase"] in ("flag", "over")
         tower.rejoin_cells(new, frame["cars"], self.info, frame["flag"], over)
 
@@ -152,7 +152,7 @@ class Screen:
     def set_status(self, status: RaceStatus) -> str:
         """The message for a change of the race's own status."""
         new: dict[str, str] = {}
-        self._status = status
+        self.status = status
         header.status_cell(new, status, self._behind_s)
         result.result_cell(new, self.frame, self.info, status)
         return self._changed(new)
@@ -162,7 +162,7 @@ class Screen:
         new: dict[str, str] = {}
         self._behind_s = pipeline.behind_s
         panels.pipeline_cells(new, pipeline, paces)
-        header.status_cell(new, self._status, self._behind_s)
+        header.status_cell(new, self.status, self._behind_s)
         return self._changed(new)
 
     def fragments(self) -> Mapping[str, SafeString]:

@@ -8,6 +8,10 @@ are counted as they end: a client that sends more than a page can is closed, and
 
 Bodies: Daphne hands a request over when it has all of its body, so the limit works on each chunk as it arrives.
 
+Headers: Twisted closes the connection at a line of more than 16 KiB, without an answer, and says 400 without a word for
+what it cannot parse. Both get an answer. What the client still sends is read meanwhile: closing over unread bytes would
+take the answer away from it.
+
 End: a stopping Daphne drops its sockets without a word. Its own shutdown hooks run too late for a last frame, so the
 stop signals are taken first: every socket is closed with 1012, then the reactor stops.
 """
@@ -22,11 +26,13 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from daphne.access import AccessLogGenerator
 from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketProtocol
+from twisted.web.http import HTTPChannel
 
 from races.lib.rate_limit import BAD_MESSAGE, REASON, RateLimiter
 from races.live.servers import body_limit
@@ -35,6 +41,12 @@ from races.live.servers.frames import UNSENT, frame
 LONGEST_REASON = 123  # bytes, by the protocol
 FLUSH_S = 0.05
 ACCESS_LOG = "daphne.access"
+LINGER_S = 1.0
+TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+REFUSALS = {
+    TOO_LARGE: b"A line of the request is longer than 16 KiB: a cookie or an address that has grown too long?\n",
+    HTTPStatus.BAD_REQUEST: b"That is no HTTP request.\n",
+}
 _handle_reply = WebSocketProtocol.handle_reply
 _on_open, _connection_lost = WebSocketProtocol.onOpen, WebSocketProtocol.connectionLost
 _frame_ended = WebSocketProtocol.onFrameEnd
@@ -50,6 +62,9 @@ def install(log_requests: bool = False) -> None:
     WebSocketProtocol.connectionLost = _lost
     WebSocketProtocol.onFrameEnd = _counted
     WebRequest.handleContentChunk = _take_chunk
+    channels: Any = HTTPChannel
+    channels.lineLengthExceeded = lambda channel, line: _refuse(channel, TOO_LARGE)
+    channels._respondToBadRequestAndDisconnect = lambda channel: _refuse(channel, HTTPStatus.BAD_REQUEST)
     if log_requests:
         AccessLogGenerator.write_entry = _log_request
 
@@ -145,12 +160,21 @@ def _take_chunk(request: Any, data: bytes) -> None:
     if max(taken, announced) <= body_limit.MOST:
         _keep_chunk(request, data)
     elif not request.channel.transport.disconnecting:
-        lines = [
-            f"HTTP/1.1 {body_limit.STATUS} {body_limit.STATUS.phrase}",
-            *(f"{name}: {value}" for name, value in body_limit.HEADERS.items()),
-        ]
-        request.channel.transport.write("\r\n".join([*lines, "", ""]).encode() + body_limit.WORDS)
+        request.channel.transport.write(_answer(body_limit.STATUS, body_limit.WORDS))
         request.channel.loseConnection()
+
+
+def _answer(status: HTTPStatus, words: bytes) -> bytes:
+    headers = {**body_limit.HEADERS, "Content-Length": str(len(words))}
+    lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + words
+
+
+def _refuse(channel: Any, status: HTTPStatus) -> None:
+    """Answers what is no request, reads past the rest for a moment, and ends the connection."""
+    channel.transport.write(_answer(status, REFUSALS[status]))
+    channel.dataReceived = lambda data: None
+    channel.callLater(LINGER_S, channel.loseConnection)
 
 
 def _log_request(

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from argparse import SUPPRESS
+from collections.abc import Sequence
 from typing import Any
 
 from channels.routing import get_default_application
@@ -12,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
 from races.lab import addresses
+from races.lab.kafka_address import kafka_room
 from races.lab.preflight import CannotStart, check_migrations, check_port
 from races.lab.runtime import Lab
 from races.lab.server import end_with_input, interruptibly, serve, take_early_signals
@@ -30,6 +32,7 @@ Without a kafka: section in config.yaml it carries its own Kafka and schema regi
   python manage.py runlab                 on http://127.0.0.1:8000
   python manage.py runlab 8100            on another port
   python manage.py runlab 0.0.0.0:8000    for a whole room: other machines can open it too
+  python manage.py runlab 0.0.0.0:8000 --kafka 0.0.0.0:9092    the room's own programs may read and write Kafka as well
   F1_ANOMALY_DETECTION=1 python manage.py runlab     with engine readings and their anomalies
 
 Ctrl-C ends everything; running races go on at the next start."""
@@ -37,10 +40,18 @@ Ctrl-C ends everything; running races go on at the next start."""
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tied", action="store_true", help=SUPPRESS)  # it ends with its standard input
         parser.add_argument("address", nargs="?", default="127.0.0.1:8000", help="HOST:PORT or PORT")
+        parser.add_argument(
+            "--kafka",
+            metavar="HOST:PORT",
+            help="where the embedded Kafka listens for other programs; by default on this machine only, at the "
+            "port of last time",
+        )
 
-    def handle(self, *args: Any, address: str, tied: bool, **options: Any) -> None:
+    def handle(self, *args: Any, address: str, kafka: str | None, tied: bool, **options: Any) -> None:
         host, port = split_address(address)
-        lab = Lab()
+        if kafka and settings.LAB.kafka is not None:
+            raise CommandError("--kafka is for the embedded Kafka, and config.yaml names another one.")
+        lab = Lab(split_address(kafka)) if kafka else Lab()
         if tied:
             end_with_input()
         take_early_signals(lab)
@@ -79,10 +90,11 @@ Ctrl-C ends everything; running races go on at the next start."""
             settings.CSRF_TRUSTED_ORIGINS.append(origin)
             settings.ROOM_ADDRESSES.insert(0, origin)
         url = addresses.local_address(host, port)
-        kafka = lab.start(url, died, self.out.say)
-        return url, self.banner(url, host, kafka)
+        current = lab.start(url, died, self.out.say)
+        others = kafka_room(lab.kafka_address[0], current.settings.bootstrap) if lab.kafka else []
+        return url, self.banner(url, host, current, others)
 
-    def banner(self, url: str, host: str, kafka: Connection) -> str:
+    def banner(self, url: str, host: str, kafka: Connection, others: Sequence[str] = ()) -> str:
         kind = "embedded" if kafka.settings.embedded else "configured"
         anomalies = "on" if settings.LAB.anomaly_detection else "off (F1_ANOMALY_DETECTION=1 turns it on)"
         lines = [
@@ -101,6 +113,9 @@ Ctrl-C ends everything; running races go on at the next start."""
         if settings.ROOM_ADDRESSES or not addresses.is_loopback(host):
             room = "  ".join(settings.ROOM_ADDRESSES)
             lines.append(f"  The room    {room or 'no network that others could come from'}")
+        if others:
+            room = "  ".join(others)
+            lines.append(f"  Its Kafka   {room}  (who reaches it may read and write all topics)")
         if not get_user_model().objects.filter(is_staff=True).exists():
             lines.append(f"  Admin       {url}/admin/  (first: python manage.py createsuperuser)")
         return "\n".join([*lines, "", "  Ctrl-C stops it; running races go on at the next start.", ""])

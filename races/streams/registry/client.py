@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from races.streams.config import StreamSettings
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
 from races.streams.redaction import redact, secrets_of
+from races.streams.registry.references import with_references
 from races.streams.topics import may_be_set
 
 if TYPE_CHECKING:
-    from confluent_kafka.schema_registry import SchemaRegistryClient
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+SchemaId = int | str  # a number, or a GUID as text
 TIMEOUT_S = 5.0
 VERSIONS = 10  # of a subject that are asked for, the newest
+REFERENCES, REFERENCE_DEPTH = 20, 4
 REFUSED = frozenset({401, 403, 404, 405, 409, 422})
 
 
@@ -38,7 +41,7 @@ class SchemaClient(Protocol):
 
     def lookup(self, subject: str, text: str, schema_type: str) -> int: ...
 
-    def schema(self, schema_id: int) -> tuple[str, str]: ...
+    def schema(self, schema_id: SchemaId) -> tuple[str, str]: ...
 
 
 class HttpRegistry:
@@ -106,13 +109,34 @@ class HttpRegistry:
         schema = Schema(text, schema_type)
         return self._ask(lambda: int(str(self._client.lookup_schema(subject, schema).schema_id)))
 
-    def schema(self, schema_id: int) -> tuple[str, str]:
+    def schema(self, schema_id: SchemaId) -> tuple[str, str]:
+        """Returns type and text; an Avro schema's references stand in the text where they are used first."""
+
+        def ask() -> tuple[str, str]:
+            if isinstance(schema_id, str):
+                found = self._client.get_schema_by_guid(schema_id)
+            else:
+                found = self._client.get_schema(schema_id)
+            kind, text = str(found.schema_type or "AVRO"), str(found.schema_str or "")
+            return kind, with_references(text, self._referenced(found)) if kind == "AVRO" else text
+
         try:
             # a key that is not accepted says nothing about the record: it waits for a person, and is not skipped
-            found = self._ask(lambda: self._client.get_schema(schema_id), REFUSED - {401})
+            return self._ask(ask, REFUSED - {401})
         except RegistryRefused as refusal:
             raise UnknownSchema(f"schema id {schema_id}: {refusal}") from refusal
-        return str(found.schema_type or "AVRO"), str(found.schema_str or "")
+
+    def _referenced(self, schema: Schema, depth: int = 0) -> dict[str, str]:
+        """Returns the texts of what a schema refers to, by name, and of what those refer to; at most so many."""
+        found: dict[str, str] = {}
+        for reference in schema.references or []:
+            if depth < REFERENCE_DEPTH and len(found) < REFERENCES:
+                subject, version = str(reference.subject), int(reference.version or 0)
+                there = self._client.get_version(subject, version).schema
+                found |= {str(reference.name): str(there.schema_str or "")} | self._referenced(
+                    there, depth + 1
+                )
+        return found
 
     def versions(self, subject: str) -> list[Version]:
         """Returns the newest versions of a subject, oldest first; none for a subject that is not there."""

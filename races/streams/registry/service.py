@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from races.streams.errors import RegistryRefused, RegistryUnavailable, UnknownSchema
-from races.streams.registry.client import VERSIONS, Version
+from races.streams.registry.client import VERSIONS, SchemaId, Version
 from races.streams.registry.compatibility import LEVELS, InvalidSchema, canonical, identity, problems
 from races.streams.registry.store import GLOBAL, Store
 from races.streams.topics import may_be_set
@@ -103,10 +104,10 @@ class Registry:
         except sqlite3.Error as error:
             raise RegistryUnavailable(f"the registry's file: {error}") from error
 
-    def schema(self, schema_id: int) -> tuple[str, str]:
+    def schema(self, schema_id: SchemaId) -> tuple[str, str]:
         """(type, text). Raises UnknownSchema, RegistryUnavailable."""
         try:
-            found = self._store.schema(schema_id)
+            found = self._store.schema(schema_id) if isinstance(schema_id, int) else self._by_guid(schema_id)
         except sqlite3.Error as error:
             raise RegistryUnavailable(f"the registry's file: {error}") from error
         if found is None:
@@ -192,6 +193,9 @@ class Registry:
                 return row
         raise Refusal(404, 40402, f"Version {name} not found.")
 
+    def _by_guid(self, wanted: str) -> sqlite3.Row | None:
+        return next((row for row in self._store.schemas() if guid(row["type"], row["text"]) == wanted), None)
+
     def _id(self, text: str) -> tuple[str, str]:
         """(type, text) of a schema id from a path."""
         if not re.fullmatch(r"[0-9]{1,9}", text):
@@ -202,13 +206,20 @@ class Registry:
         return found["type"], found["text"]
 
 
+def guid(schema_type: str, text: str) -> str:
+    """Returns a schema's GUID: the same text has the same one in every registry of this kind."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{schema_type}:{text}"))
+
+
 def _is_same(row: sqlite3.Row, schema_type: str, text: str) -> bool:
     return row["type"] == schema_type and identity(schema_type, row["text"]) == identity(schema_type, text)
 
 
 def _described(subject: str, row: sqlite3.Row) -> dict[str, Any]:
     kind = {} if row["type"] == "AVRO" else {"schemaType": row["type"]}
-    return {"subject": subject, "version": row["version"], "id": row["id"], **kind, "schema": row["text"]}
+    number = guid(row["type"], row["text"])
+    numbers = {"subject": subject, "version": row["version"], "id": row["id"], "guid": number}
+    return numbers | kind | {"schema": row["text"]}
 
 
 def list_subjects(registry: Registry, request: Request) -> list[str]:
@@ -238,8 +249,9 @@ def list_versions(registry: Registry, request: Request) -> list[int]:
     return [row["version"] for row in registry._existing(request.parts[0], request.flag("deleted"))]
 
 
-def register_schema(registry: Registry, request: Request) -> dict[str, int]:
-    return {"id": registry._register(request.parts[0], *request.schema())}
+def register_schema(registry: Registry, request: Request) -> dict[str, Any]:
+    schema_id = registry._register(request.parts[0], *request.schema())
+    return {"id": schema_id, "guid": guid(*registry.schema(schema_id))}
 
 
 def get_version(registry: Registry, request: Request) -> dict[str, Any]:
@@ -269,6 +281,14 @@ def delete_version(registry: Registry, request: Request) -> int:
 def get_schema(registry: Registry, request: Request) -> dict[str, str]:
     schema_type, text = registry._id(request.parts[0])
     return {"schema": text} | ({} if schema_type == "AVRO" else {"schemaType": schema_type})
+
+
+def get_schema_by_guid(registry: Registry, request: Request) -> dict[str, Any]:
+    found = registry._by_guid(request.parts[0])
+    if found is None:
+        raise Refusal(404, 40403, f"Schema {request.parts[0][:40]} not found")
+    kind = {} if found["type"] == "AVRO" else {"schemaType": found["type"]}
+    return {"id": found["id"], "guid": request.parts[0], **kind, "schema": found["text"]}
 
 
 def get_raw_schema(registry: Registry, request: Request) -> Any:
@@ -334,6 +354,7 @@ ROUTES: tuple[tuple[str, str, Callable[[Registry, Request], Any]], ...] = (
     ("DELETE", "/subjects/*/versions/*", delete_version),
     ("GET", "/schemas/types", lambda registry, request: list(TYPES)),
     ("GET", "/schemas/ids/*", get_schema),
+    ("GET", "/schemas/guids/*", get_schema_by_guid),
     ("GET", "/schemas/ids/*/schema", get_raw_schema),
     ("GET", "/schemas/ids/*/subjects", get_subjects_of),
     ("GET", "/schemas/ids/*/versions", get_uses),

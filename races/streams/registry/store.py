@@ -70,6 +70,9 @@ class Store:
             int(deleted),
         )
 
+    def schemas(self) -> list[sqlite3.Row]:
+        return self.rows("SELECT id, type, text FROM schemas")
+
     def schema(self, schema_id: int) -> sqlite3.Row | None:
         return self.row("SELECT type, text FROM schemas WHERE id = ?", schema_id)
 

@@ -1,0 +1,203 @@
+"""The proxy's connections: a thread with an event loop of its own, one pair of sockets for each client.
+
+A client that reads slowly holds up its own connection only: at most five of its requests are with the broker, and one
+fetch, so that what waits for it is bounded. A connection that sends anything malformed is closed, with a line in the
+log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from races.lib.metrics import KAFKA_REFUSED
+from races.lib.rate_limit import RateLimiter
+from races.streams.proxy.answers import NAMING, Address, rewritten
+from races.streams.proxy.groups import Answer, Groups
+from races.streams.proxy.requests import FETCH, FRAME_LIMIT, Refused, Request, inspect
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS, CONNECTIONS_OF_ONE = 300, 30  # of all, and of one address that is not this machine's
+PENDING = 5
+TOPICS = 200  # that clients may create; each holds up to 20 MiB
+BODY_S, CONNECT_S = 30.0, 5.0
+CHUNK = 64 * 1024
+LOG_BURST, LOG_RATE = 10.0, 1.0
+
+
+@dataclass(slots=True)
+class _Pipe:
+    """A client's connection and the broker's, and the requests whose answers are to come, in order."""
+
+    client: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    broker: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    address: Address
+    groups: Groups
+    pending: deque[tuple[Request, Answer | None]] = field(default_factory=deque)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def _room_for(self, request: Request) -> bool:
+        fetching = request.key == FETCH and any(one.key == FETCH for one, _ in self.pending)
+        return len(self.pending) < PENDING and not fetching
+
+    async def requests(self, topics: set[str]) -> None:
+        """Passes requests to the broker. Raises Refused, IncompleteReadError at the end, OSError, TimeoutError."""
+        reader, _ = self.client
+        _, writer = self.broker
+        while True:
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            if size > FRAME_LIMIT:
+                raise Refused(
+                    f"a request of {size} bytes; {FRAME_LIMIT} at most, and nothing but Kafka's protocol"
+                )
+            async with asyncio.timeout(BODY_S):
+                request = inspect(await reader.readexactly(size))
+            _add_topics(topics, request)
+            async with self.changed:
+                while not self._room_for(request):
+                    await self.changed.wait()
+                answer = self.groups.answer(request.group, request.version) if request.group else None
+                self.pending.append((request, answer))
+            writer.write(len(request.frame).to_bytes(4, "big") + request.frame)
+            await writer.drain()
+
+    async def answers(self) -> None:
+        """Passes answers to the client. Raises IncompleteReadError at the end, OSError."""
+        reader, _ = self.broker
+        _, writer = self.client
+        while True:
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            correlation = await reader.readexactly(4)
+            request, answer = self.pending[0]
+            if not request.answered:  # the mock cluster answers also where nobody asked for it
+                await reader.readexactly(size - 4)
+            elif answer is not None or request.instead or request.key in NAMING:
+                body = await reader.readexactly(size - 4)
+                body = await answer if answer is not None else rewritten(request, body, self.address)
+                writer.write((len(body) + 4).to_bytes(4, "big") + correlation + body)
+            else:
+                writer.write(size.to_bytes(4, "big") + correlation)
+                await _copy(reader, writer, size - 4)
+            await writer.drain()
+            async with self.changed:
+                self.pending.popleft()
+                self.changed.notify_all()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, size: int) -> None:
+    while size:
+        piece = await reader.read(min(size, CHUNK))
+        if not piece:
+            raise asyncio.IncompleteReadError(piece, size)
+        writer.write(piece)
+        await writer.drain()
+        size -= len(piece)
+
+
+def _add_topics(topics: set[str], request: Request) -> None:
+    if len(topics | request.topics) > TOPICS:
+        raise Refused(f"more than {TOPICS} topics")
+    topics |= request.topics
+
+
+class KafkaProxy:
+    """Stands before a broker at 127.0.0.1."""
+
+    def __init__(self, broker_port: int) -> None:
+        self._broker_port = broker_port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kafka proxy", daemon=True)
+        self._groups = Groups(self._loop)
+        self._clients: Counter[str] = Counter()
+        self._topics: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._server: asyncio.Server | None = None
+        self._logging = RateLimiter(LOG_BURST, LOG_RATE)
+
+    def start(self, host: str, port: int = 0) -> Address:
+        """Listens, and returns where. Port 0 is any free one. Raises OSError where the address is taken."""
+        self._thread.start()
+        try:
+            return asyncio.run_coroutine_threadsafe(self._listen(host, port), self._loop).result()
+        except OSError:
+            self.close()
+            raise
+
+    @property
+    def connections(self) -> int:
+        return self._clients.total()
+
+    def close(self) -> None:
+        """Ends every connection and the thread."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    async def _listen(self, host: str, port: int) -> Address:
+        self._server = await asyncio.start_server(self._accept, host, port, limit=CHUNK)
+        name = self._server.sockets[0].getsockname()
+        return str(name[0]), int(name[1])
+
+    async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is None:  # it always is in one
+            return
+        self._tasks.add(task)
+        peer = _bare(writer.get_extra_info("peername"))
+        self._clients[peer] += 1
+        try:
+            self._check_room(peer)
+            await self._serve(reader, writer)
+        except* Refused as group:
+            self._refuse(peer, str(group.exceptions[0]))
+        except* (OSError, asyncio.IncompleteReadError, TimeoutError):
+            pass  # either side ended the connection
+        finally:
+            self._tasks.discard(task)
+            self._clients[peer] -= 1
+            self._clients += Counter()
+            writer.transport.abort()
+
+    def _check_room(self, peer: str) -> None:
+        """Raises Refused."""
+        of_one = self._clients[peer] > CONNECTIONS_OF_ONE and not peer.startswith("127.") and peer != "::1"
+        if of_one or self.connections > CONNECTIONS:
+            raise Refused(f"more than {CONNECTIONS_OF_ONE if of_one else CONNECTIONS} connections")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(CONNECT_S):
+            broker = await asyncio.open_connection("127.0.0.1", self._broker_port, limit=CHUNK)
+        for one in (writer, broker[1]):
+            one.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        here = writer.get_extra_info("sockname")
+        pipe = _Pipe((reader, writer), broker, (_bare(here), int(here[1])), self._groups)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(pipe.requests(self._topics))
+                tasks.create_task(pipe.answers())
+        finally:
+            broker[1].transport.abort()
+
+    def _refuse(self, peer: str, why: str) -> None:
+        KAFKA_REFUSED.inc()
+        if self._logging.allow():
+            log.warning("The embedded Kafka closed a connection from %s: it sent %s", peer, why)
+
+
+def _bare(name: tuple[Any, ...]) -> str:
+    """Returns the address of a socket's name, an IPv4 one as such."""
+    return str(name[0]).removeprefix("::ffff:").partition("%")[0]
