@@ -61,7 +61,7 @@ class SameOriginValidator(OriginValidator):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         if not all(map(_is_address, origins)):
-            self._log(str(b", ".join(origins), "latin-1")[:200])
+            self._log(f"A page at {str(b', '.join(origins), 'latin-1')[:200]!r}")
             return await WebsocketDenier()(scope, receive, send)
         return await super().__call__(scope, receive, send)
 
@@ -70,18 +70,18 @@ class SameOriginValidator(OriginValidator):
         self.allowed_origins = [*settings.ALLOWED_HOSTS, *trusted]
         valid = bool(super().valid_origin(parsed_origin))
         if not valid and parsed_origin is not None:
-            self._log(f"{parsed_origin.scheme}://{parsed_origin.netloc}"[:200])
+            self._log(f"A page at {f'{parsed_origin.scheme}://{parsed_origin.netloc}'[:200]!r}")
         elif not valid:
-            self._log("no Origin at all")
+            self._log("A program that sends no Origin at all")
         return valid
 
-    def _log(self, origin: str) -> None:
-        if origin not in self._refused and len(self._refused) < MOST_REFUSED:
-            self._refused.add(origin)
+    def _log(self, who: str) -> None:
+        if who not in self._refused and len(self._refused) < MOST_REFUSED:
+            self._refused.add(who)
             log.warning(
-                "A page at %r may not open a socket here. If it is this lab's own, behind a proxy or a forwarded port, "
+                "%s may not open a socket here. If it is this lab's own, behind a proxy or a forwarded port, "
                 "name it in DJANGO_CSRF_TRUSTED_ORIGINS",
-                origin,
+                who,
             )
 
 

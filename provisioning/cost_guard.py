@@ -35,6 +35,7 @@ from provisioning.errors import ProvisioningError, Refused
 from provisioning.journal import Entry, Journal, only_one
 from provisioning.resources import flink_statements, statement_words
 from provisioning.session import Session
+from races.lib.spelling import write_anywhere
 from races.streams.redaction import Redactor
 
 log = logging.getLogger("provisioning.cost_guard")
@@ -247,4 +248,5 @@ def _print_line(text: str) -> None:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

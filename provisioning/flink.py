@@ -13,6 +13,7 @@ from provisioning.config import CONNECTION, MANAGED, MODEL, DesiredState
 from provisioning.exercises import exercises
 from provisioning.sql_variants import managed
 from races.flink.statements import Statement, texts
+from races.lib.spelling import write_anywhere
 
 ABOUT = """\
 Prints the lab's Flink SQL, ready to be pasted into a SQL workspace on Confluent
@@ -77,4 +78,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.exit(main())

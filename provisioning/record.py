@@ -24,6 +24,7 @@ import requests
 
 from provisioning.config import DEFAULT_URL
 from provisioning.standin.request_log import redacted
+from races.lib.spelling import write_anywhere
 from races.streams.redaction import HIDDEN, Redactor
 
 ELSEWHERE = "/~/"  # before the host of another service, in an address of ours
@@ -185,4 +186,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.exit(main())

@@ -6,6 +6,7 @@ import json
 import sys
 
 from f1site.config.model import Configuration
+from races.lib.spelling import write_anywhere
 
 
 def json_schema() -> str:
@@ -14,4 +15,5 @@ def json_schema() -> str:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.stdout.write(json_schema())

@@ -9,6 +9,7 @@ import json
 import sys
 from typing import Any
 
+from races.lib.spelling import write_anywhere
 from races.streams.topics import TOPICS, Topic, compatibility, subject
 
 AVRO = "application/vnd.apache.avro;version=1.9.0"
@@ -113,4 +114,5 @@ def text() -> str:
 
 
 if __name__ == "__main__":
+    write_anywhere()
     sys.stdout.write(text())

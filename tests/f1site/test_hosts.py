@@ -75,8 +75,8 @@ def test_no_host_and_no_server(hosts: list[str]) -> None:
     assert hosts == LOOPBACK
 
 
-async def opened(origin: str) -> bool:
-    """Whether a page of that origin may open a socket."""
+async def opened(origin: str | None) -> bool:
+    """Whether a page of that origin, or a program that names none, may open a socket."""
     passed: list[bool] = []
 
     async def page(*args: object) -> None:
@@ -87,7 +87,8 @@ async def opened(origin: str) -> bool:
 
     async def send(message: dict[str, Any]) -> None: ...
 
-    asking = {"type": "websocket", "path": "/", "headers": [(b"origin", origin.encode())]}
+    headers = [] if origin is None else [(b"origin", origin.encode())]
+    asking = {"type": "websocket", "path": "/", "headers": headers}
     with_end = SameOriginValidator(page)(asking, receive, send)
     with suppress(TimeoutError):  # a denied socket waits to be closed
         await asyncio.wait_for(with_end, 0.2)
@@ -121,6 +122,14 @@ def test_refused_socket_is_logged(origin: str, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.WARNING):
         asyncio.run(opened(origin))
     assert repr(origin) in caplog.text and "DJANGO_CSRF_TRUSTED_ORIGINS" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_socket_without_an_origin_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Browsers always name one. A script that opens sockets hears nothing but 403, so the log has to say why."""
+    with caplog.at_level(logging.WARNING):
+        assert not asyncio.run(opened(None))
+    assert "sends no Origin at all" in caplog.text
 
 
 @pytest.mark.django_db

@@ -63,8 +63,10 @@ BAD_BATCHES = {
 }
 
 
-def produce(topic: str, records: bytes, acks: int = 1, version: int = 7) -> bytes:
-    rows = pack(">i", 1) + text(topic) + pack(">iii", 1, 0, len(records)) + records
+def produce(topic: str, *batches: bytes, acks: int = 1, version: int = 7) -> bytes:
+    """A batch for each partition, from the first one on."""
+    partitions = (pack(">ii", at, len(records)) + records for at, records in enumerate(batches))
+    rows = pack(">i", 1) + text(topic) + pack(">i", len(batches)) + b"".join(partitions)
     return header(0, version) + text(None) + pack(">hi", acks, 1000) + rows
 
 
@@ -92,10 +94,18 @@ def metadata(*topics: str, create: bool = True, version: int = 8) -> bytes:
     return header(3, version) + names + pack(">bbb", create, 0, 0)[: (version >= 4) + 2 * (version >= 8)]
 
 
-def join_group(version: int = 5, count: int = 1, session_ms: int = 6000) -> bytes:
+def join_group(
+    version: int = 5,
+    count: int | None = None,
+    session_ms: int = 6000,
+    repeat: int = 1,
+    about: bytes = b"meta",
+) -> bytes:
+    """count: what it says of its protocols' number instead of the truth."""
     rebalance = pack(">i", 1000) if version >= 1 else b""
     static = text(None) if version >= 5 else b""
-    protocols = pack(">i", count) + text("range") + pack(">i", 4) + b"meta"
+    one = text("range") + pack(">i", len(about)) + about
+    protocols = pack(">i", repeat if count is None else count) + one * repeat
     group = text("group") + pack(">i", session_ms) + rebalance + text("") + static + text("consumer")
     return header(11, version) + group + protocols
 
@@ -108,8 +118,12 @@ def list_offsets(topic: str, version: int = 5) -> bytes:
     )
 
 
-def commit(topic: str, version: int = 7) -> bytes:
-    member = text("group") + pack(">i", -1) + text("") + (text(None) if version >= 7 else b"")
+def producer(version: int = 1) -> bytes:
+    return header(22, version) + text(None) + pack(">i", 1000)
+
+
+def commit(topic: str, version: int = 7, group: str = "group") -> bytes:
+    member = text(group) + pack(">i", -1) + text("") + (text(None) if version >= 7 else b"")
     kept = pack(">q", -1) if version <= 4 else b""
     epoch = pack(">i", -1) if version >= 6 else b""
     row = pack(">iq", 0, 5) + epoch + text("note")
@@ -137,7 +151,7 @@ def true_requests(topic: str) -> list[bytes]:
             for version in range(4)
         ),
         *(header(18, version) for version in range(4)),
-        *(header(22, version) + text(None) + pack(">i", 1000) for version in range(2)),
+        *(producer(version) for version in range(2)),
         header(23, 2) + topics + pack(">ii", 0, 0),
         *(header(24, version) + transaction + topics for version in range(2)),
         *(header(25, version) + transaction + text("group") for version in range(2)),

@@ -30,7 +30,8 @@ for name in ours:
         call_command(name, "--help")
     except SystemExit as end:
         assert not end.code, name
-for module in ("provisioning.standin", "provisioning.terraform", "bench"):
+modules = ["standin", "terraform", "record", "flink"]
+for module in ["bench", *(f"provisioning.{name}" for name in modules), "f1site.config", "races.streams.asyncapi"]:
     sys.argv = [module, "--help"]
     try:
         runpy.run_module(module, run_name="__main__")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
@@ -17,8 +19,9 @@ from races.streams.config import StreamSettings, embedded_settings
 from races.streams.consumer import Tail
 from races.streams.embedded import EmbeddedKafka
 from races.streams.logs import QUIET
-from races.streams.proxy import server
-from races.streams.proxy.requests import API_VERSIONS, Refused, inspect
+from races.streams.proxy import limits, server
+from races.streams.proxy.batches import TOO_LARGE
+from races.streams.proxy.requests import API_VERSIONS, FRAME_LIMIT, Refused, inspect
 from tests.fakes import kafka_frames as frames
 from tests.fakes.fuzzing import FEW, MANY, Counted, sweep
 from tests.fakes.waiting import wait_for
@@ -239,10 +242,96 @@ def test_http_is_refused_with_a_line(port: int, caplog: pytest.LogCaptureFixture
 
 
 def test_topics_are_bounded(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "TOPICS", 3)
+    monkeypatch.setitem(limits.MOST, "topics", 3)
     assert ask(port, frames.metadata("a", "b", "c"))
     assert ask(port, frames.metadata("d")) == b""
     assert ask(port, frames.metadata("d", create=False))
+
+
+def test_groups_and_producers_are_bounded(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cluster keeps each of them as long as it lives, and looks through all of them at every request."""
+    monkeypatch.setattr(limits, "MOST", {"topics": 9, "groups": 1, "producers": 1})
+    for one, another in ((frames.commit(TOPIC), frames.commit(TOPIC, group="b")), [frames.producer()] * 2):
+        assert ask(port, one)
+        assert ask(port, another) == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\0", b"\0\0\1\0half a request"])
+def test_who_says_nothing_is_closed(port: int, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else three hundred of them would keep everybody else out."""
+    for name in ("FIRST_S", "BODY_S"):
+        monkeypatch.setattr(server, name, 0.1)
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        connection.sendall(sent)
+        assert answer_of(connection) == b""
+
+
+def test_an_idle_client_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later than one that never said anything; clients come back by themselves."""
+    monkeypatch.setattr(server, "IDLE_S", 0.1)
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        request = frames.metadata()
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        assert answer_of(connection)
+        assert answer_of(connection) == b""
+
+
+def test_half_of_many_large_requests(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their memory is bounded, and small requests need not wait for them."""
+    monkeypatch.setattr(server, "LARGE", 1)
+    with ExitStack() as opened:
+        for _ in range(20):
+            half = opened.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+            half.sendall(struct.pack(">i", FRAME_LIMIT) + b"x" * 100)
+        assert ask(port, frames.metadata())
+
+
+def test_many_connections(kafka: EmbeddedKafka, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One too many is closed at once, those that are there go on, and there is room again when they leave."""
+    monkeypatch.setattr(server, "CONNECTIONS", 3)
+    with ExitStack() as opened:
+        first, *others = (
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), 30)) for _ in range(40)
+        )
+        assert all(answer_of(one) == b"" for one in others[2:])
+        request = frames.metadata()
+        first.sendall(struct.pack(">i", len(request)) + request)
+        assert answer_of(first)
+    wait_for(lambda: ask(port, frames.metadata()) != b"", "there is room again", 30)
+
+
+def test_bytes_that_unpack_to_very_many(port: int) -> None:
+    """A small request of a thousand batches that are mostly nothing, or of more records than one would send."""
+    bomb = frames.batch([b"\0" * 4_000_000], gzip.compress, 1)
+    many = frames.batch([b""] * 40_000, gzip.compress, 1)
+    for answer in (ask(port, frames.produce(TOPIC, *[bomb] * 100)), ask(port, frames.produce(TOPIC, many))):
+        assert frames.produce_error(answer, TOPIC) == TOO_LARGE
+
+
+def test_a_share_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that comes while it is used up waits until it is free again."""
+    now, slept = [100.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    async def scene() -> None:
+        share = limits.Share(SimpleNamespace(time=lambda: now[0]))  # type: ignore[arg-type]  # a loop's clock
+        await share.turn()
+        share.spend(2.0)
+        await share.turn()
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    asyncio.run(scene())
+    assert sum(slept) == pytest.approx(2.0 / limits.SHARE, abs=limits.BURST_S)
+
+
+@pytest.mark.parametrize("protocols", [21, 3])
+def test_a_member_says_little_about_itself(kafka: EmbeddedKafka, port: int, protocols: int) -> None:
+    about = b"x" * 30_000 if protocols == 3 else b""
+    assert ask(port, frames.join_group(repeat=protocols, about=about)) == b""
+    kafka.create("still-there")
 
 
 def test_a_slow_client_is_bounded(kafka: EmbeddedKafka, port: int) -> None:

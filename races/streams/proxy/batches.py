@@ -9,45 +9,52 @@ from __future__ import annotations
 import zlib
 from struct import Struct
 
-INVALID_RECORD, UNSUPPORTED_COMPRESSION, UNSUPPORTED_FORMAT = 87, 76, 43  # Kafka's error codes
+INVALID_RECORD, UNSUPPORTED_COMPRESSION, UNSUPPORTED_FORMAT, TOO_LARGE = 87, 76, 43, 10  # Kafka's error codes
 HEAD = Struct(">qiibIHi8s8sqhii")  # offset, length, epoch, magic, checksum, attributes, last offset, …, count
 COMPRESSION, GZIP, CONTROL = 0b111, 1, 0b10_0000
 GZIP_WINDOW = 31  # zlib's word for a gzip header
-UNPACKED_LIMIT = 4 * 1024 * 1024
 RECORD_LEAST = 7  # bytes
+RECORD_WEIGHT = 100  # looking at one takes as long as some bytes
+WEIGHT_LIMIT = 4 * 1024 * 1024  # of what one request unpacks to
 
 
 class BadBatch(Exception):
     """Its argument is Kafka's error code for the client."""
 
 
-def check_batch(batch: bytes) -> None:
-    """Raises BadBatch."""
+def check_batch(batch: bytes, room: int) -> int:
+    """Returns what the batch weighs, which is at most the room. Raises BadBatch."""
     if len(batch) < HEAD.size:
         raise BadBatch(INVALID_RECORD)
     _, length, _, magic, _, attributes, last, *_, count = HEAD.unpack_from(batch)
     if magic != 2:
         raise BadBatch(UNSUPPORTED_FORMAT)
-    records = _unpacked(batch[HEAD.size :], attributes & COMPRESSION)
+    records = _unpacked(batch[HEAD.size :], attributes & COMPRESSION, room)
+    weight: int = len(records) + RECORD_WEIGHT * count
     fits = length == len(batch) - 12 and last == count - 1 and not attributes & CONTROL
     if not fits or not 1 <= count <= len(records) // RECORD_LEAST:
         raise BadBatch(INVALID_RECORD)
+    if weight > room:
+        raise BadBatch(TOO_LARGE)
     try:
         _check_records(records, count)
     except IndexError:
         raise BadBatch(INVALID_RECORD) from None
+    return weight
 
 
-def _unpacked(records: bytes, compression: int) -> bytes:
+def _unpacked(records: bytes, compression: int, room: int) -> bytes:
     if not compression:
         return records
     if compression != GZIP:
         raise BadBatch(UNSUPPORTED_COMPRESSION)
     unpacking = zlib.decompressobj(GZIP_WINDOW)
     try:
-        found = unpacking.decompress(records, UNPACKED_LIMIT)
+        found = unpacking.decompress(records, room + 1)  # 0 would be no limit
     except zlib.error:
         raise BadBatch(INVALID_RECORD) from None
+    if len(found) > room:
+        raise BadBatch(TOO_LARGE)
     if not unpacking.eof or unpacking.unused_data:
         raise BadBatch(INVALID_RECORD)
     return found

@@ -18,7 +18,7 @@ REBALANCE_IN_PROGRESS, GROUP_FULL = 27, 81
 FIRST_JOIN_S = 0.3  # for others to come before the first generation begins
 LONGEST_REBALANCE_S = 60.0
 LOOK_S = 1.0
-GROUPS, MEMBERS = 200, 100
+GROUPS, MEMBERS, MEMBERS_OF_ALL = 200, 100, 1000
 Protocols = Sequence[tuple[str, bytes]]
 Answer = asyncio.Future[bytes]
 
@@ -166,10 +166,12 @@ class Groups:
     def _join(self, request: Join, version: int, answer: Answer) -> None:
         group = self._groups.get(request.group) or _Group()
         others = [one.joined for name, one in group.members.items() if name != request.member]
+        full = len(group.members) >= MEMBERS or (not group.members and len(self._groups) >= GROUPS)
+        everybody = sum(len(one.members) for one in self._groups.values())
         error = NONE
         if request.member and request.member not in group.members:
             error = UNKNOWN_MEMBER
-        elif len(group.members) >= MEMBERS or (not group.members and len(self._groups) >= GROUPS):
+        elif full or (not request.member and everybody >= MEMBERS_OF_ALL):
             error = GROUP_FULL
         elif not common([*others, request]):
             error = INCONSISTENT_PROTOCOL

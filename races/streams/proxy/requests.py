@@ -9,11 +9,12 @@ that both sides know, and Kafka's own clients of 4.x still know these.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import pack, unpack_from
 
-from races.streams.proxy.batches import BadBatch, check_batch
+from races.streams.proxy.batches import WEIGHT_LIMIT, BadBatch, check_batch
 from races.streams.proxy.groups import GroupRequest, Heartbeat, Join, Leave, Sync
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS = 0, 1, 3, 10, 18
@@ -24,6 +25,7 @@ FETCH_BYTES = 1024 * 1024  # of an answer, and one batch beyond it
 FETCH_WAIT_MS = 30_000
 PARTITIONS = 2000  # in one request
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+ASSIGNORS, METADATA_BYTES = 20, 64 * 1024  # of one member of a group
 SESSION_MS = range(1, 30 * 60 * 1000 + 1)
 
 
@@ -34,15 +36,15 @@ class Refused(Exception):
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request that may pass. frame: what the broker gets, without its length. key and version are the client's own.
-    topics: those that it may create. answered: whether the client expects an answer. instead: the answer's body where
-    it is known without the broker, who is asked for something harmless then, so that answers keep their order. group:
-    what the proxy itself answers.
+    keeps: what the cluster would keep of it for ever, by kind and name. answered: whether the client expects an
+    answer. instead: the answer's body where it is known without the broker, who is asked for something harmless then,
+    so that answers keep their order. group: what the proxy itself answers.
     """
 
     key: int
     version: int
     frame: bytes
-    topics: frozenset[str] = frozenset()
+    keeps: frozenset[tuple[str, str]] = frozenset()
     answered: bool = True
     instead: bytes = b""
     group: GroupRequest | None = None
@@ -54,7 +56,7 @@ class Body:
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.partitions = data, 0, 0
         self.name = ""  # of the topic whose partitions are read
-        self.creates: set[str] = set()
+        self.keeps: set[tuple[str, str]] = set()
         self.answered, self.instead = True, b""
         self.group: GroupRequest | None = None
 
@@ -123,12 +125,13 @@ class Body:
 
 def _produce(body: Body, version: int) -> None:
     """Checks the batches as well. Where one is bad, none is written, and the client gets its error for all of them."""
-    errors, partitions = [0], []
+    errors, partitions, weight = [0], [], 0
 
     def partition() -> None:
+        nonlocal weight
         partitions.append((body.name, body.number(4)))
         try:
-            check_batch(body.packed())
+            weight += check_batch(body.packed(), WEIGHT_LIMIT - weight)
         except BadBatch as bad:
             errors.append(bad.args[0])
 
@@ -183,15 +186,15 @@ def _list_offsets(body: Body, version: int) -> None:
 
 
 def _metadata(body: Body, version: int) -> None:
-    body.each(lambda: body.creates.add(body.topic()), null=version >= 1)
+    body.each(lambda: body.keeps.add(("topics", body.topic())), null=version >= 1)
     if version >= 4 and not body.number(1):
-        body.creates.clear()
+        body.keeps.clear()
     if version >= 8:
         body.number(2)
 
 
 def _offset_commit(body: Body, version: int) -> None:
-    body.text()
+    body.keeps.add(("groups", body.text() or ""))
     body.number(4)
     body.text()
     if version >= 7:
@@ -218,7 +221,10 @@ def _join_group(body: Body, version: int) -> None:
     member = body.text() or ""
     instance = body.text(null=True) if version >= 5 else None
     body.text()
-    body.group = Join(group, member, session_ms / 1000, rebalance_ms / 1000, instance, body.pairs())
+    protocols = body.pairs()
+    if len(protocols) > ASSIGNORS or sum(len(data) for _, data in protocols) > METADATA_BYTES:
+        raise Refused(f"a member of a group with {len(protocols)} assignors or too much about itself")
+    body.group = Join(group, member, session_ms / 1000, rebalance_ms / 1000, instance, protocols)
 
 
 def _sync_group(body: Body, version: int) -> None:
@@ -238,9 +244,14 @@ def _leave_group(body: Body, version: int) -> None:
     body.group = Leave(body.text() or "", body.text() or "")
 
 
+def _new_producer(body: Body, version: int) -> None:
+    body.keeps.add(("producers", body.text(null=True) or uuid.uuid4().hex))
+    body.number(4)
+
+
 def _transactional_offsets(body: Body, version: int) -> None:
     body.text()
-    body.text()
+    body.keeps.add(("groups", body.text() or ""))
     body.number(10)
     body.topics(lambda: (body.number(16 if version >= 2 else 12), body.text(null=True)))
 
@@ -268,7 +279,7 @@ LAYOUTS: dict[int, tuple[range, Callable[[Body, int], object]]] = {
     13: (range(3), _leave_group),
     14: (range(4), _sync_group),
     API_VERSIONS: (range(3), lambda body, version: None),
-    22: (range(2), lambda body, version: (body.text(null=True), body.number(4))),
+    22: (range(2), _new_producer),
     23: (range(2, 3), _leader_epochs),
     24: (range(2), _added_partitions),
     25: (range(2), lambda body, version: (body.text(), body.number(10), body.text())),
@@ -302,7 +313,7 @@ def inspect(frame: bytes) -> Request:
     if body.at != len(body.data):
         raise Refused(f"{len(body.data) - body.at} bytes after a request with API key {key}")
     sent = harmless if body.instead or body.group else body.data
-    return Request(key, version, sent, frozenset(body.creates), body.answered, body.instead, body.group)
+    return Request(key, version, sent, frozenset(body.keeps), body.answered, body.instead, body.group)
 
 
 def _versions(version: int) -> bytes:

@@ -1,8 +1,9 @@
 """The proxy's connections: a thread with an event loop of its own, one pair of sockets for each client.
 
 A client that reads slowly holds up its own connection only: at most five of its requests are with the broker, and one
-fetch, so that what waits for it is bounded. A connection that sends anything malformed is closed, with a line in the
-log.
+fetch, so that what waits for it is bounded. So is what all of them take together: memory, connections, and a share of
+the processor. A connection that sends anything malformed is closed, with a line in the log, and one that sends nothing
+without.
 """
 
 from __future__ import annotations
@@ -12,21 +13,28 @@ import logging
 import socket
 import threading
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from races.lib.metrics import KAFKA_REFUSED
 from races.lib.rate_limit import RateLimiter
 from races.streams.proxy.answers import NAMING, Address, rewritten
 from races.streams.proxy.groups import Answer, Groups
-from races.streams.proxy.requests import FETCH, FRAME_LIMIT, Refused, Request, inspect
+from races.streams.proxy.limits import BYTE_S, REQUEST_S, Kept, Share
+from races.streams.proxy.requests import FETCH, FRAME_LIMIT, SMALL_LIMIT, Refused, Request, inspect
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS, CONNECTIONS_OF_ONE = 300, 30  # of all, and of one address that is not this machine's
 PENDING = 5
-TOPICS = 200  # that clients may create; each holds up to 20 MiB
-BODY_S, CONNECT_S = 30.0, 5.0
+LARGE = 8  # requests of more than SMALL_LIMIT that are read at the same time
+FIRST_S, BODY_S, IDLE_S, CONNECT_S = (
+    30.0,
+    30.0,
+    600.0,
+    5.0,
+)  # as a Kafka of its own, idle ones for ten minutes
 CHUNK = 64 * 1024
 LOG_BURST, LOG_RATE = 10.0, 1.0
 
@@ -38,15 +46,12 @@ class _Pipe:
     client: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     broker: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     address: Address
-    groups: Groups
+    proxy: KafkaProxy
+    limit: asyncio.Timeout
     pending: deque[tuple[Request, Answer | None]] = field(default_factory=deque)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    def _room_for(self, request: Request) -> bool:
-        fetching = request.key == FETCH and any(one.key == FETCH for one, _ in self.pending)
-        return len(self.pending) < PENDING and not fetching
-
-    async def requests(self, topics: set[str]) -> None:
+    async def requests(self) -> None:
         """Passes requests to the broker. Raises Refused, IncompleteReadError at the end, OSError, TimeoutError."""
         reader, _ = self.client
         _, writer = self.broker
@@ -56,16 +61,38 @@ class _Pipe:
                 raise Refused(
                     f"a request of {size} bytes; {FRAME_LIMIT} at most, and nothing but Kafka's protocol"
                 )
-            async with asyncio.timeout(BODY_S):
-                request = inspect(await reader.readexactly(size))
-            _add_topics(topics, request)
             async with self.changed:
-                while not self._room_for(request):
-                    await self.changed.wait()
-                answer = self.groups.answer(request.group, request.version) if request.group else None
-                self.pending.append((request, answer))
-            writer.write(len(request.frame).to_bytes(4, "big") + request.frame)
-            await writer.drain()
+                await self.changed.wait_for(lambda: len(self.pending) < PENDING)
+            async with self.proxy.large if size > SMALL_LIMIT else nullcontext():
+                request = await self._next_request(size)
+                await self._expect(request)
+                writer.write(len(request.frame).to_bytes(4, "big") + request.frame)
+                await writer.drain()
+
+    async def _expect(self, request: Request) -> None:
+        """Notes that an answer is to come, after the one fetch that may be on."""
+        async with self.changed:
+            if request.key == FETCH:
+                await self.changed.wait_for(lambda: all(one.key != FETCH for one, _ in self.pending))
+            group = request.group
+            answer = self.proxy.groups.answer(group, request.version) if group else None
+            self.pending.append((replace(request, frame=b""), answer))
+
+    async def _next_request(self, size: int) -> Request:
+        async with asyncio.timeout(BODY_S):
+            frame = await self.client[0].readexactly(size)
+        share = self.proxy.share
+        share.spend(REQUEST_S + size * BYTE_S)
+        await share.turn()
+        with share.measured():
+            request = inspect(frame)
+        self.proxy.kept.add(request.keeps)
+        self._used()
+        return request
+
+    def _used(self) -> None:
+        """Puts off the end that an idle connection has."""
+        self.limit.reschedule(asyncio.get_running_loop().time() + IDLE_S)
 
     async def answers(self) -> None:
         """Passes answers to the client. Raises IncompleteReadError at the end, OSError."""
@@ -85,6 +112,8 @@ class _Pipe:
                 writer.write(size.to_bytes(4, "big") + correlation)
                 await _copy(reader, writer, size - 4)
             await writer.drain()
+            self.proxy.share.spend(size * BYTE_S)
+            self._used()
             async with self.changed:
                 self.pending.popleft()
                 self.changed.notify_all()
@@ -100,12 +129,6 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, size
         size -= len(piece)
 
 
-def _add_topics(topics: set[str], request: Request) -> None:
-    if len(topics | request.topics) > TOPICS:
-        raise Refused(f"more than {TOPICS} topics")
-    topics |= request.topics
-
-
 class KafkaProxy:
     """Stands before a broker at 127.0.0.1."""
 
@@ -113,9 +136,9 @@ class KafkaProxy:
         self._broker_port = broker_port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="kafka proxy", daemon=True)
-        self._groups = Groups(self._loop)
+        self.groups, self.kept, self.share = Groups(self._loop), Kept(), Share(self._loop)
+        self.large = asyncio.Semaphore(LARGE)
         self._clients: Counter[str] = Counter()
-        self._topics: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._server: asyncio.Server | None = None
         self._logging = RateLimiter(LOG_BURST, LOG_RATE)
@@ -184,10 +207,10 @@ class KafkaProxy:
         for one in (writer, broker[1]):
             one.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         here = writer.get_extra_info("sockname")
-        pipe = _Pipe((reader, writer), broker, (_bare(here), int(here[1])), self._groups)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(pipe.requests(self._topics))
+            async with asyncio.timeout(FIRST_S) as limit, asyncio.TaskGroup() as tasks:
+                pipe = _Pipe((reader, writer), broker, (_bare(here), int(here[1])), self, limit)
+                tasks.create_task(pipe.requests())
                 tasks.create_task(pipe.answers())
         finally:
             broker[1].transport.abort()
