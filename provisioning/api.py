@@ -63,7 +63,11 @@ class Api:
             if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
                 raise errors.not_the_api(self.base)
             yield from listed
-            token = _next_page(page)
+            following = str(part(page, "metadata").get("next") or "")
+            try:
+                token = parse_qs(urlsplit(following).query).get("page_token", [""])[0]
+            except ValueError:  # no address
+                return
             if not token or token == query.get("page_token"):
                 return
             query["page_token"] = token
@@ -108,14 +112,6 @@ class Api:
             self.patient,
         )
         return self.client.request(call)
-
-
-def _next_page(page: JsonObject) -> str:
-    following = str(part(page, "metadata").get("next") or "")
-    try:
-        return parse_qs(urlsplit(following).query).get("page_token", [""])[0]
-    except ValueError:  # no address
-        return ""
 
 
 def part(found: JsonObject | None, name: str) -> JsonObject:

@@ -26,7 +26,10 @@ def plan(session: Session, found: CurrentState, with_model: bool) -> list[Planne
     session.commentary_by_flink = with_model
     return [
         *_foundations(session, found),
-        *_keys(found),
+        *(
+            _either((found.keys or {}).get(kind), f"API key for {plane}", "secret into the journal, 0600")
+            for kind, plane in KEY_PLANES.items()
+        ),
         *_topics(session, found),
         *_flink(session, found, with_model),
     ]
@@ -57,11 +60,6 @@ def _foundations(session: Session, found: CurrentState) -> Iterator[Planned]:
 
 def _either(standing: object, what: str, why: str) -> Planned:
     return Planned(LEAVE, what) if standing else Planned(CREATE, what, why)
-
-
-def _keys(found: CurrentState) -> Iterator[Planned]:
-    for kind, plane in KEY_PLANES.items():
-        yield _either((found.keys or {}).get(kind), f"API key for {plane}", "secret into the journal, 0600")
 
 
 def _topics(session: Session, found: CurrentState) -> Iterator[Planned]:

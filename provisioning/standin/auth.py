@@ -12,23 +12,21 @@ from .routing import Call
 
 def authenticate(call: Call) -> Key:
     """Finds the key of the call. Raises Refused with the body that this plane's gateway sends."""
-    key = _known(call)
-    if key is None:
+    name, secret = call.credentials or ("", "")
+    key = call.cloud.keys.get(name)
+    if key is None or key.deleted is not None or key.secret != secret:
         raise unauthorized(call.plane)
     if not _opens(call, key):
         raise _wrong_kind(call, key)
     if not _synced(call, key):
         raise unauthorized(call.plane)
-    _authorize(call, key)
-    return key
-
-
-def _known(call: Call) -> Key | None:
-    if call.credentials is None:
-        return None
-    name, secret = call.credentials
-    key = call.cloud.keys.get(name)
-    return key if key and key.deleted is None and key.secret == secret else None
+    if call.plane == "control" or may(call, key.owner, environment_of(call)):
+        return key
+    if call.plane == "kafka":
+        raise coded(40301, "Cluster authorization failed.")
+    if call.plane == "registry":
+        raise coded(40301, "User is denied operation Read on Subject")
+    raise control(403, "User is not authorized to access this resource.", "forbidden_access")
 
 
 def unauthorized(plane: str) -> Refused:
@@ -80,16 +78,6 @@ def _synced(call: Call, key: Key) -> bool:
         return key.kind == "Cloud" or key.asked % 3 != 0
     nodes = latencies.key_nodes
     return key.kind == "Cloud" or key.asked > len(nodes) or nodes[key.asked - 1]
-
-
-def _authorize(call: Call, key: Key) -> None:
-    if call.plane == "control" or may(call, key.owner, environment_of(call)):
-        return
-    if call.plane == "kafka":
-        raise coded(40301, "Cluster authorization failed.")
-    if call.plane == "registry":
-        raise coded(40301, "User is denied operation Read on Subject")
-    raise control(403, "User is not authorized to access this resource.", "forbidden_access")
 
 
 def environment_of(call: Call) -> str:

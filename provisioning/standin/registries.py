@@ -5,7 +5,7 @@ from typing import Any
 from .cloud import Cloud
 from .embedded_services import Subjects
 from .paging import paged
-from .records import Environment, SchemaRegistry
+from .records import SchemaRegistry
 from .references import environment_crn, environment_reference, live_environment, metadata
 from .responses import Answer, forbidden
 from .routing import Call, Route
@@ -16,26 +16,22 @@ def settle(cloud: Cloud) -> None:
     for environment in cloud.alive(cloud.environments.values()):
         has_one = any(True for _ in cloud.live_in(cloud.registries.values(), environment.id))
         if environment.package and not has_one:
-            _appear(cloud, environment)
-
-
-def _appear(cloud: Cloud, environment: Environment) -> None:
-    takes = cloud.latencies.registry
-    for cluster in cloud.live_in(cloud.clusters.values(), environment.id):
-        if cloud.now() >= cluster.ready + takes and not cluster.failed:
-            found = SchemaRegistry(
-                id=cloud.new_id("lsrc"),
-                name="Stream Governance Package",
-                environment_id=environment.id,
-                cloud=cluster.cloud,
-                region=cluster.region,
-                endpoint=cloud.new_id("psrc"),
-                created=cluster.ready + takes - cloud.latencies.listed,
-                ready=cluster.ready + 2 * takes,
-            )
-            cloud.registries[found.id] = found
-            cloud.subjects[found.id] = Subjects()
-            return
+            takes = cloud.latencies.registry
+            clusters = cloud.live_in(cloud.clusters.values(), environment.id)
+            cluster = next((c for c in clusters if cloud.now() >= c.ready + takes and not c.failed), None)
+            if cluster is not None:
+                found = SchemaRegistry(
+                    id=cloud.new_id("lsrc"),
+                    name="Stream Governance Package",
+                    environment_id=environment.id,
+                    cloud=cluster.cloud,
+                    region=cluster.region,
+                    endpoint=cloud.new_id("psrc"),
+                    created=cluster.ready + takes - cloud.latencies.listed,
+                    ready=cluster.ready + 2 * takes,
+                )
+                cloud.registries[found.id] = found
+                cloud.subjects[found.id] = Subjects()
 
 
 def close(cloud: Cloud, environment_id: str) -> None:

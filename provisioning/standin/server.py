@@ -144,15 +144,13 @@ def hold(connection: socket.socket, has_ended: Callable[[], bool]) -> None:
     deadline = time.monotonic() + LONGEST_WAIT_S
     while time.monotonic() < deadline and not has_ended():
         readable, _, _ = select.select([connection], [], [], 0.05)
-        if readable and not _peeked(connection):
-            return
-
-
-def _peeked(connection: socket.socket) -> bytes:
-    try:
-        return connection.recv(1, socket.MSG_PEEK)
-    except (OSError, ValueError):  # TLS cannot be peeked at
-        return b""
+        if readable:
+            try:
+                given_up = not connection.recv(1, socket.MSG_PEEK)
+            except (OSError, ValueError):  # TLS cannot be peeked at
+                given_up = True
+            if given_up:
+                return
 
 
 def _encoded(answer: Answer) -> bytes:

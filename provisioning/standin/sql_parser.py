@@ -218,25 +218,18 @@ def _query(reader: Reader) -> Query:
 
 
 def _read(sink: str, found: list[Token]) -> Query:
-    for token, option in _options_of_functions(found):
-        if option not in FUNCTION_OPTIONS[token.text.upper()]:
-            raise SqlError(f"Unknown option '{option}' of {token.text}.")
-    calls = [(a, c.text) for a, b, c in zip(found, found[1:], found[2:], strict=False) if b.says("(")]
-    models = frozenset(named for called, named in calls if called.says(*TABLE_FUNCTIONS_OF_MODELS))
-    agents = frozenset(named for called, named in calls if called.says(*TABLE_FUNCTIONS_OF_AGENTS))
-    return Query(sink, _sources(found), models, agents, _is_updating(found))
-
-
-def _options_of_functions(found: list[Token]) -> list[tuple[Token, str]]:
-    """Finds each 'name' VALUE … inside the parentheses of a function that takes options, with its function."""
-    options = []
     for place, token in enumerate(found):
         if token.says(*FUNCTION_OPTIONS):
             reader = Reader(found)
             reader.at = place + 1
-            inside = reader.group()
-            options += [(token, a.text) for a, b in pairwise(inside) if a.kind == "text" and b.says("VALUE")]
-    return options
+            for name, value in pairwise(reader.group()):  # 'name' VALUE …
+                is_option = name.kind == "text" and value.says("VALUE")
+                if is_option and name.text not in FUNCTION_OPTIONS[token.text.upper()]:
+                    raise SqlError(f"Unknown option '{name.text}' of {token.text}.")
+    calls = [(a, c.text) for a, b, c in zip(found, found[1:], found[2:], strict=False) if b.says("(")]
+    models = frozenset(named for called, named in calls if called.says(*TABLE_FUNCTIONS_OF_MODELS))
+    agents = frozenset(named for called, named in calls if called.says(*TABLE_FUNCTIONS_OF_AGENTS))
+    return Query(sink, _sources(found), models, agents, _is_updating(found))
 
 
 def _sources(found: list[Token]) -> frozenset[str]:

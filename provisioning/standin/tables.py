@@ -6,7 +6,7 @@ from typing import Any
 from . import connections, topics
 from .cloud import Cloud
 from .embedded_services import Subjects
-from .records import Agent, Cluster, Model, Statement, Topic
+from .records import Agent, Model, Statement, Topic
 from .sql_parser import Column, Parsed, Query
 from .sql_tokens import SqlError
 
@@ -44,17 +44,16 @@ class Database:
     def __init__(self, cloud: Cloud, statement: Statement) -> None:
         self.cloud = cloud
         self.environment_id = statement.environment_id
-        self.cluster = self._cluster(statement.properties)
-
-    def _cluster(self, properties: dict[str, str]) -> Cluster:
-        environment = self.cloud.environments[self.environment_id]
-        catalog, database = properties.get("sql.current-catalog"), properties.get("sql.current-database")
+        environment = cloud.environments[statement.environment_id]
+        catalog = statement.properties.get("sql.current-catalog")
         if catalog not in (environment.id, environment.name):
             raise SqlError(f"A catalog with name or ID '{catalog}' cannot be found.")
-        for cluster in self.cloud.live_in(self.cloud.clusters.values(), self.environment_id):
-            if database in (cluster.id, cluster.name):
-                return cluster
-        raise SqlError(f"A database with name or ID '{database}' cannot be found in catalog '{catalog}'.")
+        database = statement.properties.get("sql.current-database")
+        clusters = cloud.live_in(cloud.clusters.values(), statement.environment_id)
+        found = next((cluster for cluster in clusters if database in (cluster.id, cluster.name)), None)
+        if found is None:
+            raise SqlError(f"A database with name or ID '{database}' cannot be found in catalog '{catalog}'.")
+        self.cluster = found
 
     def table(self, name: str) -> Topic | None:
         found = self.cloud.topic(self.cluster.id, name)
@@ -77,24 +76,22 @@ class Database:
 
 def run(database: Database, parsed: Parsed, dry: bool) -> frozenset[tuple[str, str]]:
     """Does what the statement says; returns the tables that it keeps using. Raises SqlError."""
+    used: set[tuple[str, str]] = set()
+    for query in parsed.queries:
+        sink = database.known(query.sink)
+        used |= {(database.cluster.id, name) for name in {query.sink} | _check_reads(database, query)}
+        if query.updating and not sink.upsert:
+            raise SqlError(
+                f"Table sink '{query.sink}' doesn't support consuming update and delete changes "
+                "which is produced by node GroupAggregate."
+            )
     if parsed.queries:
-        return frozenset(used for query in parsed.queries for used in _start(database, query))
+        return frozenset(used)
     if act := ACTIONS.get(parsed.kind):
         act(database, parsed, dry)
     elif parsed.reads:
         _check_reads(database, parsed.reads)
     return frozenset()
-
-
-def _start(database: Database, query: Query) -> set[tuple[str, str]]:
-    sink = database.known(query.sink)
-    names = {query.sink} | _check_reads(database, query)
-    if query.updating and not sink.upsert:
-        raise SqlError(
-            f"Table sink '{query.sink}' doesn't support consuming update and delete changes "
-            "which is produced by node GroupAggregate."
-        )
-    return {(database.cluster.id, name) for name in names}
 
 
 def _check_reads(database: Database, query: Query) -> set[str]:
@@ -160,7 +157,12 @@ def _schema(style: str, name: str, columns: list[Column]) -> tuple[str, str]:
             raise SqlError(f"The stand-in doesn't know the type {column.type} of column '{column.name}'.")
         types[column.name] = AVRO_TYPES[column.type]
     if style == "json-registry":
-        properties = {c.name: _json_type(c, types[c.name], index) for index, c in enumerate(columns)}
+        properties = {}
+        for index, column in enumerate(columns):
+            avro: Any = types[column.name]
+            plain = JSON_TYPES.get(avro if isinstance(avro, str) else avro["type"], {"type": "string"})
+            typed = {"oneOf": [{"type": "null"}, plain]} if column.nullable else plain
+            properties[column.name] = {"connect.index": index, **typed}
         needed = [c.name for c in columns if not c.nullable]
         document = {"type": "object", "title": name, "properties": properties}
         return "JSON", json.dumps(document | ({"required": needed} if needed else {}))
@@ -172,12 +174,6 @@ def _schema(style: str, name: str, columns: list[Column]) -> tuple[str, str]:
     ]
     space = "org.apache.flink.avro.generated.record"
     return "AVRO", json.dumps({"type": "record", "name": name, "namespace": space, "fields": fields})
-
-
-def _json_type(column: Column, avro: Any, index: int) -> dict[str, Any]:
-    plain = JSON_TYPES.get(avro if isinstance(avro, str) else avro["type"], {"type": "string"})
-    typed: dict[str, Any] = {"oneOf": [{"type": "null"}, plain]} if column.nullable else dict(plain)
-    return {"connect.index": index, **typed}
 
 
 def drop_table(database: Database, parsed: Parsed, dry: bool) -> None:

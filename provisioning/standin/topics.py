@@ -147,26 +147,25 @@ def delete(call: Call) -> Answer:
 def configs(call: Call) -> Answer:
     topic = _topic(call)
     address = f"{_address(call.cloud, call.cloud.clusters[topic.cluster_id])}/topics/{topic.name}/configs"
-    values = {**DEFAULTS, **topic.configs}
-    data = [_config(address, topic, name, value) for name, value in values.items()]
+    data = []
+    for name, value in {**DEFAULTS, **topic.configs}.items():
+        source = "DYNAMIC_TOPIC_CONFIG" if name in topic.configs else "DEFAULT_CONFIG"
+        data.append(
+            {
+                "kind": "KafkaTopicConfig",
+                "metadata": {"self": f"{address}/{name}", "resource_name": None},
+                "cluster_id": topic.cluster_id,
+                "topic_name": topic.name,
+                "name": name,
+                "value": value,
+                "is_default": name not in topic.configs,
+                "is_read_only": False,
+                "is_sensitive": False,
+                "source": source,
+                "synonyms": [{"name": name, "value": value, "source": source}],
+            }
+        )
     return _listing(address, "KafkaTopicConfigList", data)
-
-
-def _config(address: str, topic: Topic, name: str, value: str) -> dict[str, Any]:
-    source = "DYNAMIC_TOPIC_CONFIG" if name in topic.configs else "DEFAULT_CONFIG"
-    return {
-        "kind": "KafkaTopicConfig",
-        "metadata": {"self": f"{address}/{name}", "resource_name": None},
-        "cluster_id": topic.cluster_id,
-        "topic_name": topic.name,
-        "name": name,
-        "value": value,
-        "is_default": name not in topic.configs,
-        "is_read_only": False,
-        "is_sensitive": False,
-        "source": source,
-        "synonyms": [{"name": name, "value": value, "source": source}],
-    }
 
 
 def alter_configs(call: Call) -> Answer:
