@@ -54,12 +54,19 @@ class EngineLog:
         seen = self._last.setdefault(code, set())
         if sample is None or ts in seen:
             return False
-        self._remember(seen, ts)
+        seen.add(ts)
+        if len(seen) > 1000:
+            seen -= set(sorted(seen)[:500])
         self._sample(code, ts, sample)
         self._note(self._rule.feed(code, ts, record))
-        self._fold(code, Anomaly(ts=ts, reading=sample.reading, forecast=sample.forecast, lower=sample.lower,
-                                 upper=sample.upper, flag=bool(sample.flag), flags=0, alarm=None,
-                                 alarms=0))  # fmt: skip
+        before = self.newest.get(code)
+        if before and ts < before["ts"]:
+            return True  # late: it has its place in the trace, the newest stays the newest
+        flags = (before["flags"] if before else 0) + bool(sample.flag)
+        anomaly = Anomaly(ts=ts, reading=sample.reading, forecast=sample.forecast, lower=sample.lower,
+                          upper=sample.upper, flag=bool(sample.flag), flags=flags, alarm=None,
+                          alarms=0)  # fmt: skip
+        self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
         return True
 
     def reached(self, ts: int, over: bool) -> None:
@@ -76,15 +83,11 @@ class EngineLog:
 
     def _with_alarms(self, code: str, anomaly: Anomaly) -> Anomaly:
         alarms = self._alarms.get(code, {})
-        anomaly["alarm"] = max(alarms.values(), key=_standing, default=None)
+        anomaly["alarm"] = max(  # one that lasts goes before one that is over, then the newest
+            alarms.values(), key=lambda alarm: (alarm["end"] is None, int(alarm["start"])), default=None
+        )
         anomaly["alarms"] = len(alarms)
         return anomaly
-
-    @staticmethod
-    def _remember(seen: set[int], ts: int) -> None:
-        seen.add(ts)
-        if len(seen) > 1000:
-            seen -= set(sorted(seen)[:500])
 
     def _sample(self, code: str, ts: int, sample: Sample) -> None:
         """Keeps one sample a second; a flagged one wins over its neighbours, or the chart would hide it."""
@@ -95,13 +98,6 @@ class EngineLog:
             samples[second] = sample
         if len(samples) > TRACE_SECONDS:
             del samples[min(samples)]
-
-    def _fold(self, code: str, anomaly: Anomaly) -> None:
-        before = self.newest.get(code)
-        if before and anomaly["ts"] < before["ts"]:
-            return  # late: it has its place in the trace, the newest stays the newest
-        anomaly["flags"] = (before["flags"] if before else 0) + anomaly["flag"]
-        self.newest = {**self.newest, code: self._with_alarms(code, anomaly)}
 
     def alarms(self, code: str) -> list[dict[str, Any]]:
         """Returns all alarms on one engine, each as it is known now."""
@@ -140,8 +136,3 @@ def alarm_record(alarm: Alarm) -> dict[str, Any]:
         "size_c": alarm.size_c,
         "reading": alarm.reading,
     }
-
-
-def _standing(alarm: dict[str, Any]) -> tuple[bool, int]:
-    """Orders alarms: one that lasts before one that is over, then the newest."""
-    return alarm["end"] is None, int(alarm["start"])

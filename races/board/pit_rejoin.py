@@ -24,7 +24,12 @@ def pit_loss(losses: Mapping[str, float], flag: str) -> float:
 
 def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
     """Predicts where a car rejoins after a stop. None for a car that may not stop, or whose gap is not known."""
-    running = [(gap, car["driver_code"]) for car in cars if (gap := _gap(car)) is not None]
+    gaps = [
+        (0.0 if car["position"] == 1 else car["gap_s"], car["driver_code"])
+        for car in cars
+        if car["status"] in ("racing", "pit")
+    ]
+    running = [(gap, other) for gap, other in gaps if gap is not None]
     own = next((gap for gap, other in running if other == code), None)
     # a car in the pit lane or on the grid has no stop to decide on
     deciding = {car["driver_code"] for car in cars if car["status"] == "racing" and car["lap"] > 0}
@@ -34,12 +39,6 @@ def rejoin(cars: Sequence[CarFrame], code: str, loss_s: float) -> Rejoin | None:
     ahead = [(then - gap, other) for gap, other in running if other != code and gap <= then]
     behind = [(gap - then, other) for gap, other in running if other != code and gap > then]
     return Rejoin(len(ahead) + 1, _nearest(ahead), _nearest(behind))
-
-
-def _gap(car: CarFrame) -> float | None:
-    if car["status"] not in ("racing", "pit"):
-        return None
-    return 0.0 if car["position"] == 1 else car["gap_s"]
 
 
 def _nearest(cars: list[tuple[float, str]]) -> tuple[str, float] | None:

@@ -33,14 +33,12 @@ def pack_frames(frames: Iterable[Frame]) -> bytes:
 
 def unpack_frames(data: bytes) -> list[Frame]:
     names, rows = orjson.loads(zlib.decompress(data))
-    return [
-        cast(Frame, {**head, "cars": [dict(zip(names, car, strict=True)) for car in cars], **_empty_logs()})
-        for head, cars in rows
-    ]
-
-
-def _empty_logs() -> dict[str, Any]:
-    return {"commentary": [], "control": [], "anomalies": {}, "traces": {}, "own": no_story()}
+    frames = []
+    for head, rows_of_cars in rows:
+        logs = {"commentary": [], "control": [], "anomalies": {}, "traces": {}, "own": no_story()}
+        cars = [dict(zip(names, car, strict=True)) for car in rows_of_cars]
+        frames.append(cast(Frame, {**head, "cars": cars, **logs}))
+    return frames
 
 
 def pack_readings(readings: Iterable[tuple[str, int, Mapping[str, Any]]]) -> bytes:

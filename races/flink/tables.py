@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from races.streams.topics import TOPICS, Topic
 
@@ -166,19 +165,17 @@ def _append(topic: Topic, place: Place, schema_id: int | None) -> tuple[list[str
 
 
 def _avro_columns(schema: str) -> list[TableColumn]:
-    return [
-        TableColumn(one["name"], _avro_type(one["type"]), one.get("doc", ""))
-        for one in json.loads(schema)["fields"]
-    ]
-
-
-def _avro_type(kind: Any) -> str:
-    nullable = isinstance(kind, list)
-    if nullable:
-        kind = next(one for one in kind if one != "null")
-    if isinstance(kind, dict) and kind.get("logicalType") == "timestamp-millis":
-        return "TIMESTAMP(3)" + _not_null(not nullable)
-    return KINDS[kind if isinstance(kind, str) else kind["type"]] + _not_null(not nullable)
+    columns = []
+    for one in json.loads(schema)["fields"]:
+        kind, nullable = one["type"], isinstance(one["type"], list)
+        if nullable:
+            kind = next(branch for branch in kind if branch != "null")
+        if isinstance(kind, dict) and kind.get("logicalType") == "timestamp-millis":
+            sql_type = "TIMESTAMP(3)"
+        else:
+            sql_type = KINDS[kind if isinstance(kind, str) else kind["type"]]
+        columns.append(TableColumn(one["name"], sql_type + _not_null(not nullable), one.get("doc", "")))
+    return columns
 
 
 def _not_null(required: bool) -> str:

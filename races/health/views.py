@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -41,9 +42,12 @@ def livez(request: HttpRequest) -> HttpResponse:
 @allow_methods("GET")
 def healthz(request: HttpRequest) -> JsonResponse:
     database = _guarded(database_part)
-    beats = _beats() if database["ok"] else None
+    beats = None
     if database["ok"]:
         _logged.clear()
+        # asked once, because a database that is away keeps every query waiting for seconds
+        with suppress(AnyDatabaseError):
+            beats = list(WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN))
     body: dict[str, Part] = {
         "database": database,
         "kafka": _guarded(_kafka),
@@ -67,16 +71,6 @@ def _guarded(part: Callable[[], Part]) -> Part:
             log.warning("The database: %s", error)
             _logged.add(words)
         return {"ok": False, "error": words}
-
-
-def _beats() -> list[WorkerHeartbeat] | None:
-    """The heartbeats of the workers that live; None where the database does not answer. It is asked once, because a
-    server that is away keeps every query waiting for seconds.
-    """
-    try:
-        return list(WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN))
-    except AnyDatabaseError:
-        return None
 
 
 def _kafka() -> Part:

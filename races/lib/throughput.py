@@ -63,20 +63,14 @@ class ThroughputMeter:
         clock_ms, positions = None, self._counters.get("positions")
         if positions is not None and positions.event_ms:
             clock_ms = positions.event_ms + (now - positions.newest + behind_s) * 1000
-        return {
-            role: Throughput(
-                counter.rate(now),
-                self._age_s(counter, now, behind_s, clock_ms),
-                max(now - counter.newest, 0.0),
-            )
-            for role, counter in self._counters.items()
-        }
-
-    @staticmethod
-    def _age_s(counter: _Counter, now: float, behind_s: float, clock_ms: float | None) -> float:
-        if clock_ms is None or not counter.event_ms:
-            return max(now - counter.newest, 0.0) + behind_s
-        return max((clock_ms - counter.event_ms) / 1000, 0.0)
+        found = {}
+        for role, counter in self._counters.items():
+            quiet_s = max(now - counter.newest, 0.0)
+            age_s = quiet_s + behind_s
+            if clock_ms is not None and counter.event_ms:
+                age_s = max((clock_ms - counter.event_ms) / 1000, 0.0)
+            found[role] = Throughput(counter.rate(now), age_s, quiet_s)
+        return found
 
     def total(self, role: str) -> int:
         return self._counters[role].total if role in self._counters else 0

@@ -225,12 +225,10 @@ class Feed:
     def _bring_up(self, board: Board, race_id: str) -> None:
         for message in self._recent:
             with contextlib.suppress(RegistryUnavailable):
-                if self._may_be_of(race_id, message) and (record := self._decode(message)) is not None:
+                # keys hold the race's id as it is, whatever their format; where they name no race, the board knows
+                may_be = race_id.encode() in (message.key or b"") or self._race_of(message) is None
+                if may_be and (record := self._decode(message)) is not None:
                     board.apply(message.role, record, self._key(message))
-
-    def _may_be_of(self, race_id: str, message: Message) -> bool:
-        """Keys hold the race's id as it is, whatever their format. Where they name no race, the board knows."""
-        return race_id.encode() in (message.key or b"") or self._race_of(message) is None
 
     def _learn_remembered(self, race_id: str) -> None:
         """Asks the registry once for each schema of the remembered records."""

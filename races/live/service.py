@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
-from races.board.board import Board
 from races.board.frames import Frame
 from races.board.race_info import RaceInfo
 from races.flink.cluster import Cluster
@@ -107,10 +106,13 @@ class LiveService:
 
     def _watch(self, race_id: str) -> bool:
         """Runs in a thread: it reads the history, and may ask the schema registry."""
-        found = _from_history(race_id)
-        if found is not None:
-            self.feed.watch(race_id, *found)
-        return found is not None
+        close_old_connections()  # this thread belongs to no request, whose end would do it
+        race = race_of(race_id)
+        board = live_board(race) if race is not None else None
+        if race is None or board is None:
+            return False
+        self.feed.watch(race_id, board, status_of(race), race.anomaly_detection)
+        return True
 
     def frame(self, race_id: str) -> Frame | None:
         return self.feed.frame(race_id)
@@ -287,15 +289,6 @@ def engine_watch() -> EngineWatch | None:
 
 def status_of(race: Race) -> RaceStatus:
     return RaceStatus(race.status, race.status_reason, race.waiting_for)
-
-
-def _from_history(race_id: str) -> tuple[Board, RaceStatus, bool] | None:
-    close_old_connections()  # this thread belongs to no request, whose end would do it
-    race = race_of(race_id)
-    board = live_board(race) if race is not None else None
-    return (
-        (board, status_of(race), race.anomaly_detection) if race is not None and board is not None else None
-    )
 
 
 _service: LiveService | None = None

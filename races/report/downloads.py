@@ -45,10 +45,6 @@ def _with_tick(name: str, ms: str, stored: Table) -> Table:
     return Table((name, *stored.columns), rows)
 
 
-def _results(race: Race) -> Iterator[tuple[Any, ...]]:
-    return (tuple(getattr(row, name) for name in RESULTS) for row in standing(race))
-
-
 def _laps(race: Race) -> Iterator[tuple[Any, ...]]:
     """Position and gap at the line itself, as the report's charts and tables have them."""
     at_line = {
@@ -72,7 +68,9 @@ LAPS = (
 ALARMS = ("driver_code", "kind", "severity", "direction", "start_ms", "end_ms", "size_c", "reading")
 CONTROL = ("tick", "timestamp", "type", "driver_code", "other_code", "lap", "position", "value", "message")
 TABLES = {
-    "results": Table(RESULTS, _results),
+    "results": Table(
+        RESULTS, lambda race: (tuple(getattr(row, name) for name in RESULTS) for row in standing(race))
+    ),
     "laps": Table(LAPS, _laps),
     "commentary": _with_tick("tick", "timestamp", _stored("commentary", "timestamp", "type", "message")),
     "control": _stored("control", *CONTROL),

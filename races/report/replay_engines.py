@@ -71,25 +71,24 @@ class Engines:
     alarms: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def newest(self, now: int) -> dict[str, Anomaly]:
-        return {
-            code: self._newest(code, car, place - 1, now)
-            for code, car in self.cars.items()
-            if (place := bisect_right(car.at, now))
-        }
-
-    def _newest(self, code: str, car: Readings, place: int, now: int) -> Anomaly:
-        raised = self._raised(code, now)
-        return Anomaly(
-            ts=car.at[place],
-            reading=car.reading[place],
-            forecast=_or_none(car.forecast[place]),
-            lower=_or_none(car.lower[place]),
-            upper=_or_none(car.upper[place]),
-            flag=car.is_flagged(car.at[place]),
-            flags=bisect_right(car.flagged, now),
-            alarm=max(raised, key=lambda alarm: (alarm["end"] is None, alarm["start"]), default=None),
-            alarms=len(raised),
-        )
+        found = {}
+        for code, car in self.cars.items():
+            place = bisect_right(car.at, now) - 1
+            if place < 0:
+                continue
+            raised = self._raised(code, now)
+            found[code] = Anomaly(
+                ts=car.at[place],
+                reading=car.reading[place],
+                forecast=_or_none(car.forecast[place]),
+                lower=_or_none(car.lower[place]),
+                upper=_or_none(car.upper[place]),
+                flag=car.is_flagged(car.at[place]),
+                flags=bisect_right(car.flagged, now),
+                alarm=max(raised, key=lambda alarm: (alarm["end"] is None, alarm["start"]), default=None),
+                alarms=len(raised),
+            )
+        return found
 
     def _raised(self, code: str, now: int) -> list[dict[str, Any]]:
         """How bad an alarm gets is known at its end only; while it lasts its severity stays open."""

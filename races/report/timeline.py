@@ -39,7 +39,10 @@ class FlagSpan:
 def events(race: Race) -> list[Event]:
     """The flags, retirements, changes of the lead, engine alarms and the own driver's stops, in order."""
     names = {entry.driver_code: entry.driver_name.split()[-1] for entry in race.entries.all()}
-    found = [Event(span.first, "flag", _flag_words(span.flag)) for span in flag_spans(race)]
+    found = [
+        Event(span.first, "flag", FLAG_WORDS.get(span.flag.removesuffix("_flag"), span.flag))
+        for span in flag_spans(race)
+    ]
     for row in race.control.filter(type__in=("retirement", "pit_in", "chequered")):
         who = names.get(row.driver_code, row.driver_code)
         if row.type == "retirement":
@@ -73,10 +76,6 @@ def flag_spans(race: Race) -> list[FlagSpan]:
     if begun:
         spans.append(FlagSpan(*begun, max(race.recorded_tick, begun[1])))
     return spans
-
-
-def _flag_words(flag: str) -> str:
-    return FLAG_WORDS.get(flag.removesuffix("_flag"), flag)
 
 
 def _leaders(race: Race) -> list[tuple[int, str]]:

@@ -71,7 +71,14 @@ class CloudSession:
         self._properties: dict[str, str] = {}
 
     def start(self, sql: str, start: Start) -> CloudStatement | Said:
-        if self._is_setting(sql):
+        if found := _SET.match(sql.strip()):
+            self._properties[found[1]] = found[2].replace("''", "'")
+            return Said()
+        if found := _RESET.match(sql.strip()):
+            self._properties.pop(found[1], None)
+            return Said()
+        if words(sql, 1) == ["RESET"]:
+            self._properties.clear()
             return Said()
         name = self._service.mark + secrets.token_hex(5)
         bounded = kind(sql) == WORDS
@@ -84,17 +91,6 @@ class CloudSession:
 
     def close(self) -> None:
         """Its statements are deleted one by one as they end."""
-
-    def _is_setting(self, sql: str) -> bool:
-        if found := _SET.match(sql.strip()):
-            self._properties[found[1]] = found[2].replace("''", "'")
-        elif found := _RESET.match(sql.strip()):
-            self._properties.pop(found[1], None)
-        elif words(sql, 1) == ["RESET"]:
-            self._properties.clear()
-        else:
-            return False
-        return True
 
 
 class Said:

@@ -311,7 +311,13 @@ class Tail:
         """Returns where to read on: the known next offset, as long as it lies between the marks."""
         wanted = self._next.get(place)
         if wanted is None:
-            wanted = self._first(place, low, high)
+            if self._start == "end" and not self._next:
+                return high
+            if isinstance(self._start, str):
+                return low  # a partition that is new since the start is read from its beginning
+            topic, partition = place
+            offsets = self._start.get(self._roles[topic], {})
+            wanted = int(offsets.get(partition, offsets.get(str(partition), low)))
         if wanted > high:
             self._restarts += 1
             return low
@@ -319,15 +325,6 @@ class Tail:
             self._gaps += low - wanted
             return low
         return wanted
-
-    def _first(self, place: Place, low: int, high: int) -> int:
-        if self._start == "end" and not self._next:
-            return high
-        if isinstance(self._start, str):
-            return low  # a partition that is new since the start is read from its beginning
-        topic, partition = place
-        offsets = self._start.get(self._roles[topic], {})
-        return int(offsets.get(partition, offsets.get(str(partition), low)))
 
 
 def consumer_options(settings: StreamSettings, patience_ms: int = PROMPT_MS) -> dict[str, Any]:

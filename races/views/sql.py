@@ -86,7 +86,11 @@ def run(request: HttpRequest) -> HttpResponse:
     pieces = touched(text, cursor, _number(request.POST.get("until", ""), cursor))
     if not pieces:
         return _refused("There is no statement here. Write one, or take an example.")
-    explain, start = "explain" in request.POST, _start(request.POST.get("from", ""))
+    explain, mode = "explain" in request.POST, request.POST.get("from", "")
+    race = _newest_race() if mode == RACE else None
+    start = Start(NOW if mode == NOW else BEGINNING)
+    if race is not None and race.started_ms is not None:
+        start = Start(RACE, race.started_ms)
     made: list[int] = []
     for piece in pieces:
         try:
@@ -141,13 +145,6 @@ def forget(request: HttpRequest, statement_id: int) -> HttpResponse:
 
 def _number(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise
-
-
-def _start(mode: str) -> Start:
-    race = _newest_race() if mode == RACE else None
-    if race is not None and race.started_ms is not None:
-        return Start(RACE, race.started_ms)
-    return Start(NOW if mode == NOW else BEGINNING)
 
 
 def _newest_race() -> Race | None:

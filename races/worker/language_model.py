@@ -131,20 +131,19 @@ class LanguageModel:
                 raise NoAnswer("no answer in time")
             text = believed(offered.answer.result(), offered.line)
         except NoAnswer as refused:
-            self._failed(str(refused))
+            self._failures += 1
+            if self._failures == FAILURES:
+                log.warning(
+                    "commentary model: %s; the built-in commentator goes on for %d s", refused, REST_S
+                )
+            if self._failures >= FAILURES:
+                self._rest_until = self._clock() + REST_S
+                self._failures = 0
             return offered.derived
         self._failures = 0
         if text is None or text in self._lines_of(offered.derived):
             return offered.derived
         return replace(offered.derived, value={**offered.derived.value, "message": text})
-
-    def _failed(self, reason: str) -> None:
-        self._failures += 1
-        if self._failures == FAILURES:
-            log.warning("commentary model: %s; the built-in commentator goes on for %d s", reason, REST_S)
-        if self._failures >= FAILURES:
-            self._rest_until = self._clock() + REST_S
-            self._failures = 0
 
     def _lines_of(self, derived: Derived) -> deque[str]:
         race = str(derived.value["race_id"])

@@ -77,7 +77,13 @@ class LocalKafka:
             PROPERTIES.format(port=self.port, controller=free_port(), data=data), encoding="utf-8"
         )
         if not (self.folder / "data/meta.properties").exists():
-            self._format(properties)
+            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
+            command = [str(self.java.program), *FLAGS, "-cp", classpath(self.jars), *tool]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)
+            if done.returncode != 0:
+                words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+                raise CannotRun(f"Kafka could not prepare {self.folder}: {words[-1][:300]}")
         arguments = ["-cp", classpath(self.jars), "lab.f1.Tied", "kafka.Kafka", str(properties)]
         logging = self.folder / "log4j2.properties"
         logging.write_text(LOGGING.format(level="WARN"), encoding="utf-8")
@@ -92,15 +98,6 @@ class LocalKafka:
     def stop(self) -> None:
         if self.process is not None:
             self.process.stop()
-
-    def _format(self, properties: Path) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
-        command = [str(self.java.program), *FLAGS, "-cp", classpath(self.jars), *tool]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)
-        if done.returncode != 0:
-            words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-            raise CannotRun(f"Kafka could not prepare {self.folder}: {words[-1][:300]}")
 
     def _serves(self) -> bool:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, **QUIET}, logger=librdkafka_log)

@@ -29,7 +29,9 @@ def band_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
         notes = frame["control"]  # the newest first
         out = next((n for n, note in enumerate(notes) if note["kind"] in ("green", "lights_out")), len(notes))
         ending = next((ENDING[note["kind"]] for note in notes[:out] if note["kind"] in ENDING), "")
-        parts = [_reason(frame, notes[:out]), _cheap_stop(frame, info), ending and f"<b>{ending}</b>"]
+        usual, now = info.pit_loss_s["green"], info.pit_loss_s.get(frame["flag"])
+        cheap = "" if now is None or now >= usual else f"a stop costs {now:.0f} s, not {usual:.0f}"
+        parts = [_reason(frame, notes[:out]), cheap, ending and f"<b>{ending}</b>"]
     said = " · ".join(part for part in parts if part)
     cells["band"] = f'<p id="band">{f"<strong>{name}</strong> {said}" if name else ""}</p>'
 
@@ -54,12 +56,6 @@ def _reason(frame: Frame, notes: list[Note]) -> str:
         words = f"{names.get(why['code'], why['code'])} {words}".strip()
     lap = f"Lap {why['lap']}: " if why["lap"] else ""
     return escape(lap + (f"{sector}, " if sector and sector not in words else "") + words)
-
-
-def _cheap_stop(frame: Frame, info: RaceInfo) -> str:
-    """Says what a stop costs under this flag, where that is less than at racing speed."""
-    usual, now = info.pit_loss_s["green"], info.pit_loss_s.get(frame["flag"])
-    return "" if now is None or now >= usual else f"a stop costs {now:.0f} s, not {usual:.0f}"
 
 
 def safety_car_dot(frame: Frame, info: RaceInfo) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from races.board.frames import CarFrame, Frame
+from races.board.frames import Frame
 from races.board.race_info import RaceInfo
 from races.live.rendering.flags import safety_car_dot
 from races.live.rendering.formatting import clock, flag_words, lap_time
@@ -34,14 +34,14 @@ def state_cells(cells: Cells, frame: Frame) -> None:
 def dots_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
     """Every car's share of the lap in ten-thousandths and a letter for its state, in the info's order."""
     by_code = {car["driver_code"]: car for car in frame["cars"]}
-    dots = " ".join(_dot(by_code.get(car.code)) for car in info.cars) + safety_car_dot(frame, info)
+    shown = []
+    for entry in info.cars:
+        car = by_code.get(entry.code)
+        shown.append(
+            f"{int(car['lap_fraction'] * 10_000) % 10_000}{DOTS.get(car['status'], '')}" if car else ""
+        )
+    dots = " ".join(shown) + safety_car_dot(frame, info)
     cells["dots"] = f'<i id="dots" data-tick="{frame["tick"]}" hidden>{dots}</i>'
-
-
-def _dot(car: CarFrame | None) -> str:
-    if car is None:
-        return ""
-    return f"{int(car['lap_fraction'] * 10_000) % 10_000}{DOTS.get(car['status'], '')}"
 
 
 def head_cells(cells: Cells, frame: Frame) -> None:

@@ -83,13 +83,6 @@ def _rate(rate: float) -> str:
     return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
 
-def _footer(role: str, throughput: Throughput | None) -> str:
-    if throughput is None:
-        return f'<b id="footer-{role}">nothing yet</b>'
-    quiet = ' class="quiet"' if throughput.age_s > QUIET_S.get(role, throughput.age_s) else ""
-    return f'<b id="footer-{role}"{quiet}>{_rate(throughput.rate)} · newest {age(throughput.age_s)}</b>'
-
-
 def new_notes(name: str, old: Sequence[Note], new: Sequence[Note], cars: Cars | None = None) -> str:
     """Returns what turns the shown list into the new one: items on top, or the whole list where one came late."""
     if old is new or list(old) == list(new):
@@ -113,8 +106,11 @@ def speed_list(info: RaceInfo, cells: Cells) -> str:
 def pipeline_cells(cells: Cells, pipeline: Pipeline, paces: Mapping[str, Throughput]) -> None:
     """Writes the strip, which tells of whole topics, and the footers, which tell of this race's records."""
     for stream in pipeline.streams:
-        role = stream.role
-        cells[f"footer-{role}"] = _footer(role, paces.get(role))
+        role, footer, old = stream.role, "nothing yet", ""
+        if (pace := paces.get(role)) is not None:
+            footer = f"{_rate(pace.rate)} · newest {age(pace.age_s)}"
+            old = ' class="quiet"' if pace.age_s > QUIET_S.get(role, pace.age_s) else ""
+        cells[f"footer-{role}"] = f'<b id="footer-{role}"{old}>{footer}</b>'
         cells[f"lag-{role}"] = f'<b id="lag-{role}">{_rate(stream.rate)}, lag {stream.lag}</b>'
     late = pipeline.behind_s >= LATE_S
     words = f"{pipeline.behind_s:.0f} s behind" if late else pipeline.feed

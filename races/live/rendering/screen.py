@@ -91,8 +91,10 @@ class Screen:
         new: dict[str, str] = {}
         self._fast(new, frame)
         whole = other_field or frame["phase"] == "over"
+        tick, before = frame["tick"], self.frame["tick"] if self.frame else -SLOW_TICKS
         for turn, cells in enumerate(ONCE_A_SECOND):
-            if whole or self._due(turn, frame["tick"]):
+            # once a second: at the tick of its turn, or the first one shown after it
+            if whole or (tick - turn) // SLOW_TICKS != (before - turn) // SLOW_TICKS:
                 cells(self, new, frame)
         message = self._changed(new)
         self.frame, self._rows = frame, rows
@@ -116,11 +118,6 @@ class Screen:
         phase, attackers = frame["phase"], tower.attackers(frame["cars"])
         for car in frame["cars"]:
             tower.fast_cells(new, car, phase, car["driver_code"] in attackers)
-
-    def _due(self, turn: int, tick: int) -> bool:
-        """True once a second, at the tick of this turn or the first one shown after it."""
-        shown = self.frame["tick"] if self.frame else -SLOW_TICKS
-        return (tick - turn) // SLOW_TICKS != (shown - turn) // SLOW_TICKS
 
     def _tyres(self, new: dict[str, str], frame: Frame) -> None:
         for car in frame["cars"]:

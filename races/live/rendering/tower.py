@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from typing import Any
 
-from races.board.frames import Anomaly, CarFrame, Frame
+from races.board.frames import CarFrame, Frame
 from races.board.pit_rejoin import pit_loss, rejoin
 from races.board.race_info import RaceInfo
 from races.live.rendering.formatting import NONE, gap, lap_time
@@ -152,24 +151,19 @@ def _plan(car: CarFrame, laps: int) -> str:
 
 def alarm_cells(cells: Cells, frame: Frame, info: RaceInfo) -> None:
     """Writes the sign of an alarm that stands into the car's row, and how many stand into the header."""
-    standing = {code: found["alarm"] for code, found in frame["anomalies"].items() if _stands(found)}
+    alarms = {code: found["alarm"] for code, found in frame["anomalies"].items() if found["alarm"]}
+    standing = {code: alarm for code, alarm in alarms.items() if alarm.get("end") is None}
     for car in info.cars:
-        alarm = standing.get(car.code)
-        said = ">" if alarm is None else _alarm_sign(alarm)
+        alarm, said = standing.get(car.code), ">"
+        if alarm is not None:
+            kind = escape(str(alarm.get("kind", "")).replace("_", " "))
+            severity = alarm.get("severity")
+            severity = severity if severity in ("info", "warning", "critical") else "info"
+            said = f' class="{severity}" title="{kind}">◆'
         cells[f"alarm-{car.code}"] = f'<b id="alarm-{car.code}"{said}</b>'
     count = len(standing)
     words = "" if not count else f"◆ {count}<span> engine alarm{'s' if count > 1 else ''}</span>"
     cells["bell"] = f'<b id="bell">{words}</b>'
-
-
-def _stands(found: Anomaly) -> bool:
-    return found["alarm"] is not None and found["alarm"].get("end") is None
-
-
-def _alarm_sign(alarm: Mapping[str, Any]) -> str:
-    kind = escape(str(alarm.get("kind", "")).replace("_", " "))
-    severity = alarm.get("severity") if alarm.get("severity") in ("info", "warning", "critical") else "info"
-    return f' class="{severity}" title="{kind}">◆'
 
 
 def average_cells(cells: Cells, cars: Sequence[CarFrame]) -> None:

@@ -41,18 +41,11 @@ def _line(points: Sequence[Point]) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in points)
 
 
-def _span(outline: Sequence[Point], start: float, end: float) -> list[Point]:
-    """The points of the outline between two shares of the lap, ends included."""
-    count = len(outline)
-    first, last = round(start * count), round(end * count)
-    return [outline[index % count] for index in range(first, last + 1)]
-
-
 def _sectors(info: RaceInfo, outline: Sequence[Point]) -> list[dict[str, Any]]:
     one, two = info.track.sectors
-    sectors = []
+    count, sectors = len(outline), []
     for number, (start, end) in enumerate(((0.0, one), (one, two), (two, 1.0)), 1):
-        line = _span(outline, start, end)
+        line = [outline[at % count] for at in range(round(start * count), round(end * count) + 1)]
         x, y = _beside(outline, line)
         sectors.append({"number": number, "points": _line(line), "x": f"{x:.1f}", "y": f"{y:.1f}"})
     return sectors

@@ -94,7 +94,12 @@ until Ctrl-C. Ctrl-C ends what runs."""
         while True:
             page = running.fetch()
             if page.ready and page.job and not page.is_query:
-                self._watch(running)
+                self.err.say("The job runs. Ctrl-C ends it.")
+                while not (found := running.watch()).ended:
+                    time.sleep(WATCH_S)
+                if found.words:
+                    raise CommandError(found.words)
+                self.err.say("The job has finished.")
                 return
             if page.changes and not headed and not is_explain(sql) and not options["json"]:
                 self.out.say(terminal.heading(page.columns, page.is_query))
@@ -120,14 +125,6 @@ until Ctrl-C. Ctrl-C ends what runs."""
                 style = COLOURS[change.kind] if page.is_query else ""
                 self.out.say(terminal.line(change, page.columns, page.is_query), style)
         return len(changes)
-
-    def _watch(self, running: Running) -> None:
-        self.err.say("The job runs. Ctrl-C ends it.")
-        while not (found := running.watch()).ended:
-            time.sleep(WATCH_S)
-        if found.words:
-            raise CommandError(found.words)
-        self.err.say("The job has finished.")
 
 
 def _start(mode: str) -> Start:
