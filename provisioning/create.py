@@ -136,17 +136,15 @@ def _find_lost(session: Session, request: CreateRequest) -> Steps[JsonObject | N
     end = session.clock.monotonic() + STALE_LIST_S
     while True:
         intent = session.entry.intent(request.slot) or {}
-        ours = [thing for thing in request.listed() if _is_ours(thing, intent)]
+        before, since, ours = intent.get("before", []), instant(intent.get("since")), []
+        for thing in request.listed():
+            created = instant(part(thing, "metadata").get("created_at"))
+            in_time = created is None or since is None or since - EARLIER <= created <= since + LATER
+            if in_time and str(thing["id"]) not in before:
+                ours.append(thing)
         if ours or session.clock.monotonic() >= end:
             return ours[0] if ours else None
         yield Waiting(f"{request.what}: an answer was lost, looking for what it made", LOOK_EVERY_S)
-
-
-def _is_ours(thing: JsonObject, intent: Record) -> bool:
-    if str(thing["id"]) in intent.get("before", []):
-        return False
-    created, since = instant(part(thing, "metadata").get("created_at")), instant(intent.get("since"))
-    return created is None or since is None or since - EARLIER <= created <= since + LATER
 
 
 def name_taken(what: str, where: str) -> NameTaken:

@@ -31,7 +31,19 @@ class Journal:
 
     def __init__(self, path: Path, keep: bool = True) -> None:
         self.path, self._keep = path, keep
-        self._data: Record = _read(path)
+        self._data: Record = {}
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise ProvisioningError(
+                f"The journal {path} cannot be read ({type(error).__name__}).",
+                "It says what this lab made. Restore it, or move it away: the account's ownership tag is then used.",
+            ) from None
+        if not isinstance(data, dict):
+            raise ProvisioningError(f"The journal {path} is not a journal of this lab; move it away.")
+        self._data = data
 
     def entry(self, organization: str, name: str) -> Entry:
         """The entry of that environment; it is written with its first record."""
@@ -139,21 +151,6 @@ class Entry:
 
 def _without_empty(records: Record) -> Record:
     return {slot: value for slot, value in records.items() if slot != INTENTS or value}
-
-
-def _read(path: Path) -> Record:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ProvisioningError(
-            f"The journal {path} cannot be read ({type(error).__name__}).",
-            "It says what this lab made. Restore it, or move it away: the account's ownership tag is then used.",
-        ) from None
-    if not isinstance(data, dict):
-        raise ProvisioningError(f"The journal {path} is not a journal of this lab; move it away.")
-    return data
 
 
 @contextmanager

@@ -34,16 +34,14 @@ def resolve_ownership(session: Session) -> Steps[str]:
     if not session.entry.get("account"):
         # In a lent environment another lab may stand: there the tag has to name what our journal names.
         record = session.need("environment")
+        inside_it = [str((session.entry.get(slot) or {}).get("id", "")) for slot in ("cluster", "pool")]
         for found in service_account.named(session, session.names.account):
             tag = read_tag(found.get("description", ""))
-            if tag and tag.environment == record["id"] and (not record["borrowed"] or _same(session, tag)):
+            if not tag or tag.environment != record["id"]:
+                continue
+            if not record["borrowed"] or (all(inside_it) and inside_it == [tag.cluster, tag.pool]):
                 session.entry.put("account", service_account.record(found))
     return source
-
-
-def _same(session: Session, tag: OwnershipTag) -> bool:
-    ours = [str((session.entry.get(slot) or {}).get("id", "")) for slot in ("cluster", "pool")]
-    return all(ours) and ours == [tag.cluster, tag.pool]
 
 
 def _by_tag(session: Session) -> bool:
@@ -54,18 +52,14 @@ def _by_tag(session: Session) -> bool:
         accounts = service_account.named(session, Names(session.desired.environment_name).account)
     for found in accounts:
         tag = read_tag(found.get("description", ""))
-        if tag and _matches(session, tag):
+        if tag is None:
+            continue
+        lent_elsewhere = session.desired.borrowed and tag.environment != session.desired.environment_id
+        mine = tag.lab == session.credentials.lab and not lent_elsewhere
+        if tag.environment == session.adopt if session.adopt else mine:
             _take_over(session, found, tag)
             return True
     return False
-
-
-def _matches(session: Session, tag: OwnershipTag) -> bool:
-    if session.adopt:
-        return tag.environment == session.adopt
-    if session.desired.borrowed and tag.environment != session.desired.environment_id:
-        return False
-    return tag.lab == session.credentials.lab
 
 
 def _take_over(session: Session, found: JsonObject, tag: OwnershipTag) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.api import JsonObject, part
+from provisioning.api import part
 from provisioning.config import DERIVED, FLINK, MANAGED
 from provisioning.resources import bedrock_connection, flink_statements, statement_words, subjects
 from provisioning.session import KEY_PLANES, Session
@@ -85,7 +85,17 @@ def _flink(session: Session, found: CurrentState, with_model: bool) -> Iterator[
     if session.desired.engine == FLINK:
         yield _model(session, found, with_model)
     for name, sql in wanted.items():
-        yield _query(name, standing.get(name), sql)
+        stands, what, cost = (
+            standing.get(name),
+            f"running statement {name}",
+            "at least 1 CFU each while it runs",
+        )
+        if stands and not flink_statements.is_same(stands, sql):
+            yield Planned(CHANGE, what, f"its SQL is another by now: it is started anew; {cost}")
+        elif stands and (phase := statement_words.phase(stands)) not in flink_statements.ACTIVE:
+            yield Planned(CHANGE, what, f"is {phase}: it is started again; {cost}")
+        else:
+            yield _either(stands, what, cost)
     for name in sorted(standing):
         if name.endswith("-query") and name not in wanted:
             yield Planned(DROP, f"running statement {name}", "this configuration does not ask for it")
@@ -102,15 +112,6 @@ def _model(session: Session, found: CurrentState, with_model: bool) -> Planned:
     if found.connection and bedrock_connection.is_other(session, found.connection):
         return Planned(CHANGE, what, "its keys or its model are others by now")
     return _either(found.connection, what, "with your AWS keys")
-
-
-def _query(name: str, standing: JsonObject | None, sql: str) -> Planned:
-    what, cost = f"running statement {name}", "at least 1 CFU each while it runs"
-    if standing and not flink_statements.is_same(standing, sql):
-        return Planned(CHANGE, what, f"its SQL is another by now: it is started anew; {cost}")
-    if standing and statement_words.phase(standing) not in flink_statements.ACTIVE:
-        return Planned(CHANGE, what, f"is {statement_words.phase(standing)}: it is started again; {cost}")
-    return _either(standing, what, cost)
 
 
 def summary(planned: list[Planned]) -> str:

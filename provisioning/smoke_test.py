@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -58,16 +59,7 @@ def librdkafka(session: Session) -> dict[str, str]:
 def produce_and_read_back(session: Session) -> Steps[str]:
     """Returns in words how many milliseconds it took. Raises ProvisioningError. It gives way while it waits, which
     may take minutes."""
-    start = time.monotonic()
-    sent = yield from _produce(session, _record(session))
-    got = yield from _read_back(session, sent)
-    if got.value() != sent.value():
-        raise ProvisioningError("The record that came back is not the one that was sent.")
-    return f"one record there and back in {(time.monotonic() - start) * 1000:.0f} ms"
-
-
-def _record(session: Session) -> bytes:
-    key = session.key("registry") or {}
+    start, key = time.monotonic(), session.key("registry") or {}
     settings = StreamSettings(
         embedded=False,
         librdkafka=librdkafka(session),
@@ -76,11 +68,13 @@ def _record(session: Session) -> bytes:
         topics=dict(session.desired.topics),
         auto_register=False,
     )
-    registry = HttpRegistry(settings.registry_url, settings.registry_auth)
-    try:
-        return Codec(settings, registry).encode(ROLE, check_record(int(time.time() * 1000)))
-    finally:
-        registry.close()
+    with closing(HttpRegistry(settings.registry_url, settings.registry_auth)) as registry:
+        record = Codec(settings, registry).encode(ROLE, check_record(int(time.time() * 1000)))
+    sent = yield from produce(session, record)
+    got = yield from _read_back(session, sent)
+    if got.value() != sent.value():
+        raise ProvisioningError("The record that came back is not the one that was sent.")
+    return f"one record there and back in {(time.monotonic() - start) * 1000:.0f} ms"
 
 
 def check_record(timestamp: int) -> dict[str, Any]:
@@ -125,7 +119,7 @@ def _options(session: Session, complaints: _Complaints) -> dict[str, Any]:
     return librdkafka(session) | {"error_cb": complaints, "log_level": 0, "log.connection.close": False}
 
 
-def _produce(session: Session, value: bytes) -> Steps[Message]:
+def produce(session: Session, value: bytes) -> Steps[Message]:
     complaints, delivered = _Complaints(), list[Message]()
     producer = Producer(_options(session, complaints) | {"message.timeout.ms": int(DEADLINE_S * 1000)})
 

@@ -17,7 +17,12 @@ def authenticate(call: Call) -> Key:
     if key is None or key.deleted is not None or key.secret != secret:
         raise unauthorized(call.plane)
     if not _opens(call, key):
-        raise _wrong_kind(call, key)
+        if call.plane == "control":
+            raise control(401, WRONG_KIND_OF_KEY)
+        if call.plane == "flink" and key.kind == "Region":
+            words = "Forbidden: the API key is not valid for this environment and region."
+            raise control(403, words, "forbidden_access")
+        raise unauthorized(call.plane)
     if not _synced(call, key):
         raise unauthorized(call.plane)
     if call.plane == "control" or may(call, key.owner, environment_of(call)):
@@ -55,16 +60,6 @@ def flink_host(region_id: str) -> str:
     """Gives the first labels of the real host: aws.us-east-2 -> flink.us-east-2.aws."""
     provider, _, region = region_id.partition(".")
     return f"flink.{region}.{provider}"
-
-
-def _wrong_kind(call: Call, key: Key) -> Refused:
-    if call.plane == "control":
-        return control(401, WRONG_KIND_OF_KEY)
-    if call.plane == "flink" and key.kind == "Region":
-        return control(
-            403, "Forbidden: the API key is not valid for this environment and region.", "forbidden_access"
-        )
-    return unauthorized(call.plane)
 
 
 def _synced(call: Call, key: Key) -> bool:

@@ -39,20 +39,13 @@ def paged(
     after, size = _position(call)
     rest = [resource for resource in found if resource.sequence > after]
     page = rest[:size]
-    metadata: dict[str, Any] = {"next": _next(call, page[-1].sequence, size) if len(rest) > size else ""}
+    filters = {name: value for name, value in call.query.items() if name not in ("page_size", "page_token")}
+    address = call.url + (f"?{urlencode(filters)}" if filters else "")
+    metadata: dict[str, Any] = {"next": ""}
+    if len(rest) > size:
+        token = base64.urlsafe_b64encode(f"{page[-1].sequence}:{size}".encode()).decode()
+        metadata["next"] = f"{address}{'&' if filters else '?'}{urlencode({'page_token': token})}"
     if full:
-        address = _address(call)
         metadata |= {"first": address, "last": address, "total_size": len(found)}
     data = [render(resource) for resource in page]
     return Answer(200, {"api_version": api, "kind": kind, "metadata": metadata, "data": data})
-
-
-def _address(call: Call) -> str:
-    filters = {name: value for name, value in call.query.items() if name not in ("page_size", "page_token")}
-    return call.url + (f"?{urlencode(filters)}" if filters else "")
-
-
-def _next(call: Call, after: int, size: int) -> str:
-    token = base64.urlsafe_b64encode(f"{after}:{size}".encode()).decode()
-    address = _address(call)
-    return f"{address}{'&' if '?' in address else '?'}{urlencode({'page_token': token})}"

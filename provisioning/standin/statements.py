@@ -77,22 +77,17 @@ def _status(cloud: Cloud, found: Statement) -> dict[str, Any]:
     }
 
 
-def _selected(found: Statement, selector: str) -> bool:
-    """Whether the selector chooses it. Equalities or bare names, all of which must hold, are what it may say."""
-    for condition in filter(None, selector.split(",")):
-        name, equals, value = condition.partition("=")
-        if name not in found.labels or (equals and found.labels[name] != value):
-            return False
-    return True
-
-
 def listing(call: Call) -> Answer:
     cloud, environment = call.cloud, checked_environment(call)
     pool, selector = call.query.get("spec.compute_pool_id"), call.query.get("label_selector", "")
+    # equalities or bare names, all of which must hold, are what a selector may say
+    wanted = [condition.partition("=") for condition in selector.split(",") if condition]
     found = [
         s
         for s in cloud.listed(cloud.statements)
-        if s.environment_id == environment and pool in (None, s.pool_id) and _selected(s, selector)
+        if s.environment_id == environment
+        and pool in (None, s.pool_id)
+        and all(name in s.labels and (not is_ or s.labels[name] == value) for name, is_, value in wanted)
     ]
     answer = paged(call, "sql/v1", "StatementList", found, lambda s: rendered(call, s), full=False)
     answer.body["metadata"]["self"] = call.url
