@@ -14,13 +14,14 @@ from threading import Lock
 from typing import Any
 
 from races.streams.config import StreamSettings
+from races.streams.decoding import Decode, make_decode, parse_own
 from races.streams.errors import BadRecord, Tombstone
 from races.streams.fast_avro import make_encoder
 from races.streams.framing import GUID_SIZE, HEADER, MAGIC, schema_id_of
 from races.streams.registry.client import SchemaClient, SchemaId
 from races.streams.schema_cache import SchemaCache
 from races.streams.topics import TOPICS, Topic, compatibility, subject
-from races.streams.validation import Decode, RecordSchema, avro_schema, json_schema, make_decode, parse_own
+from races.streams.validation import RecordSchema, avro_schema, json_schema
 
 RECORD_LIMIT = 256 * 1024  # our largest is under 1 kB
 REMEMBERED = 3000  # records of a role, twice over: half a second of forty races

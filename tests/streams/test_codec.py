@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from races.streams.codec import Codec
 from races.streams.config import embedded_settings
+from races.streams.decoding import parse_own
 from races.streams.errors import (
     BadRecord,
     RegistryRefused,
@@ -27,7 +28,7 @@ from races.streams.fast_avro import Field, make_decoder, make_encoder
 from races.streams.framing import HEADER
 from races.streams.registry.service import Registry
 from races.streams.topics import TOPICS
-from races.streams.validation import avro_schema, parse_own
+from races.streams.validation import avro_schema
 from tests.streams.records import BASE_POSITION, KEYS, NOW_MS, POSITION, VALUES
 
 SETTINGS = embedded_settings("unused:9092")
