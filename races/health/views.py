@@ -50,9 +50,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
             beats = list(WorkerHeartbeat.objects.filter(seen_at__gte=timezone.now() - WORKER_SEEN))
     body: dict[str, Part] = {
         "database": database,
-        "kafka": _guarded(_kafka),
-        "registry": _guarded(lambda: _registry(request)),
-        "feed": _guarded(_feed),
+        "kafka": _guarded(kafka_part),
+        "registry": _guarded(lambda: registry_part(request)),
+        "feed": _guarded(feed_part),
         **{name: _component(name, beats) for name in COMPONENTS},
     }
     ok = all(part["ok"] for part in body.values())
@@ -73,7 +73,7 @@ def _guarded(part: Callable[[], Part]) -> Part:
         return {"ok": False, "error": words}
 
 
-def _kafka() -> Part:
+def kafka_part() -> Part:
     kafka = connection.current().settings
     state = service().feed.state
     part: Part = {"ok": state is None or state.ok, "bootstrap": kafka.bootstrap, "embedded": kafka.embedded}
@@ -82,7 +82,7 @@ def _kafka() -> Part:
     return part
 
 
-def _registry(request: HttpRequest) -> Part:
+def registry_part(request: HttpRequest) -> Part:
     current = connection.current()
     if current.embedded_registry is not None:
         return {"ok": True, "url": request.build_absolute_uri(reverse("registry"))}
@@ -91,7 +91,7 @@ def _registry(request: HttpRequest) -> Part:
     return part | ({"ok": False, "error": error} if error else {"ok": True})
 
 
-def _feed() -> Part:
+def feed_part() -> Part:
     live = service()
     state = live.feed.state
     part: Part = {

@@ -65,12 +65,12 @@ class Feed:
             while not self._stopping.is_set():
                 messages = tail.poll(BATCH, POLL_S)
                 self.polled_at = time.monotonic()
-                self._take_all(messages)
+                self.take_all(messages)
         finally:
             self._tail = None
             tail.close()
 
-    def _take_all(self, messages: list[Message]) -> None:
+    def take_all(self, messages: list[Message]) -> None:
         """Takes a batch piece by piece. While the registry does not give a schema it waits, with the lock free."""
         for piece in self._lock.pieces(messages):
             waiting = deque(piece)
@@ -90,7 +90,10 @@ class Feed:
                 if message.role == "positions":
                     self._position(message)
                 elif message.role == "car_metrics":
-                    self._metric(message)
+                    # counted only: the page shows readings by way of their forecasts
+                    race_id = (message.key or b"").decode("utf-8", "replace").rpartition(":")[0]
+                    if (watched := self._watched.get(race_id)) is not None:
+                        watched.rates.count(message.role, self.polled_at, message.timestamp_ms)
                 else:
                     if self._watched:
                         self._other(message)
@@ -147,7 +150,12 @@ class Feed:
         with self._lock:
             if race_id in self._watched:
                 return
-            self._bring_up(board, race_id)
+            for message in self._recent:
+                with contextlib.suppress(RegistryUnavailable):
+                    # keys hold the race's id as it is, whatever their format; where they name no race, the board knows
+                    may_be = race_id.encode() in (message.key or b"") or self._race_of(message) is None
+                    if may_be and (record := self._decode(message)) is not None:
+                        board.apply(message.role, record, self._key(message))
             raw = self._newest.of(race_id)
             for values in (raw.before, raw.values):
                 for record in self._decoded(values):
@@ -214,21 +222,6 @@ class Feed:
         with self._lock:
             watched = self._watched.get(race_id)
             return watched.board.frame if watched else None
-
-    def _metric(self, message: Message) -> None:
-        """Counts an engine reading; the page shows readings by way of their forecasts."""
-        race_id = (message.key or b"").decode("utf-8", "replace").rpartition(":")[0]
-        watched = self._watched.get(race_id)
-        if watched is not None:
-            watched.rates.count(message.role, self.polled_at, message.timestamp_ms)
-
-    def _bring_up(self, board: Board, race_id: str) -> None:
-        for message in self._recent:
-            with contextlib.suppress(RegistryUnavailable):
-                # keys hold the race's id as it is, whatever their format; where they name no race, the board knows
-                may_be = race_id.encode() in (message.key or b"") or self._race_of(message) is None
-                if may_be and (record := self._decode(message)) is not None:
-                    board.apply(message.role, record, self._key(message))
 
     def _learn_remembered(self, race_id: str) -> None:
         """Asks the registry once for each schema of the remembered records."""

@@ -76,9 +76,9 @@ class LiveService:
             return
         self._loop, self._waiting = loop, {}
         self._garbage.start()
-        tasks = self._look_after(), self._follow_statuses(), self._publish_throughput()
+        tasks = self.look_after(), self._follow_statuses(), self.publish_throughput()
         self._care = [loop.create_task(task) for task in tasks]
-        threading.Thread(target=self._supervise, name="feed", daemon=True).start()
+        threading.Thread(target=self.supervise, name="feed", daemon=True).start()
 
     async def close(self) -> None:
         """Tells every page that the server goes, so that it comes back by itself."""
@@ -146,7 +146,7 @@ class LiveService:
         engine = self._engine.status() if self._engine is not None else None
         return Pipeline(streams, self.hub.count(), text, self.feed.lag().seconds, engine)
 
-    def _supervise(self) -> None:
+    def supervise(self) -> None:
         pause = FIRST_PAUSE_S
         while not self._stopping.is_set():
             began = self._clock()
@@ -194,20 +194,20 @@ class LiveService:
                 if (seconds := tracer.between(race_id, tick, "read", "delivered")) is not None:
                     PAGE_DELAY.observe(seconds)
 
-    async def _look_after(self) -> None:
+    async def look_after(self) -> None:
         while not self._stopping.is_set():
             await asyncio.sleep(1.0)
             try:
                 now = self._clock()
                 for race_id in self.hub.races():
                     for socket in self.hub.sockets(race_id):
-                        self._check(race_id, socket, now)
-                self._forget(now)
+                        self.check(race_id, socket, now)
+                self.forget(now)
                 self._garbage.run_due()
             except Exception:
                 log.exception("Looking after the sockets failed once")
 
-    async def _publish_throughput(self) -> None:
+    async def publish_throughput(self) -> None:
         """A task and a thread of its own, since the threads that all share may all wait for a database that is away."""
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
@@ -243,7 +243,7 @@ class LiveService:
         for race in Race.objects.filter(pk__in=ids).only("status", "status_reason", "waiting_for"):
             self.feed.set_status(str(race.pk), status_of(race))
 
-    def _check(self, race_id: str, socket: Socket, now: float) -> None:
+    def check(self, race_id: str, socket: Socket, now: float) -> None:
         silent = now - socket.acked_at
         if silent > GIVEN_UP_S or socket.overfull:
             self._give_up(race_id, socket)
@@ -266,7 +266,7 @@ class LiveService:
         if not closing.cancelled():
             closing.exception()  # whatever it was, the page is gone
 
-    def _forget(self, now: float) -> None:
+    def forget(self, now: float) -> None:
         """Drops races that nobody has watched for a while. The dropped ones are named, since a thread may just be
         adding another one."""
         left = self.feed.races() - set(self.hub.races())

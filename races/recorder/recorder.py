@@ -136,7 +136,7 @@ class Recorder:
                     self._recording(str(race.pk))
             next_flush = next_look = self._clock() + FLUSH_S
             while not self._stopping.is_set() and self._lease.fresh():
-                self._take_all(tail)
+                self.take_all(tail)
                 if self._clock() >= next_flush:
                     self._lag_log.check(tail.lag())
                     self._flush_until_it_works(tail)
@@ -146,35 +146,33 @@ class Recorder:
                     heard = {recording.race.pk: recording.heard_at for recording in known}
                     self._endings.check(tail.state.ok and not tail.lag().records, heard)
                     next_look = self._clock() + LOOK_S
-            self._take_all(tail)
+            self.take_all(tail)
             self._flush(tail)
         finally:
             self._tail = None
             tail.close()
 
-    def _take_all(self, tail: Tail) -> None:
-        for message in yielder.between(tail.poll(BATCH, POLL_S)):
-            self._take_patiently(message)
-
-    def _take_patiently(self, message: Message) -> None:
-        """Takes a message, or waits for the registry to answer for its schema. Raises _Unread.
+    def take_all(self, tail: Tail) -> None:
+        """Takes a batch, and waits where the registry does not answer for a schema. Raises _Unread.
 
         Saved offsets count what was polled, so nothing is flushed before every polled message was taken.
         """
-        while True:
-            try:
-                self._take(message)
-                return
-            except RegistryUnavailable as error:
-                if not self.error:
-                    log.warning("History waits for the schema registry: %s", error)
-                self.error = f"waiting for the schema registry: {error}"
-                self._stopping.wait(RETRY_S)
-                if self._stopping.is_set() or not self._lease.hold():
-                    raise _Unread from error
-            except (BadRecord, KeyError, TypeError, ValueError) as error:
-                self._skipped.add(message, error)
-                return
+        for message in yielder.between(tail.poll(BATCH, POLL_S)):
+            taken = False
+            while not taken:
+                try:
+                    self._take(message)
+                    taken = True
+                except RegistryUnavailable as error:
+                    if not self.error:
+                        log.warning("History waits for the schema registry: %s", error)
+                    self.error = f"waiting for the schema registry: {error}"
+                    self._stopping.wait(RETRY_S)
+                    if self._stopping.is_set() or not self._lease.hold():
+                        raise _Unread from error
+                except (BadRecord, KeyError, TypeError, ValueError) as error:
+                    self._skipped.add(message, error)
+                    taken = True
 
     def _flush_until_it_works(self, tail: Tail) -> None:
         while not self._stopping.is_set():

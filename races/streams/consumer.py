@@ -276,7 +276,7 @@ class Tail:
         self._lacking = f"waiting: no topic {', '.join(sorted(missing))}{hidden}" if missing else None
         self._check_at = self._clock() + (RETRY_S if missing else LOOK_AGAIN_S)
 
-    def _marks(self, place: Place) -> tuple[int, int]:
+    def marks(self, place: Place) -> tuple[int, int]:
         marks = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=ASK_S)
         if marks is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
@@ -285,7 +285,7 @@ class Tail:
     def _put_right(self, cluster: str, places: set[Place]) -> None:
         another = self._cluster is not None and self._cluster != cluster
         sure = set() if another else self._next.keys() - self._doubted
-        marks = {place: self._marks(place) for place in sorted(places - sure)}  # all, before anything changes
+        marks = {place: self.marks(place) for place in sorted(places - sure)}  # all, before anything changes
         self._cluster = cluster
         gone = [place for place in self._next if place not in places]
         if another or gone:

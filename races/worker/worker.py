@@ -97,7 +97,7 @@ class Worker:
         while not self._stopping.is_set() and all(thread.is_alive() for thread in threads):
             if self._clocks.monotonic() >= next_heartbeat:
                 next_heartbeat = self._clocks.monotonic() + RENEW_S
-                self._guarded(self._heartbeat)
+                self._guarded(self.send_heartbeat)
             self._guarded(self._round)
             self._stopping.wait(ROUND_S)
         self.shut_down(threads)
@@ -140,7 +140,7 @@ class Worker:
     def _claimed(self) -> set[uuid.UUID]:
         return {*self.scheduler.races, *self.preparation.waiting}
 
-    def _heartbeat(self) -> None:
+    def send_heartbeat(self) -> None:
         asked_at, claimed = self._clocks.monotonic(), self._claimed()
         with transaction.atomic():
             WorkerHeartbeat.beat(self.owner, len(claimed), self._status.heartbeat_state() or self.state)
@@ -223,7 +223,7 @@ class Worker:
         elif race.complete and (race.analysed or self.analytics is None):
             if row.finish_publishing(race.published, race.lap):
                 transaction.on_commit(lambda: self.preparation.drop(race.race_id))
-        elif self._save_progress(race):
+        elif self.save_progress(race):
             tick = self.scheduler.wants_wait.get(race.race_id)
             now = self._clocks.monotonic()
             if tick is None or tick != race.next_tick or not race.wants_wait(now):
@@ -241,7 +241,7 @@ class Worker:
         else:
             self.preparation.drop(race.race_id)
 
-    def _save_progress(self, race: RunningRace) -> bool:
+    def save_progress(self, race: RunningRace) -> bool:
         """Returns False where the lease is lost."""
         reserve = max(race.reserved, race.replay_until, race.next_tick + RESERVE)
         if race.stop_tick is not None:

@@ -107,7 +107,7 @@ def test_that_no_worker_is_there_takes_no_web_out_of_service(
     web_only: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     well = {"ok": True}
-    for name in ("_kafka", "_registry", "_feed"):
+    for name in ("kafka_part", "registry_part", "feed_part"):
         monkeypatch.setattr(views, name, lambda *_: well)
     Race.objects.filter(pk=short_race().pk).update(status=Race.Status.RUNNING)
     status, body = health()
@@ -226,5 +226,5 @@ def test_a_feed_that_stopped_names_the_kind_of_its_error(monkeypatch: pytest.Mon
         raise OSError("cannot open /home/somebody/secret")
 
     monkeypatch.setattr(live, "_run_feed", broken)
-    live._supervise()
+    live.supervise()
     assert live.feed_error == "it stopped (OSError) and starts again; the log says why"

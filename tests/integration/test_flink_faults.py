@@ -130,7 +130,7 @@ def test_lost_task_manager_is_seen_and_cured(tmp_path: Path, monkeypatch: pytest
                       " GROUP BY window_start, window_end").fetch()  # fmt: skip
         wait_for(lambda: flink.local.task_managers() == 0, "the task manager is lost", 60)
         monkeypatch.setattr(local_flink, "CONFIG", right)
-        supervisor._look()
+        supervisor.look()
         assert said[-1] == "Flink is back"
         assert flink.local.task_managers() == 1
     except (ClusterAway, GatewayError) as error:

@@ -123,14 +123,14 @@ def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_ha
     race = short_race(laps=2)
     asleep = threading.Event()
     first = make_components(kafka)
-    heartbeat = first.worker._heartbeat
-    first.worker._heartbeat = lambda: None if asleep.is_set() else heartbeat()  # type: ignore[method-assign]
-    first.worker._save_progress = lambda race: True  # type: ignore[method-assign]
+    heartbeat = first.worker.send_heartbeat
+    first.worker.send_heartbeat = lambda: None if asleep.is_set() else heartbeat()  # type: ignore[method-assign]
+    first.worker.save_progress = lambda race: True  # type: ignore[method-assign]
     with running(first):
         wait_for(lambda: first.worker.scheduler.races, "the first worker holds the race")
         wait_for(lambda: next(iter(first.worker.scheduler.races.values())).next_tick > 5, "it publishes")
         asleep.set()
-        del first.worker._save_progress
+        del first.worker.save_progress
         began = time.monotonic()
         with running(make_components(kafka)) as second:
             wait_for(lambda: second.worker.scheduler.races, "the second took it", 20)

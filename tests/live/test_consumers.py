@@ -181,15 +181,15 @@ def test_a_silent_page_slows_and_is_closed(live: LiveService) -> None:
         await page.receive_from(5)
         (spectator,) = live.hub.sockets()
         now = spectator.acked_at
-        live._check(str(race.pk), spectator, now + 14)
+        live.check(str(race.pk), spectator, now + 14)
         assert not spectator.lagging
-        live._check(str(race.pk), spectator, now + 16)
+        live.check(str(race.pk), spectator, now + 16)
         assert spectator.lagging
         assert 'id="tower"' in await page.receive_from(5)
         live.hub.publish(str(race.pk), [(1, "a frame")], now + 17)
-        live._check(str(race.pk), spectator, now + 18)
+        live.check(str(race.pk), spectator, now + 18)
         assert await page.receive_nothing(0.1)
-        live._check(str(race.pk), spectator, now + 61)
+        live.check(str(race.pk), spectator, now + 61)
         assert await closed(page) == 4408
 
     run(story, live)
@@ -206,7 +206,7 @@ def test_an_unanswered_close_keeps_nobody(live: LiveService) -> None:
         for spectator in gone:
             live.hub.join("race", spectator)
         live._clock = lambda: 61.0
-        care = asyncio.ensure_future(live._look_after())
+        care = asyncio.ensure_future(live.look_after())
         async with asyncio.timeout(10):
             while live.hub.sockets():
                 await asyncio.sleep(0.02)

@@ -178,14 +178,14 @@ def test_an_opening_board_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> N
         return found
 
     live.feed.watch("old", Board(RACE), RaceStatus("running"), anomaly_on=False)
-    live._forget(0.0)
+    live.forget(0.0)
     monkeypatch.setattr(live.feed, "races", while_looked_at)
-    live._forget(FORGET_S)
+    live.forget(FORGET_S)
     assert races() == {"new"}
-    live._forget(FORGET_S + 1)
+    live.forget(FORGET_S + 1)
     assert races() == {"new"}, "it has its own time, not that of the first"
-    live._forget(2 * FORGET_S + 1)
+    live.forget(2 * FORGET_S + 1)
     monkeypatch.undo()
     live.feed.watch("old", Board(RACE), RaceStatus("running"), anomaly_on=False)
-    live._forget(2 * FORGET_S + 2)
+    live.forget(2 * FORGET_S + 2)
     assert "old" in races(), "who comes back has its time again"

@@ -86,7 +86,7 @@ def test_a_silent_registry_is_waited_for(
     messages = written.poll(1, 0)
     feed._codec = codec
     feed._stopping.clear()
-    reader = threading.Thread(target=feed._take_all, args=(messages,))
+    reader = threading.Thread(target=feed.take_all, args=(messages,))
     reader.start()
     wait_for(lambda: "away" in feed.waiting_for, "it says what it waits for")
     monkeypatch.undo()

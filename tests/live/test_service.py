@@ -22,7 +22,7 @@ def test_footers_do_not_wait_for_the_database(
     async def story() -> None:
         loop = asyncio.get_running_loop()
         pages = [loop.run_in_executor(None, database.wait, 20) for _ in range(MORE_THAN_SHARED)]
-        footers = asyncio.create_task(live._publish_throughput())
+        footers = asyncio.create_task(live.publish_throughput())
         for _ in range(100):
             await asyncio.sleep(0.05)
             if told.is_set():

@@ -27,7 +27,7 @@ def info(slug: str) -> RaceInfo:
 def test_numbers_keep_off_the_track_and_each_other(slug: str) -> None:
     given = info(slug)
     outline, _ = track_map.fit(given.track.outline, given.track.pit)
-    corners = track_map._corners(given, outline, [])
+    corners = track_map.corner_labels(given, outline, [])
     places = [(float(corner["x"]), float(corner["y"])) for corner in corners]
     assert len(corners) >= 0.65 * len(given.track.corners)
     assert all(dist(place, point) > 15 for place in places for point in outline)

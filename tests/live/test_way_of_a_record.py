@@ -63,13 +63,13 @@ def walk_of_last_record(walk: Walk) -> None:
     live.feed.watch(RACE.race_id, Board(RACE), RUNNING, anomaly_on=False)
     written: list[Callable[[str], bool]] = [lambda text: True]
     live.hub.join(RACE.race_id, Socket(_send, _close, None, 0.0, lambda text: written[0](text)))
-    live.feed._take_all([record for number in range(3) for record in records(codec, number)])
+    live.feed.take_all([record for number in range(3) for record in records(codec, number)])
     *others, last = records(codec, 3)
-    live.feed._take_all(others)
+    live.feed.take_all(others)
     written[0] = walk.write
     sys.setprofile(walk)
     try:
-        live.feed._take_all([last])
+        live.feed.take_all([last])
     finally:
         sys.setprofile(None)
         live._loop.close()

@@ -165,7 +165,7 @@ def test_real_endpoint_gets_sasl(laptop: Laptop) -> None:
 
 def test_smoke_test_says_what_it_waits_for(laptop: Laptop) -> None:
     """Nobody is at the bench's Kafka address: librdkafka's complaint is part of the progress."""
-    waiting = smoke_test._produce(laptop.provision(), b"record")
+    waiting = smoke_test.produce(laptop.provision(), b"record")
     assert next(waiting).text.startswith("for Kafka to take a record")
     assert any("refused" in step.text for step in waiting)
     waiting.close()

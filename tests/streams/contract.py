@@ -377,9 +377,9 @@ class AskingTail(Tail):
 
     asked: list[tuple[str, int]] = []  # Tail has none of its own
 
-    def _marks(self, place: tuple[str, int]) -> tuple[int, int]:
+    def marks(self, place: tuple[str, int]) -> tuple[int, int]:
         self.asked = [*self.asked, place]
-        return super()._marks(place)
+        return super().marks(place)
 
 
 class FastClock:

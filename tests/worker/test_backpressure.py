@@ -102,8 +102,8 @@ def test_a_recorder_that_stands_still_costs_no_tick(
 ) -> None:
     """With a window of a few seconds: the worker stops before it is full, and goes on with the recorder."""
     monkeypatch.setattr(backpressure, "WINDOW_BYTES", 300_000)
-    go_on, take = threading.Event(), Recorder._take_all
-    monkeypatch.setattr(Recorder, "_take_all", lambda *args: go_on.wait(60) and take(*args))
+    go_on, take = threading.Event(), Recorder.take_all
+    monkeypatch.setattr(Recorder, "take_all", lambda *args: go_on.wait(60) and take(*args))
     go_on.set()
     with running(make_components(kafka)):
         race = short_race(circuit="monza", laps=3, pace=12)

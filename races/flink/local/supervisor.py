@@ -71,7 +71,7 @@ class Supervisor:
             self._start()
             while self.lab.ended is None:
                 time.sleep(LOOK_EVERY_S)
-                self._look()
+                self.look()
             return self.lab.ended
         finally:
             self.lab.stop()  # first, while Kafka still takes its last records; the other two side by side
@@ -94,7 +94,7 @@ class Supervisor:
         warm_up(self.flink.gateway_url)
         self._heard = time.monotonic()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         if not _alive(self.kafka.process):
             self._anew("Kafka ended", self.kafka)
         if not _alive(self.flink.process):

@@ -97,7 +97,7 @@ def _arrow(outline: Sequence[Point]) -> str:
     )
 
 
-def _corners(info: RaceInfo, outline: Sequence[Point], names: Sequence[Point]) -> list[dict[str, Any]]:
+def corner_labels(info: RaceInfo, outline: Sequence[Point], names: Sequence[Point]) -> list[dict[str, Any]]:
     """The numbers of the corners: on the inside of the bend, where no label of a car stands, or else outside. A number
     that would lie on the track or on another one is left out."""
     count, taken, found = len(outline), list(names), []
@@ -133,7 +133,7 @@ def track_map(info: RaceInfo) -> str:
         "outline": _line(outline),
         "pit": _line(pit),
         "sectors": sectors,
-        "corners": _corners(info, outline, names),
+        "corners": corner_labels(info, outline, names),
         "finish": _across(outline, 0.0, 17),
         "boundaries": [_across(outline, share, 11) for share in info.track.sectors],
         "detection": None if info.track.detection is None else _across(outline, info.track.detection, 15),

@@ -138,7 +138,7 @@ class Telemetry:
         # 0 in clean air to 1 right behind another car
         wake = 0.0 if gap is None else max(0.0, min(1.0, (WAKE_NONE_S - gap) / (WAKE_NONE_S - WAKE_FULL_S)))
         waits = running and laps <= 0.0 and laps == engine.laps
-        target, cooling = self._balance(engine, laps, wake) if running else (self._ambient, ENGINE_OFF)
+        target, cooling = self.balance(engine, laps, wake) if running else (self._ambient, ENGINE_OFF)
         if fault is not None and running:
             # degrees that a fault adds to the temperature the engine settles at
             if fault.kind == "leak":
@@ -162,7 +162,7 @@ class Telemetry:
         engine.reading = int(reading * RESOLUTION + 0.5) / RESOLUTION
         return engine.reading
 
-    def _balance(self, engine: _Engine, laps: float, wake: float) -> tuple[float, float]:
+    def balance(self, engine: _Engine, laps: float, wake: float) -> tuple[float, float]:
         """Temperature that this tick's load and air would settle at, and the cooling that leads there."""
         seconds = self._seconds
         if self._random.random() * MODE_SECONDS < seconds:

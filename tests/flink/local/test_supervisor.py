@@ -59,7 +59,7 @@ class Roof:
         self.supervisor._heard = 1e12  # Flink has answered
 
     def look(self) -> None:
-        self.supervisor._look()
+        self.supervisor.look()
 
 
 def test_all_well_changes_nothing() -> None:

@@ -141,7 +141,7 @@ def test_half_the_speed_is_an_eighth_of_power() -> None:
         """The load of a whole lap in one tick, as a share of the flying lap's."""
         telemetry = Telemetry(3, CODES, lap_times * LAP_S, SPEEDS, LENGTH)
         telemetry._random.random = lambda: 0.5  # type: ignore[method-assign]
-        target, cooling = telemetry._balance(telemetry._engines["AAA"], 1.0, 0.0)
+        target, cooling = telemetry.balance(telemetry._engines["AAA"], 1.0, 0.0)
         heat = (target - telemetry._ambient) * cooling / telemetry._full_heat
         return (heat - IDLE_HEAT) / (1 - IDLE_HEAT) / (telemetry._profile.lap_load / LAP_S)
 
