@@ -24,7 +24,10 @@ def learn_own_address(scope: Scope) -> None:
     A second card, a VPN, IPv6: which addresses a machine has changes, and the connection itself proves one. A name is
     never learnt, since a stranger's name may point here.
     """
-    asked = _host_of(scope)
+    host = next(
+        (str(value, "latin-1").lower() for name, value in scope.get("headers", ()) if name == b"host"), ""
+    )
+    asked = host if host.endswith("]") else host.rpartition(":")[0] or host  # without its port
     if not asked or asked in settings.ALLOWED_HOSTS:
         return
     try:
@@ -37,15 +40,6 @@ def learn_own_address(scope: Scope) -> None:
     canonical = f"[{named}]" if named.version == 6 else str(named)
     if named == reached and asked == canonical:
         settings.ALLOWED_HOSTS.append(asked)
-
-
-def _host_of(scope: Scope) -> str:
-    """The Host header without its port; empty where there is none."""
-    for name, value in scope.get("headers", ()):
-        if name == b"host":
-            text = str(value, "latin-1").lower()
-            return text if text.endswith("]") else text.rpartition(":")[0] or text
-    return ""
 
 
 class SameOriginValidator(OriginValidator):

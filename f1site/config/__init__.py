@@ -180,11 +180,13 @@ def _kafka(
     for key, words in MISSING.items():
         if not given.get(key):
             raise source.wrong(("kafka", key), words)
+    given: dict[str, str] = found.model_dump(by_alias=True, exclude_unset=True)
     own = found.schema_registry_url == OWN_REGISTRY
     registry = (found.schema_registry_api_key, found.schema_registry_secret)
     kafka = StreamSettings(
         embedded=False,
-        librdkafka=_librdkafka(found),
+        # every given key with a dot, and the few of one word that librdkafka knows
+        librdkafka={key: value for key, value in given.items() if "." in key or key not in keys_of(Kafka)},
         registry_url="" if own else found.schema_registry_url,
         own_registry=own,
         registry_auth=":".join(registry) if registry[0] else None,
@@ -199,10 +201,3 @@ def _kafka(
             tuple(filter(None, ("kafka", refused[0]))), f"{refused[1]}. Correct it or take it out"
         )
     return kafka
-
-
-def _librdkafka(found: Kafka) -> dict[str, str]:
-    """What goes to librdkafka: every given key with a dot, and the few of one word that it knows."""
-    given = found.model_dump(by_alias=True, exclude_unset=True)
-    own = {name for name in keys_of(Kafka) if "." not in name}
-    return {key: value for key, value in given.items() if key not in own}

@@ -82,7 +82,15 @@ class Frames:
         frame.setdefault(key, sample)
         if len(frame) < len(self._cars) and self._newest - self._oldest < PATIENCE_MS:
             return []
-        return list(self._ripe())
+        ripe = []
+        while self._open:
+            waited = self._newest - self._oldest
+            self._started = self._started or waited >= START_MS
+            complete = self._started and len(self._open[self._oldest]) == len(self._cars)
+            if not complete and waited < PATIENCE_MS:
+                break
+            ripe.append(self._close())
+        return ripe
 
     def _move_clock(self, key: str, ts: int) -> None:
         """Moves the clock to the newest instant that is not far ahead of half of the cars."""
@@ -92,15 +100,6 @@ class Frames:
         instants = sorted(self._last.values())
         limit = instants[(len(instants) - 1) // 2] + AHEAD_MS
         self._newest = max(instant for instant in instants if instant <= limit)
-
-    def _ripe(self) -> Iterator[tuple[int, Frame]]:
-        while self._open:
-            waited = self._newest - self._oldest
-            self._started = self._started or waited >= START_MS
-            complete = self._started and len(self._open[self._oldest]) == len(self._cars)
-            if not complete and waited < PATIENCE_MS:
-                return
-            yield self._close()
 
     def rest(self) -> Iterator[tuple[int, Frame]]:
         while self._open:

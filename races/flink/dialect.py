@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from races.flink.statements import Statement, read, statements
+from races.flink.statements import read, statements
 from races.flink.tables import literal, quoted
 
 PREFIX = "f1-"
@@ -98,28 +98,25 @@ def queries(groups: Iterable[str], names: Mapping[str, str], model: Model | None
     """The queries of these groups (average, commentary, anomalies). names: role to topic. lab: its mark."""
     wanted = set(groups)
     filled = {**names, "connection": "unused", "model": MODEL, "bedrock_endpoint": "unused"}
-    found = statements(filled)
-    bedrock = next(one.sql for one in found if one.kind == "model")
-    running = [one for one in found if one.kind == "query" and one.group in wanted]
-    return [_query(one, bedrock, filled, model, lab) for one in running]
-
-
-def _query(
-    statement: Statement, bedrock: str, names: Mapping[str, str], model: Model | None, lab: str
-) -> Query:
-    sql, plain, prepare = statement.sql, "", list[str]()
-    if statement.group == "commentary":
-        if model is None:
-            raise ValueError("the commentary's query needs a model")
-        view, sql = ml_predict_twin(sql, MODEL)
-        prepare = [create_model(bedrock, MODEL, model), view]
-    elif statement.group == "anomalies":
-        prepare, plain = [DETECTOR], read(PURE_ANOMALIES.read_text(encoding="utf-8"), names).sql
-    renamed = {RENAMED[key]: value for key, value in statement.properties.items() if key in RENAMED}
-    name = f"{PREFIX}{lab}-{statement.name}"
-    properties = {**ALWAYS, **renamed, "pipeline.name": name}
-    startup = statement.properties.get(STARTUP, "")
-    return Query(name, statement.group, startup, properties, tuple(prepare), sql, plain)
+    listed, found = statements(filled), []
+    bedrock = next(one.sql for one in listed if one.kind == "model")
+    for one in listed:
+        if one.kind != "query" or one.group not in wanted:
+            continue
+        sql, plain, prepare = one.sql, "", list[str]()
+        if one.group == "commentary":
+            if model is None:
+                raise ValueError("the commentary's query needs a model")
+            view, sql = ml_predict_twin(sql, MODEL)
+            prepare = [create_model(bedrock, MODEL, model), view]
+        elif one.group == "anomalies":
+            prepare, plain = [DETECTOR], read(PURE_ANOMALIES.read_text(encoding="utf-8"), filled).sql
+        renamed = {RENAMED[key]: value for key, value in one.properties.items() if key in RENAMED}
+        name = f"{PREFIX}{lab}-{one.name}"
+        properties = {**ALWAYS, **renamed, "pipeline.name": name}
+        startup = one.properties.get(STARTUP, "")
+        found.append(Query(name, one.group, startup, properties, tuple(prepare), sql, plain))
+    return found
 
 
 def in_sql_alone(query: Query) -> Query:

@@ -264,9 +264,9 @@ def refusal(trace: str) -> StatementRefused:
             simple = cause["type"].rpartition(".")[2].rpartition("$")[2]
             found.append((cause["words"] or simple).removeprefix("SQL validation failed. "))
     causes = [said.removeprefix("SQL parse failed. ") for said in found]
-    words = (
-        next((said for said in reversed(causes) if said), "") or _first_line(trace) or "Flink gave no reason."
-    )
+    lines = [line.strip() for line in trace.splitlines()]
+    first = next((line for line in lines if line and not line.startswith(("<Exception on", "at "))), "")
+    words = next((said for said in reversed(causes) if said), "") or first or "Flink gave no reason."
     for said in causes:
         for pattern in _PLACES:
             if place := pattern.search(said):
@@ -274,11 +274,6 @@ def refusal(trace: str) -> StatementRefused:
                 clean = shorten(pattern.sub("", words))
                 return StatementRefused(clean, *numbers)
     return StatementRefused(shorten(words))
-
-
-def _first_line(trace: str) -> str:
-    lines = [line.strip() for line in trace.splitlines()]
-    return next((line for line in lines if line and not line.startswith(("<Exception on", "at "))), "")
 
 
 def shorten(words: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from races.board.frames import event_of
 from races.lib.tracing import STAGES, tracer
-from races.live.rendering.formatting import NONE, clock, gap, lap_time
+from races.live.rendering.formatting import NONE, clock, gap, lap_time, places_won
 from races.live.rendering.screen import SLOW_TICKS
 from races.models import Race
 from races.streams.connection import Connection
@@ -52,8 +52,7 @@ def _gap(record: Record) -> str:
 
 
 def _won(record: Record) -> str:
-    gained = record["grid"] - record["position"] if record["grid"] else 0
-    return f"▲{gained}" if gained > 0 else f"▼{-gained}" if gained < 0 else "·"
+    return places_won(record["grid"] - record["position"] if record["grid"] else 0)
 
 
 def _timed(name: str) -> Callable[[Record], str]:

@@ -96,8 +96,14 @@ class RecorderLease:
         now = self._clock()
         if self._renewed is not None and now - self._renewed < RENEW_S:
             return True
-        self._renewed = now if self._renew() or self._take(now) else None
-        return self._renewed is not None
+        held = self._renew()
+        if not held:
+            row, _ = Lease.objects.get_or_create(name=RECORDER)
+            if self._observer.expired(RECORDER, (row.owner, row.counter), now):
+                seen = Lease.objects.filter(name=RECORDER, owner=row.owner, counter=row.counter)
+                held = bool(seen.update(owner=self._owner, counter=F("counter") + 1))
+        self._renewed = now if held else None
+        return held
 
     def confirm(self) -> bool:
         """Renews the lease in the caller's transaction, and returns whether it is still ours. The row stays locked
@@ -112,13 +118,6 @@ class RecorderLease:
     def _renew(self) -> bool:
         mine = Lease.objects.filter(name=RECORDER, owner=self._owner)
         return bool(mine.update(counter=F("counter") + 1))
-
-    def _take(self, now: float) -> bool:
-        row, _ = Lease.objects.get_or_create(name=RECORDER)
-        if not self._observer.expired(RECORDER, (row.owner, row.counter), now):
-            return False
-        seen = Lease.objects.filter(name=RECORDER, owner=row.owner, counter=row.counter)
-        return bool(seen.update(owner=self._owner, counter=F("counter") + 1))
 
 
 def break_recorder_lease() -> None:

@@ -99,7 +99,11 @@ def timeline(race: Race, last: int) -> SafeString:
     """Draws the timeline as SVG. Each event is a link to its tick, which works without script as well."""
     span = max(last, 1)
     laps, flags, marks = lap_ticks(race), flag_spans(race), events(race)
-    drawn = _laps(laps, span) + "".join(_flag(one, span) for one in flags) + "".join(_links(marks, span))
+    drawn = _laps(laps, span)
+    for flag in flags:
+        x, wide = flag.first / span, max(flag.last - flag.first, 1) / span
+        drawn += f'<rect class="f-{flag.flag}" x="{x:.2%}" width="{wide:.2%}" height="{FLAG_HIGH}"/>'
+    drawn += "".join(_links(marks, span))
     svg = f'<svg class="marks" height="{HIGH}" role="group" aria-label="Events of the race">{drawn}</svg>'
     return mark_safe(svg)  # noqa: S308  # what is not a number is escaped
 
@@ -114,13 +118,6 @@ def _laps(laps: Sequence[tuple[int, int]], span: int) -> str:
             else ""
         )
         for lap, tick in laps
-    )
-
-
-def _flag(flag: FlagSpan, span: int) -> str:
-    wide = max(flag.last - flag.first, 1) / span
-    return (
-        f'<rect class="f-{flag.flag}" x="{flag.first / span:.2%}" width="{wide:.2%}" height="{FLAG_HIGH}"/>'
     )
 
 

@@ -118,7 +118,12 @@ class CloudStatement:
     def fetch(self) -> Page:
         if time.monotonic() < self._next_call:
             return page_of(self._found, [], done=False) if self._begun else Page(False, False)
-        if not self._begun and not self._begins():
+        if not self._begun:
+            self._found = self._statements.get(self._name)
+            if phase(self._found) in BAD:
+                raise detail(self._found)
+            self._begun = phase(self._found) != "PENDING"
+        if not self._begun:
             self._next_call = time.monotonic() + PAUSE_S
             return Page(False, False)
         if self._inserts:
@@ -144,11 +149,3 @@ class CloudStatement:
     def stop(self) -> None:
         with suppress(GatewayError):
             self._statements.delete(self._name)
-
-    def _begins(self) -> bool:
-        """Raises StatementRefused for one that has failed."""
-        self._found = self._statements.get(self._name)
-        if phase(self._found) in BAD:
-            raise detail(self._found)
-        self._begun = phase(self._found) != "PENDING"
-        return self._begun

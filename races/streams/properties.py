@@ -35,21 +35,13 @@ def refusal(settings: StreamSettings) -> tuple[str, str] | None:
     for key, why in NOT_TAKEN.items():
         if key in settings.librdkafka:
             return key, why
-    if missing := _missing_file(settings):
-        return missing
+    files = {key: value for key, value in settings.librdkafka.items() if FILES.fullmatch(key)}
+    for key, value in {**files, "schema_registry_ca": settings.registry_ca}.items():
+        if value not in NO_FILE and not Path(value).exists():
+            return key, f"names {value}, which is not there"  # OpenSSL's words do not say so
     given = {key: value for key, value in settings.librdkafka.items() if key not in BOOTSTRAP}
     words = _words(settings, given)
     return (_culprit(settings, given, words), f"is refused by librdkafka: {words}") if words else None
-
-
-def _missing_file(settings: StreamSettings) -> tuple[str, str] | None:
-    """OpenSSL's words for a file that is not there do not say so."""
-    files = {key: value for key, value in settings.librdkafka.items() if FILES.fullmatch(key)}
-    files["schema_registry_ca"] = settings.registry_ca
-    for key, value in files.items():
-        if value not in NO_FILE and not Path(value).exists():
-            return key, f"names {value}, which is not there"
-    return None
 
 
 def _culprit(settings: StreamSettings, given: Mapping[str, str], words: str) -> str:

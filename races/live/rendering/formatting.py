@@ -33,6 +33,11 @@ def gap(seconds: float | None, laps_down: int = 0) -> str:
     return text if text == NONE else f"+{text}"
 
 
+def places_won(places: int) -> str:
+    """Writes ▲3 for places won since the start, ▼3 for places lost."""
+    return f"▲{places}" if places > 0 else f"▼{-places}" if places < 0 else "·"
+
+
 def ordinal(number: int) -> str:
     """Writes 1st, 2nd, 3rd, 4th, 11th, 22nd."""
     teen = number // 10 % 10 == 1

@@ -50,21 +50,16 @@ def head_cells(cells: Cells, frame: Frame) -> None:
     cells["clock"] = f'<b id="clock">{clock(frame["race_time_s"])}</b>'
     flag = "none" if frame["phase"] == "grid" else escape(frame["flag"])
     cells["flag"] = f'<b id="flag" class="f-{flag}">{escape(words)}</b>'
-    done = round(_progress(frame) * 500)
-    cells["bar"] = f'<progress id="bar" max="500" value="{done}" aria-label="Share of the race"></progress>'
-    leader = frame["cars"][0]["driver_name"] if frame["phase"] != "grid" else ""
+    first, done = frame["cars"][0], 0.0
+    if frame["phase"] in ("flag", "over"):
+        done = 1.0
+    elif first["lap"]:
+        done = max(first["lap"] - 1 + first["lap_fraction"], 0) / max(frame["laps"], 1)
+    share = round(done * 500)
+    cells["bar"] = f'<progress id="bar" max="500" value="{share}" aria-label="Share of the race"></progress>'
+    leader = first["driver_name"] if frame["phase"] != "grid" else ""
     leads = f" Leader: {escape(leader)}." if leader else ""
     cells["say"] = f'<span id="say">{escape(words)}.{leads}</span>'
-
-
-def _progress(frame: Frame) -> float:
-    """Share of the distance that the leader has covered."""
-    if frame["phase"] in ("flag", "over"):
-        return 1.0
-    leader = frame["cars"][0]
-    return (
-        max(leader["lap"] - 1 + leader["lap_fraction"], 0) / max(frame["laps"], 1) if leader["lap"] else 0.0
-    )
 
 
 def fastest_cell(cells: Cells, frame: Frame) -> None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from races.board.frames import CarFrame, Frame
 from races.board.pit_rejoin import pit_loss, rejoin
 from races.board.race_info import RaceInfo
-from races.live.rendering.formatting import NONE, gap, lap_time
+from races.live.rendering.formatting import NONE, gap, lap_time, places_won
 from races.sim import TWO_COMPOUNDS_FROM
 
 Cells = dict[str, str]
@@ -86,12 +86,6 @@ def _nearing(car: CarFrame, attacks: bool) -> str:
     return f' class="{kinds}"' if kinds else ""
 
 
-def _gained(gained: int) -> tuple[str, str]:
-    if gained > 0:
-        return "up", f"▲{gained}"
-    return ("down", f"▼{-gained}") if gained < 0 else ("", "·")
-
-
 def _gap_texts(car: CarFrame, phase: str) -> tuple[str, str]:
     if phase == "grid" or car["status"] == "retired":
         return "", ""
@@ -103,14 +97,14 @@ def _gap_texts(car: CarFrame, phase: str) -> tuple[str, str]:
 def fast_cells(cells: Cells, car: CarFrame, phase: str, attacks: bool = False) -> None:
     """Writes the cells that people read five times a second."""
     code = car["driver_code"]
-    way, places = _gained(car["gained"])
+    way = "up" if car["gained"] > 0 else "down" if car["gained"] < 0 else ""
     kind, badge = _badge(car, attacks)
     near = _nearing(car, attacks)
     behind, interval = _gap_texts(car, phase)
     marks = car["sector_marks"]
     first, second, third = car["sectors"]
     cells[f"pos-{code}"] = f'<b id="pos-{code}">{car["position"] or NONE}</b>'
-    cells[f"won-{code}"] = f'<b id="won-{code}" class="{way}">{places}</b>'
+    cells[f"won-{code}"] = f'<b id="won-{code}" class="{way}">{places_won(car["gained"])}</b>'
     cells[f"state-{code}"] = f'<b id="state-{code}" class="{kind}">{badge}</b>'
     cells[f"gap-{code}"] = f'<b id="gap-{code}">{behind}</b>'
     cells[f"int-{code}"] = f'<b id="int-{code}"{near}>{interval}</b>'

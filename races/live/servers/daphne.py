@@ -86,7 +86,10 @@ def write(protocol: Any, text: str) -> bool | None:
     if waiting > UNSENT:
         return False
     transport = protocol.transport
-    if protocol._perMessageCompress or protocol.send_queue or not _is_plain(transport):
+    # The class is asked: an encrypted connection passes unknown attributes on, and its writeSomeData would write past
+    # the encryption.
+    plain = hasattr(type(transport), "writeSomeData") and not transport.disconnecting
+    if protocol._perMessageCompress or protocol.send_queue or not plain:
         return None
     packed = frame(text)
     taken = 0 if waiting else transport.writeSomeData(packed)
@@ -106,13 +109,6 @@ def unsent(protocol: Any) -> int:
 def drop(protocol: Any) -> None:
     """Ends the connection at once."""
     protocol.dropConnection(abort=True)
-
-
-def _is_plain(transport: Any) -> bool:
-    """True for a TCP connection that is not closing. The class is asked, because an encrypted connection passes
-    unknown attributes on, and its writeSomeData would write past the encryption.
-    """
-    return hasattr(type(transport), "writeSomeData") and not transport.disconnecting
 
 
 def _reply(protocol: Any, message: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from races.management.base import LabCommand
 from races.models import Race
 from races.sql import terminal
 from races.sql.explain import best_section, sections, trees
-from races.sql.service import BEGINNING, NOW, RACE, Connection, Running, Start
+from races.sql.service import BEGINNING, NOW, RACE, Running, Start
 from races.sql.statements import NotAllowed, is_explain, kind, split
 from races.streams.connection import NoKafka
 
@@ -57,10 +57,18 @@ until Ctrl-C. Ctrl-C ends what runs."""
         pieces = split(sys.stdin.read() if sql == "-" else sql)
         if not pieces:
             raise CommandError("There is no statement here.")
+        start = Start(options["start"])
+        if start.mode == RACE:
+            race = Race.objects.filter(started_ms__isnull=False).order_by("-started_ms").first()
+            if race is None or race.started_ms is None:
+                raise CommandError(
+                    "No race has started yet, so there is none to read from. Leave --from out."
+                )
+            start = Start(RACE, race.started_ms)
         # what ends the command ends its job in Flink too
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            self._run([piece.sql for piece in pieces], _start(options["start"]), options)
+            self._run([piece.sql for piece in pieces], start, options)
         except (GatewayError, NotAllowed, NoKafka) as error:
             raise CommandError(str(error)) from None
         except BrokenPipeError:  # whoever read along has seen enough
@@ -73,21 +81,18 @@ until Ctrl-C. Ctrl-C ends what runs."""
         connection = service.open("a terminal")
         try:
             for sql in statements:
-                self._show(connection, sql, start, options)
+                running = connection.start(sql, start)
+                try:
+                    self._follow(running, sql, options)
+                except StatementRefused as error:
+                    raise CommandError(terminal.marked(sql, error)) from None
+                except KeyboardInterrupt:
+                    self.err.say("Stopped.")
+                    raise
+                finally:
+                    running.stop()
         finally:
             connection.close()
-
-    def _show(self, connection: Connection, sql: str, start: Start, options: dict[str, Any]) -> None:
-        running = connection.start(sql, start)
-        try:
-            self._follow(running, sql, options)
-        except StatementRefused as error:
-            raise CommandError(terminal.marked(sql, error)) from None
-        except KeyboardInterrupt:
-            self.err.say("Stopped.")
-            raise
-        finally:
-            running.stop()
 
     def _follow(self, running: Running, sql: str, options: dict[str, Any]) -> None:
         shown, headed = 0, False
@@ -125,12 +130,3 @@ until Ctrl-C. Ctrl-C ends what runs."""
                 style = COLOURS[change.kind] if page.is_query else ""
                 self.out.say(terminal.line(change, page.columns, page.is_query), style)
         return len(changes)
-
-
-def _start(mode: str) -> Start:
-    if mode != RACE:
-        return Start(mode)
-    race = Race.objects.filter(started_ms__isnull=False).order_by("-started_ms").first()
-    if race is None or race.started_ms is None:
-        raise CommandError("No race has started yet, so there is none to read from. Leave --from out.")
-    return Start(RACE, race.started_ms)
