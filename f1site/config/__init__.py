@@ -180,13 +180,15 @@ def _kafka(
     for key, words in MISSING.items():
         if not given.get(key):
             raise source.wrong(("kafka", key), words)
-    given: dict[str, str] = found.model_dump(by_alias=True, exclude_unset=True)
+    properties: dict[str, str] = found.model_dump(by_alias=True, exclude_unset=True)
     own = found.schema_registry_url == OWN_REGISTRY
     registry = (found.schema_registry_api_key, found.schema_registry_secret)
     kafka = StreamSettings(
         embedded=False,
         # every given key with a dot, and the few of one word that librdkafka knows
-        librdkafka={key: value for key, value in given.items() if "." in key or key not in keys_of(Kafka)},
+        librdkafka={
+            key: value for key, value in properties.items() if "." in key or key not in keys_of(Kafka)
+        },
         registry_url="" if own else found.schema_registry_url,
         own_registry=own,
         registry_auth=":".join(registry) if registry[0] else None,
