@@ -150,9 +150,13 @@ class KafkaListener:
                 with lock:
                     _send(client, struct.pack(">ihi", correlation, 0, 1) + struct.pack(">h", 5) + b"PLAIN")
             elif kind == AUTHENTICATE:
+                opens = self._opens(_token(frame))
+                said = b"" if opens else b"Invalid username or password"
+                body = struct.pack(">ihh", correlation, 0 if opens else 58, len(said)) + said
+                body += struct.pack(">i", 0) + (struct.pack(">q", 0) if version >= 1 else b"")
                 with lock:
-                    _send(client, self._answer(frame, version, correlation))
-                if self._opens(_token(frame)):
+                    _send(client, body)
+                if opens:
                     return
                 raise ValueError
             else:  # an older client sends its token bare
@@ -161,11 +165,6 @@ class KafkaListener:
                 with lock:
                     _send(client, b"")
                 return
-
-    def _answer(self, frame: bytes, version: int, correlation: int) -> bytes:
-        said = b"" if self._opens(_token(frame)) else b"Invalid username or password"
-        body = struct.pack(">ih", correlation, 58 if said else 0) + struct.pack(">h", len(said)) + said
-        return body + struct.pack(">i", 0) + (struct.pack(">q", 0) if version >= 1 else b"")
 
     def _opens(self, token: bytes) -> bool:
         _, user, password = [*token.split(b"\0"), b"", b""][:3]

