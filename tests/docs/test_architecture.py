@@ -34,6 +34,14 @@ def test_circles_of_types_count() -> None:
     assert set(circles["ancestors"]) == set(LINTER["root_packages"])
 
 
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/decisions.md", "CONTRIBUTING.md"])
+def test_named_files_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:bench|f1site|provisioning|races|static|templates|tests)/[\w/.]+)`", text)
+    gone = [path for path in named if not (ROOT / path).exists() and not (ROOT / f"{path}.py").exists()]
+    assert named and not gone
+
+
 @pytest.mark.skipif(
     not (ROOT / ".git").exists() or (ROOT / ".git" / "shallow").exists(), reason="no whole history here"
 )
