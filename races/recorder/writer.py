@@ -94,22 +94,7 @@ def _rows(recordings: list[RaceRecording], pending: PendingRows) -> list[tuple[A
     between = yielder.between  # making a chunk takes a millisecond or two
     return [
         (ControlMessage, [clamped(control_row(race, record)) for race, record in pending.control.values()]),
-        (
-            CommentaryLine,
-            [
-                clamped(
-                    CommentaryLine(
-                        race=race,
-                        identity=str(record["id"]),
-                        timestamp=int(record["timestamp"]),
-                        type=record["type"] if record["type"] in KINDS else "info",
-                        message=str(record["message"]),
-                        drivers=record.get("drivers") or [],
-                    )
-                )
-                for race, record in pending.commentary.values()
-            ],
-        ),
+        (CommentaryLine, [clamped(_line(race, record)) for race, record in pending.commentary.values()]),
         (
             BoardChunk,
             [
@@ -133,6 +118,17 @@ def _rows(recordings: list[RaceRecording], pending: PendingRows) -> list[tuple[A
             ],
         ),
     ]
+
+
+def _line(race: Race, record: Mapping[str, Any]) -> CommentaryLine:
+    return CommentaryLine(
+        race=race,
+        identity=str(record["id"]),
+        timestamp=int(record["timestamp"]),
+        type=record["type"] if record["type"] in KINDS else "info",
+        message=str(record["message"]),
+        drivers=record.get("drivers") or [],
+    )
 
 
 def _save_recording(recording: RaceRecording) -> None:
