@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
@@ -91,14 +90,15 @@ class RaceSocket(AsyncWebsocketConsumer):
         self._acks, self._pong_at = RateLimiter(ACK_BURST, ACK_RATE), 0.0
         send = self.base_send
         self.socket = Socket(
-            self._send_text, self._refuse, client, time.monotonic(), straight(send), partial(unsent, send)
+            lambda text: send({"type": "websocket.send", "text": text}),
+            self._refuse,
+            client,
+            time.monotonic(),
+            straight(send),
+            partial(unsent, send),
         )
         self.live.hub.join(self.race_id, self.socket)
         self.socket.show(self.live.feed.snapshot(self.race_id))
-
-    def _send_text(self, text: str) -> Coroutine[Any, Any, None]:
-        sending: Coroutine[Any, Any, None] = self.base_send({"type": "websocket.send", "text": text})
-        return sending
 
     async def _refuse(self, code: int, reason: str = "") -> None:
         """Closes the socket, and drops the connection after DROP_S: a peer that does not read would keep it open."""

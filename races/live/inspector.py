@@ -51,10 +51,6 @@ def _gap(record: Record) -> str:
     return gap(record["gap_s"], record["laps_down"])
 
 
-def _won(record: Record) -> str:
-    return places_won(record["grid"] - record["position"] if record["grid"] else 0)
-
-
 def _timed(name: str) -> Callable[[Record], str]:
     return lambda record: lap_time(record[name])
 
@@ -65,7 +61,9 @@ def _plain(name: str) -> Callable[[Record], str]:
 
 SOURCES = {
     "pos": Source("positions", ("position",), _plain("position")),
-    "won": Source("positions", ("grid", "position"), _won),
+    "won": Source(
+        "positions", ("grid", "position"), lambda r: places_won(r["grid"] - r["position"] if r["grid"] else 0)
+    ),
     "state": Source("positions", ("status", "overtake_mode", "interval_s"), _plain("status")),
     "gap": Source("positions", ("gap_s", "laps_down"), _gap),
     "int": Source(

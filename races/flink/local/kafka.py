@@ -92,16 +92,17 @@ class LocalKafka:
 
     def await_ready(self) -> None:
         """Returns when it serves. Raises CannotRun."""
+
+        def serves() -> bool:
+            admin = AdminClient({"bootstrap.servers": self.bootstrap, **QUIET}, logger=librdkafka_log)
+            try:
+                return bool(admin.list_topics(timeout=1).brokers)
+            except KafkaException:
+                return False
+
         if self.process is not None:
-            self.process.await_ready(self._serves, START_S)
+            self.process.await_ready(serves, START_S)
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.stop()
-
-    def _serves(self) -> bool:
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, **QUIET}, logger=librdkafka_log)
-        try:
-            return bool(admin.list_topics(timeout=1).brokers)
-        except KafkaException:
-            return False
