@@ -38,7 +38,7 @@ class ReplayScreen(Screen):
         for role in ROLES:
             self._cells[f"footer-{role}"] = f'<b id="footer-{role}">as recorded</b>'
 
-    def _due(self, turn: int, tick: int) -> bool:
+    def is_due(self, turn: int, tick: int) -> bool:
         return True
 
 

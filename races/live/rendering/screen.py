@@ -91,16 +91,19 @@ class Screen:
         new: dict[str, str] = {}
         self._fast(new, frame)
         whole = other_field or frame["phase"] == "over"
-        tick, before = frame["tick"], self.frame["tick"] if self.frame else -SLOW_TICKS
         for turn, cells in enumerate(ONCE_A_SECOND):
-            # once a second: at the tick of its turn, or the first one shown after it
-            if whole or (tick - turn) // SLOW_TICKS != (before - turn) // SLOW_TICKS:
+            if whole or self.is_due(turn, frame["tick"]):
                 cells(self, new, frame)
         message = self._changed(new)
         self.frame, self._rows = frame, rows
         notes = self._notes(frame)
         # where the field itself changed there are no rows yet to put cells in
         return self.snapshot() if other_field else message + notes
+
+    def is_due(self, turn: int, tick: int) -> bool:
+        """True once a second, at the tick of this turn or the first one shown after it."""
+        shown = self.frame["tick"] if self.frame else -SLOW_TICKS
+        return (tick - turn) // SLOW_TICKS != (shown - turn) // SLOW_TICKS
 
     def _changed(self, new: dict[str, str]) -> str:
         message = "".join(cell for name, cell in new.items() if self._cells.get(name) != cell)
