@@ -85,11 +85,8 @@ def _flink(session: Session, found: CurrentState, with_model: bool) -> Iterator[
     if session.desired.engine == FLINK:
         yield _model(session, found, with_model)
     for name, sql in wanted.items():
-        stands, what, cost = (
-            standing.get(name),
-            f"running statement {name}",
-            "at least 1 CFU each while it runs",
-        )
+        stands, what = standing.get(name), f"running statement {name}"
+        cost = "at least 1 CFU each while it runs"
         if stands and not flink_statements.is_same(stands, sql):
             yield Planned(CHANGE, what, f"its SQL is another by now: it is started anew; {cost}")
         elif stands and (phase := statement_words.phase(stands)) not in flink_statements.ACTIVE:
