@@ -58,7 +58,7 @@ def current_state(session: Session) -> CurrentState:
         found.cluster, found.pool, found.registry = (
             cluster.find(session),
             flink_pool.find(session),
-            schema_registry.find(session),
+            _or_none(lambda: schema_registry.find(session)),  # refused while its environment is deleted
         )
     if found.account:
         found.keys = _keys(session)

@@ -127,8 +127,12 @@ def test_everything_is_asked_once_with_the_list(shell: Shell, monkeypatch: pytes
     assert "Not the lab's the topic orders" in " ".join(said.split())
     assert "with all that it still holds, such as models" in " ".join(said.split())
     assert "Nothing was deleted." in said
+    (pool,) = shell.standin.state.pools.values()
+    standin_fixtures.add_statement(shell.standin.state, pool, "my-query")
+    shell.manual_clock.advance(10)
     code, said = shell.run("teardown_confluent", "--yes")
     assert (code, "teardown_confluent --everything" in said) == (1, True)
+    assert "about $0.21 an hour for 1 running Flink statement" in said
     code, said = shell.run("confluent_status")
     assert "the environment f1-leaderboard-env, because it holds" in " ".join(said.split())
     assert "topic orders" in said

@@ -21,7 +21,8 @@ from provisioning.steps import drive
 
 EXAMPLES = """
 examples:
-  manage.py confluent_status      after provision_confluent, and before you go home
+  manage.py confluent_status
+      after provision_confluent, and before you go home
 
 It looks at what the journal names, or, without one, what the ownership tag in
 the service account names. What was made by hand in the lab's environment is
@@ -36,7 +37,7 @@ KIND_WIDTH = 21
 
 
 class Command(CloudCommand):
-    help = "Shows what of the lab stands on Confluent Cloud, since when, and its estimated cost."
+    help = "Shows what of the lab stands on Confluent Cloud, and its estimated cost."
     examples = EXAMPLES
 
     def work(self, options: dict[str, Any]) -> int:

@@ -25,18 +25,23 @@ from provisioning.steps import Step, run
 
 EXAMPLES = """
 examples:
-  manage.py provision_confluent --plan          what would be made; nothing is written
-  manage.py provision_confluent                 Kafka, Schema Registry and an empty Flink pool on Confluent Cloud;
-                                                the analytics run in this lab (embedded)
-  manage.py provision_confluent --flink         the analytics run as Flink SQL
-  manage.py provision_confluent --flink --hours 3   …and stop after three hours, should everybody forget them
+  manage.py provision_confluent --plan
+      what would be made; nothing is written
+  manage.py provision_confluent
+      Kafka, Schema Registry and an empty Flink pool on Confluent Cloud; the
+      analytics run in this lab (embedded)
+  manage.py provision_confluent --flink
+      the analytics run as Flink SQL
+  manage.py provision_confluent --flink --hours 3
+      …and stop after three hours, should everybody forget them
 
 It needs a Cloud API key whose owner is OrganizationAdmin:
   export CONFLUENT_CLOUD_API_KEY=…  CONFLUENT_CLOUD_API_SECRET=…
-and, for commentary by a model on Amazon Bedrock: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN).
+and, for commentary by a model on Amazon Bedrock: AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN).
 
-Interrupt it anywhere and run it again: it goes on. Without an account: python -m provisioning.standin
-See docs/confluent.md.
+Interrupt it anywhere and run it again: it goes on. Without an account:
+python -m provisioning.standin. See docs/confluent.md.
 """
 NEXT = {
     "make run": "the lab, on this Kafka",
@@ -47,7 +52,7 @@ SIGNS = {CREATE: "+", CHANGE: "~", DROP: "-", LEAVE: "="}
 
 
 class Command(CloudCommand):
-    help = "Builds what the lab needs on Confluent Cloud, or recovers it, and writes config.yaml."
+    help = "Builds or recovers what the lab needs on Confluent Cloud; writes config.yaml."
     examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -19,6 +19,7 @@ from provisioning.cli import (
     journal_path,
 )
 from provisioning.config_file import has_block, remove
+from provisioning.cost import sentence
 from provisioning.destroy import Destroy
 from provisioning.errors import Declined, Refused
 from provisioning.journal import Entry, Journal
@@ -30,21 +31,28 @@ from provisioning.steps import drive, run
 
 EXAMPLES = """
 examples:
-  manage.py teardown_confluent --plan     what would go and what would stay; nothing is touched
-  manage.py teardown_confluent            shows the list, asks once, deletes, audits
-  manage.py teardown_confluent --yes      without the question
-  manage.py teardown_confluent --everything   also what was made by hand in the lab's own environment
+  manage.py teardown_confluent --plan
+      what would go and what would stay; nothing is touched
+  manage.py teardown_confluent
+      shows the list, asks once, deletes, audits
+  manage.py teardown_confluent --yes
+      without the question
+  manage.py teardown_confluent --everything
+      also what was made by hand in the lab's own environment
 
-Lost the laptop with its journal? The ownership tag in the service account still tells what is the lab's:
+Lost the laptop with its journal? The ownership tag in the service account still
+tells what is the lab's:
   manage.py teardown_confluent --yes --environment env-abc123
 
-It deletes what the journal or the ownership tag names, and nothing else. An environment that you lent
-(confluent.environment_id) stays. Exit code 0: nothing is left. 1: something is, and it is listed. 3: you said no.
+It deletes what the journal or the ownership tag names, and nothing else. An
+environment that you lent (confluent.environment_id) stays.
+
+Exit code 0: nothing is left. 1: something is, and it is listed. 3: you said no.
 """
 
 
 class Command(CloudCommand):
-    help = "Deletes everything that the lab made on Confluent Cloud, and audits that it is gone."
+    help = "Deletes what the lab made on Confluent Cloud, and audits that it is gone."
     examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -228,6 +236,8 @@ class Command(CloudCommand):
             self.err.say("Left:", "bold red")
             for thing in down.left:
                 self.print_item("  ", thing, error=True)
+            if running := len(down.others.statements):
+                self.print_text(f"{sentence(running)} --hours does not stop them.", error=True)
             way_out = "When the reason is gone, run teardown_confluent again."
             if down.others.all:
                 way_out = (

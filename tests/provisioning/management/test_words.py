@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 
 from f1site.config import read_lab
 from provisioning.standin import Exchange, Fault
@@ -60,18 +60,20 @@ def test_no_has_an_exit_code_of_its_own(shell: Shell, answer: Callable[..., list
     assert shell.run("teardown_confluent")[0] == 1
 
 
-def test_interrupted_teardown_says_so(shell: Shell) -> None:
-    """Nothing was made, so the words are about what was deleted; at the question nothing was changed."""
+@pytest.mark.parametrize("path", ["cmk/v2/clusters", "org/v2/environments"])
+def test_interrupted_teardown_says_so(shell: Shell, path: str) -> None:
+    """Nothing was made, so the words are about what was deleted; and status and the same command go on at once."""
     shell.run("provision_confluent")
 
     def interrupt(exchange: Exchange) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
-    shell.standin.faults.add(Fault("hook_after", method="DELETE", path="clusters", hook=interrupt))
+    shell.standin.faults.add(Fault("hook_after", method="DELETE", path=path, hook=interrupt))
     code, said = shell.run("teardown_confluent", "--yes")
     assert code == 130
     assert "What was deleted is gone; the same command goes on from there." in said
     assert "What was made" not in said
+    assert "A teardown of this lab was interrupted" in shell.run("confluent_status")[1]
     assert shell.run("teardown_confluent", "--yes")[0] == 0
 
 
@@ -154,6 +156,18 @@ def test_everything_fits_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
     ):
         for line in lines(shell, *arguments):
             assert len(line) <= int(columns) or " " not in line.strip(), line
+
+
+@pytest.mark.parametrize("command", ["provision_confluent", "confluent_status", "teardown_confluent"])
+def test_help_fits_the_terminal(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its examples keep their lines, so they are no longer than a terminal's."""
+    monkeypatch.setenv("COLUMNS", "80")
+    load_command_class("provisioning", command).create_parser("manage.py", command).print_help()
+    said = capsys.readouterr().out.splitlines()
+    assert "examples:" in said
+    assert [line for line in said if len(line) > 80] == []
 
 
 def test_address_stands_whole_on_its_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
