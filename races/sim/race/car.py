@@ -60,6 +60,7 @@ class Car:
         "stops",
         "target",
         "team",
+        "threatened",
         "tyre_laps",
         "view",
     )
@@ -82,6 +83,7 @@ class Car:
         self.stint_text = ""
         self.stops = 0
         self.last_stop_lap = 0
+        self.threatened = -9  # the lap on which the rival right behind came in
         self.stood_s = 0.0  # at its newest stop, waiting for the crew included
         self.state = RACING
         self.lap = 0

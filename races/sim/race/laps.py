@@ -9,13 +9,11 @@ from races.sim.race.tyres import COLD_S
 # How a driver laps, of his spread: from one lap to the next, and a mood, with what is left of it a lap later.
 STEADY, MOOD, MOOD_LASTS = 0.44, 0.22, 0.7
 MISTAKES, MISTAKE_S = 0.025, 0.6  # a lap, and the mean loss on a 90 s lap
-MARGIN_SPREAD, PACK_MARGIN_SPREAD = (
-    0.15,
-    0.4,
-)  # log of the room a driver leaves to the car ahead; on the first lap
+# Log of the room that a driver leaves to the car ahead; on the first lap.
+MARGIN_SPREAD, PACK_MARGIN_SPREAD = 0.14, 0.4
 FUEL_KG = 110.0  # at the start
 # A leader drives no faster than he has to: by this share of a lead beyond what is safe, a 90 s lap.
-SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 5.0, 0.05, 0.5, 6
+SAFE_S, SPARED, MOST_SPARED_S, SPARES_FROM_LAP = 8.0, 0.05, 0.5, 6
 # The circuits' reference is the fastest lap of a race, which somebody drives on half-worn tyres on a good day.
 REFERENCE_IS_BEST_S = -1.0
 

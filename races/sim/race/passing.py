@@ -13,7 +13,7 @@ CLEAR_S = 0.1  # in front, where a pass is done
 MOST_BOOST = 0.10  # of its own pace, over the zone: slipstream, late braking
 DUEL_S, PASSED_S = 0.15, 0.3  # lost by both who duel, and by the one who lost
 # The advantage in lap time at which half of the tries succeed follows the circuit's published threshold.
-THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.18
+THRESHOLD, THRESHOLD_BASE_S = 0.45, 1.21
 EVEN_ODDS_WIDTH_S = 0.25
 PACK_S = (0.9, 0.8, 0.4, 0.25)  # cold brakes, three abreast, cars out of place: easier on the first laps
 

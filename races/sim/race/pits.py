@@ -17,12 +17,12 @@ LONGEST = 3.0  # times the mean; beyond, it is drawn again
 # its other car is being served. A car that has stopped this share of the race ago does not stop again.
 DOUBT_S, PLACE_S, STACKED_S, FRESH = 5.0, 0.8, 3.0, 0.15
 CREW_S = 1.0  # between a car's release and the crew's readiness for its team-mate
-UNDERCUT_S, COVER_S = 2.0, 3.5
+UNDERCUT_S, RIVAL_S = 2.0, 6.0
 WINDOW = 0.09  # of the race: how far a stop may be brought forward to attack or defend
-ATTACKS, COVERS = 0.10, 0.40  # shares of the chances that teams take
-# A stop that is due may wait: for so many laps, and how often where the car ahead has just turned in (within so many
-# seconds), or where the car would come out right behind another.
-WAITS_LAPS, RIVAL_S, STAYS_OUT, TRAFFIC_S, WAITS_FOR_GAP = 4, 8.0, 0.65, 1.5, 0.6
+ATTACKS = 0.10  # share of the chances that teams take
+ANSWERS = (0.65, 0.15)  # how often a rival's stop is answered on the next lap, and on the one after
+# A stop that is due may wait, for so many laps at most, and so often where the car would come out right behind another.
+WAITS_LAPS, TRAFFIC_S, WAITS_FOR_GAP = 4, 1.5, 0.6
 GONE_S = 5.0  # what tyres cost a 90 s lap when the pit wall reckons anew, whatever the plan says
 
 
@@ -54,23 +54,17 @@ def wanted(field: Field, car: Car) -> bool:
         gap = (field.progress[j] - field.progress[car.index]) * car.pace_s
         if gap < UNDERCUT_S and car.random.random() < ATTACKS:
             return True
-    return _cover(field, car)
+    return _answers(car)
 
 
 def _waits(field: Field, car: Car, left: int, late: float) -> bool:
-    """Whether a stop that is due can wait a lap: for the team-mate's, for a rival's, for a gap to come out in."""
+    """Whether a stop that is due can wait a lap: for the team-mate's, or for a gap to come out in."""
     if left <= 1:
         return False
     if _crew_is_busy(field, car):
         return True
     if late >= WAITS_LAPS:
         return False
-    place = field.place[car.index]
-    if place:
-        ahead = field.cars[field.order[place - 1]]  # in the lane or not
-        gap = (field.progress[ahead.index] - field.progress[car.index]) * car.pace_s
-        if gap < RIVAL_S and ahead.lane and car.random.random() < STAYS_OUT:
-            return True
     return comes_out_in_traffic(field, car) and car.random.random() < WAITS_FOR_GAP
 
 
@@ -124,16 +118,17 @@ def places_at_risk(field: Field, car: Car, stop_s: float) -> int:
     return sum(not other.plan.stops or other.tyre_laps < fresh for other in behind)
 
 
-def _cover(field: Field, car: Car) -> bool:
-    """A car from close behind has just come in: stop before its fresh tyres have won the place."""
-    for j in field.order[field.place[car.index] + 1 :]:
-        other = field.cars[j]
-        gap = (field.progress[car.index] - field.progress[j]) * car.pace_s
-        if gap > COVER_S + field.track.circuit.race.pit_loss_s + 5.0:
-            return False
-        if other.stops > car.stops and other.last_stop_lap >= car.lap - 1:
-            return car.random.random() < COVERS
-    return False
+def _answers(car: Car) -> bool:
+    """The rival behind has come in on the last lap or the one before: stop before its fresh tyres win the place."""
+    since = car.lap - car.threatened
+    return 1 <= since <= len(ANSWERS) and car.random.random() < ANSWERS[since - 1]
+
+
+def _threaten(field: Field, car: Car) -> None:
+    """The car turns in: the pit wall of the one just ahead has something to answer."""
+    j = field.ahead_on_track(car.index)
+    if j >= 0 and (field.progress[j] - field.progress[car.index]) * car.pace_s < RIVAL_S:
+        field.cars[j].threatened = car.lap
 
 
 def turn_off(field: Field, car: Car, k: int, at: float, when: float) -> bool:
@@ -148,6 +143,7 @@ def turn_off(field: Field, car: Car, k: int, at: float, when: float) -> bool:
         field.due[car.index] = entry
         traffic.drive(field, car, k, at, when)
         return True
+    _threaten(field, car)
     i = car.index
     car.state, car.mode, car.target, car.boost = LANE, False, -1, 1.0
     field.solid[i], field.hold[i] = False, FREE

@@ -17,7 +17,7 @@ NEVER = 1e9
 STANDING_S = 2.5  # that a team reckons with
 OPINION_S = 0.8  # sigma of what a team believes of a whole plan
 SHORTEST = 0.12  # share of a race that the shortest stint of a plan takes
-INDIFFERENT_S = 7.0  # a lap that costs this much more than the best is e times less likely to be chosen
+INDIFFERENT_S = 6.0  # a lap that costs this much more than the best is e times less likely to be chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from races.sim.settings import STEP_S
 # Lost a lap in corners in the wake of another car: so much at one second, falling with that power of the distance,
 # at most so much, and nothing further back. No wall holds a car back: it settles where what the wake takes is what
 # its own pace, slipstream and overtake mode give.
-WAKE_S, WAKE_POWER, WAKE_MOST_S, WAKE_WITHIN_S = 1.0, 1.6, 6.0, 4.0
+WAKE_S, WAKE_POWER, WAKE_MOST_S, WAKE_WITHIN_S = 0.96, 1.6, 6.0, 4.0
 TOW_S, TOW_WITHIN_S = 0.30, 1.6  # won a lap on the straights right behind another car, and how far it reaches
 # The least time between two cars; after the start, and when the first corners have drawn the pack out, by this
 # share of the first lap. Each driver has his own, by the room that he leaves on this lap.

@@ -40,7 +40,7 @@ def test_a_hunted_leader_spares_nothing() -> None:
 
 
 def test_a_leader_spares_by_his_lead() -> None:
-    found = [spared(with_a_lead_of(lead)) for lead in (8.0, 12.0, 30.0, 60.0)]
+    found = [spared(with_a_lead_of(lead)) for lead in (10.0, 12.0, 30.0, 60.0)]
     assert 0.0 < found[0] < found[1] < found[2] == found[3]
     field = with_a_lead_of(60.0)
     assert found[3] == pytest.approx(MOST_SPARED_S * field.scale)

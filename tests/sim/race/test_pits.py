@@ -146,6 +146,27 @@ def test_team_mates_keep_off_the_same_lap() -> None:
     assert laps[0] == 5 and laps[1] > 5
 
 
+@pytest.mark.parametrize(("answers", "stops_on"), [((1.0,), 6), ((0.0, 1.0), 7), ((0.0, 0.0), 8)])
+def test_a_pit_wall_answers_the_car_behind(
+    answers: tuple[float, ...], stops_on: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A car comes in on lap 5: the one just ahead, due on lap 8, does so on the next lap, the one after, or not."""
+    monkeypatch.setattr(pits, "ANSWERS", answers)
+    monkeypatch.setattr(pits, "ATTACKS", 0.0)
+    monkeypatch.setattr(pits, "WAITS_FOR_GAP", 0.0)
+    field = field_of(5, 60, incidents=False)
+    while field.leading_lap() < 5:
+        step(field)
+    ahead, behind = field.cars[field.order[2]], field.cars[field.order[3]]
+    for car in field.cars:
+        car.plan = Plan(0.0, ((30, 1),))
+    ahead.plan, behind.plan = Plan(0.0, ((8, 1),)), Plan(0.0, ((5, 1),))
+    field.progress[behind.index] = field.progress[ahead.index] - 2.0 / field.track.lap_s
+    while not ahead.stops:
+        step(field)
+    assert (behind.last_stop_lap, ahead.last_stop_lap) == (6, stops_on + 1)
+
+
 def test_dead_tyres_come_off() -> None:
     """Whatever the plan says, and however often the stop has been put off: a lap that is lost is lost once."""
     field = field_of(5, 12, incidents=False)
