@@ -63,14 +63,18 @@ def commentary_record(race: Race, row: Any) -> dict[str, Any]:
 
 
 def lap_starts(race: Race) -> list[int]:
-    """The instants at which the leader began laps 1, 2 and so on, as far as the history goes."""
+    """The instants at which the leader began laps 1, 2 and so on, as far as the history goes; none before the start."""
+    if race.started_ms is None:
+        return []
     begun = race.control.filter(type="lights_out").values_list("timestamp", flat=True)[:1]
     ended = race.lap_set.filter(lap__lt=race.laps).order_by("lap").values("lap").annotate(first=Min("tick"))
     return [*begun, *(race.event_ms(row["first"]) for row in ended)]
 
 
 def fill_own_race(own: OwnRace, race: Race) -> None:
-    """Adds the laps and messages of the picked driver's race, as far as the history goes."""
+    """Adds the laps and messages of the picked driver's race, as far as the history goes; nothing before the start."""
+    if race.started_ms is None:
+        return
     code = race.driver_code
     mine = Q(driver_code=code) | Q(other_code=code) | Q(type__in=(*OTHERS, *TRAFFIC))
     for message in race.control.filter(mine):

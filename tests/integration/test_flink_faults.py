@@ -125,8 +125,8 @@ def test_lost_task_manager_is_seen_and_cured(tmp_path: Path, monkeypatch: pytest
     try:
         supervisor._heard = 1e12
         session = flink.gateway.open("a window")
-        session.run("CREATE TABLE t (n BIGINT, at AS PROCTIME()) WITH ('connector' = 'datagen')")
-        session.start("SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(at), INTERVAL '1' SECOND))"
+        session.run("CREATE TABLE t (n BIGINT, moment AS PROCTIME()) WITH ('connector' = 'datagen')")
+        session.start("SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(moment), INTERVAL '1' SECOND))"
                       " GROUP BY window_start, window_end").fetch()  # fmt: skip
         wait_for(lambda: flink.local.task_managers() == 0, "the task manager is lost", 60)
         monkeypatch.setattr(local_flink, "CONFIG", right)

@@ -76,7 +76,7 @@ def ids(html: str) -> set[str]:
 def check_trace(system: System, base: str, race_id: str, tick: int) -> None:
     said = system.manage("trace_tick", race_id, "--lab", f"http://{base}", "--tick", str(tick))
     assert "The worker is another process" in said
-    ways = dict(re.findall(r"^  (\w.*?)  +([\d.]+) ", said, re.M))
+    ways = dict(re.findall(r"^ *(\w.*?)  +([\d.]+) ", said, re.M))
     assert set(ways) == {WORDS[stage] for stage in ("due", "read", "shown", "delivered")}
     assert 0 < float(ways[WORDS["read"]]) < float(ways[WORDS["delivered"]]) < 5_000
 
