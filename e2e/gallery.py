@@ -23,7 +23,7 @@ from e2e.conftest import ROOT, Lab
 
 OUT = ROOT / "docs" / "gallery"
 LIMIT = 1_500_000
-QUALITY = 0.6
+QUALITY = 0.5
 SEED = 7  # a race with a safety car
 SIZES = {"1440": (1440, 900), "1024": (1024, 768), "360": (360, 740)}
 HOST = "f1-lab.example"  # a name for the room, so that the big screen has an address to show

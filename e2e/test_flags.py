@@ -69,3 +69,15 @@ def test_the_finish_takes_no_focus(page: Page, lab: Lab, race: str) -> None:
     expect(page.locator("#finish")).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "duel-a"
     expect(page.locator("#moment")).to_be_hidden()
+
+
+def test_a_car_that_finishes_has_its_place(page: Page, lab: Lab, race: str) -> None:
+    """Before its code on the map, where it rolls in."""
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    entries = (page.text_content("#dots") or "").split()
+    home = " ".join(f"{int(entry.rstrip('prf'))}f" for entry in entries)
+    page.evaluate(RECEIVE, f'<i id="dots" data-tick="9000" hidden>{home}</i>')
+    leader = page.locator("#rows tr").first.get_attribute("data-c")
+    shown = page.locator(f".dot[data-c={leader}] span")
+    assert shown.evaluate("(label) => getComputedStyle(label, '::before').content") == '"P1 "'

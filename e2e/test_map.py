@@ -64,6 +64,7 @@ def test_few_labels_change_in_a_second(page: Page, lab: Lab, race: str) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1200)
 def test_labels_are_calm_everywhere(context: BrowserContext, chromium: Browser, lab: Lab) -> None:
     """On ten circuits with ten seeds, 2,000 ticks in all."""
     circuits = ("monza", "monaco", "spa", "singapore", "interlagos", "suzuka", "zandvoort", "baku", "hungaroring",

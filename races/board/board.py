@@ -138,7 +138,7 @@ class Board:
             self.ignored["implausible"] += 1
             return False
         if role == "race_control":
-            # overtakes are what the tower itself shows; forty kept notes would hold nothing else
+            # overtakes are what the tower itself shows; all kept notes would hold nothing else
             mine = self._mine(record)
             if mine:
                 self.own_race.control(record)

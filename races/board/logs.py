@@ -9,7 +9,7 @@ from races.analytics.alarm_frames import Sample, sample_of
 from races.analytics.alarms import Alarm, AlarmRule
 from races.board.frames import Anomaly, Note, Record, Trace
 
-NOTES_KEPT = 40
+NOTES_KEPT = 64  # so that why a safety car is out outlives every car's stop behind it
 IDS_KEPT = 5000  # more than any race has
 TRACE_SECONDS = 60
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import groupby
 from math import ceil, floor
 
 from races.board.race_info import Point as Place
@@ -29,7 +30,7 @@ TRACE_HIGH, TIMES_HIGH, SPEED_HIGH = 300, 240, 200
 SLOW = 1.04  # of the best lap: what is slower is no lap of pace
 MANY_LAPS = 30  # beyond them dots would cover the lines
 DOT_PX = (3.5, 1.5)  # their radius, and where there are many laps
-STOP_PX = 8  # from one car's stops to the next one's, at the upper edge
+STOP_PX = 12  # from one car's stops to the next one's, at the upper edge
 Bins = Sequence[float | None]
 
 
@@ -128,9 +129,9 @@ def times_chart(cars: Sequence[Car], laps: int, spans: Spans) -> str:
             marks += dot(
                 point.lap / laps, y(point.time_s or 0.0), "mark", car.colour, title, DOT_PX[laps > MANY_LAPS]
             )
-        for lap in sorted(stop_laps(car)):
-            title = f"{car.code} stops, lap {lap}"
-            marks += dot(lap / laps, TOP + STOP_PX * row, "stop", car.colour, title)
+        marks += "".join(
+            text(lap / laps, TOP + STOP_PX * row, f"▼ {car.code}", "stop") for lap in sorted(stop_laps(car))
+        )
     ticks = [step * n for n in range(low, high + 1)]
     left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")
     last = [(y(found[-1].time_s or 0.0), car) for car in cars if (found := green[car.code])]
@@ -185,7 +186,8 @@ def wear_chart(cars: Sequence[Car], spans: Spans) -> str:
         dots += dot(x(point.tyre_age), y(point.time_s or 0.0), f"wear t{escape(point.tyre)}", "", name, 3)
     for tyre in TYRES:
         means = _means((point.tyre_age, point.time_s or 0.0) for point, _ in found if point.tyre == tyre)
-        lines += line([(x(age), y(mean)) for age, mean in means], f"wear t{tyre}", "currentColor")
+        for _, run in groupby(enumerate(means), key=lambda pair: pair[1][0] - pair[0]):
+            lines += line([(x(age), y(mean)) for _, (age, mean) in run], f"wear t{tyre}", "currentColor")
     step = nice_step(span)
     ticks = [step * n for n in range(int(best / step) + 1, int((best + span) / step) + 1)]
     left = labels(((y(tick) + 4, lap_time(tick)[:-2], "") for tick in ticks), TIMES_HIGH + FOOT, "left")

@@ -7,7 +7,7 @@ import { localise, showSpeed } from './units.js';
 
 export const byId = (id) => document.getElementById(id);
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
-const NOTES = 40; // lines that a list keeps, as many as the server keeps
+const NOTES = 64; // lines that a list keeps, as many as the server keeps
 const CROWD = 4; // rows that may glide at once
 const GLIDE_MS = 190; // less than from one tick to the next
 const LEAP = 10; // ticks from one message to the next, from which on the race has gone on without this page

@@ -58,11 +58,14 @@ function trackMap() {
   const css = ([x, y]) => `translate(${(x * scale).toFixed(1)}px, ${(y * scale).toFixed(1)}px)`;
   const now = (car) => car.from + (car.to - car.from) * Math.min((performance.now() - started) / gliding, 1);
 
+  const PARTS = Array.from({ length: 9 }, (_, k) => k / 8); // of a glide, which goes round corners
+
   function glide(car) {
     const way = car.to - car.from;
     const end = point(car, car.to);
     [car.x, car.y] = end;
     [car.wasX, car.wasY] = point(car, car.from);
+    car.path = PARTS.map((part) => point(car, car.from + way * part));
     sides(car, end[2], end[3]);
     const still = Math.abs(way) < 1e-5 || document.hidden || reducedMotion.matches;
     // a keyframe every few pixels keeps to the track without more work than the eye can see
@@ -92,12 +95,12 @@ function trackMap() {
   const AWAY = { e: [25, 0], w: [-25, 0], n: [0, -16], s: [0, 16] };
   const reach = (car) => (car.safety ? 13 : car.own || car.followed ? 11 : 6) * type; // with its ring
   function room(car, name, kept, spare = 0) {
-    const half = (car.lead || car.state === 'f' ? 22 : 13.5) * type; // these say their place too
+    const half = (car.lead || car.state === 'f' ? 23 : 14.5) * type; // these say their place too
     const off = [AWAY[name][0] * type * (car.lead ? 1.3 : 1), AWAY[name][1] * type];
     const [x, y, wasX, wasY] = [car.x * scale + off[0], car.y * scale + off[1], car.wasX * scale + off[0], car.wasY * scale + off[1]];
     const near = (other, k, dx, dy) => (Math.abs(other.x * k - x) < dx && Math.abs(other.y * k - y) < dy)
       || (Math.abs((other.wasX ?? other.x) * k - wasX) < dx && Math.abs((other.wasY ?? other.y) * k - wasY) < dy);
-    const place = { name, x, y, wasX, wasY, half };
+    const place = { name, half, at: placesOf(car, off) };
     const edge = x < half - EDGE || x > wide * scale - half + EDGE;
     const taken = kept.some((other) => meet(place, other));
     const named = names.some((other) => near(other, scale, half + 8 * type, 13 * type));
@@ -105,17 +108,15 @@ function trackMap() {
     place.cost = edge ? 3 : taken || (named && !always(car)) ? 2 : named ? 1.6 : dots && 1 + dots / 50;
     return place;
   }
+  const placesOf = (car, [dx, dy]) => car.path.map(([x, y]) => [x * scale + dx, y * scale + dy]);
   // Two labels on one another at any time of the glide.
-  const meet = (a, b) => [0, 0.25, 0.5, 0.75, 1].some((part) => {
-    const apart = (was, is) => Math.abs((a[was] - b[was]) * (1 - part) + (a[is] - b[is]) * part);
-    return apart('wasX', 'x') < a.half + b.half && apart('wasY', 'y') < 13 * type;
-  });
+  const meet = (a, b) => a.at.some(([x, y], k) => Math.abs(x - b.at[k][0]) < a.half + b.half && Math.abs(y - b.at[k][1]) < 14 * type);
 
   // From one tick to the next labels hold still. Own, followed and leading cars always have theirs, placed together so
-  // that none lies on another: a side is left for that and for the picture's edge only. Any other label is looked at
-  // once in LOOK ticks, and at most one of them then comes, or goes because of a dot. What covers a label or a sector's
-  // name, or leaves the picture, waits for nothing. After a jump nothing is held: every label is placed anew.
-  // A car that comes into the spotlight gets a label at once, if there is room, and from then on it is any other one.
+  // that none lies on another or on the safety car: a side is left for that and for the picture's edge only. Any other
+  // label is looked at once in LOOK ticks, and at most one of them then comes, or goes because of a dot. What covers a
+  // label or a sector's name, or leaves the picture, waits for nothing. After a jump every label is placed anew. A car
+  // that comes into the spotlight gets a label at once, if there is room, and from then on it is any other one.
   const LOOK = 20;
   const SPARE = 6; // px that a new label has around it: the cars go on
   const BAD = 2; // a cost that no label stays with
@@ -159,12 +160,13 @@ function trackMap() {
   function settle(few, anew) {
     const places = few.map((car) => car.sides.map((name) => room(car, name, [])));
     const price = (car, place) => place.cost + (anew || !car.named || place.name === car.side ? 0 : CHANGE);
+    const safety = cars.filter((car) => car.safety && car.placed).map((car) => ({ half: 13 * type, at: placesOf(car, [0, 0]) }));
     let [best, least] = [[], Infinity];
     function choose(picked, sum) {
       if (sum >= least) return;
       if (picked.length === few.length) { [best, least] = [picked, sum]; return; }
       for (const place of places[picked.length]) {
-        choose([...picked, place], sum + price(few[picked.length], place) + 10 * picked.filter((other) => meet(place, other)).length);
+        choose([...picked, place], sum + price(few[picked.length], place) + 10 * [...safety, ...picked].filter((other) => meet(place, other)).length);
       }
     }
     choose([], 0);

@@ -53,7 +53,7 @@ def test_pace_is_drawn_and_a_stop_is_a_gap() -> None:
     drawn = times_chart([slow], LAPS, ())
     assert strokes(drawn) == [x(2, 3, 4), x(7, 8, 9)]
     assert drawn.count('class="rule"') >= 4
-    assert "NOR stops, lap 5" in drawn
+    assert "▼ NOR" in drawn
 
 
 def test_a_line_that_leaves_the_picture_ends_at_its_edge() -> None:

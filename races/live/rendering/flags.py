@@ -41,7 +41,8 @@ def _reason(frame: Frame, notes: list[Note]) -> str:
     yellow = frame["flag"] == "yellow" and frame["yellow_sector"]
     sector = f"sector {frame['yellow_sector']}" if yellow else ""
     called = next((n for n, note in enumerate(notes) if note["kind"] == frame["flag"] != "yellow"), -1)
-    before = notes[called + 1 :]  # who goes out behind a safety car has not called it
+    # who goes out behind a safety car has not called it: where its own message is gone, why it is out is not known
+    before = notes[called + 1 :] if called >= 0 or frame["flag"] == "yellow" else []
     yellow_for = next((note for note in before if note["kind"] == "yellow"), None)
     stopped = (note for note in before if note["kind"] == "retirement")
     out = next((note for note in stopped if yellow_for is None or note["code"] == yellow_for["code"]), None)

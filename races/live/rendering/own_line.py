@@ -56,7 +56,7 @@ def _racing(frame: Frame, car: CarFrame, ahead: CarFrame | None) -> str:
     else:
         where = f", {gap(apart)[1:]} s behind {ahead['driver_code']}"
     if frame["flag"] in UNDER:
-        return f"{where} under the {UNDER[frame['flag']]}"
+        return f'{where}<span class="more"> under the {UNDER[frame["flag"]]}</span>'
     if story["fade"]:
         lost, lap = story["fade"]
         return f", tyres fading: {lost:.1f} s a lap slower than on lap {lap}"
