@@ -22,7 +22,7 @@ from bench.services.chromium import chromium_path
 from e2e.conftest import ROOT, Lab
 
 OUT = ROOT / "docs" / "gallery"
-LIMIT = 1_500_000
+LIMIT = 1_800_000
 QUALITY = 0.5
 SEED = 7  # a race with a safety car
 SIZES = {"1440": (1440, 900), "1024": (1024, 768), "360": (360, 740)}
