@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-NOTES = 40
+NOTES = 64
 VOID = {"input", "br", "img", "meta", "link"}
 
 
