@@ -12,7 +12,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from races.admin.site import HistoryAdmin
-from races.models import BoardChunk, Lap, Race, Result, moment
+from races.models import BoardChunk, Lap, Member, Race, Result, moment
+from races.models.classes import join, make_class, start_class_race
 from races.models.creation import Choice, create_race
 from tests.fakes.recorded import Recorded
 
@@ -152,6 +153,25 @@ def test_a_running_race_stays_and_the_words_say_why(staff: Client) -> None:
     assert "Still running" in words(act(staff, "delete_selected", [running], post="yes"))
     assert staff.post(f"{LIST}{running.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Race.objects.filter(pk=running.pk).exists()
+
+
+def test_selected_races_that_run_are_stopped(staff: Client) -> None:
+    running, other, over = create_race(Choice("NOR")), create_race(Choice("HAM")), Recorded(laps=1).race
+    done = act(staff, "stop_selected", [running, over])
+    assert "1 race told to stop" in words(done)
+    assert list(Race.objects.filter(stop_requested=True)) == [running]
+    assert other.is_active
+
+
+def test_a_class_is_deleted_with_its_names_and_changed_nowhere(staff: Client) -> None:
+    room = make_class(Choice("NOR"), "teacher", [7])
+    join(room, "pupil", "Anna", "HAM")
+    race = start_class_race(room)
+    assert "Anna" in staff.get(f"/admin/races/classroom/{room.pk}/change/").content.decode()
+    assert staff.post(f"/admin/races/classroom/{room.pk}/change/", {}).status_code == 403
+    staff.post(f"/admin/races/classroom/{room.pk}/delete/", {"post": "yes"})
+    assert not Member.objects.exists()
+    assert Race.objects.get(pk=race.pk).classroom is None
 
 
 def test_one_race_is_deleted_on_its_own_page(staff: Client) -> None:

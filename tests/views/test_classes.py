@@ -93,8 +93,8 @@ def test_six_letters_lead_to_the_class(room: Classroom) -> None:
 
 
 def test_one_race_runs_for_all_with_everybodys_pick(teacher: Client, room: Classroom) -> None:
-    anna, ben = pupil(), pupil()
-    for name, driver, who in (("Anna", "HAM", anna), ("Ben", "HAM", ben), ("Cem", "VER", None)):
+    anna, ben, cem = pupil(), pupil(), pupil()
+    for name, driver, who in (("Anna", "HAM", anna), ("Ben", "HAM", ben), ("Cem", "VER", cem)):
         join(room, name, driver, who)
     for _ in range(2):  # who presses twice starts one
         teach(teacher, room, "start")
@@ -112,6 +112,8 @@ def test_one_race_runs_for_all_with_everybodys_pick(teacher: Client, room: Class
     page = anna.get(race.get_absolute_url()).content.decode()
     assert 'data-own="HAM" data-pick="HAM"' in page
     assert page.count("<li data-code=") == 3
+    assert "your pick" not in page
+    assert "your pick" in cem.get(race.get_absolute_url()).content.decode()
     assert "/stop/" not in page
     assert "/stop/" in teacher.get(race.get_absolute_url()).content.decode()
     assert f'data-race="{race.get_absolute_url()}"' in board(anna, room)
