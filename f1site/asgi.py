@@ -19,7 +19,7 @@ from django.urls import path, re_path
 from f1site.hosts import Receive, SameOriginValidator, Scope, Send, learn_own_address
 from f1site.login_throttling import start_expiry
 from races.live.consumers import RaceSocket, UnknownSocket
-from races.live.servers import body_limit, daphne, uvicorn
+from races.live.servers import body_limit, daphne, head, uvicorn
 from races.live.service import service
 
 MAX_OPEN_FILES = 65_536  # a core serves about 8,000 pages
@@ -51,7 +51,7 @@ uvicorn.install()
 
 _routes = ProtocolTypeRouter(
     {
-        "http": body_limit.bounded(pages),
+        "http": body_limit.bounded(head.bodiless(pages)),
         "websocket": SameOriginValidator(URLRouter(websocket_urlpatterns)),
     }
 )
