@@ -61,7 +61,9 @@ def current_state(session: Session) -> CurrentState:
             _or_none(lambda: schema_registry.find(session)),  # refused while its environment is deleted
         )
     if found.account:
-        found.keys = _keys(session)
+        made = {kind: session.key(kind) for kind in ("kafka", "registry", "flink")}
+        stand = {str(key["id"]) for key in api_keys.owned(session)}
+        found.keys = {kind: str(key["id"]) for kind, key in made.items() if key and key["id"] in stand}
         found.has_role = bool(found.environment) and service_account.has_role(session)
     if found.environment and found.account:
         known = found.keys or {}
@@ -77,12 +79,6 @@ def current_state(session: Session) -> CurrentState:
             found.statements = _or_none(lambda: flink_statements.ours(session))
             found.connection = _or_none(lambda: bedrock_connection.ours(session))
     return found
-
-
-def _keys(session: Session) -> dict[str, str]:
-    recorded = {kind: session.key(kind) for kind in ("kafka", "registry", "flink")}
-    standing = {str(k["id"]) for k in api_keys.owned(session)}
-    return {kind: str(key["id"]) for kind, key in recorded.items() if key and key["id"] in standing}
 
 
 def foreign_things(session: Session, found: CurrentState) -> foreign.ForeignResources:

@@ -72,12 +72,15 @@ def board_of(classroom: Classroom, client: str, colours: dict[str, str]) -> Clas
         )
         for member in members
     ]
-    ordered = sorted(rows, key=lambda row: (-row.points, _rank(row.place), row.member.name.casefold()))
+    ordered = sorted(
+        rows,
+        key=lambda row: (
+            -row.points,
+            int(row.place) if row.place.isdigit() else 99,
+            row.member.name.casefold(),
+        ),
+    )
     return ClassBoard(ordered, race, classroom.races.count(), driven)
-
-
-def _rank(place: str) -> int:
-    return int(place) if place.isdigit() else 99
 
 
 def places_now(race: Race) -> dict[str, str]:

@@ -49,8 +49,14 @@ def completed(sql: str, place: Place) -> OwnTable:
     timed = bool(body) and not primary and "WATERMARK" not in body
     end = tail.start() if tail else len(sql)
     columns = sql[opened : closed - 1].rstrip() + _TIME + ")" if timed else sql[opened:closed]
-    options = f" WITH (\n  {options_sql(_options(name, place, primary))}\n)\n"
-    return OwnTable(sql[:opened] + columns + sql[closed:end].rstrip() + options + sql[end:], name)
+    options = {"connector": "upsert-kafka" if primary else "kafka", "topic": name, **place.kafka}
+    for part in ("key", "value") if primary else ("value",):
+        options[f"{part}.format"] = "avro-confluent"
+        options |= {f"{part}.{key}": value for key, value in place.avro.items()}
+    if not primary:
+        options["scan.startup.mode"] = "earliest-offset"
+    written = f" WITH (\n  {options_sql(options)}\n)\n"
+    return OwnTable(sql[:opened] + columns + sql[closed:end].rstrip() + written + sql[end:], name)
 
 
 def _body(masked: str, start: int) -> tuple[int, int]:
@@ -64,11 +70,3 @@ def _body(masked: str, start: int) -> tuple[int, int]:
         if not depth:
             return first, place + 1
     return start, start  # Flink says what is wrong
-
-
-def _options(topic: str, place: Place, primary: bool) -> dict[str, str]:
-    options = {"connector": "upsert-kafka" if primary else "kafka", "topic": topic, **place.kafka}
-    for part in ("key", "value") if primary else ("value",):
-        options[f"{part}.format"] = "avro-confluent"
-        options |= {f"{part}.{name}": value for name, value in place.avro.items()}
-    return options | ({} if primary else {"scan.startup.mode": "earliest-offset"})

@@ -96,8 +96,15 @@ class Workspace:
     def warm(self, name: str) -> None:
         """Opens the person's session beforehand: its tables take Flink a second."""
         person = self.person(name)
+
+        def connect() -> None:
+            try:
+                self._connection(person)
+            except GatewayError as error:  # the page shows it, and the first statement tries again
+                log.info("SQL workspace: %s", error)
+
         if person.connection is None:
-            threading.Thread(target=self._warm, args=(person,), name="sql session", daemon=True).start()
+            threading.Thread(target=connect, name="sql session", daemon=True).start()
 
     def stop(self, name: str, statement_id: int) -> None:
         """Nothing happens to one that has ended or is not there."""
@@ -203,12 +210,6 @@ class Workspace:
             if running is not None:
                 running.stop()
             person.notify()
-
-    def _warm(self, person: Person) -> None:
-        try:
-            self._connection(person)
-        except GatewayError as error:  # the page shows it, and the first statement tries again
-            log.info("SQL workspace: %s", error)
 
     def _connection(self, person: Person) -> Connection:
         self._swept.wait()  # a statement of ours must not be taken for one that an earlier process left

@@ -60,7 +60,18 @@ def ensure_topics(settings: StreamSettings, timeout: float = TIMEOUT_S) -> list[
     missing = _missing(admin, settings, timeout)
     if not missing:
         return []
-    futures = admin.client.create_topics([_new(topic, settings.topic(topic.role)) for topic in missing])
+    new = []
+    for topic in missing:
+        kept = {"retention.ms": str(topic.retention_ms), "cleanup.policy": topic.cleanup_policy}
+        new.append(
+            NewTopic(
+                settings.topic(topic.role),
+                num_partitions=topic.partitions,
+                replication_factor=-1,
+                config=kept | PRODUCERS_TIME,
+            )
+        )
+    futures = admin.client.create_topics(new)
     end = time.monotonic() + timeout
     refused = {name: words for name, future in futures.items() if (words := _refusal(future, end))}
     if NO_ANSWER in refused.values() and admin.why():
@@ -120,12 +131,6 @@ def _missing(admin: _Admin, settings: StreamSettings, timeout: float) -> list[To
     there = admin.metadata(timeout).topics
     wanted = (topic for topic in TOPICS.values() if topic.role not in settings.unused)
     return [topic for topic in wanted if settings.topic(topic.role) not in there]
-
-
-def _new(topic: Topic, name: str) -> NewTopic:
-    kept = {"retention.ms": str(topic.retention_ms), "cleanup.policy": topic.cleanup_policy}
-    config = kept | PRODUCERS_TIME
-    return NewTopic(name, num_partitions=topic.partitions, replication_factor=-1, config=config)
 
 
 def _refusal(future: object, end: float) -> str:

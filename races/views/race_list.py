@@ -72,9 +72,15 @@ def history(request: HttpRequest) -> HttpResponse:
     races = found.prefetch_related("results", Prefetch("entries", own, to_attr="own_entries"))
     page = Paginator(races, PAGE).get_page(request.GET.get("page"))
     numbers = list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))
+    shown = list(page)
+    names = names_of({race.client for race in shown})
+    picked = set(Pick.objects.filter(race__in=shown, member__client=client).values_list("race", flat=True))
+    rows = [
+        _row(race, names.get(race.client, ""), race.client == client or race.pk in picked) for race in shown
+    ]
     context = {
         "page": page,
-        "rows": _rows(list(page), client),
+        "rows": rows,
         "statuses": Race.Status.choices,
         "circuits": [(slug, load_circuit(slug).name) for slug in circuit_slugs()],
         "asked": asked,
@@ -94,14 +100,6 @@ def _asked(request: HttpRequest) -> Asked:
         request.GET.get("who", "")[:LONGEST].replace("\0", "").strip(),
         "on" if "mine" in request.GET else "",
     )
-
-
-def _rows(races: list[Race], client: str) -> list[Row]:
-    names = names_of({race.client for race in races})
-    picked = set(Pick.objects.filter(race__in=races, member__client=client).values_list("race", flat=True))
-    return [
-        _row(race, names.get(race.client, ""), race.client == client or race.pk in picked) for race in races
-    ]
 
 
 def _row(race: Race, who: str, mine: bool) -> Row:

@@ -121,7 +121,10 @@ class Race:
             code for code in self.order if self.cars[code]["status"] == "finished" and code not in self.home
         ]
         self.home += self.finished_now
-        self._pace = self._pace if self.lap_begun or not before else self._advance(before)
+        if before and not self.lap_begun:
+            # the share of a lap that the leader covers in a tick, smoothed over corners and straights
+            moved = self.leader["lap_fraction"] - before[self.order[0]]["lap_fraction"]
+            self._pace = self._pace + SMOOTHING * (moved - self._pace) if self._pace else max(moved, 0.0)
         if not self.flags or self.flags[-1] != self.flag:
             self.flags.append(self.flag)
         if self.flag in ("vsc", "safety_car"):
@@ -137,12 +140,6 @@ class Race:
             if code in before and car["lap"] > before[code]["lap"] >= 1:
                 self.crossed_now.append(code)
                 self.crossings.setdefault(code, []).append(self._crossing(code, car))
-
-    def _advance(self, before: Mapping[str, Record]) -> float:
-        """Share of a lap that the leader covers in a tick, smoothed over corners and straights."""
-        code = self.order[0]
-        moved = self.cars[code]["lap_fraction"] - before[code]["lap_fraction"]
-        return self._pace + SMOOTHING * (moved - self._pace) if self._pace else float(max(moved, 0.0))
 
     def flag_near(self, ticks: int) -> bool:
         """Whether the leader, at the present speed, takes the flag within so many ticks."""

@@ -111,8 +111,17 @@ class LocalFlink:
 
     def await_ready(self) -> None:
         """Returns when gateway and dashboard answer and a task manager is there. Raises CannotRun."""
+
+        def serves() -> bool:
+            if self.task_managers() < 1:
+                return False
+            try:
+                return requests.get(f"{self.gateway_url}/v4/info", timeout=2).ok
+            except requests.RequestException:
+                return False
+
         if self.process is not None:
-            self.process.await_ready(self._serves, START_S)
+            self.process.await_ready(serves, START_S)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -124,11 +133,3 @@ class LocalFlink:
             return int(requests.get(f"{self.rest_url}/overview", timeout=2).json()["taskmanagers"])
         except (requests.RequestException, ValueError, KeyError):
             return -1
-
-    def _serves(self) -> bool:
-        if self.task_managers() < 1:
-            return False
-        try:
-            return requests.get(f"{self.gateway_url}/v4/info", timeout=2).ok
-        except requests.RequestException:
-            return False
