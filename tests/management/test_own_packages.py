@@ -29,7 +29,8 @@ RUN += "runpy.run_path(sys.argv[0], run_name='__main__')"
 def clone(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "manage.py", tmp_path)
     (tmp_path / "races" / "lib").mkdir(parents=True)
-    shutil.copy(ROOT / "races" / "lib" / "memory.py", tmp_path / "races" / "lib")
+    for name in ("memory.py", "spelling.py"):
+        shutil.copy(ROOT / "races" / "lib" / name, tmp_path / "races" / "lib")
     return tmp_path
 
 

@@ -96,7 +96,7 @@ def test_pages_keep_the_filter(client: Client) -> None:
 def test_the_list_needs_few_queries(client: Client, django_assert_max_num_queries: Any) -> None:
     for _ in range(12):
         create_race(Choice("HAM", circuit="spa"))
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get("/races/")
 
 
