@@ -93,9 +93,10 @@ test: $(DEV) migrate lint ## checks and tests, browser tests too where there is 
 	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
 	$(BIN)/pytest -n 2 --dist worksteal e2e -m "browser and not full"
 
-# Without browsers and without the gate's other checks, for another Python beside
+# Without browsers and without the gate's other checks, for another Python beside. Some rooms only: make test-fast ROOMS=tests/sim
+ROOMS ?= tests
 test-fast: $(DEV) migrate ## tests without browsers
-	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
+	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" $(ROOMS)
 
 test-full: $(DEV) migrate ## the long sweeps too
 	$(BIN)/pytest -n 4 --dist worksteal -m "not integration and not browser" tests

@@ -46,9 +46,8 @@ def rendered(path: Path) -> SafeString:
     )
     text = LINKS.sub(_address, text)
     text = text.replace(' style="text-align: right;"', "")  # tables' alignment is the style sheet's
-    text = text.replace(
-        "<pre>", '<pre tabindex="0">'
-    )  # what scrolls sideways can be reached with the keyboard
+    for name in ("pre", "table"):  # what scrolls sideways can be reached with the keyboard
+        text = text.replace(f"<{name}>", f'<{name} tabindex="0">')
     text = text.replace("<th></th>", "<td></td>")  # a corner without words heads nothing
     return mark_safe(text)  # noqa: S308  (our own files)
 
