@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import radians
+from math import fsum, radians
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ class Circuit:
     @property
     def corners(self) -> tuple[tuple[int, float], ...]:
         """The official number of each turn, and the share of the distance at the middle of its first arc."""
-        whole, ends, found = sum(segment.length for segment in self.segments), 0.0, dict[int, float]()
+        whole, ends, found = fsum(segment.length for segment in self.segments), 0.0, dict[int, float]()
         for segment in self.segments:
             ends += segment.length
             if segment.turn is not None:

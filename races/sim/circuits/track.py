@@ -8,6 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
+from math import fsum
 
 from races.sim.circuits.circuit import Circuit, load_circuit
 from races.sim.circuits.lane import Lanes, lanes
@@ -97,10 +98,10 @@ def load_track(slug: str) -> Track:
         kinds=tuple(kinds),
         stretch=tuple(stretch),
         towing=tuple(towing),
-        towing_share=sum(s for s, t in zip(stretch, towing, strict=True) if t),
+        towing_share=fsum(s for s, t in zip(stretch, towing, strict=True) if t),
         sector=sector,
         zone=tuple(
-            sum(stretch[n] for n in _zone(kinds, k)) if kinds[k] & PASSING_STARTS else 0.0
+            fsum(stretch[n] for n in _zone(kinds, k)) if kinds[k] & PASSING_STARTS else 0.0
             for k in range(len(kinds))
         ),
         to_zone_end=tuple(frozenset(sector[n] for n in _zone(kinds, k)) for k in range(len(kinds))),

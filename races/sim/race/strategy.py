@@ -7,7 +7,7 @@ pit stops. For a given order of compounds the best stint lengths are those whose
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
-from math import exp
+from math import exp, fsum
 from random import Random
 
 from races.sim.race.tyres import COLD_S, COMPOUNDS, TyreModel
@@ -108,7 +108,8 @@ def _lengths(view: View, sequence: Sequence[int], laps: int, age: float) -> list
         tyre = COMPOUNDS[compound]
         slopes.append(tyre.wear_s * view.tyres[compound].rate)
         starts.append(tyre.base_s + (tyre.wear_s * age if n == 0 else 0.0))
-    level = (laps + sum(b / s for b, s in zip(starts, slopes, strict=True))) / sum(1 / s for s in slopes)
+    # fsum, because what sum() rounds differs between Pythons, and a seed has one race
+    level = (laps + fsum(b / s for b, s in zip(starts, slopes, strict=True))) / fsum(1 / s for s in slopes)
     found, end, exact = [], 0, 0.0
     for base, slope in zip(starts, slopes, strict=True):
         exact += max(0.0, (level - base) / slope)
