@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
@@ -14,12 +13,8 @@ from bench.services.flink import RealFlink
 from bench.services.kafka import RealKafka
 from bench.services.registry_http import Served, serve
 from bench.services.waiting import wait_for
-from races.flink.cluster import ClusterAway
 from races.flink.deployer import Deployer, stop_with_savepoint
 from races.flink.dialect import queries
-from races.flink.gateway import GatewayError
-from races.flink.local import flink as local_flink
-from races.flink.local.supervisor import LabProcess, Supervisor
 from races.streams.registry.service import Registry
 from tests.integration.flink_race import Keyed, RaceOnKafka, on_kafka, recorded_race
 from tests.streams.contract import fresh_names
@@ -105,35 +100,3 @@ def test_killed_broker_loses_nothing(real_flink: RealFlink, own_kafka: RealKafka
     assert all_written(race) == race.averages()
     assert (job_of(real_flink, name), real_flink.states()[name]) == (job, "RUNNING")
     real_flink.cluster.cancel(job)
-
-
-class KafkaStaysUp:
-    """Stands where Kafka stands, of which the supervisor here sees only that it lives."""
-
-    process = type("Process", (), {"alive": True})()
-
-
-def test_lost_task_manager_is_seen_and_cured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without managed memory a window fails, and the task manager dies of how Flink handles that."""
-    right = local_flink.CONFIG
-    monkeypatch.setattr(local_flink, "CONFIG", right.replace("managed.size: 128m", "managed.size: 0m"))
-    flink = RealFlink(tmp_path)
-    flink.start()
-    said: list[str] = []
-    lab = LabProcess([], {})
-    supervisor = Supervisor(cast(Any, KafkaStaysUp()), flink.local, lab, said.append)
-    try:
-        supervisor._heard = 1e12
-        session = flink.gateway.open("a window")
-        session.run("CREATE TABLE t (n BIGINT, moment AS PROCTIME()) WITH ('connector' = 'datagen')")
-        session.start("SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(moment), INTERVAL '1' SECOND))"
-                      " GROUP BY window_start, window_end").fetch()  # fmt: skip
-        wait_for(lambda: flink.local.task_managers() == 0, "the task manager is lost", 60)
-        monkeypatch.setattr(local_flink, "CONFIG", right)
-        supervisor.look()
-        assert said[-1] == "Flink is back"
-        assert flink.local.task_managers() == 1
-    except (ClusterAway, GatewayError) as error:
-        pytest.fail(str(error))
-    finally:
-        flink.stop()

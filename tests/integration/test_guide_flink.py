@@ -35,7 +35,7 @@ def race(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RaceOnKafka]:
     kafka.start()
     with serve(Registry()) as registry:
         place = kafka.settings(registry.url)
-        found = on_kafka(place, DEFAULT_NAMES, registry.registry, recorded_race(laps=6))
+        found = on_kafka(place, DEFAULT_NAMES, registry.registry, recorded_race())
         found.publish()
         yield found
     kafka.stop()
