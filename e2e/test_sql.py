@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -160,8 +161,8 @@ def test_nothing_scrolls_sideways(context: BrowserContext, sql_lab: Lab, width: 
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_accessible(desk: Page, scheme: str) -> None:
-    desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a plain str
+def test_accessible(desk: Page, scheme: Literal["dark", "light"]) -> None:
+    desk.emulate_media(color_scheme=scheme)
     write(desk, "SELECT n % 2 AS k, COUNT(*) AS c FROM ticker GROUP BY n % 2")
     expect(desk.locator(".card").first.locator("[data-pane=table] tbody tr")).to_have_count(2)
     found = Axe().run(desk).response["violations"]

@@ -41,7 +41,7 @@ PROBE = """() => {
 
 
 class Wire:
-    """What comes to the page: bytes by address as sent, and the socket's frames with their time."""
+    """Collects what the page receives: the bytes of each address as sent, and the socket's frames with their time."""
 
     def __init__(self, session: CDPSession) -> None:
         self.sent: dict[str, int] = {}

@@ -28,7 +28,7 @@ TRAINING = 16
 TICK_MS = 200
 CHOSEN = NormalDist().inv_cdf(0.995)  # standard deviations of a 99 % band
 
-# Forecast and the half band of one standard deviation, None before the training.
+# The forecast, and half the width of a band of one standard deviation. Both are None before the training.
 Forecasts = dict[str, list[tuple[float, float] | None]]
 
 
@@ -62,7 +62,7 @@ def race(seed: int) -> Run:
 
 
 def ours(run: Run) -> Forecasts:
-    """The product's own series; its band is a multiple of one standard deviation at any confidence."""
+    """Runs the product's own detector. Its band is a multiple of one standard deviation at any confidence."""
     found: Forecasts = {}
     for code, readings in run.readings.items():
         series = Series(Parameters(confidencePercentage=99.0))

@@ -172,12 +172,12 @@ def _fade(ends: Sequence[LapEnd], clean: set[int]) -> tuple[float, int] | None:
     if not ends or ends[-1].lap not in clean or ends[-1].time_s is None:
         return None
     newest = ends[-1]
-    stint = [
-        end for end in ends if end.lap in clean and end.time_s and end.lap > newest.lap - newest.tyre_age
-    ]
-    best = min(stint, key=lambda end: end.time_s or 0.0, default=newest)
-    lost = (newest.time_s or 0.0) - (best.time_s or 0.0)
-    return (round(lost, 1), best.lap) if best.time_s and newest.time_s > best.time_s * SLOW else None  # type: ignore[operator]  # checked above
+    stint = [end for end in ends if end.lap in clean and end.lap > newest.lap - newest.tyre_age]
+    times = [(end.time_s, end.lap) for end in stint if end.time_s]
+    if not times:
+        return None
+    best_s, lap = min(times, key=lambda found: found[0])
+    return (round(ends[-1].time_s - best_s, 1), lap) if ends[-1].time_s > best_s * SLOW else None
 
 
 def _places(code: str, grid: int, ends: Sequence[LapEnd], messages: Sequence[Record]) -> list[Note]:
