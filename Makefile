@@ -37,7 +37,7 @@ fi; \
 $(PYTHON) -m venv --clear $(VENV)
 endef
 
-.PHONY: help run flink setup lock test test-fast test-full test-integration lint audit migrate
+.PHONY: help run flink setup lock files test test-fast test-full test-integration lint audit migrate
 
 run: setup ## the whole lab on http://127.0.0.1:8000 (PORT=8100, HOST=0.0.0.0 for the room)
 	@exec $(BIN)/python manage.py runlab $(HOST):$(PORT) $(if $(KAFKA_LISTEN),--kafka $(KAFKA_LISTEN))
@@ -78,13 +78,17 @@ $(BIN)/uv:
 lint: $(DEV) ## all checks of the code without tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy . .ci/audit.py .ci/lock.py .ci/structure.py
+	$(BIN)/mypy . .ci/audit.py .ci/files.py .ci/lock.py .ci/structure.py
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/structure.py
+	$(BIN)/python .ci/files.py --check
 	$(BIN)/python .ci/lock.py --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 	DJANGO_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+files: $(DEV) ## the list of files in docs/architecture.md
+	$(BIN)/python .ci/files.py
 
 audit: $(DEV) ## known faults of the packages
 	$(BIN)/python .ci/audit.py

@@ -1,3 +1,5 @@
+"""The addresses of the admin, and under them all those of the lab."""
+
 from django.contrib import admin
 from django.urls import include, path
 

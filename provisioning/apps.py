@@ -1,3 +1,5 @@
+"""The application of the provisioning commands. It has no tables."""
+
 from django.apps import AppConfig
 
 

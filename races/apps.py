@@ -1,3 +1,5 @@
+"""The application of the lab: after a migration it brings the season's data files into the database."""
+
 from typing import Any
 
 from django.apps import AppConfig

@@ -1,3 +1,5 @@
+"""Every address of the site, of the API and of the health checks, and the view behind each."""
+
 from django.urls import URLPattern, URLResolver, path
 
 from races.health import metrics
