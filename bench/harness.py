@@ -48,7 +48,7 @@ def cpu_seconds(pid: int) -> float:
     """Processor time of a process's living threads so far, from the scheduler's accounting."""
     used = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError):  # a thread that ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
             used += int((task / "schedstat").read_text().split()[0])
     return used / 1e9
 

@@ -58,7 +58,9 @@ def desk(page: Page, sql_lab: Lab) -> Iterator[Page]:
     expect(page.locator("#sql-text")).to_be_focused()
     yield page
     # In one step inside the page: a statement may end by itself between a look and a click.
-    page.evaluate("document.querySelectorAll('.card .stop').forEach(stop => stop.checkVisibility() && stop.click())")
+    page.evaluate(
+        "document.querySelectorAll('.card .stop').forEach(stop => stop.checkVisibility() && stop.click())"
+    )
 
 
 def write(page: Page, text: str, press: str = "Control+Enter") -> None:

@@ -69,7 +69,7 @@ class Call:
 
 
 class Reply(dict[str, Any]):
-    """An object of an answer. What it should hold and does not is told in words, with the call that was answered."""
+    """An object of an answer. A missing field is an error in words, which names the call."""
 
     def __init__(self, call: Call, found: dict[str, Any]) -> None:
         super().__init__(found)

@@ -9,7 +9,7 @@ is not a statement: the cluster's traffic and storage.
 It reads the journal, so that no secret stands in its arguments; a deadline moved or a lab torn down is noticed there.
 
 It ends only while no command is at work. One that is may have set a new deadline since the guard last looked, or be
-about to start queries: it was told that a guard watches, and there would be none.
+about to start queries: it believes that a guard watches, and there would be none.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def main(journal: Path, organization: str, name: str) -> None:
     try:
         with contextlib.ExitStack() as mine:
             mine.enter_context(only_one(lock_of(journal, organization, name)))
-            Journal(journal)  # one that cannot be read is told before it says that it watches
+            Journal(journal)  # one that cannot be read is an error before it says that it watches
             _print_line("watching")
             watch(journal, organization, name, time.sleep, lambda: datetime.now(UTC), mine.close)
     except Refused:

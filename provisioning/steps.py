@@ -109,7 +109,7 @@ def together(many: list[Steps[T]]) -> Steps[list[T]]:
     waits = dict.fromkeys(range(len(many)), 0.0)
     while waits:
         pause = min(waits.values())
-        seen: dict[str, list[str]] = {}  # several in one state are told in one breath
+        seen: dict[str, list[str]] = {}  # several in one state share a line
         for index in list(waits):
             waits[index] -= pause
             if waits[index] > 0:

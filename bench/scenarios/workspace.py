@@ -44,16 +44,17 @@ def first_row_ms(page: Page, sql: str) -> float:
     page.focus("#sql-text")
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(sql)
-    page.evaluate(f"window.firstRow = ({FIRST_ROW})()")
+    page.evaluate(f"window.firstRow = 0; ({FIRST_ROW})().then((took) => {{ window.firstRow = took; }}); 0")
     page.keyboard.press("Control+Enter")
-    took = float(page.evaluate("window.firstRow"))
+    took = page.wait_for_function("window.firstRow", timeout=ROW_LIMIT_MS).json_value()
     stop(page)
-    return took
+    return float(took)
 
 
 def stop(page: Page) -> None:
     page.keyboard.press("Alt+.")
-    page.locator(".card .state", has_text="stopped").first.wait_for(timeout=ROW_LIMIT_MS)
+    newest = page.locator(".card").first
+    newest.locator(".state", has_text="stopped").wait_for(timeout=ROW_LIMIT_MS)
 
 
 def watched(page: Page) -> dict[str, Any]:

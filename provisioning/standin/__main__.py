@@ -120,10 +120,10 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
             # what makes the commands, and the lab in that terminal, trust its certificate.
             file = standin.trusted
             trust = f"\n  export REQUESTS_CA_BUNDLE={file} SSL_CERT_FILE={file}" if file else ""
-            told = NEXT.format(
+            steps = NEXT.format(
                 url=standin.url, trust=trust, key=standin.key, secret=standin.secret, pace=pace
             )
-            print(f"{ABOUT}\n\n{told}", file=out, flush=True)
+            print(f"{ABOUT}\n\n{steps}", file=out, flush=True)
             ended = threading.Event()
             for name in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(name, lambda *_: ended.set())

@@ -140,7 +140,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Shows a red flag in each that runs. Who may delete a race may stop it, as on its page."""
         count = Race.objects.filter(pk__in=queryset.order_by().values("pk")).request_stop()
-        messages.success(request, f"{count} race{pluralize(count)} told to stop.")
+        messages.success(request, f"{count} race{pluralize(count)} will stop.")
 
     @admin.action(description="Export the results of the selected races as CSV")
     def export_results(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:

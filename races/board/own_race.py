@@ -265,7 +265,7 @@ def _after_the_name(record: Record) -> str:
 
 
 def _alarm_notes(alarms: Iterable[Mapping[str, Any]], ends: Sequence[LapEnd]) -> list[Note]:
-    """Notes the beginning and the end of each alarm. How bad it gets is told at its end: it is not known before."""
+    """Notes the beginning and the end of each alarm. Only its end says how bad it was."""
     notes = []
     for alarm in alarms:
         kind = str(alarm.get("kind", "")).replace("_", " ")

@@ -69,7 +69,7 @@ def report(race: Race, asked: Sequence[str], against: str = "average") -> dict[s
     rows = [_row(car, result, best) for car, result in zip(cars, results, strict=True)]
     control = list(race.control.all())
     finished = race.status == Race.Status.FINISHED
-    told = story(cars, control, race.laps, finished) if begun and cars and cars[0].points else None
+    paragraph = story(cars, control, race.laps, finished) if begun and cars and cars[0].points else None
     against = against if any(car.code == against for car in cars) else "average"
     pair = compared(cars, chosen)
     speeds = speeds_of(race) if pair else {}
@@ -86,7 +86,7 @@ def report(race: Race, asked: Sequence[str], against: str = "average") -> dict[s
         "too_many": sum(car.code in asked for car in cars) > CHOSEN_MOST,
         "begun": begun,
         "outcome": _outcome(race, cars, begun),
-        "story": told,
+        "story": paragraph,
         "against": against,
         "pair": pair,
         "won": [(car, owners.count(car.code)) for car in pair],

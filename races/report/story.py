@@ -1,4 +1,4 @@
-"""A race told in a paragraph, five moments and three numbers, from what was recorded. Pure: facts in, sentences out."""
+"""The story of a recorded race: a paragraph, five moments and three numbers. Pure: facts in, sentences out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that mattered, and the tick of it in the replay. The heavier one is told first where room is short."""
+    """Something that mattered, and the tick of it in the replay. The heavier one comes first where room is short."""
 
     tick: int
     lap: int

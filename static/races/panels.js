@@ -28,9 +28,9 @@ function show() {
 }
 const NO_STOP = { pit: 'It is in the pit lane now.', out: 'It is out of the race.', fin: 'It has taken the flag.' };
 const unfollowed = byId('follow-name').textContent;
-let told = 0;
+let shownAt = 0;
 function personal() {
-  told = performance.now();
+  shownAt = performance.now();
   const code = followed ?? body.dataset.own;
   const out = text(`rejoin-${code}`);
   placeMarker(comesOut(code, out));
@@ -334,7 +334,7 @@ document.addEventListener('board:rows', show);
 document.addEventListener('board:changed', () => {
   relative();
   neighbours();
-  if (performance.now() - told > 1000) { personal(); title(); unread(); }
+  if (performance.now() - shownAt > 1000) { personal(); title(); unread(); }
 });
 const top = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.head').offsetHeight}px`);
 new ResizeObserver(top).observe(document.querySelector('.head'));

@@ -85,7 +85,7 @@ def test_filters_and_search_find_races(staff: Client) -> None:
         assert [race.pk for race in found] == [spa.pk], query
 
 
-def test_a_race_shows_its_results_inline_and_nothing_to_write_in(staff: Client) -> None:
+def test_results_are_read_only(staff: Client) -> None:
     race = Recorded(laps=1).race
     text = staff.get(f"{LIST}{race.pk}/change/").content.decode()
     for result in race.results.all():
@@ -103,7 +103,7 @@ def test_the_export_has_every_result_and_no_formula(staff: Client) -> None:
 
 
 @pytest.mark.parametrize("model", HISTORY)
-def test_nothing_of_the_history_is_added_changed_or_taken_out_in_pieces(staff: Client, model: Any) -> None:
+def test_history_is_read_only(staff: Client, model: Any) -> None:
     race = Recorded(laps=1, anomaly=True).race
     base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     assert staff.get(base).status_code == 200
@@ -120,7 +120,7 @@ def test_nothing_of_the_history_is_added_changed_or_taken_out_in_pieces(staff: C
     assert Race.objects.filter(pk=race.pk).exists()
 
 
-def test_deleting_asks_first_with_counts_and_then_takes_everything(staff: Client) -> None:
+def test_deleting_asks_with_counts(staff: Client) -> None:
     race, kept = Recorded(laps=1).race, Recorded(laps=1, seed=2).race
     asked = act(staff, "delete_selected", [race])
     assert asked.context["counts"]["races"] == 1
@@ -163,7 +163,7 @@ def test_selected_races_that_run_are_stopped(staff: Client) -> None:
     assert other.is_active
 
 
-def test_a_class_is_deleted_with_its_names_and_changed_nowhere(staff: Client) -> None:
+def test_class_can_only_be_deleted(staff: Client) -> None:
     room = make_class(Choice("NOR"), "teacher", [7])
     join(room, "pupil", "Anna", "HAM")
     race = start_class_race(room)
@@ -201,9 +201,7 @@ def test_a_number_that_is_none_deletes_nothing(staff: Client, keep: str) -> None
 
 
 @pytest.mark.parametrize("picked", ["<b>", "0", "\0"])
-def test_a_selection_that_the_list_did_not_offer_is_told_and_deletes_nothing(
-    staff: Client, picked: str
-) -> None:
+def test_unoffered_selection_deletes_nothing(staff: Client, picked: str) -> None:
     ended()
     answer = staff.post(LIST, {"action": "delete_selected", "_selected_action": picked, "post": "yes"})
     assert answer.status_code == 400
@@ -211,7 +209,7 @@ def test_a_selection_that_the_list_did_not_offer_is_told_and_deletes_nothing(
     assert Race.objects.exists()
 
 
-def test_who_may_delete_races_needs_no_other_right_and_who_may_not_cannot(client: Client) -> None:
+def test_right_to_delete_races(client: Client) -> None:
     user = User.objects.create(username="steward", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_race"))
     client.force_login(user)
@@ -225,9 +223,7 @@ def test_who_may_delete_races_needs_no_other_right_and_who_may_not_cannot(client
     assert not Race.objects.exists()
 
 
-def test_a_selection_too_large_to_name_is_sent_to_the_page_for_old_races(
-    staff: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_selection_goes_to_old_races(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("races.admin.deleting.MOST", 2)
     races = ended(3)
     assert "Delete old races" in words(act(staff, "delete_selected", races, select_across="1", post="yes"))

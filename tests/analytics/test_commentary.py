@@ -249,7 +249,7 @@ def test_neutral_penultimate_lap_is_silent() -> None:
         assert ("penultimate_lap" in kinds) == (flag == "green")
 
 
-def test_a_mistake_is_told() -> None:
+def test_mistake_has_a_line() -> None:
     """The mistake of a car that races on is told; a car that is out by then has a bigger story."""
     for status in ("racing", "retired"):
         scene = Scene()
@@ -278,7 +278,7 @@ def test_leader_who_lost_the_lead_is_none() -> None:
     ]
 
 
-def test_slow_laps_are_told() -> None:
+def test_slow_laps_have_a_line() -> None:
     """A car 4 s off its best lap on green, alone on the road: first the lap is told, then that the tyres are gone."""
     scene = Scene()
     scene.cars["RUS"] = {"interval_s": 3.0}
@@ -292,7 +292,7 @@ def test_slow_laps_are_told() -> None:
     assert "tyres_gone" in kinds
 
 
-def test_an_alarm_is_told_once() -> None:
+def test_alarm_has_one_line() -> None:
     scene = Scene()
     scene.commentator = Commentator("race", alarms=True)
     alarm = Alarm("race:RUS", "overheating", "warning", "high", 0, None, 7.2, 131.0)

@@ -116,7 +116,7 @@ def test_lines_are_true_new_and_unhurried(circuit: str, seed: int, laps: int, pa
     assert check(circuit, seed, laps, pace)
 
 
-def test_alarms_are_told_truly() -> None:
+def test_lines_on_alarms_are_true() -> None:
     """With engine readings: each alarm that is a warning is told of a car that races, and nothing else is."""
     records = race_records("monza", 1, 12, 12, metrics=True)
     engine = RaceAnalytics(records[0].value["race_id"], anomaly=True, alarms=True)

@@ -25,7 +25,7 @@ def error(tmp_path: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_without_a_file_the_lab_is_embedded_and_anomaly_detection_off(tmp_path: Path) -> None:
+def test_defaults_without_a_file(tmp_path: Path) -> None:
     found = lab(tmp_path, None)
     assert found.kafka is None
     assert (found.engine, found.anomaly_detection) == ("embedded", False)
@@ -37,7 +37,7 @@ def test_an_empty_file_is_no_configuration(tmp_path: Path, text: str) -> None:
     assert lab(tmp_path, text).kafka is None
 
 
-def test_the_example_with_every_key_uncommented_is_a_good_file(tmp_path: Path) -> None:
+def test_example_is_a_good_file(tmp_path: Path) -> None:
     example = (Path(__file__).parents[2] / "config.yaml.example").read_text(encoding="utf-8")
     keys = [
         line[2:]
@@ -50,7 +50,7 @@ def test_the_example_with_every_key_uncommented_is_a_good_file(tmp_path: Path) -
     assert found.kafka.bootstrap == "localhost:9092"
 
 
-def test_a_kafka_section_is_taken_with_its_security_and_librdkafka_keys(tmp_path: Path) -> None:
+def test_kafka_section_with_librdkafka_keys(tmp_path: Path) -> None:
     text = KAFKA + (
         "  security.protocol: SASL_SSL\n  sasl.mechanism: PLAIN\n  sasl.username: KEY\n  sasl.password: SECRET\n"
         "  schema_registry_api_key: SRKEY\n  schema_registry_secret: SRSECRET\n"
@@ -81,7 +81,7 @@ def test_topics_may_have_other_names(tmp_path: Path) -> None:
     assert found.topics["commentary"] == "f1-commentary"
 
 
-def test_flink_is_wanted_before_it_is_provisioned_and_runs_once_there_is_a_kafka(tmp_path: Path) -> None:
+def test_flink_before_and_after_provisioning(tmp_path: Path) -> None:
     text = "analytics:\n  engine: flink\n"
     before, after = lab(tmp_path, text), lab(tmp_path, KAFKA + text)
     assert (before.wanted_engine, before.engine, before.commentator) == ("flink", "embedded", "embedded")
@@ -92,7 +92,7 @@ def test_the_environment_turns_anomaly_detection_on(tmp_path: Path) -> None:
     assert lab(tmp_path, None, F1_ANOMALY_DETECTION="1").anomaly_detection
 
 
-def test_another_file_is_named_by_the_environment_and_must_exist(tmp_path: Path) -> None:
+def test_named_file_must_exist(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text("features:\n  anomaly_detection:\n    enabled: true\n")
     assert lab(tmp_path, None, F1_CONFIG=str(other)).anomaly_detection
@@ -146,9 +146,7 @@ def test_another_file_is_named_by_the_environment_and_must_exist(tmp_path: Path)
         ("analytics:\n  engine: embedded\n  engine: flink\n", ["line 3", "twice"]),
     ],
 )
-def test_a_wrong_file_is_told_in_one_line_with_place_key_and_what_is_allowed(
-    tmp_path: Path, text: str, words: list[str]
-) -> None:
+def test_wrong_file_is_one_line(tmp_path: Path, text: str, words: list[str]) -> None:
     message = error(tmp_path, text)
     assert str(tmp_path / "config.yaml") in message
     assert "\n" not in message
@@ -157,7 +155,7 @@ def test_a_wrong_file_is_told_in_one_line_with_place_key_and_what_is_allowed(
 
 
 @pytest.mark.parametrize("sign", ["'", '"'])
-def test_a_missing_quotation_mark_is_told_and_the_keys_behind_it_are_not(tmp_path: Path, sign: str) -> None:
+def test_missing_quotation_mark_hides_keys(tmp_path: Path, sign: str) -> None:
     text = f"kafka:\n  bootstrap.servers: {sign}b:1\n  sasl.password: hidden\n  sasl.username: {sign}\n"
     message = error(tmp_path, text)
     assert "line 2: 'kafka.bootstrap.servers' goes on over several lines" in message
@@ -182,7 +180,7 @@ def test_a_language_models_address_and_key_are_taken(tmp_path: Path, url: str) -
     assert (model.base_url, model.model, model.api_key, model.configured) == (url, "some-model", "sk-1", True)
 
 
-def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
+def test_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="UTF-8"):
         read_lab(tmp_path, {})

@@ -76,7 +76,7 @@ def test_a_value_that_cannot_be_meant(base: Path, name: str, value: str, words: 
     )
 
 
-def test_the_environment_wins_over_dotenv_and_that_over_secrets(base: Path) -> None:
+def test_environment_dotenv_secrets_in_order(base: Path) -> None:
     (base / ".env").write_text("DATABASE_URL=dotenv\nDJANGO_SECRET_KEY='dot env'\nOTHER_PROGRAMS=1\n")
     (base / "secrets" / "database_url").write_text("secret\n")
     (base / "secrets" / "DJANGO_SECRET_KEY").write_text("secret\n")

@@ -162,13 +162,13 @@ def test_the_file_that_is_damaged_is_a_good_one(tmp_path: Path) -> None:
     assert take_or_tell(tmp_path / "config.yaml", WHOLE.encode()) == 0
 
 
-def test_hostile_files_are_told_in_a_line(tmp_path: Path, counted: Counted) -> None:
+def test_hostile_files_are_one_line(tmp_path: Path, counted: Counted) -> None:
     files(tmp_path, counted, FEW)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1200)
-def test_many_hostile_files_are_told_in_a_line(tmp_path: Path, counted: Counted) -> None:
+def test_many_hostile_files_are_one_line(tmp_path: Path, counted: Counted) -> None:
     files(tmp_path, counted, MANY)
 
 

@@ -20,7 +20,7 @@ from tests.fakes.waiting import wait_for
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_line_has_time_level_logger_message_and_what_went_wrong() -> None:
+def test_what_a_log_line_holds() -> None:
     try:
         raise ValueError("the gearbox")
     except ValueError:

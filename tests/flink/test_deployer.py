@@ -117,7 +117,7 @@ def test_what_a_person_stopped_stays_stopped(flink: FakeGateway, memories: Memor
     assert alive(flink) == NAMES
 
 
-def test_refusal_is_told_and_tried_later(flink: FakeGateway, memories: Memories) -> None:
+def test_refusal_is_said_and_tried_later(flink: FakeGateway, memories: Memories) -> None:
     names = DEFAULT_NAMES | {"positions": "nowhere"}
     wanted = queries(["average"], names, None, "lab")
     found = Deployer(Gateway(flink.url), Cluster(flink.url), wanted, lambda: SOURCE, memories)

@@ -38,7 +38,7 @@ def parsed(folder: Path, texts: dict[str, str]) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
 
-def test_flinks_own_parser_takes_every_statement_and_every_query_of_the_guide(tmp_path: Path) -> None:
+def test_flinks_parser_takes_every_statement(tmp_path: Path) -> None:
     wanted = {s.name: EXPECTED[s.kind] for s in statements() if s.kind in EXPECTED}
     texts = {s.name: s.sql for s in statements() if s.name in wanted}
     guide = [b for b in blocks() if b.language == "sql" and not b.how.startswith("statement: ")]

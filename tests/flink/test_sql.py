@@ -104,7 +104,7 @@ def test_an_upsert_tables_schemas_are_those_of_the_lab(name: str) -> None:
     assert [(column.name, avro_type(column)) for column in rest] == value
 
 
-def test_the_commentary_tables_columns_are_the_fields_of_its_schema() -> None:
+def test_commentary_table_fits_its_schema() -> None:
     schema = json.loads(TOPICS["commentary"].value_schema)
     columns = parsed("commentary-table").columns
     assert [column.name for column in columns] == list(schema["properties"])
@@ -132,7 +132,7 @@ def test_aggregates_and_windows_do_not_remember_for_ever() -> None:
         assert re.fullmatch(r"\d+ h", BY_NAME[name].properties["sql.state-ttl"])
 
 
-def test_the_average_revises_its_results_into_an_upsert_table_and_the_others_only_append() -> None:
+def test_average_upserts_and_others_append() -> None:
     assert [parsed(name).queries[0].updating for name in QUERIES] == [True, False, False]
 
 
@@ -160,7 +160,7 @@ def is_told_to_the_model(event: Record) -> bool:
     )
 
 
-def test_the_expected_calls_in_the_comment_are_about_those_of_simulated_races() -> None:
+def test_expected_calls_fit_simulated_races() -> None:
     said = re.search(r"Expected: about (\d+) calls", (FOLDER / "23_commentary_query.sql").read_text())
     assert said
     calls = [
@@ -170,7 +170,7 @@ def test_the_expected_calls_in_the_comment_are_about_those_of_simulated_races() 
     assert 0.6 <= median(calls) / int(said[1]) <= 1.6
 
 
-def test_the_detector_is_told_every_parameter_and_the_same_as_the_embedded_one() -> None:
+def test_detector_gets_every_parameter() -> None:
     sql = BY_NAME["anomalies-query"].sql
     told = dict(re.findall(r"'(\w+)' VALUE ([\w.]+)", sql))
     assert told.keys() == {

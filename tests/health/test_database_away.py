@@ -20,7 +20,7 @@ from tests.fakes.database_away import asked
 from tests.fakes.lab import ended, short_race
 
 
-def test_a_postgresql_that_takes_calls_and_says_nothing_is_told_within_seconds(tmp_path: Path) -> None:
+def test_silent_postgresql_is_noticed(tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

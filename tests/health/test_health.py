@@ -46,7 +46,7 @@ def beat(state: str) -> None:
     )
 
 
-def test_a_database_that_takes_no_writes_is_told_by_who_only_reads(web_only: None) -> None:
+def test_readers_report_a_read_only_database(web_only: None) -> None:
     assert health()[1]["database"]["ok"]
     with locked(database.settings_dict["NAME"]):
         status, body = health()
@@ -62,14 +62,14 @@ FULL = "the disk is full: 1023 KiB are left for the database"
 
 
 @pytest.mark.parametrize(("free", "error"), [(ROOM, None), (ROOM - 1, FULL)])
-def test_a_full_disk_is_told_though_the_lock_is_given(
+def test_full_disk_beside_a_given_lock(
     web_only: None, monkeypatch: pytest.MonkeyPatch, free: int, error: str | None
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda file: SimpleNamespace(free=free))
     assert health()[1]["database"].get("error") == error
 
 
-def test_a_recorder_in_another_process_tells_by_its_workers_heartbeat(web_only: None) -> None:
+def test_recorder_elsewhere_is_seen_by_heartbeat(web_only: None) -> None:
     beat("running")
     assert health()[1]["recorder"] == {"ok": True, "here": False}
     beat(heartbeat.to_state("the database does not take history: database or disk is full", ""))
@@ -89,7 +89,7 @@ def test_analytics_in_another_process_tell_by_the_same_row(web_only: None) -> No
     assert health()[1]["analytics"]["ok"], "what a worker said that is gone is not known to be so"
 
 
-def test_a_race_that_is_on_with_no_worker_is_recorded_by_nobody(web_only: None) -> None:
+def test_race_without_a_worker_is_unrecorded(web_only: None) -> None:
     race = short_race()
     assert "error" not in health()[1]["worker"], (
         "it waits for its first worker, and there is nothing to record"
@@ -120,7 +120,7 @@ def test_both_fit_into_the_row_however_long_their_words() -> None:
     assert set(heartbeat.from_state(text)) == {"recorder", "analytics"}
 
 
-def test_a_worker_puts_its_recorders_trouble_into_its_heartbeat(kafka: Connection) -> None:
+def test_heartbeat_holds_the_recorders_trouble(kafka: Connection) -> None:
     found = make_components(kafka)
     found.recorder.run = lambda: None  # type: ignore[method-assign]
     found.recorder.error = "the database does not take history: disk full"
@@ -133,7 +133,7 @@ def test_a_worker_puts_its_recorders_trouble_into_its_heartbeat(kafka: Connectio
         wait_for(lambda: WorkerHeartbeat.objects.filter(state="running").exists(), "and that it is over")
 
 
-def test_a_recorder_whose_flush_does_not_come_through_says_so_before_the_database_refuses() -> None:
+def test_slow_flush_is_said_early() -> None:
     now = [100.0]
     recorder = Recorder(
         lambda start, incarnation: None,  # type: ignore[arg-type, return-value]
@@ -182,7 +182,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("said", "told"), WORDS.items())
-def test_anybody_is_told_of_what_kind_a_databases_error_is_and_the_log_has_its_words_once(
+def test_words_of_a_database_error(
     web_only: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, said: str, told: str
 ) -> None:
     def broken() -> None:
@@ -210,7 +210,7 @@ def test_a_recorder_says_of_what_kind_the_databases_error_is(
         assert recorder.trouble == "the database does not take history: it does not answer"
 
 
-def test_the_registrys_address_is_told_without_its_user(
+def test_registrys_address_has_no_user(
     web_only: None, kafka: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(kafka.settings, embedded=False, registry_url="http://key:secret@127.0.0.1:1/sr")

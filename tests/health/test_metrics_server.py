@@ -33,7 +33,7 @@ def test_a_worker_of_its_own_serves_its_figures(kafka: Connection) -> None:
         found.recorder.stop()
 
 
-def test_a_port_that_is_taken_is_told_before_any_race_is_taken(tmp_path: object) -> None:
+def test_taken_port_comes_before_any_race(tmp_path: object) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

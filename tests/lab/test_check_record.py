@@ -35,9 +35,7 @@ class Until:
         self._tail.close()
 
 
-def test_the_record_of_provisioning_is_passed_over_by_feed_board_analytics_and_recorder(
-    kafka: Connection, components: Components
-) -> None:
+def test_provisionings_record_is_passed_over(kafka: Connection, components: Components) -> None:
     def check() -> None:
         components.publishers[0].send(ROLE, NO_RACE, check_record(1_780_000_000_000), 1_780_000_000_000)
 

@@ -37,7 +37,7 @@ def recovers(process: subprocess.Popen[bytes], lab: LabProcess, what: str) -> No
     assert process.poll() is None
 
 
-def test_a_locked_database_holds_twenty_races_and_costs_no_tick(tmp_path: Path) -> None:
+def test_locked_database_holds_twenty_races(tmp_path: Path) -> None:
     database = tmp_path / "var" / "db.sqlite3"
     with lab(tmp_path) as (process, found):
         start_all(found)

@@ -73,9 +73,7 @@ def var(tmp_path: Path, migrated: Migrated) -> Path:
         ("races.management.commands.runlab:serve", signal.SIGINT),
     ],
 )
-def test_what_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
-    var: Path, at: str, sign: signal.Signals
-) -> None:
+def test_stop_during_the_start(var: Path, at: str, sign: signal.Signals) -> None:
     config = var / "config.yaml"
     config.write_text("kafka: {bootstrap.servers: '127.0.0.1:1', schema_registry_url: 'http://127.0.0.1:1'}")
     worker = "run_worker" in at
@@ -101,7 +99,7 @@ def test_what_is_stopped_while_it_starts_ends_at_once_and_without_a_word(
 
 
 @pytest.mark.parametrize("hangs", ["0", "20"])
-def test_a_lab_whose_worker_dies_ends_with_an_error_even_if_the_rest_hangs(var: Path, hangs: str) -> None:
+def test_dead_worker_ends_a_hanging_lab(var: Path, hangs: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(free_port()), hangs],
         cwd=settings.BASE_DIR,

@@ -33,7 +33,7 @@ from tests.fakes.waiting import wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_duplicated_and_reordered_records_make_the_same_history(kafka: Connection) -> None:
+def test_reordered_records_make_one_history(kafka: Connection) -> None:
     stories.duplicated_and_reordered(kafka)
 
 
@@ -41,15 +41,13 @@ def test_a_late_tick_is_placed_and_a_missing_one_counted(kafka: Connection) -> N
     stories.late_and_missing(kafka)
 
 
-def test_records_of_an_older_and_a_newer_schema_are_the_same_race(kafka: Connection) -> None:
+def test_older_and_newer_schemas_are_one_race(kafka: Connection) -> None:
     assert kafka.embedded_registry is not None
     stories.other_schemas(kafka, kafka.embedded_registry)
 
 
 @pytest.mark.full
-def test_a_database_that_is_locked_holds_the_race_and_loses_nothing(
-    kafka: Connection, components: Components
-) -> None:
+def test_locked_database_holds_the_race(kafka: Connection, components: Components) -> None:
     race = short_race(laps=2)
     wait_for(lambda: Race.objects.get(pk=race.pk).published_tick > 10, "the race is on")
     with locked(database.settings_dict["NAME"]):
@@ -114,12 +112,12 @@ def test_a_full_disk_stops_history_until_there_is_room(
 
 @pytest.mark.full
 @pytest.mark.parametrize("step_s", [-60, 60])
-def test_a_clock_that_steps_changes_no_record_that_was_published(kafka: Connection, step_s: int) -> None:
+def test_stepping_clock_changes_no_record(kafka: Connection, step_s: int) -> None:
     stories.stepped_clock(kafka, step_s)
 
 
 @pytest.mark.full
-def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_has(kafka: Connection) -> None:
+def test_suspended_worker_stays_silent(kafka: Connection) -> None:
     race = short_race(laps=2)
     asleep = threading.Event()
     first = make_components(kafka)
@@ -142,7 +140,7 @@ def test_a_worker_that_was_suspended_publishes_nothing_of_a_race_that_another_ha
     check_whole(race, Records(kafka, "positions").read(over))
 
 
-def test_a_registry_that_is_down_at_the_start_is_waited_for_and_told() -> None:
+def test_registry_down_at_the_start() -> None:
     with EmbeddedKafka(DEFAULT_NAMES.values()) as cluster, serve(Registry()) as registry:
         registry.down = True
         streams = StreamSettings(
@@ -167,7 +165,7 @@ def test_a_registry_that_is_down_at_the_start_is_waited_for_and_told() -> None:
         wait_for(lambda: Client().get("/healthz").json()["registry"]["ok"], "it is told that it is well")
 
 
-def test_a_registry_that_goes_in_mid_race_is_noticed_within_seconds_and_asked_seldom() -> None:
+def test_registry_goes_in_mid_race() -> None:
     now = [0.0]
     ping = RegistryCheck(lambda: now[0])
     with serve(Registry()) as registry:
@@ -183,7 +181,7 @@ def test_a_registry_that_goes_in_mid_race_is_noticed_within_seconds_and_asked_se
     assert "does not answer" in ping.error(streams)
 
 
-def test_the_recorders_lease_passes_on_when_its_holder_vanishes(kafka: Connection) -> None:
+def test_recorders_lease_passes_on(kafka: Connection) -> None:
     race, ticks = simulated()
     vanished = Recorder(lambda start, incarnation: kafka.tail(["positions"], start, incarnation), kafka.codec)
     assert vanished._lease.hold()

@@ -160,18 +160,18 @@ def test_no_lie_among_many_changes_board_or_history(record_property: Callable[[s
     fuzz(many, record_property)
 
 
-def test_a_record_far_ahead_that_speaks_for_a_field_of_one_ends_nothing() -> None:
+def test_record_far_ahead_ends_nothing() -> None:
     check([(100, {"tick": 4000, "field_size": 1, "phase": "over"}, {})])
     check([(100, {"field_size": 1, "phase": "over"}, {})])
     check([(100, {"field_size": 0, "phase": "over"}, {}), (101, {"field_size": 0, "tick": 90}, {})])
 
 
-def test_a_record_that_tells_no_tick_completes_none_where_the_others_tell_theirs() -> None:
+def test_record_without_a_tick_completes_none() -> None:
     last_of_a_tick = 13 * len(CODES) - 1
     check([(last_of_a_tick, {"tick": -1}, {"phase": "grid", "race_time_s": 0.0, "stints": ""})])
 
 
-def test_one_car_that_tells_another_phase_does_not_speak_for_its_tick() -> None:
+def test_one_car_does_not_set_the_phase() -> None:
     one = new()
     liar = next(r["driver_code"] for r in TRUE if r["tick"] == LAST // 2 and r["position"] == 1)
     for record in TRUE:
@@ -180,7 +180,7 @@ def test_one_car_that_tells_another_phase_does_not_speak_for_its_tick() -> None:
     assert [frame["phase"] for frame in one.frames] == [frame["phase"] for frame in FRAMES]
 
 
-def test_what_is_far_ahead_of_the_clock_is_not_taken_whoever_says_it() -> None:
+def test_records_far_ahead_of_the_clock() -> None:
     board = new().board
     control = {"race_id": str(RACE.pk), "tick": 10, "type": "yellow", "driver_code": "", "other_code": "", "lap": 1,
                "message": "Yellow", "event": 1, "timestamp": NOW}  # fmt: skip
@@ -234,7 +234,7 @@ BARE = {
 }
 
 
-def test_messages_without_an_ordinal_have_an_identity_of_their_own() -> None:
+def test_identity_without_an_ordinal() -> None:
     first, second = event_of(BARE | {"message": "one"}), event_of(BARE | {"message": "two", "event": -1})
     assert first != second
     assert first == event_of(BARE | {"message": "one", "event": -1})
@@ -243,7 +243,7 @@ def test_messages_without_an_ordinal_have_an_identity_of_their_own() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_messages_with_base_fields_only_stand_side_by_side_in_the_history(kafka: Connection) -> None:
+def test_messages_with_base_fields_only(kafka: Connection) -> None:
     found, ticks = simulated()
     base = {
         "race_id": str(found.pk),
@@ -263,7 +263,7 @@ def test_messages_with_base_fields_only_stand_side_by_side_in_the_history(kafka:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_ordinal_that_somebody_guessed_keeps_no_message_out_of_the_history(kafka: Connection) -> None:
+def test_guessed_ordinal_hides_no_message(kafka: Connection) -> None:
     found, ticks = simulated()
     rest = {"event": 7, "other_code": "", "position": 0, "value": None, "driver_code": "", "lap": 0}
     with recording(kafka), publishing(kafka) as say:
@@ -276,7 +276,7 @@ def test_an_ordinal_that_somebody_guessed_keeps_no_message_out_of_the_history(ka
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_recorder_that_stops_within_a_tick_leaves_its_first_half_to_the_next(kafka: Connection) -> None:
+def test_recorder_stops_within_a_tick(kafka: Connection) -> None:
     found, ticks = simulated()
     with publishing(kafka) as say:
         say_all(say, [*ticks[:2], ticks[2][:9]])
@@ -288,7 +288,7 @@ def test_a_recorder_that_stops_within_a_tick_leaves_its_first_half_to_the_next(k
     check_history(found, ticks)
 
 
-def test_a_schema_id_that_no_registry_gives_is_a_bad_record_and_asks_nobody() -> None:
+def test_impossible_schema_id_asks_nobody() -> None:
     codec = Codec(embedded_settings("unused:1"), Registry())
     with pytest.raises(Exception, match="registries give none beyond"):
         codec.decode("positions", b"\x00\xff\xff\xff\xff")

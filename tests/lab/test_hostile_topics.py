@@ -153,21 +153,17 @@ def fuzz(counted: Counted, at_least: int, clean: Outcome) -> None:
         sweep(counted, WHAT, at_least // 2, cases, one, AT_ONCE)
 
 
-def test_hostile_records_change_neither_board_nor_history_and_are_only_text(
-    counted: Counted, clean: Outcome
-) -> None:
+def test_hostile_records_change_nothing(counted: Counted, clean: Outcome) -> None:
     fuzz(counted, FEW, clean)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_many_hostile_records_change_neither_board_nor_history_and_are_only_text(
-    counted: Counted, clean: Outcome
-) -> None:
+def test_many_hostile_records_change_nothing(counted: Counted, clean: Outcome) -> None:
     fuzz(counted, MANY, clean)
 
 
-def test_a_line_told_again_in_other_words_is_the_first_one_everywhere(clean: Outcome) -> None:
+def test_repeated_line_stays_the_first(clean: Outcome) -> None:
     said = example("commentary")
     check_unchanged(
         outcome([(1, put(Said(said.role, None, said.value | {"message": "Other words."})))]), clean

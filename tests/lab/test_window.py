@@ -15,7 +15,7 @@ from tests.fakes.stories import publishing, say_all, simulated
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_what_the_window_cannot_hold_is_counted_marked_on_the_race_and_shown(kafka: Connection) -> None:
+def test_lost_window_is_counted_and_shown(kafka: Connection) -> None:
     race, ticks = simulated(circuit="monza", laps=53, pace=12, began_s=400)
     with publishing(kafka) as say:
         say_all(say, ticks)

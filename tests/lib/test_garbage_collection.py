@@ -8,7 +8,7 @@ import weakref
 from races.lib.memory import ALL_EVERY_S, YOUNG_EVERY_S, GarbageCollection
 
 
-def test_what_is_young_is_looked_through_twice_a_minute_and_all_every_five() -> None:
+def test_rhythm_of_collections() -> None:
     now, done = [1000.0], []
     garbage = GarbageCollection(lambda: now[0], lambda: done.append("all"), lambda: done.append("young"))
     garbage.run_due()
@@ -27,7 +27,7 @@ class Circle:
         self.itself = self
 
 
-def test_a_circle_that_nobody_holds_is_gone_after_half_a_minute() -> None:
+def test_unheld_circle_is_collected() -> None:
     now = [1000.0]
     garbage = GarbageCollection(lambda: now[0])
     gc.disable()

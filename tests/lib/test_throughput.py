@@ -18,12 +18,12 @@ def test_a_steady_stream_has_a_steady_rate() -> None:
         assert rates.throughput(100 + until / 20)["positions"].rate == 20
 
 
-def test_a_stream_that_just_began_is_measured_over_what_there_is() -> None:
+def test_young_stream_is_measured() -> None:
     assert counted([100.2, 100.4]).throughput(100.6)["positions"].rate == 2
     assert counted([100.2, 100.4, 101.1]).throughput(101.2)["positions"].rate == 2
 
 
-def test_a_stream_that_stopped_is_at_nothing_within_seconds_and_its_age_goes_on() -> None:
+def test_stopped_stream_ages_at_zero() -> None:
     rates = counted([100 + n / 20 for n in range(400)])
     assert [rates.throughput(at)["positions"].rate for at in (120, 122, 125, 900)] == [20, 12, 0, 0]
     assert rates.throughput(130)["positions"].age_s == 130 - 119.95
@@ -45,7 +45,7 @@ def test_only_the_last_minute_counts() -> None:
         assert worst.value(second + 0.9) == (5.0 if 100 <= second < 160 else 0.02)
 
 
-def test_an_age_is_by_event_time_and_says_how_far_the_reader_is_behind() -> None:
+def test_age_is_by_event_time() -> None:
     meter = ThroughputMeter()
     meter.count("positions", 100.0, 50_000)
     meter.count("avg_speed", 100.0, 42_000)

@@ -63,7 +63,7 @@ def test_all_stages_of_a_tick_of_this_process(tracer: Tracer, lab: None) -> None
     assert [line.split()[-1] for line in said.splitlines()[2:]] == [f"{n}.00" for n in range(7)]
 
 
-def test_where_the_worker_is_elsewhere_the_way_begins_at_the_records_time(tracer: Tracer, lab: None) -> None:
+def test_way_begins_at_the_records_time(tracer: Tracer, lab: None) -> None:
     race = running_race(round(time.time() * 1000) - 2000)
     for tick in (8, 9):
         due = race.event_ms(tick) / 1000 - time.time() + time.monotonic()
@@ -79,6 +79,6 @@ def test_where_the_worker_is_elsewhere_the_way_begins_at_the_records_time(tracer
     assert "Tick 8" in traced(race, tick=8)
 
 
-def test_a_race_that_nobody_watches_is_told_in_words(tracer: Tracer, lab: None) -> None:
+def test_unwatched_race_is_said(tracer: Tracer, lab: None) -> None:
     with pytest.raises(CommandError, match="that a page watches"):
         traced(running_race(1))

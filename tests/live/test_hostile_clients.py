@@ -256,7 +256,7 @@ def test_an_endless_body_is_refused(site: Site, announced: bool) -> None:
 
 
 @pytest.mark.parametrize("site", PLAIN, indirect=True)
-def test_a_body_that_is_too_long_is_told_413(site: Site) -> None:
+def test_too_long_a_body_gets_413(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port), 20) as upload:
         head = b"POST /races/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3100000\r\n\r\n"
         upload.sendall(head + b"x" * 10)

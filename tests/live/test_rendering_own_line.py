@@ -79,7 +79,7 @@ def test_the_pit_lane_has_a_running_timer() -> None:
     assert "in the pit lane for 12 s" in words(frame, "VER")  # at 12 times real time
 
 
-def test_a_stop_is_told_for_some_seconds() -> None:
+def test_stop_is_shown_for_some_seconds() -> None:
     frame = frame_of("VER")
     for age, told in ((1000, True), (20_000, False)):
         frame["own"] = {**frame["own"], "stop": (frame["timestamp"] - age, 2.4)}

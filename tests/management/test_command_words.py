@@ -44,7 +44,7 @@ def said(tmp_path: Path, *arguments: str, **environ: str) -> list[str]:
     return done.stderr.strip().splitlines()
 
 
-def test_a_database_without_tables_is_told_in_a_line(tmp_path: Path) -> None:
+def test_missing_tables_are_one_line(tmp_path: Path) -> None:
     (line,) = said(tmp_path, "start_race", "--driver", "NOR", DATABASE_URL=f"sqlite:///{tmp_path / 'new'}")
     assert "manage.py migrate" in line
 
@@ -60,15 +60,13 @@ def test_a_database_without_tables_is_told_in_a_line(tmp_path: Path) -> None:
         pytest.param("DJANGO_DEBUG", "perhaps", marks=pytest.mark.full),
     ],
 )
-def test_a_wrong_environment_is_told_in_a_line_without_a_password(
-    tmp_path: Path, name: str, value: str
-) -> None:
+def test_wrong_environment_is_one_line(tmp_path: Path, name: str, value: str) -> None:
     (line,) = said(tmp_path, "runlab", **{name: value})
     assert line.startswith(name)
     assert "secret" not in line
 
 
-def test_a_broker_that_does_not_answer_is_told_in_a_line(tmp_path: Path, migrated: Migrated) -> None:
+def test_silent_broker_is_one_line(tmp_path: Path, migrated: Migrated) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(
         'kafka:\n  bootstrap.servers: "127.0.0.1:1"\n  schema_registry_url: "http://127.0.0.1:1"\n'
@@ -83,7 +81,7 @@ def test_a_broker_that_does_not_answer_is_told_in_a_line(tmp_path: Path, migrate
         assert words in line
 
 
-def test_a_busy_port_is_told_with_another_to_take() -> None:
+def test_busy_port_names_another() -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -106,7 +104,7 @@ def test_a_busy_port_is_told_with_another_to_take() -> None:
         ),
     ],
 )
-def test_the_banner_says_which_engine_runs_and_why_it_is_not_the_one_asked_for(
+def test_banner_names_the_engine_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
 ) -> None:
     path = tmp_path / "lab.yaml"
@@ -141,7 +139,7 @@ def test_the_banner_names_the_address_for_the_room(
 
 
 @pytest.mark.django_db
-def test_who_no_longer_wants_to_wait_for_a_race_gets_no_traceback() -> None:
+def test_interrupted_wait_has_no_traceback() -> None:
     threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     with pytest.raises(CommandError, match="Interrupted") as left:
         call_command(StartRace(), driver="NOR", wait=True)
@@ -149,7 +147,7 @@ def test_who_no_longer_wants_to_wait_for_a_race_gets_no_traceback() -> None:
 
 
 @pytest.mark.django_db
-def test_a_started_race_is_printed_with_the_address_of_the_lab_that_runs(
+def test_started_race_prints_its_address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(settings, "VAR_DIR", tmp_path)

@@ -94,7 +94,7 @@ def ask(base: str, path: str, method: str = "GET", **headers: str) -> Any:
 
 
 @pytest.mark.timeout(120)
-def test_a_server_with_debug_off_says_them_too_and_what_https_adds(https_site: str) -> None:
+def test_headers_with_debug_off_and_https(https_site: str) -> None:
     secure = {"X-Forwarded-Proto": "https"}
     expected = {
         "/": 200, "/races/": 200, "/static/races/live.js": 200, "/static/nothing.js": 404, "/nothing/": 404,

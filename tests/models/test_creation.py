@@ -41,13 +41,13 @@ def together(clients: list[str]) -> Counter[str]:
 
 
 @override_settings(F1_MAX_RACES=0, F1_MAX_RACES_PER_CLIENT=3)
-def test_one_browser_gets_its_races_and_no_more_however_fast_it_asks() -> None:
+def test_browser_keeps_to_its_limit() -> None:
     assert together(["one"] * AT_ONCE) == {"racing": 3, "told no": AT_ONCE - 3}
     assert (Race.objects.count(), Entry.objects.count()) == (3, 66)
 
 
 @override_settings(F1_MAX_RACES=4, F1_MAX_RACES_PER_CLIENT=1)
-def test_a_room_gets_the_labs_races_and_no_more_however_fast_it_asks() -> None:
+def test_room_keeps_to_the_limit_of_races() -> None:
     assert together([f"client {number}" for number in range(AT_ONCE)]) == {
         "racing": 4,
         "told no": AT_ONCE - 4,

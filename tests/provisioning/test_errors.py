@@ -187,7 +187,7 @@ def test_quota_that_comes_as_a_400() -> None:
 
 @pytest.mark.parametrize("command", ["provision", "teardown"])
 @pytest.mark.parametrize("field", ["id", "spec"])
-def test_answer_without_its_id_is_told_in_words(
+def test_answer_without_its_id(
     laptop: Laptop, monkeypatch: pytest.MonkeyPatch, command: str, field: str
 ) -> None:
     """No KeyError: the words name the call, and what was made is found when the answers are whole again."""

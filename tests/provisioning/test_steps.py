@@ -149,7 +149,7 @@ def test_terminal_gets_a_table(manual_clock: ManualClock, monkeypatch: pytest.Mo
     assert "after: Check" in last[2]
 
 
-def test_several_in_one_state_are_told_in_one_breath(
+def test_several_in_one_state_share_a_line(
     manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each state is told once, and a pipe wraps what is longer than a line, as far to the right."""

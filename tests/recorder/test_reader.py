@@ -25,9 +25,7 @@ def test_overtakes_do_not_crowd_the_notes_of_race_control_out() -> None:
     assert len(board.frame["control"]) == min(LINES, notes.count())
 
 
-def test_the_interface_knows_averages_of_a_race_that_nobody_watches(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_api_has_averages_of_an_unwatched_race(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     race = Recorded(laps=2).race
     Race.objects.filter(pk=race.pk).update(status="running")
     frame = last_frame(race)

@@ -37,7 +37,7 @@ def test_a_finished_race_has_its_whole_history(kafka: Connection, components: Co
 
 
 @pytest.mark.full
-def test_replaying_the_topics_from_their_beginning_changes_nothing(kafka: Connection) -> None:
+def test_second_reading_changes_nothing(kafka: Connection) -> None:
     with running(make_components(kafka)):
         race = ended(short_race())
     before = history(race)
@@ -48,7 +48,7 @@ def test_replaying_the_topics_from_their_beginning_changes_nothing(kafka: Connec
 
 
 @pytest.mark.full
-def test_a_recorder_that_stops_in_mid_race_goes_on_where_it_was(kafka: Connection) -> None:
+def test_recorder_resumes_in_mid_race(kafka: Connection) -> None:
     with running(make_components(kafka)) as components:
         race = short_race(laps=3)
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 20, "half is recorded")
@@ -80,9 +80,7 @@ def test_a_database_that_refuses_for_a_while_costs_no_history(
     assert history(race)["frames"] == list(range(race.recorded_tick + 1))
 
 
-def test_a_record_that_cannot_be_decoded_is_counted_and_skipped(
-    kafka: Connection, components: Components
-) -> None:
+def test_undecodable_record_is_skipped(kafka: Connection, components: Components) -> None:
     from confluent_kafka import Producer
 
     race = short_race()

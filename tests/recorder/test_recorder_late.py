@@ -43,7 +43,7 @@ def test_a_tick_that_does_not_come_in_time_is_missing() -> None:
     assert stored(recording) == [0, 2, 3]
 
 
-def test_of_a_stream_that_is_read_fast_no_more_waits_than_a_late_tick_may_be_late() -> None:
+def test_wait_of_a_fast_reader_is_bounded() -> None:
     recording = after(0, *range(2, HORIZON + 2))
     assert stored(recording) == [0]
     assert len(recording.early) == HORIZON
@@ -53,5 +53,5 @@ def test_of_a_stream_that_is_read_fast_no_more_waits_than_a_late_tick_may_be_lat
     assert recording.missing == 1
 
 
-def test_who_reads_on_after_us_begins_with_the_first_tick_that_waits() -> None:
+def test_next_reader_begins_at_the_waiting_tick() -> None:
     assert after(0, 2, 3).begun == {2: (0, 1), 3: (0, 2)}

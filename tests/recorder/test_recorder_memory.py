@@ -33,7 +33,7 @@ def test_a_reading_is_new_once_late_ones_too() -> None:
     assert not seen.add("NOR", START + 200)
 
 
-def test_hours_of_readings_keep_the_memory_at_two_spans_for_each_car() -> None:
+def test_memory_stays_at_two_spans_a_car() -> None:
     seen, ticks = SeenReadings(), 4 * REMEMBERED_MS // TICK_MS
     for tick in range(ticks):
         for code in ("NOR", "PIA"):
@@ -42,7 +42,7 @@ def test_hours_of_readings_keep_the_memory_at_two_spans_for_each_car() -> None:
     assert len(seen) < ticks, "half of what came at most"
 
 
-def test_the_whole_race_read_again_from_its_beginning_is_no_news() -> None:
+def test_whole_race_read_again_is_no_news() -> None:
     seen, instants = SeenReadings(), [START + tick * TICK_MS for tick in range(4 * REMEMBERED_MS // TICK_MS)]
     assert all(seen.add("NOR", ts) for ts in instants)
     assert not any(seen.add("NOR", ts) for ts in instants)
@@ -56,9 +56,7 @@ def test_a_car_that_fell_silent_for_long_is_heard_again() -> None:
 
 
 @pytest.mark.parametrize(("cars", "patience_s"), [(22, FORGET_S), (11, HALF_TICK_S)])
-def test_a_race_that_fell_silent_is_forgotten_but_half_a_tick_is_waited_for(
-    cars: int, patience_s: float
-) -> None:
+def test_silent_race_is_forgotten(cars: int, patience_s: float) -> None:
     """The history takes whole ticks: nobody would read the first half again."""
     recording = RaceRecording(Race(), Board(synthetic.info()), None, heard_at=100.0)
     for record in synthetic.tick(0, synthetic.info())[:cars]:

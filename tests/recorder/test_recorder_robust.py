@@ -17,24 +17,20 @@ from tests.fakes.waiting import wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_race_deleted_after_its_flag_does_not_stop_the_recording_of_others(
-    kafka: Connection, components: Components
-) -> None:
+def test_race_deleted_after_its_flag(kafka: Connection, components: Components) -> None:
     gone = ended(short_race())
     Race.objects.filter(pk=gone.pk).delete()
     assert ended(short_race(seed=2)).status == Race.Status.FINISHED
 
 
-def test_a_race_deleted_while_it_runs_does_not_stop_the_recording_of_others(
-    kafka: Connection, components: Components
-) -> None:
+def test_race_deleted_while_it_runs(kafka: Connection, components: Components) -> None:
     gone = short_race(laps=9, pace=12)
     wait_for(lambda: Race.objects.get(pk=gone.pk).recorded_tick > 5, "it is recorded")
     Race.objects.filter(pk=gone.pk).delete()
     assert ended(short_race(seed=2)).status == Race.Status.FINISHED
 
 
-def test_an_end_that_nobody_recorded_any_more_is_found_at_the_next_start(kafka: Connection) -> None:
+def test_unrecorded_end_is_found_at_the_start(kafka: Connection) -> None:
     """Killed between the last tick and the classification: no record comes to remind anybody."""
     with running(make_components(kafka)):
         race = ended(short_race())

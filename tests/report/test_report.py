@@ -326,7 +326,7 @@ def test_words_lead_into_the_replay(client: Client) -> None:
     assert f'/races/{race.pk}/replay/?tick=20" title="The replay from here">0:04</a>' in page(client, race)
 
 
-def test_missing_ticks_are_told(client: Client) -> None:
+def test_missing_ticks_are_shown(client: Client) -> None:
     text = page(client, Recorded(laps=2, miss=range(30, 33)).race)
     assert "3 ticks of this race never reached the recorder" in text
 

@@ -112,7 +112,7 @@ def test_stops_have_two_times() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", [1, 3, 8])
-def test_a_recorded_race_is_told_truly(seed: int, client: Client) -> None:
+def test_lines_of_a_recorded_race_are_true(seed: int, client: Client) -> None:
     """The leaders, the moments and the margin, held against the rows of the history."""
     race = Recorded(laps=6, seed=seed).race
     told = report(race, [])["story"]

@@ -161,9 +161,7 @@ class StreamsContract:
         assert tail.lag() == Lag()
         tail.close()
 
-    def test_a_look_at_a_healthy_cluster_asks_no_partition_and_one_after_a_doubt_asks_each(
-        self, settings: StreamSettings, publisher: Publisher
-    ) -> None:
+    def test_partitions_are_asked_after_a_doubt(self, settings: StreamSettings, publisher: Publisher) -> None:
         clock = FastClock()
         tail = AskingTail(settings, ["positions"], start="end", clock=clock)
         settle(tail)
@@ -350,9 +348,7 @@ class StreamsContract:
         marks = Producer({**QUIET, **settings.librdkafka}).list_topics(settings.topic("positions"))
         assert len(marks.topics[settings.topic("positions")].partitions) == TOPICS["positions"].partitions
 
-    def test_aborted_records_are_kept_from_who_asks_for_committed_ones(
-        self, settings: StreamSettings
-    ) -> None:
+    def test_committed_readers_see_no_aborted_records(self, settings: StreamSettings) -> None:
         """Nothing here needs it; it says which of the two brokers can be trusted with transactions."""
         from confluent_kafka import Consumer
 

@@ -108,7 +108,7 @@ def text_after_poll(tail: Tail) -> str:
     return tail.state.text
 
 
-def test_records_that_the_window_has_lost_are_counted_as_a_gap() -> None:
+def test_records_lost_by_the_window_are_a_gap() -> None:
     """A partition of the embedded cluster keeps its newest 5 MiB."""
     with EmbeddedKafka(["f1-driver-positions"]) as kafka:
         settings = embedded_settings(kafka.bootstrap)

@@ -160,7 +160,7 @@ def test_a_newer_writers_fields_are_left_out(codec: Codec, registry: Registry) -
     assert codec.decode("positions", written(registry, schema, POSITION | more)) == POSITION
 
 
-def test_a_writer_may_call_the_record_and_its_types_differently(codec: Codec, registry: Registry) -> None:
+def test_writers_may_use_other_type_names(codec: Codec, registry: Registry) -> None:
     """As Flink does: the table's name, nullable columns, an int where we have a double."""
     fields = [
         {"name": "speed", "type": "int"},
@@ -182,9 +182,7 @@ def test_a_null_where_we_need_a_value_is_refused(codec: Codec, registry: Registr
         codec.decode("positions", written(registry, schema, POSITION | {"driver_name": None}))
 
 
-def test_another_writers_record_that_is_cut_off_is_refused_with_words(
-    codec: Codec, registry: Registry
-) -> None:
+def test_cut_off_record_is_refused(codec: Codec, registry: Registry) -> None:
     schema = value_schema("positions")
     schema["fields"][0]["type"] = ["null", "string"]
     whole = written(registry, schema, POSITION)
@@ -335,7 +333,7 @@ def test_a_hostile_length_allocates_nothing(codec: Codec, length: int) -> None:
         [{"name": "x", "type": ["null", "R"]}],
     ],
 )
-def test_writers_schemas_that_could_keep_a_reader_busy_are_not_followed(
+def test_costly_writers_schemas_are_refused(
     codec: Codec, registry: Registry, fields: list[dict[str, Any]]
 ) -> None:
     schema = {"type": "record", "name": "R", "fields": fields}
@@ -345,7 +343,7 @@ def test_writers_schemas_that_could_keep_a_reader_busy_are_not_followed(
         codec.decode("positions", endless)
 
 
-def test_a_tombstone_is_told_apart(codec: Codec) -> None:
+def test_tombstone_is_marked(codec: Codec) -> None:
     with pytest.raises(Tombstone):
         codec.decode("avg_speed", None)
     assert codec.decode_key("positions", None) is None
@@ -401,7 +399,7 @@ def test_what_is_known_needs_no_registry() -> None:
     assert registry.asked == asked
 
 
-def test_who_holds_a_lock_reads_without_asking_and_learns_later() -> None:
+def test_lock_holder_reads_without_asking() -> None:
     registry = Flaky()
     writer, codec = Codec(SETTINGS, registry.registry), Codec(SETTINGS, registry)
     role = "car_metrics_anomalies"
@@ -480,7 +478,7 @@ def test_without_auto_register_schemas_must_be_there_already() -> None:
     assert codec.decode("positions", codec.encode("positions", POSITION)) == POSITION
 
 
-def test_an_incompatible_schema_in_the_registry_is_said_with_its_subject() -> None:
+def test_incompatible_schema_names_its_subject() -> None:
     registry = Registry()
     schema = {"type": "record", "name": "DriverPosition", "fields": [{"name": "speed", "type": "string"}]}
     registry.register("f1-driver-positions-value", json.dumps(schema), "AVRO")

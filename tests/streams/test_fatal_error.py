@@ -42,9 +42,7 @@ def publisher() -> Iterator[Publisher]:
         assert found.close() == 0
 
 
-def test_a_fatal_error_that_is_raised_ends_its_producer_and_no_thread(
-    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fatal_error_ends_only_its_producer(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "_producer", Broken(FATAL))
     wait_for(lambda: not isinstance(publisher._producer, Broken), "another producer takes over", 10)
     assert publisher._thread.is_alive()

@@ -33,7 +33,7 @@ def hidden(text: str) -> bool:
     return not any(one in text for one in ("norris", "4711", "KEY123", "secret", "someone", "else"))
 
 
-def test_names_keys_and_an_addresss_user_are_taken_out_and_nothing_else() -> None:
+def test_only_secrets_are_taken_out() -> None:
     shown = SETTINGS.public(SAID)
     assert hidden(shown)
     assert shown == (
@@ -43,7 +43,7 @@ def test_names_keys_and_an_addresss_user_are_taken_out_and_nothing_else() -> Non
     assert SETTINGS.public("waiting: broker away (f1@127.0.0.1:1)") == "waiting: broker away (f1@127.0.0.1:1)"
 
 
-def test_what_a_broker_says_is_told_without_them() -> None:
+def test_brokers_words_without_secrets() -> None:
     tail, publisher = Tail(SETTINGS, ["positions"]), Publisher(SETTINGS, Codec(SETTINGS, Registry()))
     error = KafkaError(KafkaError._ALL_BROKERS_DOWN, SAID)
     try:
@@ -59,7 +59,7 @@ def test_what_a_broker_says_is_told_without_them() -> None:
         publisher.close(0.1)
 
 
-def test_what_a_registry_says_is_told_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registrys_words_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     client = HttpRegistry("http://127.0.0.1:1", SETTINGS.registry_auth)
 
     def refuse() -> None:

@@ -307,7 +307,7 @@ def test_many_threads_get_one_id(tmp_path: Path) -> None:
     registry.close()
 
 
-def test_callers_in_the_process_get_the_errors_they_can_act_on(registry: Registry) -> None:
+def test_errors_for_callers_in_the_process(registry: Registry) -> None:
     registry.register("s", record(A), "AVRO", "BACKWARD")
     with pytest.raises(RegistryRefused, match="incompatible"):
         registry.register("s", record(A, B), "AVRO")

@@ -52,9 +52,7 @@ def served() -> Iterator[Served]:
         yield served
 
 
-def test_confluents_serializer_and_our_codec_write_the_same_bytes(
-    http: HttpRegistry, confluent: SchemaRegistryClient
-) -> None:
+def test_codec_writes_confluents_bytes(http: HttpRegistry, confluent: SchemaRegistryClient) -> None:
     codec = Codec(embedded_settings("unused"), http)
     serializer = AvroSerializer(confluent, TOPICS["positions"].value_schema)
     theirs = serializer(POSITION, CONTEXT)
@@ -78,7 +76,7 @@ def test_confluents_client_finds_its_way_around(confluent: SchemaRegistryClient)
     assert client.delete_subject("s") == [1]
 
 
-def test_two_processes_with_http_clients_understand_each_other(served: Served, http: HttpRegistry) -> None:
+def test_two_processes_with_http_clients(served: Served, http: HttpRegistry) -> None:
     other = HttpRegistry(served.url)
     writer, reader = Codec(embedded_settings("unused"), http), Codec(embedded_settings("unused"), other)
     for role, value in VALUES.items():
@@ -125,7 +123,7 @@ def test_a_registry_that_is_not_there_can_be_waited_for() -> None:
     client.close()
 
 
-def test_a_no_is_told_apart_from_no_answer(http: HttpRegistry) -> None:
+def test_no_differs_from_no_answer(http: HttpRegistry) -> None:
     client = http
     with pytest.raises(UnknownSchema):
         client.schema(99)

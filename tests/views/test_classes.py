@@ -150,7 +150,7 @@ def test_a_changed_driver_counts_from_the_next_race_on(teacher: Client, room: Cl
         ("Ben", "", "driver of the grid"),
     ],
 )
-def test_what_cannot_join_is_told_why(room: Classroom, name: str, driver: str, words: str) -> None:
+def test_refused_join_says_why(room: Classroom, name: str, driver: str, words: str) -> None:
     join(room, "Anna")
     answer = join(room, name, driver)
     assert answer.status_code == 422
@@ -204,7 +204,7 @@ def test_a_class_is_made_at_the_machine_or_by_staff() -> None:
 @pytest.mark.parametrize(
     ("field", "typed"), [("laps", "99"), ("pace", "61"), ("seeds", "7, x"), ("circuit", "nowhere")]
 )
-def test_a_wrong_setup_is_told_beside_its_field(teacher: Client, field: str, typed: str) -> None:
+def test_wrong_setup_has_its_error_beside_it(teacher: Client, field: str, typed: str) -> None:
     answer = teacher.post("/class/", {field: typed})
     assert answer.status_code == 422
     assert answer.content.decode().count('class="error"') == 1
@@ -255,7 +255,7 @@ def test_names_come_no_faster_than_a_room_types(room: Classroom, monkeypatch: py
 
 
 @override_settings(F1_MAX_RACES_PER_CLIENT=5)
-def test_one_who_fills_the_lab_from_private_windows_is_stopped(teacher: Client, room: Classroom) -> None:
+def test_private_windows_do_not_fill_the_lab(teacher: Client, room: Classroom) -> None:
     filler = pupil()
     join(room, "Max", "VER", filler)
     for client in (filler, filler, pupil(), pupil()):
@@ -284,7 +284,7 @@ def test_a_teacher_elsewhere_stops_the_classes_own_races_only(room: Classroom) -
     assert [race.client for race in Race.objects.filter(stop_requested=True)] == [room.members.get().client]
 
 
-def test_the_class_is_deleted_with_its_names_and_its_races_stay(teacher: Client, room: Classroom) -> None:
+def test_races_outlive_their_class(teacher: Client, room: Classroom) -> None:
     join(room, "Anna")
     teach(teacher, room, "start")
     assert teach(teacher, room, "forget")["Location"] == "/class/"

@@ -114,9 +114,7 @@ def read(client: Client, path: str) -> str:
 @pytest.mark.parametrize(
     "texts", [HOSTILE[::4], pytest.param(HOSTILE, marks=pytest.mark.full)], ids=["every fourth", "all"]
 )
-def test_no_page_of_report_replay_and_admin_makes_markup_of_a_hostile_text(
-    race: Race, staff: Client, texts: Sequence[str]
-) -> None:
+def test_hostile_text_makes_no_markup(race: Race, staff: Client, texts: Sequence[str]) -> None:
     poison(race, "harmless")
     usual = {path: Markup(read(staff, path)) for path in pages(race)}
     assert all("harmless" in read(staff, path) for path in pages(race)[:1])
@@ -173,7 +171,7 @@ def test_the_admins_export_has_no_formula_either(race: Race, staff: Client) -> N
     assert {rows[0][name] for name in ("circuit", "driver_name", "team_name")} == {"'=1+1"}
 
 
-def test_json_is_told_as_json_and_as_nothing_else(race: Race, client: Client) -> None:
+def test_json_has_its_content_type(race: Race, client: Client) -> None:
     at = race.get_absolute_url()
     for text in (one.replace("\0", "") for one in HOSTILE):
         poison(race, text)
@@ -208,7 +206,7 @@ def told(codec: Codec) -> Iterator[tuple[str, Callable[[str], dict[str, Any]]]]:
     yield "positions", lambda text: POSITION | {"driver_name": text, "team_name": text}
 
 
-def test_a_text_that_turns_its_neighbours_around_is_taken_without_those_signs(codec: Codec) -> None:
+def test_bidirectional_signs_are_taken_out(codec: Codec) -> None:
     """On a page it would write the rest of the line from right to left, in a terminal it would give orders."""
     for role, record in told(codec):
         found = codec.decode(role, codec.encode(role, record(TURNED)))

@@ -205,11 +205,11 @@ def posts(counted: Counted, at_least: int) -> None:
         sweep(counted, "hostile form posts", at_least, POSTS, lambda post: check(site, post))
 
 
-def test_hostile_form_posts_are_answered_in_words_and_do_nothing(counted: Counted) -> None:
+def test_hostile_posts_do_nothing(counted: Counted) -> None:
     posts(counted, FEW)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_many_hostile_form_posts_are_answered_in_words_and_do_nothing(counted: Counted) -> None:
+def test_many_hostile_posts_do_nothing(counted: Counted) -> None:
     posts(counted, MANY)

@@ -66,9 +66,7 @@ def test_choices_are_taken(client: Client) -> None:
         ({"driver": "NOR", "seed": "-5"}, "seed"),
     ],
 )
-def test_a_wrong_field_brings_the_form_back_with_its_error_and_what_was_typed(
-    client: Client, fields: dict[str, str], field: str
-) -> None:
+def test_wrong_field_keeps_what_was_typed(client: Client, fields: dict[str, str], field: str) -> None:
     answer = post(client, **fields)
     assert answer.status_code == 422
     assert not Race.objects.exists()
@@ -94,9 +92,7 @@ def test_a_wrong_field_brings_the_form_back_with_its_error_and_what_was_typed(
         {"driver": "", "circuit": "x\0y", "laps": "-1", "pace": "0", "seed": f"{2**31}"},
     ],
 )
-def test_every_wrong_field_is_told_beside_it_at_once_and_what_was_typed_stays(
-    client: Client, typed: dict[str, str]
-) -> None:
+def test_every_wrong_field_has_its_error(client: Client, typed: dict[str, str]) -> None:
     answer = post(client, **typed)
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == set(typed)
@@ -110,7 +106,7 @@ def test_every_wrong_field_is_told_beside_it_at_once_and_what_was_typed_stays(
     assert not Race.objects.exists()
 
 
-def test_laps_of_a_known_circuit_are_held_against_its_own_distance(client: Client) -> None:
+def test_laps_within_a_circuits_distance(client: Client) -> None:
     said = post(client, driver="NOR", circuit="spa", laps="45").context["form"].errors["laps"][0]
     assert said == "Laps go from 1 to 44, the Grand Prix distance of Spa."
 
@@ -195,7 +191,7 @@ def test_the_big_screen_shows_an_address_that_a_phone_reaches(client: Client) ->
         assert 'class="qr"' in text
 
 
-def test_where_no_phone_gets_in_the_big_screen_shows_no_code_but_how_to_start(client: Client) -> None:
+def test_big_screen_without_an_address(client: Client) -> None:
     text = big_screen(client, create_race(Choice("NOR")), "127.0.0.1:8000")
     assert "make run HOST=0.0.0.0" in text
     assert 'class="qr"' not in text
@@ -244,7 +240,7 @@ def test_the_interface_names_grid_races_and_a_race(client: Client) -> None:
     assert client.get(f"/api/races/{uuid.uuid4()}/").status_code == 404
 
 
-def test_a_list_of_races_leaves_their_drawings_in_the_database(client: Client) -> None:
+def test_list_loads_no_drawings(client: Client) -> None:
     create_race(Choice("NOR"))
     with CaptureQueriesContext(database) as asked:
         assert len(client.get("/api/races/").json()["races"]) == 1
@@ -298,9 +294,7 @@ def test_pages_have_no_inline_script_or_style(client: Client) -> None:
         ("get", "/races/00000000-0000-0000-0000-000000000000/stop/", "POST"),
     ],
 )
-def test_a_method_that_an_address_does_not_take_is_405_with_those_it_takes(
-    method: str, path: str, allowed: str
-) -> None:
+def test_405_names_the_allowed_methods(method: str, path: str, allowed: str) -> None:
     answer = getattr(Client(enforce_csrf_checks=True), method)(path)
     assert answer.status_code == 405
     assert set(answer["Allow"].split(", ")) == set(allowed.split(", "))  # their order says nothing
@@ -310,9 +304,7 @@ def test_whoever_asks_for_the_head_alone_is_answered(client: Client) -> None:
     assert client.head("/").status_code == 200
 
 
-def test_a_wrong_host_is_told_so_in_one_line_here_and_there(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_wrong_host_is_one_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     answer = client.get("/", headers={"host": "evil.example"})
     assert answer.status_code == 400
     assert "DJANGO_ALLOWED_HOSTS" in answer.content.decode()
@@ -347,9 +339,7 @@ def test_the_registry_without_a_lab_says_so(client: Client) -> None:
     assert client.get("/registry/subjects").status_code == 503
 
 
-def test_only_programs_on_the_labs_own_machine_change_or_delete_schemas(
-    kafka: Connection, client: Client
-) -> None:
+def test_schemas_change_from_loopback_only(kafka: Connection, client: Client) -> None:
     subject = "/registry/subjects/f1-race-control-value"
     schema = json.dumps({"schema": '"string"'})
     assert client.delete(subject, REMOTE_ADDR="192.0.2.7").status_code == 403

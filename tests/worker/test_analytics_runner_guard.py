@@ -21,7 +21,7 @@ from tests.streams.records import NOW_MS, POSITION
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_records_that_cannot_be_true_are_counted_and_told_once(
+def test_implausible_records_are_counted(
     kafka: Connection, components: Components, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert components.analytics is not None
@@ -49,7 +49,7 @@ def test_records_that_cannot_be_true_are_counted_and_told_once(
     assert len(told) == 1
 
 
-def test_an_engine_that_fails_at_a_record_goes_on_with_the_next(
+def test_failing_engine_goes_on(
     kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = RaceAnalytics.feed
@@ -68,9 +68,7 @@ def test_an_engine_that_fails_at_a_record_goes_on_with_the_next(
     assert all(record["avg_speed"] >= 0 for record in averages)
 
 
-def test_a_plan_knows_no_instant_of_a_tick_that_nobody_can_have_published(
-    kafka: Connection, components: Components
-) -> None:
+def test_plan_knows_no_unpublished_instant(kafka: Connection, components: Components) -> None:
     race = short_race()
     wait_for(lambda: bool(components.worker.scheduler.races), "the race runs")
     held: RunningRace = components.worker.scheduler.races[race.pk]
@@ -81,9 +79,7 @@ def test_a_plan_knows_no_instant_of_a_tick_that_nobody_can_have_published(
     ended(race)
 
 
-def test_a_past_that_cannot_be_worked_up_costs_the_race_nothing_but_analytics(
-    kafka: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_backfill_costs_only_analytics(kafka: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(past: Backfill, ticks: int) -> bool:
         raise ZeroDivisionError("the past")
 

@@ -52,7 +52,7 @@ def kept(count: int, size: int) -> Backlog:
     return found
 
 
-def test_what_comes_while_a_past_is_folded_is_bounded_by_count_and_by_bytes() -> None:
+def test_waiting_records_are_bounded() -> None:
     assert len(kept(BACKLOG + 10, 100).messages) == BACKLOG
     large = kept(100, 256 * 1024)
     assert sum(message.size for message in large.messages) <= BACKLOG_BYTES

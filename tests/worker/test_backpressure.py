@@ -30,7 +30,7 @@ class SlowReader:
         return Reader("the page", lambda: self.lag, 2.0)
 
 
-def test_a_late_reader_holds_the_worker_until_it_has_caught_up() -> None:
+def test_late_reader_holds_the_worker() -> None:
     now, slow = [100.0], SlowReader()
     found = Backpressure([slow.reader()], lambda: now[0])
     assert (found.reason(), found.calm()) == ("", True)

@@ -117,7 +117,7 @@ def rewritten(answer: Answer, derived: Derived | None = None) -> str:
         return answer_of(commentator)
 
 
-def test_the_models_words_replace_the_built_in_ones_and_nothing_else() -> None:
+def test_models_words_replace_only_words() -> None:
     with (
         serving(says("Norris sends it past Piastri, and third place is his!")) as server,
         model(server.url) as m,
@@ -135,7 +135,7 @@ def test_the_models_words_replace_the_built_in_ones_and_nothing_else() -> None:
         assert SAID in json.dumps(asked["messages"])
 
 
-def test_the_model_is_told_what_was_said_before() -> None:
+def test_model_gets_the_lines_before() -> None:
     with (
         serving(says("Piastri has to let Norris through to third.")) as server,
         model(server.url) as commentator,
@@ -181,7 +181,7 @@ def test_the_model_is_told_what_was_said_before() -> None:
         ["Norris"],
     ],
 )
-def test_an_answer_that_is_not_to_be_believed_leaves_the_built_in_line(answer: object) -> None:
+def test_unbelievable_answer_leaves_the_built_in_line(answer: object) -> None:
     assert rewritten(says(answer)) == SAID
 
 
@@ -297,9 +297,7 @@ def test_a_model_that_is_closed_keeps_no_call() -> None:
         ("ftp://127.0.0.1/v1", KEY),
     ],
 )
-def test_a_key_or_address_that_makes_no_request_leaves_the_built_in_line(
-    url: str, key: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unusable_key_leaves_the_built_in_line(url: str, key: str, caplog: pytest.LogCaptureFixture) -> None:
     commentator = LanguageModel(url, "some-model", key)
     with caplog.at_level(logging.DEBUG, logger="races"):
         for number in range(FAILURES):
@@ -310,7 +308,7 @@ def test_a_key_or_address_that_makes_no_request_leaves_the_built_in_line(
     assert key not in caplog.text
 
 
-def test_more_lines_than_calls_at_once_are_published_as_they_are() -> None:
+def test_lines_beyond_the_limit_of_calls() -> None:
     finish = Event()
 
     def wait(request: BaseHTTPRequestHandler) -> None:
@@ -325,7 +323,7 @@ def test_more_lines_than_calls_at_once_are_published_as_they_are() -> None:
         assert answer_of(commentator) == "Norris is past Piastri!"
 
 
-def test_a_dead_address_is_left_alone_for_a_while_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_dead_address_rests_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
     with (
         serving(lambda request: send(request, b"", 503)) as server,

@@ -17,7 +17,7 @@ def _distance(one: float, other: float) -> float:
 
 
 @given(st.lists(INSTANTS, max_size=60))
-def test_each_race_keeps_at_least_half_a_fair_share_from_those_before_it(starts: list[float]) -> None:
+def test_fair_share_between_races(starts: list[float]) -> None:
     dues: list[float] = []
     for now in starts:
         wait = stagger_delay_s(dues, now)

@@ -33,9 +33,7 @@ from tests.fakes.waiting import wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_race_goes_from_queued_to_finished_and_is_on_the_topic_whole(
-    kafka: Connection, components: Components
-) -> None:
+def test_race_from_queued_to_finished(kafka: Connection, components: Components) -> None:
     race = ended(short_race())
     assert race.status == Race.Status.FINISHED
     assert race.results.count() == 22
@@ -54,9 +52,7 @@ def test_what_is_published_is_the_simulation(kafka: Connection, components: Comp
             assert record["speed"] == round(car.speed, 1)
 
 
-def test_a_worker_that_vanishes_is_followed_by_another_with_the_same_bytes(
-    kafka: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_takeover_publishes_the_same_bytes(kafka: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     race = short_race(laps=2)
     first = make_components(kafka)
     first.start(lambda name: None)
@@ -104,7 +100,7 @@ def test_a_red_flag_ends_the_race_as_it_stands(kafka: Connection, components: Co
     assert race.control.filter(type="red_flag").exists()
 
 
-def test_a_race_that_is_stopped_before_anybody_took_it_ends_too(kafka: Connection) -> None:
+def test_stop_before_a_claim(kafka: Connection) -> None:
     race = short_race()
     Race.objects.filter(pk=race.pk).update(stop_requested=True)
     with running(make_components(kafka)):
@@ -137,9 +133,7 @@ def test_a_race_of_another_model_fails_with_that_reason(kafka: Connection, compo
     assert "0-before" in race.status_reason
 
 
-def test_two_workers_share_the_races_and_publish_no_tick_twice_differently(
-    kafka: Connection, components: Components
-) -> None:
+def test_two_workers_share_the_races(kafka: Connection, components: Components) -> None:
     with running(make_components(kafka)):
         races = [short_race(seed=seed) for seed in range(4)]
         for race in races:
@@ -151,9 +145,7 @@ def test_two_workers_share_the_races_and_publish_no_tick_twice_differently(
         check_whole(race, records)
 
 
-def test_ground_truth_is_in_the_database_and_not_on_the_topics(
-    kafka: Connection, components: Components
-) -> None:
+def test_ground_truth_stays_in_the_database(kafka: Connection, components: Components) -> None:
     race = short_race(circuit="monza", laps=4)
     Race.objects.filter(pk=race.pk).update(anomaly_detection=True)
     race = ended(race)
@@ -166,9 +158,7 @@ def test_ground_truth_is_in_the_database_and_not_on_the_topics(
 
 
 @pytest.mark.parametrize("stop", [False, True])
-def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
-    kafka: Connection, stop: bool
-) -> None:
+def test_takeover_after_the_last_tick(kafka: Connection, stop: bool) -> None:
     """A worker may die between the last tick and the record that it was the last one."""
     with running(make_components(kafka)):
         race = short_race(laps=3) if stop else short_race()
@@ -186,7 +176,7 @@ def test_a_race_whose_last_tick_was_published_by_who_then_vanished_just_ends(
     assert len(Records(kafka, "positions").read(over)) == len(published)
 
 
-def test_what_a_lost_embedded_broker_had_and_the_history_has_not_is_published_again(
+def test_lost_embedded_broker_is_made_good(
     kafka: Connection,
 ) -> None:
     race = short_race(laps=2)
@@ -221,14 +211,14 @@ class Sending:
 
 
 @pytest.mark.parametrize("looks", range(12))
-def test_a_red_flag_lies_ahead_of_a_race_that_sends_while_the_tick_is_chosen(looks: int) -> None:
+def test_red_flag_lies_ahead(looks: int) -> None:
     race = Sending(looks)
     tick = RunningRace.choose_stop_tick(race)  # type: ignore[arg-type]
     assert race.hold_at == tick
     assert race._tick < tick  # even the tick that is being sent just now is before it
 
 
-def test_a_red_flag_whose_writing_got_no_answer_is_obeyed_all_the_same(
+def test_red_flag_without_an_answer_is_obeyed(
     kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save = RaceQuerySet.save_stop
@@ -249,7 +239,7 @@ def test_a_red_flag_whose_writing_got_no_answer_is_obeyed_all_the_same(
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_records_that_kafka_refuses_are_sent_once_again_and_then_fail_their_race(
+def test_refused_records_fail_their_race(
     kafka: Connection, components: Components, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     acknowledged = RunningRace.acknowledged
@@ -272,7 +262,7 @@ def test_records_that_kafka_refuses_are_sent_once_again_and_then_fail_their_race
         assert "Kafka refuses the records of tick 12" in race.status_reason
 
 
-def test_after_a_takeover_event_time_is_the_time_at_which_ticks_go_out() -> None:
+def test_event_time_after_a_takeover() -> None:
     now_ms = 1_780_000_000_000
     race = short_race()
     row = {"status": "running", "started_ms": now_ms - 20_000, "published_tick": 20, "reserved_tick": 35}

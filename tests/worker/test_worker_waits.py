@@ -66,7 +66,7 @@ def held_at(now: list[float]) -> RunningRace:
     return prepared[0]
 
 
-def test_a_broker_that_is_away_is_told_in_words_that_stay_the_same_and_end_with_it() -> None:
+def test_words_for_a_broker_that_is_away() -> None:
     now, publisher = [100.0], Away()
     held = held_at(now)
     scheduler = TickScheduler(publisher, lambda: now[0], lambda: True)  # type: ignore[arg-type]
@@ -103,7 +103,7 @@ def break_connection() -> None:
     connections["default"].connection.close()
 
 
-def test_a_preparer_whose_connection_broke_takes_another_and_says_so(
+def test_preparation_reconnects(
     kafka: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken: list[Race] = []
@@ -149,9 +149,7 @@ def process(streams: StreamSettings) -> Iterator[Connection]:
 
 
 @pytest.mark.full
-def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothing(
-    streams: StreamSettings, registry: Served
-) -> None:
+def test_restart_while_the_registry_is_down(streams: StreamSettings, registry: Served) -> None:
     race = short_race(laps=2)
     with process(streams) as kafka, running(make_components(kafka)):
         wait_for(lambda: Race.objects.get(pk=race.pk).recorded_tick > 10, "the race is on")
@@ -186,9 +184,7 @@ def test_a_restart_in_mid_race_while_the_registry_is_down_waits_and_loses_nothin
         check_whole(race, Records(kafka, "positions").read(over))
 
 
-def test_analytics_wait_for_a_schema_that_the_registry_does_not_tell_just_now(
-    streams: StreamSettings, registry: Served
-) -> None:
+def test_analytics_wait_for_a_schema(streams: StreamSettings, registry: Served) -> None:
     race = short_race()
     with process(streams) as kafka:
         components = make_components(kafka)
@@ -212,7 +208,7 @@ def test_analytics_wait_for_a_schema_that_the_registry_does_not_tell_just_now(
     assert not race.results.filter(average_speed_kmh=None).exists()
 
 
-def test_a_race_that_began_with_engine_readings_goes_on_in_a_lab_that_has_no_topics_for_them(
+def test_race_goes_on_without_engine_topics(
     streams: StreamSettings,
 ) -> None:
     race = short_race(laps=2)
@@ -235,9 +231,7 @@ def test_a_publisher_knows_which_topics_the_lab_has(streams: StreamSettings) -> 
         publisher.close(0)
 
 
-def test_what_comes_while_the_past_is_folded_is_told_later_and_is_the_same(
-    kafka: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_records_wait_for_the_backfill(kafka: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same holds where it was too much to keep: then the past reaches further."""
     monkeypatch.setattr(analytics_runner, "BACKLOG", 60)
     race = short_race()
@@ -275,9 +269,7 @@ def derived_of(race: Race) -> tuple[dict[str, str], dict[str, float]]:
     return lines, averages
 
 
-def test_an_end_that_kafka_lost_before_anybody_recorded_it_is_published_again(
-    kafka: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lost_end_is_published_again(kafka: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lost_endings, "SILENT_S", 1.0)
     monkeypatch.setattr(recorder, "LOOK_S", 0.1)
     race = short_race()

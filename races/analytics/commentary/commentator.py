@@ -32,12 +32,12 @@ from races.analytics.commentary.words import Candidate, Fact, Phrasebook
 PAUSE = 10  # between any two lines
 PAUSE_AT_END = 4  # on the race's last tick, which names the podium
 PAUSE_BEFORE_SMALL = 12  # before a moment that is not big
-QUIET = 14  # after which a story is told, or a moment that few would miss
-STALE = 15  # a moment that could not be told by then is dropped
+QUIET = 14  # after which a story gets its line, or a moment that few would miss
+STALE = 15  # a moment without a line by then is dropped
 PATIENCE = 25  # complete ticks that wait for race control that is announced but doesn't come
 HUSH = 11  # before the chequered flag no other line is begun
 SHOUT = 90  # weight of a moment that cannot wait even then
-STORY_AGAIN = 100  # before the same story is told of the same drivers, and a lap at least
+STORY_AGAIN = 100  # before the same story of the same drivers comes again, and a lap at least
 KIND_TIRES = 75  # a kind of story is worth less while the last one is younger; or half a lap
 LONG_SILENCE = 19  # after which a story may come again within the lap
 TIRED = 25  # how much less, right after it
@@ -210,7 +210,7 @@ class Commentator:
         return self._moment(silence) or (self._story() if silence >= QUIET else None)
 
     def _moment(self, silence: int) -> Line | None:
-        """The weightiest moment that may be told now, and is still true."""
+        """Returns the weightiest moment that may have its line now and is still true."""
         for moment in sorted(self._waiting, key=lambda moment: (-moment.weight, moment.tick)):
             pause = PAUSE_AT_END if self._race.phase == "over" else PAUSE
             pause = (
@@ -226,7 +226,7 @@ class Commentator:
         return None
 
     def _story(self) -> Line | None:
-        """The heaviest story that has not been told lately, or a small moment that weighs more."""
+        """Returns the heaviest story that has had no line lately, or a small moment that weighs more."""
         weighted = [
             (self._interest(weight, candidate), candidate) for weight, candidate in stories(self._race)
         ]

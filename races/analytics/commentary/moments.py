@@ -9,11 +9,11 @@ from races.analytics.alarms import Alarm
 from races.analytics.commentary.race_state import Race, Record
 
 BIG = 70
-"""A moment of this weight or more is told as soon as the last line is two seconds old."""
+"""A moment of this weight or more has its line as soon as the last one is two seconds old."""
 MIDDLING = 58
 """Below this weight a moment has to be more interesting than the stories there are."""
 LAST_CHANCE = 110
-"""A moment of this weight or more is told at once: the race has no later tick."""
+"""A moment of this weight or more has its line at once: the race has no later tick."""
 EARLY_FASTEST = 44
 """Weight of a fastest lap in the first half of the race: there will be better ones."""
 
@@ -37,7 +37,7 @@ SLOW_AGAIN = ((3, 72), (10, 60), (_ANY, 50))
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened at a tick. A heavier moment is told before a lighter one."""
+    """Something that happened at a tick. A heavier moment comes before a lighter one."""
 
     kind: str
     tick: int

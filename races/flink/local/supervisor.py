@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class LabProcess:
-    """The lab, told to end with its standard input. Its words go where ours go."""
+    """The lab, which ends with its standard input. Its words go where ours go."""
 
     command: Sequence[str]
     environment: Mapping[str, str]

@@ -1,7 +1,7 @@
 """Text frames straight into the transport of the server that runs.
 
 An ASGI server packs each message for each socket anew, behind a coroutine of its own; Daphne then asks its reactor to
-be told when the socket takes bytes, which it nearly always does at once. That is most of what a broadcast costs.
+hear when the socket takes bytes, which it nearly always does at once. That is most of what a broadcast costs.
 Servers neither mask nor, here, compress, so the bytes are the same for everybody. A socket that is not in its usual
 state, and every server that is not known here, is left to the server's own `send`; but no socket gets more while too
 much of it is unsent, because Daphne's own `send` takes everything at once and keeps it.

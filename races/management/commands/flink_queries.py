@@ -56,7 +56,7 @@ The names are average, anomalies and commentary. With make flink, set F1_CONFIG=
             raise CommandError(str(error)) from None
 
     def _stop_with_savepoint(self, gateway: Gateway, cluster: Cluster, query: Query) -> None:
-        """The lab is told first, or it would start the query anew while it stops."""
+        """The lab hears of it first, or it would start the query anew while it stops."""
         running = (job for job in cluster.jobs() if job.name == query.name and job.state == "RUNNING")
         job = next(running, None)
         if job is None:

@@ -8,7 +8,7 @@ from races.sim.circuits.geometry import Point, Station, offset
 
 BOX = 1000.0
 MARGIN = 30.0
-PIT_LANE_ASIDE_M = 22.0  # wider than the real one, so that it can be told from the track
+PIT_LANE_ASIDE_M = 22.0  # wider than the real one, so that it can be seen beside the track
 PIT_LANE_POINTS = 40
 
 

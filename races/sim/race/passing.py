@@ -87,7 +87,7 @@ def swapped(field: Field, i: int, j: int) -> None:
 
 
 def opening_lap(field: Field, car: Car) -> None:
-    """The melee of the first lap is told net: one message for each car that has gained places by its end.
+    """The melee of the first lap is announced net: one message for each car that has gained places by its end.
 
     It names the car next behind that had started in front.
     """

@@ -218,8 +218,8 @@ class Groups:
             for name, member in group.members.items()
         ]
         for name, member in group.members.items():
-            told = everybody if name == group.leader else []
-            body = join_answer(member.version, NONE, group.generation, protocol, group.leader, name, told)
+            members = everybody if name == group.leader else []
+            body = join_answer(member.version, NONE, group.generation, protocol, group.leader, name, members)
             member.assignment, member.seen = b"", self._loop.time()
             _resolve(member.joining, body)
 

@@ -20,7 +20,7 @@ export class Card {
     this.seen = 0;
     this.count = 0;
     this.columns = [];
-    this.told = { changes: [] };
+    this.reply = { changes: [] };
     this.part = (selector) => this.root.querySelector(selector);
     this.part('.stop').addEventListener('click', () => actions.stop(this.id));
     this.part('.close-card').addEventListener('click', () => actions.forget(this.id));
@@ -31,17 +31,17 @@ export class Card {
 
   get active() { return this.state === 'planning' || this.state === 'running'; }
 
-  update(told) {
-    Object.assign(this, { id: told.id, sql: told.sql, kind: told.kind, state: told.state, told });
-    if (told.columns.length && !this.columns.length) this.head(told.columns);
-    if (told.first > this.seen) this.lost = told.first - this.seen;
-    for (const [kind, ...fields] of told.changes) {
+  update(reply) {
+    Object.assign(this, { id: reply.id, sql: reply.sql, kind: reply.kind, state: reply.state, reply });
+    if (reply.columns.length && !this.columns.length) this.head(reply.columns);
+    if (reply.first > this.seen) this.lost = reply.first - this.seen;
+    for (const [kind, ...fields] of reply.changes) {
       this.changelog.apply(kind, fields);
       this.log.push({ id: this.count++, kind, fields });
     }
     if (this.log.length > ROWS) this.log.splice(0, this.log.length - ROWS);
-    this.seen = told.first + told.changes.length;
-    if (told.tree && !this.planned) this.plan(told.tree);
+    this.seen = reply.first + reply.changes.length;
+    if (reply.tree && !this.planned) this.plan(reply.tree);
     this.dirty = true;
   }
 
@@ -72,25 +72,25 @@ export class Card {
     this.part('.what').textContent = this.sql.replace(/\s+/g, ' ').slice(0, 300);
     this.part('.stop').hidden = !this.active;
     const why = this.part('.why');
-    why.hidden = !this.told.words;
-    why.textContent = this.told.words;
+    why.hidden = !this.reply.words;
+    why.textContent = this.reply.words;
     if (!this.part('[data-pane=table]').hidden) this.table();
     if (!this.part('[data-pane=log]').hidden) this.changes();
   }
 
   facts() {
-    const { told } = this;
-    if (told.kind === 'words') {
-      this.part('.facts').textContent = this.active ? '' : `${told.seconds} s`;
+    const { reply } = this;
+    if (reply.kind === 'words') {
+      this.part('.facts').textContent = this.active ? '' : `${reply.seconds} s`;
       return;
     }
-    const parts = [`${told.total.toLocaleString('en-GB')} change${told.total === 1 ? '' : 's'}`];
+    const parts = [`${reply.total.toLocaleString('en-GB')} change${reply.total === 1 ? '' : 's'}`];
     if (this.changelog.updating) parts.push(`${this.changelog.rows.length} rows`);
-    if (told.first_row_s) parts.push(`first row after ${told.first_row_s} s`);
-    parts.push(`${told.seconds.toFixed(0)} s`);
+    if (reply.first_row_s) parts.push(`first row after ${reply.first_row_s} s`);
+    parts.push(`${reply.seconds.toFixed(0)} s`);
     if (this.lost) parts.push(`${this.lost} earlier changes are no longer kept`);
-    if (told.kind === 'insert' && this.active) parts.splice(0, 1, 'writes until you stop it');
-    const quiet = this.state === 'running' && told.kind === 'query' && !told.total && told.seconds > QUIET_S;
+    if (reply.kind === 'insert' && this.active) parts.splice(0, 1, 'writes until you stop it');
+    const quiet = this.state === 'running' && reply.kind === 'query' && !reply.total && reply.seconds > QUIET_S;
     const text = quiet ? `${parts.join(' · ')}. ${WINDOWS}` : parts.join(' · ');
     if (this.said !== text) this.part('.facts').textContent = this.said = text;
   }

@@ -36,15 +36,15 @@ async function run(explain) {
   complain('');
   const fields = { text: editor.text(), cursor, until, ...(explain ? { explain: 1 } : {}) };
   remember(fields.text.slice(...(until > cursor ? [cursor, until] : [0])).trim());
-  let answer, told;
+  let answer, reply;
   try {
     answer = await post(form.action, fields);
-    told = await answer.json();
+    reply = await answer.json();
   } catch {
     complain('The lab does not answer. Is it still running? Nothing was lost: the text is kept.');
     return;
   }
-  if (told.error) complain(told.error, told.place);
+  if (reply.error) complain(reply.error, reply.place);
   kick.abort(); // what waits is asked anew, for the new statement too
 }
 
@@ -81,12 +81,12 @@ async function follow() {
   }
 }
 
-function take(told) {
-  version = told.version;
-  trouble(told.trouble || (told.leftovers ? `The workspace ended ${told.leftovers} statement${told.leftovers > 1 ? 's' : ''} that an earlier run of the lab had left in Flink.` : ''));
-  if (told.slots !== null) $('slots').textContent = `${told.free} of ${told.slots} slots free`;
+function take(reply) {
+  version = reply.version;
+  trouble(reply.trouble || (reply.leftovers ? `The workspace ended ${reply.leftovers} statement${reply.leftovers > 1 ? 's' : ''} that an earlier run of the lab had left in Flink.` : ''));
+  if (reply.slots !== null) $('slots').textContent = `${reply.free} of ${reply.slots} slots free`;
   const there = new Set();
-  for (const one of told.statements) {
+  for (const one of reply.statements) {
     there.add(one.id);
     let card = cards.get(one.id);
     if (!card) {

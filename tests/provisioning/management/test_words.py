@@ -108,7 +108,7 @@ def test_teardown_after_a_complete_one(shell: Shell) -> None:
     assert "carries no ownership tag of this lab and was left alone" in said
 
 
-def test_trouble_is_told_while_it_is_waited_out(shell: Shell) -> None:
+def test_trouble_is_said_during_the_wait(shell: Shell) -> None:
     """The first call of a command meets it, before there is any progress to show."""
     shell.standin.faults.add(
         Fault("429", path="organizations"),
@@ -124,7 +124,7 @@ def test_trouble_is_told_while_it_is_waited_out(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "asked", ["confluent_status", "teardown_confluent --plan", "provision_confluent --plan"]
 )
-def test_a_look_at_a_whole_lab_is_told(shell: Shell, asked: str) -> None:
+def test_status_of_a_whole_lab(shell: Shell, asked: str) -> None:
     """It takes dozens of calls before there is anything to show."""
     shell.run("provision_confluent")
     _, said = shell.run(*asked.split())

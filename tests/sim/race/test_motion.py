@@ -89,7 +89,7 @@ def test_the_field_closes_up(seed: int) -> None:
     assert min(spread) < 0.55 * spread[0]
 
 
-def test_a_safety_car_is_told_to_the_restart() -> None:
+def test_safety_car_has_lines_to_the_restart() -> None:
     field = field_of(1, 7)
     accident(field, "safety_car", 2)
     for _ in steps(field):

@@ -113,7 +113,7 @@ def test_the_team_mate_waits_for_the_crew(monkeypatch: pytest.MonkeyPatch) -> No
     assert stood[1] > 12.0 + pits.CREW_S
 
 
-def test_retiring_in_the_pits_is_told() -> None:
+def test_retiring_in_the_pits_has_a_line() -> None:
     field = field_of(1, 5)
     accident(field, "", 0)
     broken = next(car for car in field.cars if car.incidents)

@@ -52,7 +52,7 @@ def test_five_lights_then_a_pause() -> None:
     assert all(car.speed == 0 for tick in grid for car in tick.cars)
 
 
-def test_lights_out_is_told_at_once() -> None:
+def test_lights_out_has_a_line_at_once() -> None:
     _, ticks = whole()
     told = [tick for tick in ticks if any(event.type == "lights_out" for event in tick.events)]
     assert told == [next(tick for tick in ticks if tick.phase == "race")]
@@ -212,7 +212,7 @@ def test_finishers_go_by_laps_and_time() -> None:
         assert lines == sorted(lines, key=lambda line: (-line.laps, line.race_time_s))
 
 
-def test_every_event_is_told_once() -> None:
+def test_every_event_has_one_line() -> None:
     race, ticks = whole(seed=4)
     told = [event for tick in ticks for event in tick.events]
     assert [event.event for event in told] == list(range(len(told)))
@@ -278,7 +278,7 @@ def test_faults_can_be_switched_off() -> None:
     assert Race(quiet).injected_faults() == ()
 
 
-def test_a_race_of_one_lap_is_told() -> None:
+def test_race_of_one_lap_has_its_lines() -> None:
     """Passes after the melee of the start are told one by one, and the only lap has a fastest one."""
     kinds = Counter[str]()
     for seed in range(6):
@@ -322,7 +322,7 @@ def test_neutralised_intervals_differ() -> None:
     assert len(seen) > 50
 
 
-def test_a_mistake_is_told_with_its_turn() -> None:
+def test_mistake_names_its_turn() -> None:
     told = [
         event
         for seed in range(4)
