@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -87,6 +88,20 @@ def test_live_table_and_its_changelog(desk: Page) -> None:
     card.get_by_role("tab", name="Table").press("ArrowRight")
     expect(card.locator("td.op", has_text="-U").first).to_be_visible()
     expect(card.locator("td.op", has_text="+U").first).to_be_visible()
+
+
+def test_rows_in_sight_are_drawn(desk: Page) -> None:
+    """While a statement runs, the page lays out what is in sight; a scroll brings more, the end all that it keeps."""
+    write(desk, "SELECT * FROM ticker")
+    card = desk.locator(".card").first
+    rows = card.locator("[data-pane=table] tbody tr")
+    expect(card.locator(".facts")).to_contain_text(re.compile(r"\d\d\d changes"))
+    drawn = rows.count()
+    assert 10 < drawn < 100
+    card.locator("[data-pane=table]").evaluate("pane => pane.scrollTo(0, pane.scrollHeight)")
+    expect(rows).not_to_have_count(drawn)
+    desk.keyboard.press("Alt+.")
+    expect(rows).to_have_count(100)
 
 
 def test_side_by_side(desk: Page) -> None:

@@ -24,18 +24,19 @@ from bench.services.language_model import serve_model
 WATCHED_S = 20
 ROW_LIMIT_MS = 30_000
 TRIES = 5
-FIRST_ROW = """() => new Promise((done) => {
+FIRST_ROW = f"""() => new Promise((done, failed) => {{
   const results = document.querySelector('#results');
   const before = results.querySelectorAll('.card').length;
   const begun = performance.now();
-  const look = () => {
+  const look = () => {{
     const cards = results.querySelectorAll('.card');
     const row = cards.length > before && cards[0].querySelector('[data-pane=table] tbody tr:not([hidden]) td');
     if (row && row.textContent) done(performance.now() - begun);
+    else if (performance.now() - begun > {ROW_LIMIT_MS}) failed(new Error('no row'));
     else requestAnimationFrame(look);
-  };
+  }};
   look();
-})"""
+}})"""
 TOTAL = "() => parseInt(document.querySelector('.card .facts').textContent.replace(/,/g, ''), 10)"
 
 
@@ -44,11 +45,11 @@ def first_row_ms(page: Page, sql: str) -> float:
     page.focus("#sql-text")
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(sql)
-    page.evaluate(f"window.firstRow = 0; ({FIRST_ROW})().then((took) => {{ window.firstRow = took; }}); 0")
+    page.evaluate(f"window.firstRow = ({FIRST_ROW})(); 0")
     page.keyboard.press("Control+Enter")
-    took = page.wait_for_function("window.firstRow", timeout=ROW_LIMIT_MS).json_value()
+    took = float(page.evaluate("window.firstRow"))
     stop(page)
-    return float(took)
+    return took
 
 
 def stop(page: Page) -> None:

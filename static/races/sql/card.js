@@ -26,6 +26,7 @@ export class Card {
     this.part('.close-card').addEventListener('click', () => actions.forget(this.id));
     this.part('.tabs').addEventListener('click', (event) => event.target.dataset.tab && this.show(event.target.dataset.tab));
     this.part('.tabs').addEventListener('keydown', (event) => this.move(event));
+    this.root.addEventListener('scroll', () => { this.dirty = true; requestAnimationFrame(() => this.draw()); }, true);
     this.part('.what').addEventListener('click', () => actions.recall(this.sql));
   }
 
@@ -95,12 +96,21 @@ export class Card {
     if (this.said !== text) this.part('.facts').textContent = this.said = text;
   }
 
-  table() { this.fill(this.part('[data-pane=table] tbody'), this.changelog.rows.slice(0, ROWS)); }
+  table() { this.fill(this.part('[data-pane=table]'), this.changelog.rows); }
 
-  changes() { this.fill(this.part('[data-pane=log] tbody'), this.log.slice(-ROWS).reverse()); }
+  changes() { this.fill(this.part('[data-pane=log]'), [...this.log].reverse()); }
+
+  // While it runs, only the rows in sight and a pane's height below them are drawn: a layout of all takes too long.
+  near(pane) {
+    if (!this.active) return ROWS;
+    const height = pane.querySelector('tbody tr')?.offsetHeight || 24;
+    return Math.min(ROWS, Math.ceil((pane.scrollTop + 2 * pane.clientHeight) / height));
+  }
 
   // Rows of the document stay and get other words: making and laying out new ones costs ten times as much.
-  fill(body, rows) {
+  fill(pane, all) {
+    const body = pane.querySelector('tbody');
+    const rows = all.slice(0, this.near(pane));
     while (body.rows.length > rows.length) body.deleteRow(-1);
     rows.forEach((row, place) => {
       const made = body.rows[place] || this.blank(body, row.kind);
