@@ -1,7 +1,8 @@
 """Measures of a stream, as this process sees them: records a second, the age of the newest, and a rolling maximum.
 
 Ages are in event time. Clocks of two machines are never compared: how old the newest position is follows from when it
-was read and how far the reader is behind, and every other record's age from the event times of both.
+was read, how far the reader is behind, and how much later it came than the most punctual one of the last minute. Every
+other record's age follows from the event times of both.
 """
 
 from __future__ import annotations
@@ -30,6 +31,21 @@ class _Counter:
     newest: float = 0.0
     event_ms: int = 0
     seconds: deque[list[int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
+    transits: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=SPAN_S))
+
+    def came(self, now: float, event_ms: int) -> None:
+        """Keeps the least time from a record's event to its reading, for each second. Only differences mean anything."""
+        transit_ms, second = now * 1000 - event_ms, int(now)
+        if not self.transits or self.transits[-1][0] != second:
+            self.transits.append((second, transit_ms))
+        elif transit_ms < self.transits[-1][1]:
+            self.transits[-1] = (second, transit_ms)
+
+    def race_clock_ms(self, now: float, behind_s: float) -> float:
+        """Returns the event time that the race has reached by now."""
+        by_reading = self.event_ms + (now - self.newest + behind_s) * 1000
+        punctual = [transit_ms for second, transit_ms in self.transits if now - second < SPAN_S]
+        return max(by_reading, now * 1000 - min(punctual)) if punctual else by_reading
 
     def rate(self, now: float) -> float:
         """Records a second over the last whole seconds. In the first second it is the count so far."""
@@ -51,7 +67,9 @@ class ThroughputMeter:
         if counter is None:
             counter = self._counters[role] = _Counter(now)
         counter.total += 1
-        counter.event_ms = max(counter.event_ms, event_ms)
+        if event_ms:
+            counter.came(now, event_ms)
+            counter.event_ms = max(counter.event_ms, event_ms)
         counter.newest = now
         if not counter.seconds or counter.seconds[-1][0] != int(now):
             counter.seconds.append([int(now), 0])
@@ -62,7 +80,7 @@ class ThroughputMeter:
         # what the race's own clock shows now, by its positions
         clock_ms, positions = None, self._counters.get("positions")
         if positions is not None and positions.event_ms:
-            clock_ms = positions.event_ms + (now - positions.newest + behind_s) * 1000
+            clock_ms = positions.race_clock_ms(now, behind_s)
         found = {}
         for role, counter in self._counters.items():
             quiet_s = max(now - counter.newest, 0.0)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 SILENT_S, LAGGING_EVERY_S, GIVEN_UP_S = 15.0, 5.0, 60.0
 ENGINE_TIMEOUT_S = (1.0, 2.0)
 FORGET_S = 20.0  # a race stays on its board this long after the last spectator left: reloads are cheap
+FOOTER_S = 1.0  # ages are computed anew
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 SILENT, GOING_AWAY = 4408, 1012
 
@@ -62,6 +64,8 @@ class LiveService:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._left: dict[str, float] = {}
+        self._shown: Pipeline | None = None
+        self._shown_at = 0.0
         self._opening: dict[str, asyncio.Task[bool]] = {}
         self._waiting: dict[str, list[tuple[int, str, int | None]]] = {}
         self._crossing = threading.Lock()
@@ -119,6 +123,10 @@ class LiveService:
 
     def page(self, race: Race) -> Page:
         """The parts of the first page: it is whole before the socket sends anything, and without one."""
+        if (
+            self._shown is not None and self._clock() - self._shown_at > FOOTER_S
+        ):  # the loop is late: so are footers
+            self.feed.set_pipeline(replace(self._shown, behind_s=self.feed.lag().seconds), self._clock())
         page = self.feed.page(str(race.pk))
         if page is not None:
             return page
@@ -211,7 +219,7 @@ class LiveService:
         """A task and a thread of its own, since the threads that all share may all wait for a database that is away."""
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(FOOTER_S)
             try:
                 await loop.run_in_executor(self._telling, self._show_pipeline)
             except Exception:
@@ -219,7 +227,8 @@ class LiveService:
 
     def _show_pipeline(self) -> None:
         self._lag_log.check(self.feed.lag())
-        self.feed.set_pipeline(self.pipeline(), self._clock())
+        self._shown, self._shown_at = self.pipeline(), self._clock()
+        self.feed.set_pipeline(self._shown, self._shown_at)
 
     async def _follow_statuses(self) -> None:
         """A task of its own, so that the care for sockets does not wait for a database that is away."""
