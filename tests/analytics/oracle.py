@@ -241,7 +241,7 @@ class Oracle:
         return [car["driver_code"] for car in self.running()[:10] if car["stops"] == 0] == [code]
 
     def _unstopped_top10(self, value: int) -> bool:
-        return bool(sum(car["stops"] == 0 for car in self.running()[:10]) == value)
+        return bool(sum(car["stops"] == 0 and not car["pit"] for car in self.running()[:10]) == value)
 
     def _lost(self, code: str, value: float) -> bool:
         """Race control told it of the car's newest mistake, within the last three seconds."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from races.analytics.alarms import Alarm
 from races.analytics.commentary.commentator import PAUSE, QUIET, STALE, Commentator, Line
+from races.analytics.commentary.race_state import Race
+from races.analytics.commentary.stories import not_stopped
 
 NAMES = {"NOR": "Lando Norris", "PIA": "Oscar Piastri", "RUS": "George Russell", "HAM": "Lewis Hamilton"}
 TEAMS = {"NOR": "McLaren", "PIA": "McLaren", "RUS": "Mercedes", "HAM": "Ferrari"}
@@ -276,6 +278,18 @@ def test_leader_who_lost_the_lead_is_none() -> None:
     assert [line.kind for line in lines if line.kind.startswith(("pit_in", "inherited"))] == [
         "inherited_lead"
     ]
+
+
+def test_a_car_in_the_lane_is_not_yet_to_stop() -> None:
+    """Of ten cars four have made no stop, and one of those is in the pit lane: three have yet to come in."""
+    race, car = Race(), Scene()._record("NOR")
+    places = range(1, 11)
+    cars = {
+        f"C{n}": {"driver_code": f"C{n}", "position": n, "stops": int(n > 4), "pit": n == 1} for n in places
+    }
+    race.turn(0, {code: car | fields for code, fields in cars.items()})
+    facts = [fact for _, candidate in not_stopped(race) for fact in candidate.facts]
+    assert [fact.value for fact in facts if fact.claim == "unstopped_top10"] == [3]
 
 
 def test_slow_laps_have_a_line() -> None:

@@ -94,6 +94,8 @@ def contradictions(lines: Sequence[Line]) -> list[str]:
     for line in lines:
         news = NEWS.get(line.kind)
         who = line.codes if news not in ("stop", None) else line.codes[:1]
+        if news == "fastest":  # whoever had it before is named, too
+            who = next(fact.who for fact in line.facts if fact.claim == "fastest")
         if line.kind == "inherited_lead":
             continue
         if news and line.tick - said.get((news, *sorted(who)), -1000) < NEWS_AGAIN:

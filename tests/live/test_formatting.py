@@ -3,6 +3,8 @@
 from math import inf, nan
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from races.live.rendering.formatting import NONE, gap, lap_time
 
@@ -18,3 +20,10 @@ def test_what_is_no_time_is_a_dash(seconds: float | None) -> None:
 )  # fmt: skip
 def test_gaps_have_seconds_or_laps(seconds: float | None, laps_down: int, text: str) -> None:
     assert gap(seconds, laps_down) == text
+
+
+@given(st.none() | st.floats(), st.integers(-3, 30))
+def test_no_gap_has_two_signs(seconds: float | None, laps_down: int) -> None:
+    """Whatever number comes: one plus and figures, or a dash."""
+    text = gap(seconds, laps_down)
+    assert text == NONE or (text[0] == "+" and text[1].isdigit() and "-" not in text)

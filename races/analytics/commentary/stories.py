@@ -165,15 +165,15 @@ def not_stopped(race: Race) -> Iterator[Weighted]:
     unstopped = [car for car in first_ten if car["stops"] == 0]
     if race.laps < STOP_FROM_LAPS or race.lap >= race.laps:
         return
-    if race.lap * 4 > race.laps and 2 <= len(unstopped) <= 8 and len(first_ten) == 10:
-        facts = [Fact("unstopped_top10", (), len(unstopped))]
+    waiting = [car for car in unstopped if not car["pit"]]
+    if race.lap * 4 > race.laps and 2 <= len(waiting) <= 8 and len(first_ten) == 10:
+        facts = [Fact("unstopped_top10", (), len(waiting))]
         candidate = Candidate("to_stop", "info", facts, subject=("stops to come",))
-        candidate.offer("number", count(len(unstopped)))
+        candidate.offer("number", count(len(waiting)))
         leader(candidate, race)
         yield 43, candidate
     if race.lap * 2 < race.laps:
         return
-    waiting = [car for car in unstopped if not car["pit"]]
     if len(waiting) == len(unstopped) == 1 and len(first_ten) == 10:
         facts = [Fact("only_unstopped_top10", (code_of(waiting[0]),))]
         yield 36, _about("only_unstopped", facts, waiting[0])

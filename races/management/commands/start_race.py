@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from races.lab.addresses import running_lab
+from races.live.rendering.formatting import gap
 from races.management.base import LabCommand
 from races.models import Race
 from races.models.creation import (
@@ -87,12 +88,12 @@ Prints the race's id and address, or its path where no lab is known to run.
         self.out.say(f"{race.get_status_display()}: {load_circuit(race.circuit).name}, {laps}", "bold")
         rows = []
         for row in race.results.all():
-            gap = "" if row.gap_s is None else f"+{row.gap_s:.3f}"
-            if row.laps_down:
-                gap = "+1 lap" if row.laps_down == 1 else f"+{row.laps_down} laps"
             mark = "*" if row.driver_code == race.driver_code else ""
-            gap = "retired" if row.status == "retired" else gap
-            rows.append((mark, row.position, row.driver_code, row.driver_name, row.team_name, gap, row.stops))
+            behind = gap(row.gap_s, row.laps_down) if row.position > 1 else ""
+            behind = "retired" if row.status == "retired" else behind
+            rows.append(
+                (mark, row.position, row.driver_code, row.driver_name, row.team_name, behind, row.stops)
+            )
         self.out.table(
             ("", "pos", "code", "driver", "team", "gap", "stops"),
             rows,
