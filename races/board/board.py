@@ -143,7 +143,8 @@ class Board:
             if mine:
                 self.own_race.control(record)
             shown = mine and record["type"] != "overtake"
-            return shown and self._control.add(note_of_control(record, self._lap_at(record["timestamp"])))
+            lap = self._lap_at(record["timestamp"])
+            return shown and self._control.add(note_of_control(record, lap, self.info.laps))
         if role == "commentary":
             return self._mine(record) and self._commentary.add(
                 note_of_commentary(record, self._lap_at(record["timestamp"]), self._entries)

@@ -155,8 +155,10 @@ def event_of(record: Record) -> int:
     return -2 - int.from_bytes(blake2s(text.encode(), digest_size=4).digest()) // 2
 
 
-def note_of_control(record: Record, lap: int) -> Note:
-    """Makes a note of a race_control record."""
+def note_of_control(record: Record, before: int, laps: int) -> Note:
+    """Makes a note of a race_control record. before: the leader's lap just before it; its own car may have begun the
+    next one by it, such as the last of the race's laps."""
+    lap = before and max(before, min(int(record["lap"]), laps))
     return Note(
         id=f"e{event_of(record)}t{record['tick']}", at=int(record["timestamp"]), kind=str(record["type"]),
         code=str(record["driver_code"]), lap=lap, text=str(record["message"]), drivers=[],

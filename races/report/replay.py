@@ -110,7 +110,7 @@ def _with_logs(race: Race, info: RaceInfo, frames: list[Frame | None]) -> Iterat
     )
     shown = race.control.exclude(type="overtake")  # the board leaves them out as well
     control = _Notes(
-        note_of_control(control_record(race, row), bisect_left(starts, row.timestamp))
+        note_of_control(control_record(race, row), bisect_left(starts, row.timestamp), info.laps)
         for row in _rows(shown, first, last)
     )
     engines = engines_of(race) if race.anomaly_detection else Engines()

@@ -240,6 +240,18 @@ def test_only_big_lead_is_mourned() -> None:
     assert not any("is gone" in text or "clear" in text for text in said_of("safety_car", small))
 
 
+def test_a_call_names_no_later_lap() -> None:
+    """The safety car is called on lap 5, and told when the leader has begun lap 6."""
+
+    def called(scene: Scene) -> None:
+        scene.tell("safety_car")
+        scene.common |= {"flag": "safety_car", "lap": 6}
+
+    said = said_of("safety_car", called)
+    assert len(said) > 4
+    assert not any("on lap" in text for text in said)
+
+
 def test_neutral_penultimate_lap_is_silent() -> None:
     for flag in ("green", "safety_car"):
         scene = Scene()

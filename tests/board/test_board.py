@@ -228,6 +228,26 @@ def with_history_of(frame: Frame, other: Frame) -> Frame:
     return {**frame, "own": other["own"]}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_last_lap_is_called_on_it(order: int) -> None:
+    """The message stands at the lap that its car begins in that tick, whether it or the tick comes first; the pit lane
+    at the lap that the leader was on, and a lap that the race does not have at its last."""
+    started = next(
+        n for n in range(380, 420) if max(car["lap"] for car in synthetic.tick(n, INFO)) == INFO.laps
+    )
+    messages = [
+        ("race_control", synthetic.event(started, ordinal, kind, "NOR", kind) | {"lap": lap})
+        for ordinal, (kind, lap) in enumerate([("last_lap", 12), ("pit_in", 9), ("green", 10**6)])
+    ]
+    board = Board(INFO)
+    fold(board, positions(*range(started - 400, started)))
+    for records in (messages, positions(started))[::order]:
+        fold(board, records)
+    [frame] = fold(board, positions(started + 1))
+    found = {note["kind"]: note["lap"] for note in frame["control"]}
+    assert found == {"last_lap": 12, "pit_in": 11, "green": 12}
+
+
 def test_places_gained_count_from_the_grid() -> None:
     [frame] = fold(Board(INFO), positions(200))
     assert all(car["gained"] == car["grid"] - car["position"] for car in frame["cars"])

@@ -75,6 +75,8 @@ def describe(moment: Moment, race: Race) -> Candidate | None:
     candidate = _ABOUT[moment.kind](moment, race)
     if candidate:
         laps(candidate, race)
+        if moment.message.get("lap", race.lap) != race.lap:
+            candidate.slots.pop("lap", None)  # it happened on the lap before
     return candidate
 
 
