@@ -293,7 +293,7 @@ def test_leader_who_lost_the_lead_is_none() -> None:
 
 
 def test_a_car_in_the_lane_is_not_yet_to_stop() -> None:
-    """Of ten cars four have made no stop, and one of those is in the pit lane: three have yet to come in."""
+    """Four of ten cars have made no stop, and one of those is in the pit lane: three have yet to come in."""
     race, car = Race(), Scene()._record("NOR")
     places = range(1, 11)
     cars = {
