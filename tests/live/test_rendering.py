@@ -1,4 +1,5 @@
 import re
+from functools import cache
 from math import dist
 from typing import Any, cast
 
@@ -35,15 +36,17 @@ def race(first: int, last: int) -> list[Frame]:
     return [feed(board, number) for number in range(first, last + 1)]
 
 
-FRAMES = race(0, 420)
+@cache
+def frames() -> list[Frame]:
+    return race(0, 420)
 
 
 @given(st.integers(0, 380), st.integers(1, 40))
 @settings(max_examples=12, deadline=None)
 def test_following_and_joining_show_the_same(first: int, count: int) -> None:
-    screen = screen_of(INFO, FRAMES[first])
+    screen = screen_of(INFO, frames()[first])
     page = Page(screen.snapshot())
-    for frame in FRAMES[first + 1 : first + 1 + count]:
+    for frame in frames()[first + 1 : first + 1 + count]:
         page.apply(screen.show(frame))
     assert page.html() == Page(screen.snapshot()).html()
 
@@ -52,12 +55,12 @@ def test_following_and_joining_show_the_same(first: int, count: int) -> None:
 @settings(max_examples=15, deadline=None)
 def test_nothing_is_older_than_a_second(first: int, count: int) -> None:
     last = first + count
-    screen = screen_of(INFO, FRAMES[first])
-    for frame in FRAMES[first + 1 : last + 1]:
+    screen = screen_of(INFO, frames()[first])
+    for frame in frames()[first + 1 : last + 1]:
         screen.show(frame)
     newest = [
         set(re.findall(CELL, screen_of(INFO, frame).snapshot()))
-        for frame in FRAMES[max(first, last - 4) : last + 1]
+        for frame in frames()[max(first, last - 4) : last + 1]
     ]
     shown = set(re.findall(CELL, screen.snapshot()))
     assert shown <= set().union(*newest)
@@ -65,22 +68,22 @@ def test_nothing_is_older_than_a_second(first: int, count: int) -> None:
 
 
 def test_slow_cells_come_in_turns() -> None:
-    screen = screen_of(INFO, FRAMES[100])
+    screen = screen_of(INFO, frames()[100])
     kinds = ("tyre", "speed", "rejoin", "charts")
     brought = []
-    for frame in FRAMES[101:111]:
+    for frame in frames()[101:111]:
         message = screen.show(frame)
         brought.append([kind for kind in kinds if re.search(rf'id="{kind}(-[A-Z]{{3}})?"', message)])
     assert max(map(len, brought)) == 1
 
 
 def test_late_and_early_joiners_see_the_same() -> None:
-    screen = screen_of(INFO, FRAMES[100])
+    screen = screen_of(INFO, frames()[100])
     early = Page(screen.snapshot())
-    for frame in FRAMES[101:113]:
+    for frame in frames()[101:113]:
         early.apply(screen.show(frame))
     late = Page(screen.snapshot())
-    for frame in FRAMES[113:140]:
+    for frame in frames()[113:140]:
         message = screen.show(frame)
         early.apply(message)
         late.apply(message)
@@ -91,31 +94,31 @@ def test_the_first_tick_fills_the_entry_list() -> None:
     screen = Screen(INFO)
     page = Page(screen.snapshot())
     assert len(page.element("rows").children) == 22
-    page.apply(screen.show(FRAMES[0]))
+    page.apply(screen.show(frames()[0]))
     assert page.html() == Page(screen.snapshot()).html()
 
 
 def test_another_field_gets_its_own_rows() -> None:
-    frame = FRAMES[100].copy()
+    frame = frames()[100].copy()
     frame["cars"] = frame["cars"][:10]
     screen = Screen(INFO)
     page = Page(screen.snapshot())
     page.apply(screen.show(frame))
     assert len(page.element("rows").children) == 10
-    page.apply(screen.show(FRAMES[101]))
+    page.apply(screen.show(frames()[101]))
     assert len(page.element("rows").children) == 22
 
 
 def test_an_older_frame_changes_nothing() -> None:
-    screen = screen_of(INFO, FRAMES[100])
-    assert screen.show(FRAMES[99]) == ""
+    screen = screen_of(INFO, frames()[100])
+    assert screen.show(frames()[99]) == ""
 
 
 def test_late_words_and_the_result_arrive() -> None:
     board = Board(INFO)
     over = feed(board, 440)
     assert over["phase"] == "over"
-    screen = screen_of(INFO, FRAMES[420])
+    screen = screen_of(INFO, frames()[420])
     page = Page(screen.snapshot())
     assert page.element("result").text() == ""
     page.apply(screen.show(over))
@@ -140,7 +143,7 @@ def test_late_words_and_the_result_arrive() -> None:
     ],
 )
 def test_each_state_of_a_race_has_its_words(status: RaceStatus, words: str) -> None:
-    screen = screen_of(INFO, FRAMES[100])
+    screen = screen_of(INFO, frames()[100])
     page = Page(screen.snapshot())
     page.apply(screen.set_status(status))
     assert words in page.element("status").text()
@@ -148,7 +151,7 @@ def test_each_state_of_a_race_has_its_words(status: RaceStatus, words: str) -> N
 
 
 def test_a_stopped_race_shows_its_order() -> None:
-    screen = screen_of(INFO, FRAMES[200])
+    screen = screen_of(INFO, frames()[200])
     page = Page(screen.snapshot())
     page.apply(screen.set_status(RaceStatus("stopped")))
     assert "Race stopped" in page.element("result").text()
@@ -162,7 +165,7 @@ def test_the_pipeline_says_what_is_quiet() -> None:
         "avg_speed": Throughput(0.0, 12.0),
         "race_control": Throughput(0.0, 200.0),
     }
-    screen = screen_of(INFO, FRAMES[100])
+    screen = screen_of(INFO, frames()[100])
     page = Page(screen.snapshot())
     page.apply(screen.set_pipeline(Pipeline(tuple(Stream(role, 220.0, 3) for role in roles), 7), paces))
     footers = {role: page.element(f"footer-{role}") for role in roles}
@@ -194,14 +197,14 @@ def test_hostile_texts_are_escaped() -> None:
 
 
 def test_messages_hold_no_script_and_no_style() -> None:
-    html = screen_of(INFO, FRAMES[300]).snapshot() + screen_of(INFO, FRAMES[300]).show(FRAMES[301])
+    html = screen_of(INFO, frames()[300]).snapshot() + screen_of(INFO, frames()[300]).show(frames()[301])
     assert not re.search(r"\sstyle=|<script|\son[a-z]+=", html)
 
 
 def test_ids_are_unique() -> None:
     ids = [
         node.attributes["id"]
-        for node in parse(screen_of(INFO, FRAMES[300]).snapshot()).nodes()
+        for node in parse(screen_of(INFO, frames()[300]).snapshot()).nodes()
         if "id" in node.attributes
     ]
     assert len(ids) == len(set(ids))
@@ -230,10 +233,10 @@ def test_the_default_race_keeps_to_the_budget() -> None:
 def test_rows_follow_positions() -> None:
     rows = [
         row
-        for row in Page(screen_of(INFO, FRAMES[200]).snapshot()).element("rows").children
+        for row in Page(screen_of(INFO, frames()[200]).snapshot()).element("rows").children
         if not isinstance(row, str)
     ]
-    assert [row.attributes["data-c"] for row in rows] == [car["driver_code"] for car in FRAMES[200]["cars"]]
+    assert [row.attributes["data-c"] for row in rows] == [car["driver_code"] for car in frames()[200]["cars"]]
     assert [row.attributes["data-c"] for row in rows if row.attributes.get("class") == "own"] == ["NOR"]
 
 
@@ -241,7 +244,7 @@ def test_a_stranger_has_a_row() -> None:
     few = synthetic.info()
     strangers = type(few)(**{**few.to_json(), "cars": few.cars[:5], "track": few.track})
     assert isinstance(strangers.cars[0], CarInfo)
-    page = Page(screen_of(strangers, FRAMES[200]).snapshot())
+    page = Page(screen_of(strangers, frames()[200]).snapshot())
     assert len(page.element("rows").children) == 22
 
 
@@ -268,7 +271,7 @@ def test_bars_go_from_the_slowest_to_the_fastest() -> None:
 
 def _column(name: str, *given: dict[str, Any]) -> list[Node]:
     """One column's cells of cars in this order."""
-    cars = [cast(CarFrame, FRAMES[200]["cars"][at] | car) for at, car in enumerate(given)]
+    cars = [cast(CarFrame, frames()[200]["cars"][at] | car) for at, car in enumerate(given)]
     attacking, cells = attackers(cars), dict[str, str]()
     for car in cars:
         fast_cells(cells, car, "race", car["driver_code"] in attacking)
@@ -316,14 +319,14 @@ def test_sector_names_stand_off_the_track(slug: str) -> None:
 
 
 def test_next_steps_stand_above_the_result() -> None:
-    screen = screen_of(INFO, FRAMES[200])
+    screen = screen_of(INFO, frames()[200])
     screen.set_status(RaceStatus("stopped"))
     result = str(screen.fragments()["result"])
     assert 0 < result.index(f'href="/races/{RACE_ID}/"') < result.index("<table")
 
 
 def test_every_page_gets_the_same_row() -> None:
-    assert ">you<" not in screen_of(INFO, FRAMES[200]).snapshot()
+    assert ">you<" not in screen_of(INFO, frames()[200]).snapshot()
 
 
 def said(text: str, drivers: list[str], kind: str = "info") -> Any:

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -32,6 +31,8 @@ def two(django_user_model: Any) -> tuple[Race, Race]:
 
 
 def read(content: bytes) -> list[dict[str, Any]]:
+    import pandas as pd  # half a second, in each process that only collects
+
     rows: list[dict[str, Any]] = pd.read_parquet(io.BytesIO(content)).astype(object).to_dict("records")
     return [{name: None if pd.isna(value) else value for name, value in row.items()} for row in rows]
 

@@ -2,8 +2,6 @@
 
 import pytest
 
-from races.sim.circuits.circuit import load_circuit
-
 CW, ACW = "clockwise", "anticlockwise"
 # laps, metres, turns, direction, average of the fastest race lap and top speed where published
 PUBLISHED: dict[str, tuple[int, int, int, str, float | None, float | None]] = {
@@ -33,6 +31,4 @@ PUBLISHED: dict[str, tuple[int, int, int, str, float | None, float | None]] = {
     "sakhir": (57, 5412, 15, CW, None, 330),
 }
 
-every_circuit = pytest.mark.parametrize(
-    "circuit", [load_circuit(slug) for slug in PUBLISHED], ids=list(PUBLISHED)
-)
+every_circuit = pytest.mark.parametrize("circuit", list(PUBLISHED), indirect=True)
