@@ -93,14 +93,16 @@ files: $(DEV) ## the list of files in docs/architecture.md
 audit: $(DEV) ## known faults of the packages
 	$(BIN)/python .ci/audit.py
 
+# Three to a core: many tests wait for a race's clock.
+WORKERS ?= 6
 test: $(DEV) migrate lint ## checks and tests, browser tests too where there is a Chromium
-	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" tests
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not full and not integration and not browser" tests
 	$(BIN)/pytest -n 2 --dist worksteal e2e -m "browser and not full"
 
 # Without browsers and without the gate's other checks, for another Python beside. Some rooms only: make test-fast ROOMS=tests/sim
 ROOMS ?= tests
 test-fast: $(DEV) migrate ## tests without browsers
-	$(BIN)/pytest -n 4 --dist worksteal -m "not full and not integration and not browser" $(ROOMS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not full and not integration and not browser" $(ROOMS)
 
 test-full: $(DEV) migrate ## the long sweeps too
 	$(BIN)/pytest -n 4 --dist worksteal -m "not integration and not browser" tests

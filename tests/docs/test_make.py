@@ -67,6 +67,7 @@ def test_help_names_every_goal_and_needs_no_setup(tmp_path: Path) -> None:
     assert named == set(phony.split()) - {"migrate"}
 
 
+@pytest.mark.full
 def test_packages_land_in_the_environment(tmp_path: Path) -> None:
     """Whatever a person's pip.conf says of user, target and prefix. The package is made here, as nothing is fetched."""
     (tmp_path / "home/.config/pip").mkdir(parents=True)

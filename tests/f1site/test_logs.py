@@ -39,7 +39,7 @@ def test_without_the_setting_a_servers_own_handlers_stay() -> None:
     assert "uvicorn" not in logging_config(False)["loggers"]
 
 
-@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
+@pytest.mark.parametrize("server", ["uvicorn", pytest.param("daphne", marks=pytest.mark.full)])
 def test_a_server_of_its_own_logs_json_too(server: str, tmp_path: Path) -> None:
     port = str(free_port())
     flags = ["--port", port] if server == "uvicorn" else ["-p", port]

@@ -63,7 +63,9 @@ def test_endless_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     other.close()
 
 
-@pytest.mark.parametrize("command", [["migrate", "-v0"], ["prune_races", "--keep", "9"]])
+@pytest.mark.parametrize(
+    "command", [["migrate", "-v0"], pytest.param(["prune_races", "--keep", "9"], marks=pytest.mark.full)]
+)
 def test_server_that_is_away_is_one_line(command: list[str], tmp_path: Path) -> None:
     """Django's own commands have a traceback for it."""
     url = f"postgres://lab:zq-secret@127.0.0.1:{free_port()}/lab"

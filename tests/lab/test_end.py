@@ -67,7 +67,9 @@ def var(tmp_path: Path, migrated: Migrated) -> Path:
         pytest.param(
             "django.core.management:execute_from_command_line", signal.SIGINT, marks=pytest.mark.full
         ),
-        ("races.management.commands.runlab:check_migrations", signal.SIGTERM),
+        pytest.param(
+            "races.management.commands.runlab:check_migrations", signal.SIGTERM, marks=pytest.mark.full
+        ),
         pytest.param("races.lab.runtime:EmbeddedKafka", signal.SIGINT, marks=pytest.mark.full),
         pytest.param("races.lab.runtime:make_components", signal.SIGTERM, marks=pytest.mark.full),
         ("races.management.commands.runlab:serve", signal.SIGINT),

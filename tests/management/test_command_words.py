@@ -171,7 +171,7 @@ def test_started_race_prints_its_address(
     assert printed()[0] == "http://lab.test:8100"
 
 
-@pytest.mark.parametrize("name", ["registry.sqlite3", "lab.lock"])
+@pytest.mark.parametrize("name", ["registry.sqlite3", pytest.param("lab.lock", marks=pytest.mark.full)])
 def test_file_that_is_a_folder_is_one_line(name: str, tmp_path: Path, migrated: Migrated) -> None:
     """Whatever is wrong with a file of var, the file is named, and there is no traceback."""
     migrated(tmp_path)
