@@ -30,7 +30,7 @@ def purpose(path: Path) -> str:
     """Returns the first sentence of the module, or of a command's help."""
     tree = ast.parse(path.read_text())
     text = ast.get_docstring(tree) or next(command_helps(tree), "")
-    return re.split(r"(?<=[.?!])\s|\n\n", text, maxsplit=1)[0].replace("\n", " ").rstrip(".")
+    return re.split(r"(?<=[^.][.?!])\s|\n\n", text, maxsplit=1)[0].replace("\n", " ").rstrip(".")
 
 
 def command_helps(tree: ast.Module) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from hypothesis import settings as hypothesis_settings
 
 from bench.services.java import ProgramMissing
 from races.streams import connection
@@ -18,6 +19,10 @@ from tests.fakes.migrated import migrated as migrated
 from tests.fakes.waiting import lacking
 
 gc.disable()  # until all tests are collected: none of that is garbage, and the search takes a quarter of the time
+
+# A machine that is busy makes an example slow, and nothing is wrong then.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in a script's background, Python does not listen to Ctrl-C, which some tests press.

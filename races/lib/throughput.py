@@ -31,15 +31,8 @@ class _Counter:
     newest: float = 0.0
     event_ms: int = 0
     seconds: deque[list[int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
+    # of each second the least time from a record's event to its reading: only differences mean anything
     transits: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=SPAN_S))
-
-    def came(self, now: float, event_ms: int) -> None:
-        """Keeps the least time from a record's event to its reading, for each second. Only differences mean anything."""
-        transit_ms, second = now * 1000 - event_ms, int(now)
-        if not self.transits or self.transits[-1][0] != second:
-            self.transits.append((second, transit_ms))
-        elif transit_ms < self.transits[-1][1]:
-            self.transits[-1] = (second, transit_ms)
 
     def race_clock_ms(self, now: float, behind_s: float) -> float:
         """Returns the event time that the race has reached by now."""
@@ -68,8 +61,12 @@ class ThroughputMeter:
             counter = self._counters[role] = _Counter(now)
         counter.total += 1
         if event_ms:
-            counter.came(now, event_ms)
             counter.event_ms = max(counter.event_ms, event_ms)
+            transit = int(now), now * 1000 - event_ms
+            if not counter.transits or counter.transits[-1][0] != transit[0]:
+                counter.transits.append(transit)
+            elif transit < counter.transits[-1]:
+                counter.transits[-1] = transit
         counter.newest = now
         if not counter.seconds or counter.seconds[-1][0] != int(now):
             counter.seconds.append([int(now), 0])

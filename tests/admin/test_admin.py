@@ -158,7 +158,7 @@ def test_a_running_race_stays_and_the_words_say_why(staff: Client) -> None:
 def test_selected_races_that_run_are_stopped(staff: Client) -> None:
     running, other, over = create_race(Choice("NOR")), create_race(Choice("HAM")), Recorded(laps=1).race
     done = act(staff, "stop_selected", [running, over])
-    assert "1 race told to stop" in words(done)
+    assert "1 race will stop" in words(done)
     assert list(Race.objects.filter(stop_requested=True)) == [running]
     assert other.is_active
 

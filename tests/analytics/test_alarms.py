@@ -197,7 +197,7 @@ def troubled() -> list[Row]:
     return race(260, lambda tick: 8.0 if 80 <= tick < 130 else (None if 170 <= tick < 200 else 0.0))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6))
 def test_order_and_repeats_change_nothing(seed: int) -> None:
     rows, order = troubled(), Random(seed)

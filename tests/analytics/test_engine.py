@@ -62,7 +62,7 @@ def test_same_records_same_result(records: tuple[KeyedRecord, ...], derived: lis
     assert derived_from(engine_for(records, anomaly=True), records) == derived
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0, 1))
 def test_takeover_changes_nothing(
     records: tuple[KeyedRecord, ...], derived: list[Derived], share: float
@@ -73,7 +73,7 @@ def test_takeover_changes_nothing(
     assert before + derived_from(engine, records[cut:]) == derived
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32), st.floats(0.001, 0.2))
 def test_repeated_records_change_nothing(
     records: tuple[KeyedRecord, ...], derived: list[Derived], seed: int, share: float

@@ -83,7 +83,7 @@ def test_impossible_record_is_refused(
     assert found + derived_from(engine, records[len(records) // 2 :]) == derived
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_lies_change_nothing(records: tuple[KeyedRecord, ...], derived: list[Derived], seed: int) -> None:
     chance = random.Random(seed)
@@ -133,7 +133,7 @@ ANY = st.lists(
 
 
 @pytest.mark.parametrize("planned", [True, False])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(mixed=ANY, seed=st.integers(0, 2**32))
 def test_only_implausible_is_raised(
     records: tuple[KeyedRecord, ...], planned: bool, mixed: list[tuple[str, dict[str, Any], int]], seed: int

@@ -65,7 +65,7 @@ NEXT = positions(102)
 
 
 @given(st.permutations(range(44)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_of_arrival_does_not_matter(order: list[int]) -> None:
     records = positions(100, 101)
     board = Board(INFO)
@@ -77,7 +77,7 @@ def test_the_order_of_arrival_does_not_matter(order: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 65), max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_repeats_change_nothing(again: list[int]) -> None:
     records = positions(100, 101, 102)
     board = Board(INFO)
@@ -139,7 +139,6 @@ KEYS = st.one_of(
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_what_passes_the_codec_raises_nothing(data: st.DataObject) -> None:
     role = data.draw(st.sampled_from(sorted(ROLES)))
     changes = data.draw(st.dictionaries(st.sampled_from(sorted(ROLES["positions"])), VALUES, max_size=4))

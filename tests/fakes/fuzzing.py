@@ -10,7 +10,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-BARE = settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
+BARE = settings(suppress_health_check=list(HealthCheck), database=None)
 T = TypeVar("T")
 Counted = Callable[[str], None]
 FEW, MANY = 200, 10_000  # hostile inputs of each kind, in `make test` and in `make test-full`

@@ -34,7 +34,7 @@ SEED, CIRCUIT, LAPS, PACE = 1, "spielberg", 1, 60
 STARTED = 1_780_000_000_000
 INT = 2**31 - 1
 Record = dict[str, Any]
-few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=10, suppress_health_check=list(HealthCheck))
 many = settings(few, max_examples=200)
 AT_ONCE = 50
 

@@ -42,7 +42,7 @@ def frames() -> list[Frame]:
 
 
 @given(st.integers(0, 380), st.integers(1, 40))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_following_and_joining_show_the_same(first: int, count: int) -> None:
     screen = screen_of(INFO, frames()[first])
     page = Page(screen.snapshot())
@@ -52,7 +52,7 @@ def test_following_and_joining_show_the_same(first: int, count: int) -> None:
 
 
 @given(st.integers(0, 380), st.integers(1, 40))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_nothing_is_older_than_a_second(first: int, count: int) -> None:
     last = first + count
     screen = screen_of(INFO, frames()[first])

@@ -75,7 +75,7 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("schema", AVRO)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_our_bytes_are_fastavros(schema: str, data: st.DataObject) -> None:
     fields = avro_schema(schema).fields
     record = {field.name: data.draw(field_values(field)) for field in fields}

@@ -91,7 +91,7 @@ def test_hostile_requests_to_the_registry_get_an_answer(path: str) -> None:
     registry = Registry()
     registry.register("s", TOPICS["positions"].value_schema, "AVRO")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", ""]),
         tail=st.text(max_size=20),

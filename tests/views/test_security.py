@@ -82,14 +82,14 @@ def test_a_hostile_text_in_any_record_is_only_ever_text(text: str) -> None:
     check_markup(text)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet=st.sampled_from("<>\"'&/= abionerscriptxl\x00;#-!"), min_size=1, max_size=60))
 def test_no_text_at_all_makes_an_element(text: str) -> None:
     check_markup(text)
 
 
 @pytest.mark.full
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet=st.sampled_from("<>\"'&/= abionerscriptxl\x00;#-!"), min_size=1, max_size=60))
 @pytest.mark.timeout(1800)
 def test_no_text_at_all_makes_an_element_10000_of_them(text: str) -> None:

@@ -26,9 +26,7 @@ SEEDS = st.integers(0, 10**9)
 
 def few(examples: int) -> hypothesis_settings:
     """Races are costly: no shrinking, which would run hundreds of them to explain one failure."""
-    return hypothesis_settings(
-        max_examples=examples, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
-    )
+    return hypothesis_settings(max_examples=examples, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 FAST_MS = 105.0  # m/s: faster than any car

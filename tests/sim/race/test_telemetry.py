@@ -112,7 +112,7 @@ def test_a_spike_changes_the_reading_only() -> None:
     assert not any(off[:200] + off[204:])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 60),
     st.integers(0, 10**6),
