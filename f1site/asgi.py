@@ -19,7 +19,7 @@ from django.urls import path, re_path
 from f1site.hosts import Receive, SameOriginValidator, Scope, Send, learn_own_address
 from f1site.login_throttling import start_expiry
 from races.live.consumers import RaceSocket, UnknownSocket
-from races.live.servers import body_limit, daphne, head, uvicorn
+from races.live.servers import body_limit, daphne, head, request_target, uvicorn
 from races.live.service import service
 
 MAX_OPEN_FILES = 65_536  # a core serves about 8,000 pages
@@ -75,6 +75,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
+    scope = request_target.in_origin_form(scope)
     learn_own_address(scope)
     daphne.close_with_daphne(service().close)
     await _routes(scope, receive, send)

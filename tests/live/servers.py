@@ -90,6 +90,11 @@ def started(arguments: list[str], folder: Path, **environ: str) -> Iterator[subp
             process.kill()
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def connected(port: int, taking: int | None = None) -> socket.socket:
     wire = socket.socket()
     try:

@@ -22,7 +22,7 @@ from tests.fakes.markup import check_headers
 from tests.fakes.migrated import Migrated
 from tests.fakes.waiting import wait_for
 from tests.live.hostile_frames import BINARY, CLOSE, CONT, FIN, PING, PONG, TEXT, packed
-from tests.live.servers import KINDS, Page, certificate, command, manage, started
+from tests.live.servers import KINDS, Page, certificate, command, listens, manage, started
 
 pytestmark = pytest.mark.timeout(120)
 GROWN_KB = 30_000
@@ -74,11 +74,6 @@ def site(request: pytest.FixtureRequest, folder: Path, race: str) -> Iterator[Si
 
         wait_for(answers, "a page gets its snapshot", 60)
         yield found
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_unread_pongs_end_the_socket(site: Site) -> None:

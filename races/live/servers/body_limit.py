@@ -1,5 +1,8 @@
 """Request bodies have an end. Servers keep what comes, in memory or in temporary files, before any view looks at it:
 without this limit, one upload fills the disk. Django's own limits are lower and answer with words that fit.
+
+A body with a length and in chunks as well has two ends. uvicorn takes the chunks and goes on behind them; a proxy that
+takes the length would see another request there. RFC 9112 has the connection close.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from django.conf import settings
 MOST = 3_000_000  # bytes
 STATUS = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 WORDS = b"That is more than this lab reads.\n"
+TWO_ENDS = b"That request has a Content-Length and a Transfer-Encoding.\n"
 HEADERS = {
     "Content-Type": "text/plain",
     "Content-Length": str(len(WORDS)),
@@ -35,6 +39,9 @@ def bounded(pages: Application) -> Application:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         taken = 0
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            await _refuse(send, HTTPStatus.BAD_REQUEST, TWO_ENDS)
+            return
 
         async def counted() -> Any:
             nonlocal taken
@@ -47,8 +54,14 @@ def bounded(pages: Application) -> Application:
         try:
             await pages(scope, counted, send)
         except _TooLong:
-            headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-            await send({"type": "http.response.start", "status": STATUS, "headers": headers})
-            await send({"type": "http.response.body", "body": WORDS})
+            await _refuse(send, STATUS, WORDS)
 
     return application
+
+
+async def _refuse(send: Send, status: HTTPStatus, words: bytes) -> None:
+    """Answers with a word to the server that the connection ends here."""
+    said = HEADERS | {"Content-Length": str(len(words))}
+    headers = [(name.lower().encode(), value.encode()) for name, value in said.items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words})

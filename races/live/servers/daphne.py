@@ -10,7 +10,8 @@ Bodies: Daphne hands a request over when it has all of its body, so the limit wo
 
 Headers: Twisted closes the connection at a line of more than 16 KiB, without an answer, and says 400 without a word for
 what it cannot parse. Both get an answer. What the client still sends is read meanwhile: closing over unread bytes would
-take the answer away from it.
+take the answer away from it. None of it is taken for a request: where one ended is unknown by then, and a body that
+looks like a request may be another person's, behind a proxy that counts differently.
 
 End: a stopping Daphne drops its sockets without a word. Its own shutdown hooks run too late for a last frame, so the
 stop signals are taken first: every socket is closed with 1012, then the reactor stops.
@@ -42,6 +43,7 @@ LONGEST_REASON = 123  # bytes, by the protocol
 FLUSH_S = 0.05
 ACCESS_LOG = "daphne.access"
 LINGER_S = 1.0
+LENGTH_DIGITS = 19  # of a Content-Length; Python refuses to read one of more than 4,300
 TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 REFUSALS = {
     TOO_LARGE: b"A line of the request is longer than 16 KiB: a cookie or an address that has grown too long?\n",
@@ -51,6 +53,7 @@ _handle_reply = WebSocketProtocol.handle_reply
 _on_open, _connection_lost = WebSocketProtocol.onOpen, WebSocketProtocol.connectionLost
 _frame_ended = WebSocketProtocol.onFrameEnd
 _keep_chunk = WebRequest.handleContentChunk
+_choose_decoder: Any = HTTPChannel._maybeChooseTransferDecoder
 _signals_taken = False
 Close = Callable[[], Awaitable[None]]
 
@@ -65,6 +68,7 @@ def install(log_requests: bool = False) -> None:
     channels: Any = HTTPChannel
     channels.lineLengthExceeded = lambda channel, line: _refuse(channel, TOO_LARGE)
     channels._respondToBadRequestAndDisconnect = lambda channel: _refuse(channel, HTTPStatus.BAD_REQUEST)
+    channels._maybeChooseTransferDecoder = _choose_framing
     if log_requests:
         AccessLogGenerator.write_entry = _log_request
 
@@ -157,6 +161,7 @@ def _take_chunk(request: Any, data: bytes) -> None:
         _keep_chunk(request, data)
     elif not request.channel.transport.disconnecting:
         request.channel.transport.write(_answer(body_limit.STATUS, body_limit.WORDS))
+        _stop_reading(request.channel)
         request.channel.loseConnection()
 
 
@@ -169,8 +174,26 @@ def _answer(status: HTTPStatus, words: bytes) -> bytes:
 def _refuse(channel: Any, status: HTTPStatus) -> None:
     """Answers what is no request, reads past the rest for a moment, and ends the connection."""
     channel.transport.write(_answer(status, REFUSALS[status]))
-    channel.dataReceived = lambda data: None
+    _stop_reading(channel)
     channel.callLater(LINGER_S, channel.loseConnection)
+
+
+def _stop_reading(channel: Any) -> None:
+    """Takes no request from this connection any more: neither from what comes, nor from what is here already."""
+    channel.clearLineBuffer()
+    channel.dataReceived = lambda data: None
+    channel.allContentReceived = lambda: None
+    channel._respondToBadRequestAndDisconnect = lambda: None  # one refusal is enough
+
+
+def _choose_framing(channel: Any, header: bytes, value: bytes) -> Any:
+    """Refuses what Twisted would take or stumble over: a coding called identity, beside which another server may count
+    by Content-Length or not, and a length of thousands of digits.
+    """
+    coded = header == b"Transfer-Encoding" and value.lower() != b"chunked"
+    if coded or (header == b"Content-Length" and len(value) > LENGTH_DIGITS):
+        return channel._failChooseTransferDecoder()
+    return _choose_decoder(channel, header, value)
 
 
 def _log_request(
