@@ -284,7 +284,9 @@ def test_half_of_many_large_requests(port: int, monkeypatch: pytest.MonkeyPatch)
         assert ask(port, frames.metadata())
 
 
-def test_many_connections(kafka: EmbeddedKafka, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_connections(
+    kafka: EmbeddedKafka, port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """One too many is closed at once, those that are there go on, and there is room again when they leave."""
     monkeypatch.setattr(server, "CONNECTIONS", 3)
     with ExitStack() as opened:
@@ -295,6 +297,7 @@ def test_many_connections(kafka: EmbeddedKafka, port: int, monkeypatch: pytest.M
         request = frames.metadata()
         first.sendall(struct.pack(">i", len(request)) + request)
         assert answer_of(first)
+    assert "a connection from 127.0.0.1: all 3 that clients may have are open" in caplog.text
     wait_for(lambda: ask(port, frames.metadata()) != b"", "there is room again", 30)
 
 

@@ -183,10 +183,12 @@ class KafkaProxy:
         peer = _bare(writer.get_extra_info("peername"))
         self._clients[peer] += 1
         try:
-            self._check_room(peer)
-            await self._serve(reader, writer)
+            if full := self._full(peer):
+                self._refuse(peer, full)
+            else:
+                await self._serve(reader, writer)
         except* Refused as group:
-            self._refuse(peer, str(group.exceptions[0]))
+            self._refuse(peer, f"it sent {group.exceptions[0]}")
         except* (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # either side ended the connection
         finally:
@@ -195,11 +197,14 @@ class KafkaProxy:
             self._clients += Counter()
             writer.transport.abort()
 
-    def _check_room(self, peer: str) -> None:
-        """Raises Refused."""
-        of_one = self._clients[peer] > CONNECTIONS_OF_ONE and not peer.startswith("127.") and peer != "::1"
-        if of_one or self.connections > CONNECTIONS:
-            raise Refused(f"more than {CONNECTIONS_OF_ONE if of_one else CONNECTIONS} connections")
+    def _full(self, peer: str) -> str:
+        """Says why there is no room for one more from there; empty where there is."""
+        if self.connections > CONNECTIONS:
+            return f"all {CONNECTIONS} that clients may have are open"
+        elsewhere = not peer.startswith("127.") and peer != "::1"
+        if elsewhere and self._clients[peer] > CONNECTIONS_OF_ONE:
+            return f"all {CONNECTIONS_OF_ONE} that one address may have are open"
+        return ""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(CONNECT_S):
@@ -218,7 +223,7 @@ class KafkaProxy:
     def _refuse(self, peer: str, why: str) -> None:
         KAFKA_REFUSED.inc()
         if self._logging.allow():
-            log.warning("The embedded Kafka closed a connection from %s: it sent %s", peer, why)
+            log.warning("The embedded Kafka closed a connection from %s: %s", peer, why)
 
 
 def _bare(name: tuple[Any, ...]) -> str:
