@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -38,5 +40,11 @@ def registry(request: HttpRequest, path: str) -> HttpResponse:
     except RequestDataTooBig:
         return JsonResponse({"error_code": 413, "message": "The body is too long."}, status=413)
     query = {name: str(value) for name, value in request.GET.items()}
-    status, answer = embedded.handle(request.method, path, query, body)
+    status, answer = embedded.handle(request.method, _as_sent(request, path), query, body)
     return JsonResponse(answer, status=status, safe=False, content_type=CONTENT_TYPE)
+
+
+def _as_sent(request: HttpRequest, path: str) -> str:
+    """Returns the path with what is quoted in it: the `%2F` of a subject's name is no border between two parts."""
+    sent: bytes = getattr(request, "scope", {}).get("raw_path", b"")
+    return sent.decode("ascii").partition("/registry/")[2] if sent else quote(path)

@@ -8,17 +8,19 @@ import logging
 import re
 import uuid
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection as database
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from races.middleware.visitors import COOKIE
 from races.models import Race
 from races.models.creation import Choice, create_race
 from races.streams.connection import Connection
+from races.views.registry import registry
 
 pytestmark = pytest.mark.django_db
 
@@ -337,6 +339,17 @@ def check_one_warning(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_registry_without_a_lab_says_so(client: Client) -> None:
     assert client.get("/registry/subjects").status_code == 503
+
+
+def test_a_subject_may_have_signs(kafka: Connection, client: Client) -> None:
+    """Its name is quoted once, and a quoted slash in it is no border: ASGI servers hand on the path as it was sent."""
+    for name in ("a/b", "100%41", "ä ö"):
+        path = f"/registry/subjects/{quote(name, safe='')}/versions"
+        request = RequestFactory().post(path, json.dumps({"schema": '"string"'}), "text/plain")
+        request.scope = {"raw_path": path.encode()}  # type: ignore[attr-defined]  # an ASGI server's
+        assert registry(request, unquote(path).removeprefix("/registry/")).status_code == 200
+    assert {"a/b", "100%41", "ä ö"} <= set(client.get("/registry/subjects").json())
+    assert client.get("/registry/subjects/100%2541/versions").json() == [1]
 
 
 def test_schemas_change_from_loopback_only(kafka: Connection, client: Client) -> None:
