@@ -8,7 +8,7 @@ The retry policy, in words:
 - 500, 502, 503, 504, a lost connection or a time-out: what only reads, and what may be repeated (PUT, PATCH, DELETE),
   is sent again. A POST is not: it may have been carried out, so OutcomeUnknown goes to the caller, who looks first.
 - 401 and 403 on a data plane: frontends learn of a new key one by one, so these are tried again for a short while.
-- 307 and 308 to another host of the same service are followed, with the same method, body and key.
+- A redirection within the service, to another of its hosts as well, is followed with the same method, body and key.
 - Anything else is an answer.
 
 Back-off doubles from one second to thirty; six tries in all. Every error carries the service's request id.
@@ -41,6 +41,7 @@ SILENT_S = 5.0
 REDIRECTS = 4
 SERVICE = ".confluent.cloud"
 TROUBLE = (500, 502, 503, 504)
+REDIRECTIONS = (301, 302, 307, 308)  # 303 means another resource, to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,17 @@ class Call:
 
 
 class Reply(dict[str, Any]):
-    """An object of an answer. A missing field is an error in words, which names the call."""
+    """An object of an answer. A field that is missing, or null, is an error in words, which names the call."""
 
     def __init__(self, call: Call, found: dict[str, Any]) -> None:
         super().__init__(found)
         self._call = call
 
-    def __missing__(self, name: str) -> Any:
-        raise errors.incomplete(f"{self._call.method} {self._call.path}", name)
+    def __getitem__(self, name: str) -> Any:
+        found = self.get(name)
+        if found is None:
+            raise errors.incomplete(f"{self._call.method} {self._call.path}", name)
+        return found
 
 
 def unheard(text: str) -> None:
@@ -190,11 +194,13 @@ class Client:
                 request_id=response.headers.get("X-Request-Id", ""),
             )
             raise errors.api_error(failure)
-        if response.status_code >= 300:  # the API redirects nowhere, sign-in pages do
+        if response.status_code >= 300:  # out of the service: to a sign-in page
             raise _elsewhere(call)
         try:
             found = response.json(object_hook=partial(Reply, call)) if response.content else None
         except (requests.exceptions.JSONDecodeError, RecursionError):
+            if call.method == "DELETE" and not response.text.lstrip().startswith("<"):
+                return None  # "OK": whether the thing is gone is looked at; a sign-in page would be HTML
             if call.repeatable:
                 raise errors.not_the_api(call.url) from None
             raise _unknown(call, "an unreadable answer") from None
@@ -204,8 +210,11 @@ class Client:
 
 
 def redirected(url: str, response: requests.Response) -> str:
-    """Gives the address to which a 307 or 308 leads within the service, and "" for any other answer."""
-    if response.status_code not in (307, 308):
+    """Gives the address to which a redirection leads within the service, and "" for any other answer.
+
+    A browser would turn a POST into a GET behind some of them. An API that moved its call means the call.
+    """
+    if response.status_code not in REDIRECTIONS or not response.headers.get("Location"):
         return ""
     target = urljoin(url, response.headers.get("Location", ""))
     here, there = urlsplit(url), urlsplit(target)

@@ -38,7 +38,7 @@ class Answers:
     new_key: str = _ask("a key that was accepted once", "settles", "flaps")
     optional: str = _ask("fields that an answer may leave out", "there", "missing")
     quota: str = _ask("a quota that is reached", "402", "400")
-    redirect: str = _ask("Flink's gateway", "none", "307")
+    redirect: str = _ask("Flink's gateway", "none", "302", "307")
 
     @classmethod
     def parse(cls, text: str) -> Answers:

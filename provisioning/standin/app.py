@@ -198,8 +198,9 @@ def redirect_gateway(call: Call) -> None:
     if call.plane != "flink":
         return
     moved = call.host.removesuffix(MOVED)
-    if call.cloud.answers.redirect == "307" and moved == call.host:
+    status = call.cloud.answers.redirect
+    if status != "none" and moved == call.host:
         address = call.url.replace(call.host, call.host + MOVED, 1)
         query = f"?{urlencode(call.query)}" if call.query else ""
-        raise Refused(Answer(307, None, {"Location": address + query}))
+        raise Refused(Answer(int(status), None, {"Location": address + query}))
     call.url, call.host = call.url.replace(call.host, moved, 1), moved

@@ -222,6 +222,59 @@ def broken(error: Exception) -> Callable[[], requests.Response]:
     return answer
 
 
+class Moved(requests.Session):
+    """Sends each call on to another address, and notes what came."""
+
+    def __init__(self, status: int, where: str) -> None:
+        super().__init__()
+        self.status, self.where = status, where
+        self.came: list[tuple[str, str, Any]] = []
+
+    def request(self, method: str, url: str, **given: Any) -> requests.Response:  # type: ignore[override]
+        self.came.append((method, url, given["data"]))
+        found = requests.Response()
+        moved = len(self.came) == 1
+        found.status_code, found._content = (self.status, b"") if moved else (200, b'{"id": "one"}')
+        if moved:
+            found.headers["Location"] = self.where
+        return found
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("where", ["https://eu.api.confluent.cloud/moved?now=1", "/moved?now=1"])
+def test_the_service_may_send_on(status: int, where: str) -> None:
+    """The same method and body go to the new address, within the service."""
+    moved = Moved(status, where)
+    api = Api(
+        Client(Redactor(), Naps().clock(), moved), "https://api.confluent.cloud", Login("Cloud", "k", SECRET)
+    )
+    assert api.post(PATH, BODY) == {"id": "one"}
+    (first, second), (_, url, _) = moved.came, moved.came[1]
+    assert second[::2] == first[::2] == ("POST", json.dumps(BODY))
+    assert url.endswith("confluent.cloud/moved?now=1")
+
+
+@pytest.mark.parametrize(
+    ("text", "deleted"), [(b"OK", True), (b"", True), (b"deleted lkc-1", True), (b"<html>Sign in", False)]
+)
+def test_a_deletion_needs_no_json(text: bytes, deleted: bool) -> None:
+    """Whether a thing is gone is looked at afterwards. HTML is a sign-in page's, which deletes nothing."""
+
+    def said() -> requests.Response:
+        found = requests.Response()
+        found.status_code, found._content = 200, text
+        return found
+
+    api = Api(
+        Client(Redactor(), Naps().clock(), Portal(said)), "https://api.example", Login("Cloud", "k", SECRET)
+    )
+    if deleted:
+        api.remove("/thing")
+    else:
+        with pytest.raises(NetworkError, match="sign-in page"):
+            api.remove("/thing")
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

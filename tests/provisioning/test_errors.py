@@ -187,8 +187,9 @@ def test_quota_that_comes_as_a_400() -> None:
 
 @pytest.mark.parametrize("command", ["provision", "teardown"])
 @pytest.mark.parametrize("field", ["id", "spec"])
+@pytest.mark.parametrize("is_there", [False, True])
 def test_answer_without_its_id(
-    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, command: str, field: str
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, command: str, field: str, is_there: bool
 ) -> None:
     """No KeyError: the words name the call, and what was made is found when the answers are whole again."""
     whole = InProcessSession.request
@@ -198,6 +199,7 @@ def test_answer_without_its_id(
         if "/cmk/v2/clusters" in url and answer.ok and answer.content:
             found = answer.json()
             found.pop(field, None)
+            found |= {field: None} if is_there else {}
             answer._content = json.dumps(found).encode()
         return answer
 

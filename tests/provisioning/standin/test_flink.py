@@ -299,6 +299,24 @@ def test_connection_needs_its_secrets(lab: Lab) -> None:
     assert lab.flink("GET", "/connections/bedrock").status_code == 404
 
 
+def test_what_terraform_sends_is_enough(lab: Lab) -> None:
+    """Neither Terraform nor the CLI sends metadata with a statement or a connection, when it renews the keys either."""
+    statement = {
+        "name": "terraforms",
+        "organization_id": lab.organization,
+        "environment_id": lab.environment,
+        "spec": {
+            "statement": AVERAGE,
+            "properties": {"sql.current-catalog": "lab", "sql.current-database": "lab-cluster"},
+            "compute_pool_id": lab.pool,
+            "principal": lab.account,
+        },
+    }
+    made(lab.flink("POST", "/statements", statement))
+    made(lab.flink("POST", "/connections", connection(BEDROCK)))
+    assert lab.flink("PUT", "/connections/bedrock", connection(BEDROCK)).status_code == 200
+
+
 def test_model_stands_on_a_connection(lab: Lab) -> None:
     """A model stands on a connection made either way."""
     sql = (
