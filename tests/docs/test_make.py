@@ -14,8 +14,15 @@ import pytest
 from tests.docs.guide import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
-OLD = 'case "$1" in --version) echo Python 3.9.6;; *) exit 1;; esac'
-NEW = 'case "$1" in --version) echo Python 3.15.0;; *) exit 1;; esac'
+
+
+def answering(*version: int) -> str:
+    """A Python that answers each question as one of that version would."""
+    asked = f'exec {sys.executable} -c "import sys; sys.version_info = {version}; exec(sys.argv[1])" "$2"'
+    return f'case "$1" in --version) echo Python {".".join(map(str, version))};; *) {asked};; esac'
+
+
+OLD, NEW = answering(3, 9, 6), answering(3, 15, 0)
 # Answers each question as this Python does, and the one about the C library with yes.
 MUSL = f"""case "$*" in *musl*) exit 0;; *) exec {sys.executable} "$@";; esac"""
 # The same for the question about macOS: as one before 15 answers it.

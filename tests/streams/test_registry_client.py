@@ -165,8 +165,12 @@ def test_forbidden_level_stays_as_it_is(answer: tuple[int, int]) -> None:
 def test_key_that_only_reads(answer: tuple[int, int]) -> None:
     """Where every schema is there, a read-only key writes and reads records."""
     registry = Forbidding(answer=answer)
-    with serve(registry) as served, closing(HttpRegistry(served.url)) as http:
-        Codec(embedded_settings("unused"), http).prepare()
+    with (
+        serve(registry) as served,
+        closing(HttpRegistry(served.url)) as administrator,
+        closing(HttpRegistry(served.url)) as http,  # a client remembers what it has registered
+    ):
+        Codec(embedded_settings("unused"), administrator).prepare()
         registry.forbids = (FORBIDS_LEVEL, FORBIDS_VERSION)
         codec = Codec(embedded_settings("unused"), http)
         codec.prepare()
