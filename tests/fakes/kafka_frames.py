@@ -8,6 +8,11 @@ from struct import pack, unpack_from
 from races.streams.proxy.batches import HEAD
 
 
+def framed(request: bytes) -> bytes:
+    """A request as it is sent, with its length in front."""
+    return pack(">i", len(request)) + request
+
+
 def text(value: str | None) -> bytes:
     return pack(">h", -1) if value is None else pack(">h", len(value.encode())) + value.encode()
 

@@ -75,7 +75,7 @@ def without(answer: Any, at: tuple[str, ...], is_there: bool) -> Any:
 
 @cache
 def every_field() -> list[Field]:
-    """Of the answers to a provision, another one and a teardown."""
+    """Collects them from the answers to a provision, another one and a teardown."""
     found: set[Field] = set()
 
     def note(call: str, answer: Any) -> Any:

@@ -30,6 +30,7 @@ from tests.streams.reader_contract import ReaderContract
 from tests.streams.records import read
 
 TOPIC = "f1-driver-positions"
+Logs = pytest.LogCaptureFixture
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def ask(port: int, *requests: bytes) -> bytes:
     answer = b""
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
         for request in requests:
-            connection.sendall(struct.pack(">i", len(request)) + request)
+            connection.sendall(frames.framed(request))
             answer = answer_of(connection)
     return answer
 
@@ -129,7 +130,7 @@ def test_without_acknowledgement(kafka: EmbeddedKafka, port: int) -> None:
     quiet, asking = frames.produce(TOPIC, frames.batch([b"one"]), acks=0), frames.metadata()
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
         for request in (quiet, asking):
-            connection.sendall(struct.pack(">i", len(request)) + request)
+            connection.sendall(frames.framed(request))
         assert answer_of(connection)[:4] == asking[4:8]
     tail = Tail(embedded_settings(kafka.bootstrap), ["positions"])
     assert [message.value for message in read(tail, 1)] == [b"one"]
@@ -188,7 +189,7 @@ def test_a_silent_member_is_dropped(port: int) -> None:
     """Its partitions go to who is left after the time that it named itself."""
     member = frames.join_group(session_ms=1500)
     with socket.create_connection(("127.0.0.1", port), 10) as silent:
-        silent.sendall(struct.pack(">i", len(member)) + member)
+        silent.sendall(frames.framed(member))
         other = consumer(port, **{"group.id": "group", "partition.assignment.strategy": "range"})
         wait_for(
             lambda: other.poll(0.1) is not None or len(other.assignment()) == 4, "the other has all of it", 60
@@ -268,8 +269,7 @@ def test_an_idle_client_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) ->
     """Later than one that never said anything; clients come back by themselves."""
     monkeypatch.setattr(server, "IDLE_S", 0.1)
     with socket.create_connection(("127.0.0.1", port), 30) as connection:
-        request = frames.metadata()
-        connection.sendall(struct.pack(">i", len(request)) + request)
+        connection.sendall(frames.framed(frames.metadata()))
         assert answer_of(connection)
         assert answer_of(connection) == b""
 
@@ -284,9 +284,7 @@ def test_half_of_many_large_requests(port: int, monkeypatch: pytest.MonkeyPatch)
         assert ask(port, frames.metadata())
 
 
-def test_many_connections(
-    kafka: EmbeddedKafka, port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_many_connections(port: int, monkeypatch: pytest.MonkeyPatch, caplog: Logs) -> None:
     """One too many is closed at once, those that are there go on, and there is room again when they leave."""
     monkeypatch.setattr(server, "CONNECTIONS", 3)
     with ExitStack() as opened:
@@ -294,8 +292,7 @@ def test_many_connections(
             opened.enter_context(socket.create_connection(("127.0.0.1", port), 30)) for _ in range(40)
         )
         assert all(answer_of(one) == b"" for one in others[2:])
-        request = frames.metadata()
-        first.sendall(struct.pack(">i", len(request)) + request)
+        first.sendall(frames.framed(frames.metadata()))
         assert answer_of(first)
     assert "a connection from 127.0.0.1: all 3 that clients may have are open" in caplog.text
     wait_for(lambda: ask(port, frames.metadata()) != b"", "there is room again", 30)
@@ -341,7 +338,7 @@ def test_a_slow_client_is_bounded(kafka: EmbeddedKafka, port: int) -> None:
     fetch = frames.fetch(TOPIC)
     with socket.create_connection(("127.0.0.1", port), 10) as stuck:
         for _ in range(50):
-            stuck.sendall(struct.pack(">i", len(fetch)) + fetch)
+            stuck.sendall(frames.framed(fetch))
         assert ask(port, frames.metadata())
 
 
@@ -384,7 +381,7 @@ def sweep_frames(counted: Counted, kafka: EmbeddedKafka, port: int, count: int) 
     def check(case: tuple[bytes, bool]) -> int:
         frame, differs = case
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 10) as connection:
-            connection.sendall(struct.pack(">i", len(frame)) + frame)
+            connection.sendall(frames.framed(frame))
             connection.shutdown(socket.SHUT_WR)
         return int(differs)
 
