@@ -7,7 +7,7 @@ records; best sectors and the logs are memory, which `last` hands to a board tha
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -147,7 +147,7 @@ class Board:
             return shown and self._control.add(note_of_control(record, lap, self.info.laps))
         if role == "commentary":
             return self._mine(record) and self._commentary.add(
-                note_of_commentary(record, self._lap_at(record["timestamp"]), self._entries)
+                note_of_commentary(record, bisect_right(self._lap_starts, record["timestamp"]), self._entries)
             )
         if role == "avg_speed":
             if not isinstance(key, Mapping) or not self._mine(key):
@@ -264,8 +264,10 @@ class Board:
             "best_sectors": self._bests.overall(),
             "commentary": [], "control": [], "anomalies": {}, "traces": {}, "own": no_story(),
         }  # fmt: skip
-        while len(self._lap_starts) < frame["lap"]:
+        # lap 1 begins when the lights go out, though the grid stands before the line
+        while len(self._lap_starts) < (frame["lap"] or phase != "grid"):
             self._lap_starts.append(frame["timestamp"])
+            self._commentary.begun(len(self._lap_starts), frame["timestamp"])
         self._add_logs(frame)
         return frame
 

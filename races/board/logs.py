@@ -31,6 +31,12 @@ class NoteLog:
         self.notes = sorted([note, *self.notes], key=note_order, reverse=True)[:NOTES_KEPT]
         return True
 
+    def begun(self, lap: int, at: int) -> None:
+        """Takes in that the leader has begun a lap: a line of that tick may have come before the tick itself."""
+        for index, note in enumerate(self.notes):
+            if note["at"] >= at and note["lap"] < lap:
+                self.notes = [*self.notes[:index], {**note, "lap": lap}, *self.notes[index + 1 :]]
+
 
 def note_order(note: Note) -> tuple[int, str]:
     """Orders notes by their instant, and the events of one tick by their padded ordinals."""

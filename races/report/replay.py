@@ -105,7 +105,7 @@ def _with_logs(race: Race, info: RaceInfo, frames: list[Frame | None]) -> Iterat
     first, last = known[0]["timestamp"], known[-1]["timestamp"]
     starts, entered = lap_starts(race), {car.code for car in info.cars}
     commentary = _Notes(
-        note_of_commentary(commentary_record(race, row), bisect_left(starts, row.timestamp), entered)
+        note_of_commentary(commentary_record(race, row), bisect_right(starts, row.timestamp), entered)
         for row in _rows(race.commentary, first, last)
     )
     shown = race.control.exclude(type="overtake")  # the board leaves them out as well

@@ -110,14 +110,15 @@ def leads(cars: Sequence[Car], control: Sequence[Message], laps: int, names: Map
 def _how(code: str, before: str, lap: int, control: Sequence[Message], names: Mapping[str, str]) -> str:
     if not before:
         return ""
-    near = [message for message in control if lap - 1 <= message.lap <= lap + 1]
+    # who stops at the end of a lap may still be first at its line, and is not at the next one
+    near = [message for message in control if lap - 1 <= message.lap <= lap]
     if any(m.type == "overtake" and (m.driver_code, m.other_code) == (code, before) for m in near):
         return f"past {names[before]} on the track"
     if any(m.type == "retirement" and m.driver_code == before for m in near):
         return f"when {names[before]} went out"
     if any(m.type == "pit_in" and m.driver_code == before for m in near):
         return f"when {names[before]} stopped"
-    if any(m.type == "off_track" and m.driver_code == before for m in near):
+    if any(m.type in ("off_track", "yellow") and m.driver_code == before for m in near):
         return f"after a mistake by {names[before]}"
     return ""
 

@@ -247,6 +247,24 @@ def test_the_last_lap_is_called_on_it(order: int) -> None:
     assert found == {"last_lap": 12, "pit_in": 11, "green": 12}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_line_stands_at_its_lap(order: int) -> None:
+    """A line speaks of a whole tick: on the tick that begins a lap it stands at that lap, whichever comes first."""
+    started = next(
+        n for n in range(380, 420) if max(car["lap"] for car in synthetic.tick(n, INFO)) == INFO.laps
+    )
+    at = synthetic.START + started * 200
+    line = {"id": "1", "message": "Last lap!", "timestamp": at, "type": "highlight", "race_id": INFO.race_id}
+    board = Board(INFO)
+    fold(board, positions(*range(started - 400, started)))
+    before = {**line, "id": "0", "timestamp": at - 200}
+    fold(board, [("commentary", before)])
+    for records in ([("commentary", line)], positions(started))[::order]:
+        fold(board, records)
+    [frame] = fold(board, positions(started + 1))
+    assert [note["lap"] for note in frame["commentary"]] == [INFO.laps, INFO.laps - 1]
+
+
 def test_places_gained_count_from_the_grid() -> None:
     [frame] = fold(Board(INFO), positions(200))
     assert all(car["gained"] == car["grid"] - car["position"] for car in frame["cars"])

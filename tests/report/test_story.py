@@ -75,11 +75,18 @@ def test_moments_are_in_the_order_of_the_race() -> None:
         ("pit_in", "when Nor stopped"),
         ("retirement", "when Nor went out"),
         ("off_track", "after a mistake by Nor"),
+        ("yellow", "after a mistake by Nor"),
     ],
 )
 def test_a_lead_has_its_reason(kind: str, words: str) -> None:
     told = story(FIELD, [Said(kind, 2, "NOR", tick=50)], 3, finished=True)
     assert told.leads[1].how == words
+
+
+def test_a_later_stop_is_no_reason() -> None:
+    """The leader spins off on lap 2, is second at its line, and stops at the end of lap 3."""
+    said = [Said("yellow", 2, "NOR", tick=50), Said("pit_in", 3, "NOR", tick=80)]
+    assert story(FIELD, said, 3, finished=True).leads[1].how == "after a mistake by Nor"
 
 
 def test_one_leader_led_every_lap() -> None:
