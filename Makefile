@@ -22,6 +22,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-user --target= --prefix="$(abspath $(VENV))" \
 	--require-hashes
 
+# pip's own last words without a network are "no matching distribution", as if the lock were wrong.
+define WHY_NOT
+if ! $(BIN)/python .ci/online.py; then exit 1; fi; \
+echo "pip could not install the packages: its words above say which one and why" >&2; exit 1
+endef
+
 # In a line what would otherwise come as a traceback of venv or pip
 define MAKE_VENV
 if ! $(PYTHON) -c '$(RIGHT)' 2>/dev/null; then \
@@ -59,7 +65,7 @@ $(STAMP): requirements.lock requirements.txt
 	@$(BIN)/python -c 'import pip; $(RIGHT)' 2>/dev/null || { $(MAKE_VENV); }
 	@$(BIN)/python .ci/lock.py --check
 	@echo "Setting up $(VENV) with the packages of requirements.lock (once, about a minute)"
-	@$(PIP) -r requirements.lock
+	@$(PIP) -r requirements.lock || { $(WHY_NOT); }
 	@touch $@
 
 $(DEV): requirements-dev.lock requirements-dev.txt $(STAMP)
@@ -78,7 +84,7 @@ $(BIN)/uv:
 lint: $(DEV) ## all checks of the code without tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy . .ci/audit.py .ci/files.py .ci/lock.py .ci/structure.py
+	$(BIN)/mypy . .ci/audit.py .ci/files.py .ci/lock.py .ci/online.py .ci/structure.py
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/structure.py
 	$(BIN)/python .ci/files.py --check

@@ -74,9 +74,10 @@ class ResultInline(HistoryInline):
     model = Result
     # the first four are what a phone shows without scrolling
     fields = (
-        "position", "driver_code", "gap_s", "status", "grid", "laps", "laps_down", "best_lap_s", "stints", "stops",
+        "position", "driver_code", "gap_s", "status", "grid", "laps", "laps_down", "best_lap_s", "all_stints", "stops",
         "driver_name", "team_name",
     )  # fmt: skip
+    readonly_fields = ("all_stints",)
 
 
 class FaultInline(HistoryInline):
@@ -155,7 +156,7 @@ class RaceAdmin(DeletesRaces, HistoryAdmin):
                     race.circuit_name,
                     race.laps,
                     race.seed,
-                    *(getattr(row, name) for name in EXPORTED),
+                    *(row.all_stints if name == "stints" else getattr(row, name) for name in EXPORTED),
                 ]
                 writer.writerow([escape_cell(value) for value in values])
         return response
@@ -212,7 +213,7 @@ class ResultAdmin(RaceRowAdmin):
         "of",
         "status",
         "gap_s",
-        "stints",
+        "all_stints",
         "stops",
         "driver_name",
         "team_name",

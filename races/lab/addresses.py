@@ -47,6 +47,12 @@ def running_lab() -> str:
     return url
 
 
+def is_shared() -> bool:
+    """Whether other machines can open this lab: what a topic holds may then be anybody's."""
+    lab = urlsplit(running_lab()).hostname or "127.0.0.1"
+    return bool(settings.ROOM_ADDRESSES) or not is_loopback(lab)
+
+
 def room_address(request: HttpRequest) -> str:
     """The address for other machines; empty where they cannot reach the lab. The request's own may be 127.0.0.1, which
     on a phone is the phone itself.

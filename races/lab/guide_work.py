@@ -1,39 +1,25 @@
-"""The boxes of the guide: each looks at what a learner did, and says what is missing without giving it away."""
+"""The boxes of the guide: the exercises of each part, what a learner has answered, and what it was worth."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from django.db.models import Q
+from django.conf import settings
 from django.utils import timezone
 
-from races.live.service import service
-from races.models import Answer, Race
-from races.sim import load_season
-from races.streams import connection
+from races.flink.exercises import exercises
+from races.lab import guide_checks as checks
+from races.lab.guide_checks import EARLY, LATE, Checked
+from races.models import Answer
 
-LONGEST = 80
-EARLY, LATE = 3, 1  # points for a car named before its first alarm, and after it
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What became of an answer. guess_on: a race that has to end before the answer can be judged. keep: the answer
-    takes the place of the one before.
-    """
-
-    right: bool
-    words: str
-    guess_on: Race | None = None
-    keep: bool = True
+LONGEST, LONGEST_WORDS = 80, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One exercise. check takes the visitor and what they wrote."""
+    """One exercise. check takes the visitor and what they wrote. suggested: stands in the box before they write."""
 
     name: str
     part: str
@@ -41,95 +27,89 @@ class Box:
     ask: str
     label: str
     check: Callable[[str, str], Checked]
-
-
-def my_race(client: str) -> Race | None:
-    """The newest race that a visitor started, or in which they have picked somebody."""
-    picked = Race.objects.filter(picks__member__client=client).values("pk")
-    return Race.objects.defer("frozen").filter(Q(client=client) | Q(pk__in=picked)).first()
-
-
-def partition(client: str, given: str) -> Checked:
-    race = my_race(client)
-    if race is None or not race.is_active:
-        return Checked(False, "You have no race that runs. Start one, and answer while it does.")
-    right = service().feed.partition_of(str(race.pk))
-    if right is None:
-        return Checked(False, "Your race has published nothing yet. Wait for its lights.")
-    if not given.isascii() or not given.isdigit():
-        return Checked(False, "A partition is a whole number.")
-    if given.lstrip("0") == (str(right) if right else ""):
-        return Checked(True, "Right. All positions of this race are there: its id is their key.")
-    words = "No. A line of tail_topic begins with partition@offset; --race shows your race alone."
-    return Checked(False, words)
-
-
-def schema(client: str, given: str) -> Checked:
-    """Holds a subject of the learner's against its own first version."""
-    kafka = connection.current()
-    registry = kafka.embedded_registry or kafka.client
-    if given.startswith("f1-"):
-        return Checked(False, "That subject is the lab's. Register one of your own.")
-    versions = registry.versions(given) if registry is not None and given else []
-    if len(versions) < 2:
-        have = "one version" if versions else "no version"
-        return Checked(
-            False, f"The registry has {have} of that subject. It needs a second one, with a new field."
-        )
-    first, newest = _fields(versions[0].text), _fields(versions[-1].text)
-    added = [field for name, field in newest.items() if name not in first]
-    if not added:
-        return Checked(False, "Its newest version has no field that the first one lacks.")
-    if not all("default" in field for field in added):
-        return Checked(
-            False, "A new field has no default. What would a reader put there for an older record?"
-        )
-    return Checked(True, "Right. A reader with the new schema fills the new field in for older records.")
-
-
-def _fields(text: str) -> dict[str, dict[str, Any]]:
-    """The fields of an Avro record; none of anything else."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    fields = found.get("fields", []) if isinstance(found, dict) else []
-    return {str(one["name"]): one for one in fields if isinstance(one, dict) and "name" in one}
-
-
-def fault(client: str, given: str) -> Checked:
-    """Takes a guess while the race runs. `judge` says afterwards what it was worth."""
-    race = my_race(client)
-    if race is None or not race.is_active or not race.anomaly_detection:
-        words = "You have no race that runs with engine readings. Tick them on the start page, then guess."
-        return Checked(False, words, keep=False)
-    if Answer.objects.filter(client=client, exercise="fault", race=race).exists():
-        words = "You have guessed in this race already. It is judged after the flag."
-        return Checked(False, words, keep=False)
-    if given.upper() not in {driver.code for driver in load_season().drivers}:
-        return Checked(False, "Name a car by its three letters, such as NOR.", keep=False)
-    return Checked(False, "Kept. Look here again after the flag.", guess_on=race)
+    suggested: str = ""
 
 
 BOXES = (
     Box(
         "partition", "03-topics", "Where is my race?",
         "On which partition are the positions of your race? Start one, find out, and answer while it runs.",
-        "Partition", partition,
+        "Partition", checks.partition,
     ),
     Box(
         "schema", "03-topics", "A schema that grows",
         "Register an Avro schema under a subject of your own, then a second version with one more field, so that "
         "readers of the new one still understand older records. Which subject?",
-        "Subject", schema,
+        "Subject", checks.schema,
     ),
     Box(
         "fault", "08-anomalies", "Which car is ill?",
         f"Guess before the flag, from the engines alone: {EARLY} points before the first alarm on that car, {LATE} "
         "after it. One guess a race.",
-        "Car", fault,
+        "Car", checks.fault,
+    ),
+    Box(
+        "pits", "09-exercises", "Who stood longest?",
+        "Whose stops, added up, took longest standing still? Your newest race that has ended counts.",
+        "Car", checks.longest_in_pits,
+    ),
+    Box(
+        "overtakes", "09-exercises", "How many overtakes?",
+        "How many overtakes has race control announced in your newest race that has ended?",
+        "Number", checks.overtakes,
+    ),
+    Box(
+        "panel", "09-exercises", "A panel of your own",
+        "Which top speed does your panel show after the flag, of all cars?",
+        "km/h", checks.top_speed,
+    ),
+    Box(
+        "new-fault", "09-exercises", "A fault of your own",
+        "Run a race with your kind of fault to its end. What is the kind called in your code?",
+        "Kind", checks.new_fault,
+    ),
+    Box(
+        "json", "09-exercises", "A JSON Schema that grows",
+        "Give your JSON subject a second version with one more property. Which subject?",
+        "Subject", checks.json_schema,
+    ),
+    Box(
+        "seed", "09-exercises", "One seed for everybody",
+        "By how many seconds was the second beaten in the race of the command above? All three decimals count.",
+        "Seconds", checks.one_seed,
+    ),
+    Box(
+        "group", "15-guarantees", "Two readers, one group",
+        "Let two readers of one group share the positions, and commit. What is the group called?",
+        "Group", checks.group,
+    ),
+    Box(
+        "delivery", "15-guarantees", "At least once",
+        "Press the drill “Send each tick twice” while your race runs. After the flag: how many different positions "
+        "does the topic hold of it?",
+        "Number", checks.delivery,
+    ),
+    Box(
+        "compaction", "15-guarantees", "What compaction keeps",
+        "If f1-driver-avg-speed were compacted, how many of its records would stay of your race that has ended?",
+        "Number", checks.compaction,
     ),
 )  # fmt: skip
+
+
+def sql_boxes() -> list[Box]:
+    """A box for each exercise in Flink SQL, with the configured names of topics."""
+    return [
+        Box(
+            f"sql-{one.number}", "09-exercises", f"SQL {one.number}: {one.name}",
+            f"{one.ask} {one.see}".replace("`", ""), "Topic", partial(checks.sql, exercise_number=one.number), one.topic,
+        )
+        for one in exercises(settings.LAB.topics)
+    ]  # fmt: skip
+
+
+def all_boxes() -> list[Box]:
+    return [*BOXES, *sql_boxes()]
 
 
 def answer(client: str, box: Box, given: str) -> Answer:
@@ -143,8 +123,16 @@ def answer(client: str, box: Box, given: str) -> Answer:
         row.tick = max(checked.guess_on.published_tick, 0) if checked.guess_on else 0
     row.tries += 1
     row.done = row.done or checked.right
-    row.words, row.answered_at = checked.words, timezone.now()
+    row.words, row.answered_at = checked.words[:LONGEST_WORDS], timezone.now()
     row.save()
+    return row
+
+
+def newest_answer(client: str, box: Box) -> Answer | None:
+    """What a visitor wrote last into a box, judged where its race has ended; None for nothing."""
+    row = Answer.objects.filter(client=client, exercise=box.name).first()
+    if row is not None:
+        judge(row)
     return row
 
 
@@ -175,4 +163,4 @@ def boxes_of(client: str, part: str) -> list[tuple[Box, Answer | None]]:
     rows = {row.exercise: row for row in Answer.objects.filter(client=client).select_related("race")}
     for row in rows.values():
         judge(row)
-    return [(box, rows.get(box.name)) for box in BOXES if box.part == part]
+    return [(box, rows.get(box.name)) for box in all_boxes() if box.part == part]

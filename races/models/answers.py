@@ -22,7 +22,7 @@ class Answer(models.Model):
     tries = models.PositiveIntegerField(default=0)
     score = models.PositiveSmallIntegerField(default=0)
     done = models.BooleanField(default=False)
-    words = models.CharField(max_length=200, blank=True)
+    words = models.CharField(max_length=500, blank=True)
     answered_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from races.board.stints import spelled
 from races.models.race import Race
 
 
@@ -71,6 +72,11 @@ class Result(models.Model):
 
     def __str__(self) -> str:
         return f"P{self.position} {self.driver_code}"
+
+    @property
+    def all_stints(self) -> str:
+        """The stints as every page and file has them: M 1–13, H 14–20."""
+        return spelled(self.stints, self.laps)
 
 
 class ControlMessage(models.Model):

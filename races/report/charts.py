@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby, pairwise
 
+from races.board.stints import Stint
 from races.live.rendering.formatting import ordinal
-from races.report.laps import Car, Point, Stint
+from races.report.laps import Car, Point
 from races.report.svg import (
     band,
     chart,
@@ -208,7 +209,7 @@ def _stint(car: Car, stint: Stint, laps: int, top: float) -> str:
         f'height="{ROW - 4}"><title>{escape(title)}</title></rect>'
     )
     if share > 0.05:
-        words = f"{stint.tyre} {stint.laps}" if share > 0.16 else stint.tyre
+        words = str(stint) if share > 0.2 else stint.tyre
         drawn += text(start + share / 2, top + ROW / 2 + 4, words, f"onbar t{escape(stint.tyre)}")
     return drawn
 

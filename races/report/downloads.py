@@ -69,7 +69,11 @@ ALARMS = ("driver_code", "kind", "severity", "direction", "start_ms", "end_ms", 
 CONTROL = ("tick", "timestamp", "type", "driver_code", "other_code", "lap", "position", "value", "message")
 TABLES = {
     "results": Table(
-        RESULTS, lambda race: (tuple(getattr(row, name) for name in RESULTS) for row in standing(race))
+        RESULTS,
+        lambda race: (
+            tuple(row.all_stints if name == "stints" else getattr(row, name) for name in RESULTS)
+            for row in standing(race)
+        ),
     ),
     "laps": Table(LAPS, _laps),
     "commentary": _with_tick("tick", "timestamp", _stored("commentary", "timestamp", "type", "message")),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from races.board.stints import Stint
+
 
 class Timed(Protocol):
     """One car's lap as the recorder stored it: position and gap as the tower showed them just after the line."""
@@ -31,29 +33,6 @@ class Point:
     gap_s: float | None
     tyre: str
     tyre_age: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stint:
-    """One set of tyres, from its first to its last lap, inclusive; tyre is its letter.
-
-    A set that saw no whole lap has its last lap before its first.
-    """
-
-    tyre: str
-    first: int
-    last: int
-
-    @property
-    def laps(self) -> int:
-        return self.last - self.first + 1
-
-    @property
-    def span(self) -> str:
-        """Writes 1–9, or 10, or 10 (not finished)."""
-        if self.laps > 1:
-            return f"{self.first}–{self.last}"
-        return str(self.first) if self.laps else f"{self.first} (not finished)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +91,6 @@ def _placed(timed: Mapping[str, Sequence[Point]]) -> dict[tuple[str, int], Point
                 else point
             )
     return placed
-
-
-def stints(text: str, laps: int) -> tuple[Stint, ...]:
-    """Every set used, from compound and first lap of each (M1 H14) and the laps that the car drove to their end."""
-    parsed = [(part[:1], int(part[1:])) for part in text.split() if part[1:].isdecimal()]
-    ends = [*(first - 1 for _, first in parsed), laps][1:]
-    return tuple(
-        Stint(tyre, first, max(min(end, laps), first - 1))
-        for (tyre, first), end in zip(parsed, ends, strict=True)
-    )
 
 
 def neutral(events: Iterable[tuple[str, int]], laps: int) -> list[tuple[str, int, int]]:

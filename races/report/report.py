@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from races.board.race_info import RaceInfo
+from races.board.stints import stints
 from races.live.rendering.formatting import NONE, gap, lap_time
 from races.live.rendering.panels import CONTROL_WORDS
 from races.models import CommentaryLine, ControlMessage, Race, Result, moment
@@ -19,7 +20,7 @@ from races.recorder.reader import last_frame
 from races.report import charts
 from races.report.charts import TYRES
 from races.report.detector_score import engine_room
-from races.report.laps import Car, Point, neutral, points, stints
+from races.report.laps import Car, Point, neutral, points
 from races.report.pace_charts import (
     Bins,
     deltas,

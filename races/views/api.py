@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -254,8 +254,13 @@ def _cars(race: Race) -> tuple[list[dict[str, Any]], int, int]:
     frame = frame or last_frame(race)
     if frame is None:
         return [], race.published_tick, race.lap
-    shown: Iterable[Any] = frame["cars"]
-    return [_car(car) for car in shown], frame["tick"], frame["lap"]
+    # The last average of a race may come after its last frame: then the report has it, and this says the same.
+    results = [] if race.is_active else race.results.values_list("driver_name", "average_speed_kmh")
+    final = {name: speed for name, speed in results if speed is not None}
+    cars = [_car(car) for car in frame["cars"]]
+    for car in cars:
+        car["average_speed_kmh"] = final.get(car["driver_name"], car["average_speed_kmh"])
+    return cars, frame["tick"], frame["lap"]
 
 
 def _car(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,12 +24,18 @@ DOCS = [*pages(), ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / 
 SHELL = [block for block in blocks(*DOCS) if block.language in ("bash", "powershell")]
 SQL = [block for block in BLOCKS if block.language == "sql"]
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-PROSE = [*pages(), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "reference.md"]
+PROSE = [
+    *pages(),
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "reference.md",
+    ROOT / "docs" / "handout.md",
+]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 
 
 def test_the_guide_has_all_its_parts() -> None:
-    assert [path.name[:2] for path in pages()] == [f"{n:02}" for n in range(1, 15)] + ["RE"]
+    assert [path.name[:2] for path in pages()] == [f"{n:02}" for n in range(1, 16)] + ["RE"]
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language in RUNNABLE], ids=str)

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,38 @@ def test_help_names_every_goal_and_needs_no_setup(tmp_path: Path) -> None:
     named = {line.split()[1] for line in done.stdout.splitlines()}
     phony = (ROOT / "Makefile").read_text(encoding="utf-8").partition(".PHONY:")[2].partition("\n")[0]
     assert named == set(phony.split()) - {"migrate"}
+
+
+# An environment whose pip fails, and whose Python is this one for all else.
+FAILING_PIP = f"""case "$*" in *"pip install"*) echo "No matching distribution" >&2; exit 1;;
+*lock.py*|-c*) exit 0;; *) exec {sys.executable} "$@";; esac"""
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_first_run_without_a_network_says_so(tmp_path: Path, answers: bool) -> None:
+    """pip's own words, that nothing matches, read as if the lock were wrong."""
+    for name in ("Makefile", "requirements.txt", "requirements.lock", ".ci"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = tmp_path / ".venv/bin/python"
+    python.write_text(f"#!/bin/sh\n{FAILING_PIP}\n")
+    python.chmod(0o755)
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as index:
+        url = f"http://127.0.0.1:{index.server_port}/simple/"
+        if answers:
+            threading.Thread(target=index.handle_request, daemon=True).start()
+        else:
+            index.socket.close()
+        environ = os.environ | {"PIP_INDEX_URL": url, "no_proxy": "127.0.0.1"}
+        done = subprocess.run(
+            ["make", "--silent", "setup"],
+            cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    line = done.stderr.splitlines()[-2]
+    assert line.startswith(
+        "pip could not install" if answers else f"The package index at {url} does not answer"
+    )
 
 
 @pytest.mark.full

@@ -31,7 +31,7 @@ def test_lost_window_is_counted_and_shown(kafka: Connection) -> None:
     answer = Client().get(f"/api/races/{race.pk}/").json()
     assert answer["missing_ticks"] == first
     check_answer(answer, ticks)
-    words = f"{first} ticks of this race never reached the recorder"
+    words = f"Not recorded: {first} ticks of this race"
     assert words in Client().get(race.get_absolute_url()).content.decode()
     replay = Client().get(f"{race.get_absolute_url()}replay/").content.decode()
-    assert f"{first} ticks never reached the recorder: there the picture stands still" in replay
+    assert f"Not recorded: {first} ticks. There the picture stands still" in replay

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from races.board.stints import Stint
 from races.report.charts import gap_chart, lap_chart
-from races.report.laps import Car, Point, Stint
+from races.report.laps import Car, Point
 from races.report.pace_charts import times_chart
 
 LAPS = 9

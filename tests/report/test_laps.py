@@ -1,4 +1,4 @@
-"""Laps to places, gaps and stints: the arithmetic behind the report's charts."""
+"""Laps to places and gaps: the arithmetic behind the report's charts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from races.report.laps import Stint, neutral, points, stints
+from races.report.laps import neutral, points
 from races.report.svg import LABEL_PX, nice_step, spread
 
 
@@ -55,30 +55,6 @@ def test_places_are_a_ranking(times: dict[str, list[int]]) -> None:
         assert [position for position, _ in rows] == list(range(1, len(rows) + 1))
         assert [gap for _, gap in rows] == sorted(gap for _, gap in rows)
         assert rows[0][1] == 0.0
-
-
-def test_stints_span_the_laps_that_were_driven() -> None:
-    assert stints("M1 H14 S40", 52) == (Stint("M", 1, 13), Stint("H", 14, 39), Stint("S", 40, 52))
-    assert stints("M1", 9) == (Stint("M", 1, 9),)
-    assert stints("M1 H10", 10) == (Stint("M", 1, 9), Stint("H", 10, 10))
-    assert stints("", 5) == ()
-
-
-def test_every_set_is_a_stint() -> None:
-    """Changed, and out before the next line; or out on the first lap."""
-    assert stints("M1 H10", 9) == (Stint("M", 1, 9), Stint("H", 10, 9))
-    assert stints("M1", 0) == (Stint("M", 1, 0),)
-    assert [stint.laps for stint in stints("M1 H10", 9)] == [9, 0]
-    assert [stint.span for stint in stints("S1 M2 H10", 9)] == ["1", "2–9", "10 (not finished)"]
-
-
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 60))
-def test_no_stint_exceeds_the_laps(firsts: list[int], laps: int) -> None:
-    """Whatever the records say: a text may have been made by others."""
-    found = stints(" ".join(f"M{first}" for first in firsts), laps)
-    assert len(found) == len(firsts)
-    assert all(stint.laps >= 0 for stint in found)
-    assert all(stint.last <= laps for stint in found if stint.laps)
 
 
 def test_neutral_laps_end_with_green() -> None:

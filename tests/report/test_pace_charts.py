@@ -9,7 +9,8 @@ import zlib
 import pytest
 from django.test import Client
 
-from races.report.laps import Car, Point, Stint
+from races.board.stints import Stint
+from races.report.laps import Car, Point
 from races.report.pace_charts import deltas, faster, green_laps, speed_chart, trace_chart, wear_chart
 from races.report.preview import HEIGHT, WIDTH, lap_chart_png
 from races.report.report import report

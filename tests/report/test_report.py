@@ -250,7 +250,7 @@ def test_a_standing_average_is_dimmed(client: Client) -> None:
     text = page(client, race)
     row = text.split('<tr class="own">')[1].split("</tr>")[0]
     assert '<td class="n wide still" data-kmh="12.3">12.3</td>' in row
-    assert "standing still counts" in text
+    assert "time standing still" in text
 
 
 def test_ordinals_are_english() -> None:
@@ -328,7 +328,7 @@ def test_words_lead_into_the_replay(client: Client) -> None:
 
 def test_missing_ticks_are_shown(client: Client) -> None:
     text = page(client, Recorded(laps=2, miss=range(30, 33)).race)
-    assert "3 ticks of this race never reached the recorder" in text
+    assert "Not recorded: 3 ticks of this race" in text
 
 
 def test_words_of_others_are_escaped(client: Client) -> None:

@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from jsonschema import Draft202012Validator
 
-from races.models import ApiToken, Race
+from races.live.service import service
+from races.models import ApiToken, Race, Result
 from races.models.creation import Choice, create_race
 from races.models.tokens import create_token
 
@@ -63,6 +64,36 @@ def test_filters_and_pages(client: Client) -> None:
     assert (found["count"], found["page"], found["pages"]) == (2, 2, 2)
     assert [race["driver_code"] for race in found["races"]] == ["NOR"]
     assert client.get("/api/races/?status=finished").json()["races"] == []
+
+
+def test_the_average_of_an_ended_race_is_that_of_its_report(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one may come after the last frame, which says an older one."""
+    race = create_race(Choice("NOR"))
+    names = list(race.entries.values_list("driver_name", flat=True)[:2])
+    frame = {
+        "tick": 9,
+        "lap": 1,
+        "cars": [{"driver_name": name, "average_speed_kmh": 223.028} for name in names],
+    }
+    monkeypatch.setattr(service(), "frame", lambda race_id: frame)
+    Result.objects.create(
+        race=race,
+        position=1,
+        driver_code="VER",
+        driver_name=names[0],
+        average_speed_kmh=222.805,
+        status="finished",
+    )
+
+    def averages() -> list[float]:
+        cars = client.get(f"/api/races/{race.pk}/").json()["leaderboard"]
+        return [car["average_speed_kmh"] for car in cars]
+
+    assert averages() == [223.028, 223.028], "it runs: the newest is right"
+    Race.objects.update(status="finished")
+    assert averages() == [222.805, 223.028]
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,11 @@ def _result(frame: Frame, info: RaceInfo, status: RaceStatus) -> str:
 
 
 def _own_words(own: CarFrame, stopped: bool) -> str:
-    """Says how the own driver's race ended: "Lando Norris finishes P7, 2 places won"."""
+    """Says how the own driver's race ended: "Lando Norris finishes P7, 2 places gained"."""
     if own["status"] == "retired":
         return f"{own['driver_name']} did not finish"
     places = abs(own["gained"])
-    moved = f", {places} place{'s' if places > 1 else ''} {'won' if own['gained'] > 0 else 'lost'}"
+    moved = f", {places} place{'s' if places > 1 else ''} {'gained' if own['gained'] > 0 else 'lost'}"
     verb = "was" if stopped else "finishes"
     return f"{own['driver_name']} {verb} P{own['position']}{moved if places else ''}"
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from races.board.frames import CarFrame, Frame
 from races.board.pit_rejoin import pit_loss, rejoin
 from races.board.race_info import RaceInfo
+from races.board.stints import Stint
 from races.live.rendering.formatting import NONE, gap, lap_time, places_won
 from races.sim import TWO_COMPOUNDS_FROM
 
@@ -135,7 +136,7 @@ def _plan(car: CarFrame, laps: int) -> str:
     )
     needs = laps >= TWO_COMPOUNDS_FROM and len({kind for kind, *_ in spans}) == 1
     still = needs and car["status"] in ("racing", "pit") and car["lap"] > 0
-    words = " ".join(f"{kind}{length}" for kind, _, length in spans[:-1])
+    words = ", ".join(str(Stint(kind, first, first + length - 1)) for kind, first, length in spans[:-1])
     said = f"{words} {'◌' if still else ''}".strip()
     done = max(car["lap"], 1)
     bars += f'<rect class="rest" x="{done}" width="{max(laps - done, 0)}" height="6"/>' if still else ""

@@ -6,21 +6,16 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import requests
-from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from races.lab.addresses import running_lab
-from races.lib.http import OwnSession
+from races.lab.running_kafka import DEFAULT_LAB, NoLab, kafka_of_lab
 from races.management.base import LabCommand
 from races.streams.codec import Codec
-from races.streams.config import StreamSettings
 from races.streams.consumer import Message, Tail
 from races.streams.errors import BadRecord, RegistryUnavailable
 from races.streams.registry.client import http_client
 from races.streams.topics import TOPICS
 
-DEFAULT_LAB = "http://127.0.0.1:8000"
 WAIT_S, QUIET_S = 0.5, 3.0
 NOTHING_NEW = "No new records. Is a race running? --from-beginning shows what is there already."
 
@@ -44,7 +39,10 @@ F1_LAB names the lab for all calls."""
         parser.add_argument("--lab", help=f"the lab's address; default: the running one's, {DEFAULT_LAB}")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
-        kafka = _kafka(options["lab"])
+        try:
+            kafka = kafka_of_lab(options["lab"])
+        except NoLab as error:
+            raise CommandError(str(error)) from None
         if name in TOPICS:
             role = name
         else:
@@ -102,31 +100,3 @@ def _line(codec: Codec, message: Message) -> str:
         return f"{place}  cannot be decoded: {error}"
     shown = key if isinstance(key, str) else json.dumps(key, ensure_ascii=False)
     return f"{place}  {shown}  {'deleted' if value is None else json.dumps(value, ensure_ascii=False)}"
-
-
-def _kafka(lab: str | None) -> StreamSettings:
-    """The running lab's, else the configured one. Raises CommandError."""
-    address = (lab or running_lab() or DEFAULT_LAB).rstrip("/")
-    try:
-        with OwnSession() as session:
-            health = session.get(f"{address}/healthz", timeout=5).json()
-        if health["kafka"].get("embedded"):
-            return StreamSettings(
-                embedded=True,
-                librdkafka={"bootstrap.servers": health["kafka"]["bootstrap"]},
-                registry_url=health["registry"]["url"].rstrip("/"),
-                topics=settings.LAB.topics,
-                auto_register=False,
-            )
-    except (requests.RequestException, ValueError, KeyError) as error:
-        if settings.LAB.kafka is None:
-            raise CommandError(
-                f"No lab answers at {address} ({type(error).__name__}), and config.yaml names no Kafka. "
-                "Start one with `make run`, or name its address with --lab."
-            ) from None
-    if settings.LAB.kafka is None:
-        raise CommandError(
-            f"The lab at {address} uses a configured Kafka; its config.yaml is needed here too."
-        )
-    configured: StreamSettings = settings.LAB.kafka
-    return configured
