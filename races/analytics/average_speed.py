@@ -1,4 +1,4 @@
-"""Average speed: what `AVG(speed) ... GROUP BY driver_name, race_id` gives on the same records.
+"""Average speed: what `AVG(speed)`, grouped by driver and race, gives on the same records.
 
 Flink writes an upsert for every record that comes in. People who look at a page need one a second,
 so the embedded engine writes each driver's average on every fifth tick, and always on the last one: the

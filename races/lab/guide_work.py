@@ -101,11 +101,16 @@ def sql_boxes() -> list[Box]:
     """A box for each exercise in Flink SQL, with the configured names of topics."""
     return [
         Box(
-            f"sql-{one.number}", "09-exercises", f"SQL {one.number}: {one.name}",
-            f"{one.ask} {one.see}".replace("`", ""), "Topic", partial(checks.sql, exercise_number=one.number), one.topic,
+            f"sql-{one.number}",
+            "09-exercises",
+            f"SQL {one.number}: {one.name}",
+            f"{one.ask} {one.see}".replace("`", ""),
+            "Topic",
+            partial(checks.sql, exercise_number=one.number),
+            one.topic,
         )
         for one in exercises(settings.LAB.topics)
-    ]  # fmt: skip
+    ]
 
 
 def all_boxes() -> list[Box]:

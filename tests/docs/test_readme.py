@@ -15,7 +15,7 @@ PROSE = " ".join(README.split())
 
 def test_numbers_are_the_codes() -> None:
     assert f"race of {len(load_season().drivers)} cars" in PROSE
-    assert f"; {len(circuit_slugs())} circuits" in PROSE
+    assert f"There are {len(circuit_slugs())} circuits" in PROSE
     assert len(TOPICS) == 6
     assert "Six topics" in PROSE
     assert TICK_S == 0.2

@@ -46,3 +46,12 @@ def test_without_it_the_words_say_what_to_do(clone: Path) -> None:
     done = manage(clone)
     assert done.returncode == 1
     assert done.stderr == "This Python has no Django. First: make setup\n"
+
+
+def test_the_stand_in_says_it_in_a_line() -> None:
+    run = "import sys, runpy; sys.path.insert(0, sys.argv[1]); runpy.run_module('provisioning.standin')"
+    command = [sys.executable, "-I", "-S", "-c", run, str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("This Python has no packages of the lab. First: source .venv/bin/activate")
+    assert done.stderr.count("\n") == 1
