@@ -23,6 +23,7 @@ from races.lab.addresses import room_addresses
 from races.lab.preflight import CannotStart, check_port
 from races.management.commands import runlab
 from races.management.commands.start_race import Command as StartRace
+from races.management.commands.start_race import code_of, slug_of
 from races.streams.config import embedded_settings
 from races.streams.connection import connect
 from races.streams.registry.service import Registry
@@ -190,3 +191,19 @@ def test_address_that_cannot_be_written(
     addresses.delete_address()
     assert "--lab" in caplog.text
     assert addresses.running_lab() == ""
+
+
+@pytest.mark.parametrize(
+    ("driver", "circuit", "code", "slug"),
+    [
+        ("nor", "spa", "NOR", "spa"),
+        ("Hamilton", "barcelona", "HAM", "catalunya"),
+        ("verstappen", "Mexico City", "VER", "mexico"),
+    ],
+)
+def test_a_race_is_named_as_the_page_names_it(driver: str, circuit: str, code: str, slug: str) -> None:
+    assert (code_of(driver), slug_of(circuit)) == (code, slug)
+
+
+def test_what_nobody_is_called_is_left_for_the_list_of_names() -> None:
+    assert (code_of("Nuvolari"), slug_of("Pescara")) == ("NUVOLARI", "Pescara")

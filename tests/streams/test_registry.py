@@ -135,6 +135,11 @@ def test_levels_decide_what_may_follow(
         assert "incompatible" in reply["message"]
 
 
+def test_a_field_without_a_default_is_named_as_that(registry: Registry) -> None:
+    post(registry, "s", record(A))
+    assert "field 'b' has no default" in post(registry, "s", record(A, B))[1]["message"]
+
+
 def test_a_transitive_level_looks_at_every_version(registry: Registry) -> None:
     was_text, was_number = record(A, {"name": "b", "type": "string", "default": ""}), record(A, B_DEFAULT)
     for level, status in (("BACKWARD", 200), ("BACKWARD_TRANSITIVE", 409)):

@@ -16,10 +16,24 @@ from races.models.creation import (
     LimitReached,
     create_race,
 )
-from races.sim import DEFAULT_PACE, load_circuit
+from races.sim import DEFAULT_PACE, circuit_slugs, load_circuit, load_season
 
 POLL_S = 0.5
 NOBODY_AFTER_S = 8.0
+
+
+def code_of(driver: str) -> str:
+    """The code of a driver who is named by code or by surname; what was given, where nobody is."""
+    known = {one.name.split(" ", 1)[-1].casefold(): one.code for one in load_season().drivers}
+    return known.get(driver.casefold(), driver.upper())
+
+
+def slug_of(circuit: str) -> str:
+    """The circuit that is named as the page or as its file names it; what was given, where none is."""
+    named = circuit.casefold()
+    if named in circuit_slugs():
+        return named
+    return next((slug for slug in circuit_slugs() if load_circuit(slug).name.casefold() == named), circuit)
 
 
 class Command(LabCommand):
@@ -33,8 +47,10 @@ Prints the race's id and address, or its path where no lab is known to run.
 --wait follows it with a progress bar to the classification."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--driver", required=True, help="three-letter code, e.g. NOR")
-        parser.add_argument("--circuit", default=DEFAULT_CIRCUIT, help="default %(default)s")
+        parser.add_argument("--driver", required=True, help="three-letter code or surname, e.g. NOR")
+        parser.add_argument(
+            "--circuit", default=DEFAULT_CIRCUIT, help="its name on the page; default %(default)s"
+        )
         parser.add_argument("--laps", type=int, help="default: a sprint of about 90 seconds")
         parser.add_argument("--pace", type=int, default=DEFAULT_PACE, help="race seconds a second, 1 to 60")
         parser.add_argument("--seed", type=int, help="the same seed gives the same race")
@@ -46,8 +62,8 @@ Prints the race's id and address, or its path where no lab is known to run.
 
     def handle(self, *args: Any, **options: Any) -> None:
         choice = Choice(
-            options["driver"].upper(),
-            options["circuit"],
+            code_of(options["driver"]),
+            slug_of(options["circuit"]),
             options["laps"],
             options["pace"],
             options["seed"],

@@ -152,7 +152,11 @@ def _avro_reads(reader: str, writer: str) -> list[str]:
         return ["there is too much in them to be compared here"]
     if result.compatibility is avro.compatibility.SchemaCompatibilityType.compatible:
         return []
-    return sorted(str(message) for message in result.messages) or ["not compatible"]
+    # of a field without a default the checker's message is the name alone
+    said = [
+        f"field '{one}' has no default" if one.isidentifier() else one for one in map(str, result.messages)
+    ]
+    return sorted(said) or ["not compatible"]
 
 
 def _json_reads(reader: str, writer: str) -> list[str]:
