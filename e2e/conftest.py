@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bench.services.chromium import chromium_path
 from bench.services.waiting import free_port
 from tests.fakes.waiting import lacking
 
 ROOT = Path(__file__).resolve().parents[1]
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 
 
 class Lab:

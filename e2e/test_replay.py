@@ -225,7 +225,7 @@ def test_a_silent_lab_is_named_and_retried(page: Page, lab: Lab, race: str) -> N
     until(page, lambda: shown(page) > 22)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["dark", pytest.param("light", marks=pytest.mark.full)])
 @pytest.mark.parametrize("place", ["", "replay/?tick=60", "/races/"])
 def test_axe_finds_nothing(page: Page, lab: Lab, race: str, place: str, theme: str) -> None:
     page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
