@@ -20,6 +20,7 @@ NEAREST = """() => {
     const figure = row.querySelector(`.${column} b`);
     [figure.className, figure.textContent] = [mark, words];
   }
+  row.querySelectorAll('.visually-hidden').forEach((words) => words.remove());
   const boxes = [];
   for (const cell of row.cells) {
     if (!cell.offsetWidth) continue;
