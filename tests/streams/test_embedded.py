@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from races.streams.config import StreamSettings, embedded_settings
 from races.streams.embedded import EmbeddedKafka
+from tests.fakes.waiting import wait_for
 from tests.streams.contract import StreamsContract
 from tests.streams.reader_contract import ReaderContract
 
@@ -21,6 +23,18 @@ def test_only_this_machine_reaches_it() -> None:
         rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
         listening = {row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{int(port):04X}")}
         assert listening == {f"0100007F:{int(port):04X}"}
+
+
+def test_it_closes_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    """With a client that is connected: asyncio would log a traceback for each."""
+    kafka = EmbeddedKafka(["t"])
+    address = kafka.listen("127.0.0.1")
+    proxy = kafka._proxy
+    assert proxy is not None
+    with socket.create_connection(address):
+        wait_for(lambda: proxy.connections == 1, "it is let in")
+        kafka.close()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 class TestEmbeddedKafka(ReaderContract, StreamsContract):

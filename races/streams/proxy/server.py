@@ -189,8 +189,8 @@ class KafkaProxy:
                 await self._serve(reader, writer)
         except* Refused as group:
             self._refuse(peer, f"it sent {group.exceptions[0]}")
-        except* (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass  # either side ended the connection
+        except* (OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.CancelledError):
+            pass  # either side ended the connection, or the proxy ends, which asyncio would log as a fault
         finally:
             self._tasks.discard(task)
             self._clients[peer] -= 1
