@@ -26,7 +26,7 @@ def test_only_this_machine_reaches_it() -> None:
 
 
 def test_it_closes_in_silence(caplog: pytest.LogCaptureFixture) -> None:
-    """With a client that is connected: asyncio would log a traceback for each."""
+    """Else asyncio would log a traceback for each client that is connected."""
     kafka = EmbeddedKafka(["t"])
     address = kafka.listen("127.0.0.1")
     proxy = kafka._proxy
