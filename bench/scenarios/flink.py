@@ -20,11 +20,13 @@ import requests
 import yaml
 
 from bench.harness import ROOT, LabProcess, all_cpu_seconds, load_average, rss_kb, setting
+from bench.services.flink import lose_task_manager
 from bench.services.language_model import serve_model
 from bench.services.waiting import free_port, wait_for
 from races.analytics.anomaly import AnomalyDetector
 from races.analytics.average_speed import AverageSpeed
 from races.flink.cluster import Cluster
+from races.flink.gateway import Gateway
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
 from races.streams.consumer import Tail
@@ -253,6 +255,15 @@ def kill_flink(flink: MakeFlink, heard: Heard) -> dict[str, Any]:
     return {"back_s": round(back, 1), **agreement(heard, race)}
 
 
+def lost_task_manager(flink: MakeFlink) -> dict[str, float]:
+    """Seconds from the loss of the one task manager until the three statements run again."""
+    lose_task_manager(Gateway(f"http://127.0.0.1:{flink.ports[2]}"), flink.cluster)
+    lost = time.monotonic()
+    wait_for(lambda: not flink.running(), "no statement runs", 30)
+    wait_for(flink.running, "Flink's statements run again", START_LIMIT_S)
+    return {"cured_s": round(time.monotonic() - lost, 1)}
+
+
 def run() -> dict[str, object]:
     side_by_side = int(setting("BENCH_RACES", 6))
     figures: dict[str, object] = {"load_before": load_average()}
@@ -272,6 +283,7 @@ def run() -> dict[str, object]:
                 figures["agreement"] = [agreement(heard, race) for race in races]
                 figures["latency_one_race"] = latencies(heard, races)
                 figures["kill_flink"] = kill_flink(flink, heard)
+                figures["lost_task_manager"] = lost_task_manager(flink)
                 if side_by_side:
                     six = _race_through(flink, heard, side_by_side)
                     figures["latency_six_races"] = latencies(heard, six)

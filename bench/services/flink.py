@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import requests
+
 from bench.services.java import JARS, ProgramMissing, jars, require
 from bench.services.waiting import free_port, wait_for
 from races.flink.cluster import Cluster
@@ -20,6 +22,11 @@ from races.flink.tables import Place
 from races.streams.admin import cluster_id
 from races.streams.codec import Codec
 from races.streams.config import StreamSettings
+
+# A learner's mistake: the pattern tries every way to cut a text of 1,000 characters in eight, and hears no interrupt.
+TEXTS = "CREATE TEMPORARY TABLE texts (s STRING) WITH ('connector' = 'datagen', 'fields.s.length' = '1000')"
+ENDLESS = r"SELECT s FROM texts WHERE REGEXP(s, '^(.*)(.*)(.*)(.*)(.*)(.*)(.*)\1\2\3z$')"
+IMPATIENT = {"task.cancellation.timeout": "1000", "task.cancellation.interval": "100"}
 
 
 class RealFlink:
@@ -74,3 +81,24 @@ class RealFlink:
             if not job.ended:
                 self.cluster.cancel(job.id)
         wait_for(lambda: all(job.ended for job in self.cluster.jobs()), "all jobs have ended", 30)
+
+
+def lose_task_manager(gateway: Gateway, cluster: Cluster) -> None:
+    """Stops a statement whose task does not end. Flink takes that for a fatal error of its one task manager and closes
+    it: after three minutes by default, after one second here. Returns when it is gone.
+    """
+    session = gateway.open("endless")
+    session.run(TEXTS)
+    before = {job.id for job in cluster.jobs()}
+    operation = session.start(ENDLESS, IMPATIENT)
+    wait_for(lambda: operation.fetch().job, "the endless statement has a job", 60)
+    (endless,) = {job.id for job in cluster.jobs()} - before
+    wait_for(lambda: "java.util.regex" in _threads(cluster.url), "its task matches a text", 60)
+    cluster.cancel(endless)
+    wait_for(lambda: cluster.slots().task_managers == 0, "the task manager is gone", 60)
+
+
+def _threads(url: str) -> str:
+    """What each thread of the one task manager is doing."""
+    (manager,) = requests.get(f"{url}/taskmanagers", timeout=10).json()["taskmanagers"]
+    return requests.get(f"{url}/taskmanagers/{manager['id']}/thread-dump", timeout=10).text

@@ -63,6 +63,7 @@ class LocalKafka:
     folder: Path
     port: int
     process: JavaProcess | None = None
+    has_records: bool = False
 
     @property
     def bootstrap(self) -> str:
@@ -76,7 +77,8 @@ class LocalKafka:
         properties.write_text(
             PROPERTIES.format(port=self.port, controller=free_port(), data=data), encoding="utf-8"
         )
-        if not (self.folder / "data/meta.properties").exists():
+        self.has_records = (self.folder / "data/meta.properties").exists()
+        if not self.has_records:
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
             command = [str(self.java.program), *FLAGS, "-cp", classpath(self.jars), *tool]
@@ -101,7 +103,15 @@ class LocalKafka:
                 return False
 
         if self.process is not None:
-            self.process.await_ready(serves, START_S)
+            try:
+                self.process.await_ready(serves, START_S)
+            except CannotRun as error:
+                if not self.has_records:
+                    raise
+                raise CannotRun(
+                    f"{error}. If another version of Kafka wrote {self.folder / 'data'}, move that folder away; "
+                    "races and their history are in the database."
+                ) from None
 
     def stop(self) -> None:
         if self.process is not None:

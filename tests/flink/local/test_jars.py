@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,6 +104,14 @@ def test_another_file_than_the_lock_names(repository: Repository, tmp_path: Path
         repository.fetch(tmp_path / "jars", "a")
     assert not (tmp_path / "jars/a/one-1.0.jar").exists()
     assert not (tmp_path / "jars/fetched/one-1.0.jar").exists()
+
+
+def test_full_disk(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.add("flink", "core", b"core")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=7_000_000))
+    with pytest.raises(CannotRun, match=r"jars has 7 MB free, and the jars need 50 MB\. Make room there"):
+        repository.fetch(tmp_path / "jars", "flink")
+    assert not repository.asked.exists()
 
 
 def test_older_jars_go(repository: Repository, tmp_path: Path) -> None:
