@@ -131,18 +131,21 @@ def agree(found: Keyed, expected: Keyed) -> None:
     assert flags > 10
 
 
-def test_pure_sql_detector_agrees(real_kafka: RealKafka, real_flink: RealFlink, registry: Served) -> None:
-    """The same detector for a Flink without our classes. No reading comes twice here: it would learn both."""
-    records = recorded_race()
-    race = on_kafka(real_kafka.settings(registry.url), fresh_names(), registry.registry, records)
-    race.publish(tuple(record for record in records if record.role == "car_metrics"))
-    wanted = [in_sql_alone(query) for query in queries(["anomalies"], race.settings.topics, None, "pure")]
+def test_pure_sql_detector_agrees(
+    race: RaceOnKafka, written: dict[str, Keyed], real_flink: RealFlink, registry: Served
+) -> None:
+    """The same detector for a Flink without our classes; it reads the race that lies there already."""
+    assert written
+    names = dict(race.settings.topics)
+    names["car_metrics_anomalies"] += "-pure"
+    pure = on_kafka(race.settings, names, registry.registry, race.records)
+    wanted = [in_sql_alone(query) for query in queries(["anomalies"], names, None, "pure")]
     real_flink.cancel_all()
-    deployer = real_flink.deployer(wanted, race.settings, race.codec, race.begin_ms - 1000)
+    deployer = real_flink.deployer(wanted, pure.settings, pure.codec, race.begin_ms - 1000)
     deployer.look()
     assert deployer.trouble == ""
     expected = race.anomalies()
-    found = race.read("car_metrics_anomalies", lambda rows: judged(rows) >= len(expected) - CARS)
+    found = pure.read("car_metrics_anomalies", lambda rows: judged(rows) >= len(expected) - CARS)
     agree(found, expected)
 
 

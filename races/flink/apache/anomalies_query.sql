@@ -7,6 +7,8 @@
 -- The detector in SQL alone: a first-order autoregression over the newest 512 readings of each car.
 -- OVER windows end with the current row, so what the current row adds is taken off again: a reading is judged by those
 -- before it. x is the reading before, y the reading; both less 100, so that squares lose no digits.
+-- A reading that was published again has the instant of the one before, and is left out. LAG would not see that: of two
+-- rows with one time it gives both the same.
 INSERT INTO `${car_metrics_anomalies}`
 SELECT `key`, `ts`, `team_name`, `engine_temperature`,
   ABS(`error`) > `half`, `forecast`, `forecast` - `half`, `forecast` + `half`,
@@ -35,11 +37,20 @@ FROM (
               SUM(`x` * `x`) OVER w AS `sumxx`, SUM(`x` * `y`) OVER w AS `sumxy`,
               SUM(CASE WHEN `x` IS NULL THEN 0 ELSE `y` * `y` END) OVER w AS `sumyy`
             FROM (
-              SELECT CAST(`key` AS STRING) AS `key`, `$rowtime` AS `ts`, `team_name`, `engine_temperature`,
+              SELECT `key`, `ts`, `team_name`, `engine_temperature`,
                 `engine_temperature` - 100 AS `y`,
-                LAG(`engine_temperature`) OVER (PARTITION BY `key` ORDER BY `$rowtime`) - 100 AS `x`
-              FROM `${car_metrics}`
-              WHERE `key` IS NOT NULL
+                CASE WHEN `readings` = 2 THEN `temperatures` - `engine_temperature` - 100 END AS `x`
+              FROM (
+                SELECT CAST(`key` AS STRING) AS `key`, `$rowtime` AS `ts`, `team_name`, `engine_temperature`,
+                  `timestamp` AS `instant`,
+                  COUNT(`timestamp`) OVER two AS `readings`,
+                  SUM(`timestamp`) OVER two AS `instants`,
+                  SUM(`engine_temperature`) OVER two AS `temperatures`
+                FROM `${car_metrics}`
+                WHERE `key` IS NOT NULL
+                WINDOW two AS (PARTITION BY `key` ORDER BY `$rowtime` ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+              )
+              WHERE `readings` = 1 OR `instants` - `instant` < `instant`
             )
             WINDOW w AS (PARTITION BY `key` ORDER BY `ts` ROWS BETWEEN 511 PRECEDING AND CURRENT ROW)
           )
