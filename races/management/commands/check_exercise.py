@@ -66,9 +66,9 @@ The check says what is missing and gives nothing away. It ends with 0 where all 
             connection.use(None)
         if row is None:
             raise CommandError(f"Write your answer behind the name: check_exercise {box.name} ANSWER")
-        if not row.done:
-            raise CommandError(row.words)
         self.stdout.write(row.words)
+        if not row.done:
+            raise CommandError("Not right yet.")
 
     def _check_sql(self, number: int, options: dict[str, Any]) -> None:
         exercise = exercise_of(number)
