@@ -15,7 +15,10 @@ RECEIVE = """async (message) => (await import('/static/races/board.js')).receive
 
 def recorded(lab: Lab, chromium: Browser, choice: str) -> str:
     """A finished race: its path."""
-    path = started(lab, chromium, choice)
+    return until_finished(lab, started(lab, chromium, choice))
+
+
+def until_finished(lab: Lab, path: str) -> str:
     deadline = time.monotonic() + 120
     while lab.get(f"/api{path}")["status"] != "finished":
         assert time.monotonic() < deadline, lab.output()

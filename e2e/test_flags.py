@@ -36,7 +36,7 @@ def test_a_flag_is_said_whole(page: Page, lab: Lab, race: str, width: int, heigh
     for flag, name in FLAGS.items():
         state = f'<i id="st" class="race f-{flag} y2 l0" hidden></i>'
         pill = f'<b id="flag" class="f-{flag}">{name}</b><b id="bell">◆ 2<span> engine alarms</span></b>'
-        page.evaluate(RECEIVE, f'{pill}{state}<p id="band"><strong>{name}</strong> {WORDS}</p>')
+        page.evaluate(RECEIVE, f'{pill}{state}<p id="band"><strong>{name}</strong> <span>{WORDS}</span></p>')
         seen = page.evaluate(LOOKED_AT)
         assert seen["high"] >= 34, flag
         assert not seen["cut"], flag
@@ -69,6 +69,9 @@ def test_the_finish_takes_no_focus(page: Page, lab: Lab, race: str) -> None:
     expect(page.locator("#finish")).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "duel-a"
     expect(page.locator("#moment")).to_be_hidden()
+    page.keyboard.press("Escape")  # from wherever the focus is
+    expect(page.locator("#finish")).to_be_hidden()
+    assert page.evaluate("document.activeElement.id") == "duel-a"
 
 
 def test_a_car_that_finishes_has_its_place(page: Page, lab: Lab, race: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from e2e.conftest import Lab, started
+from e2e.replaying import steps
 from e2e.watching import until_tick, watch
 from tests.fakes.waiting import wait_for
 
@@ -69,15 +71,38 @@ def test_records_come_until_they_are_paused(page: Page, lab: Lab, race: str) -> 
     before = first.inner_text()
     expect(first).not_to_have_text(before)
     page.get_by_role("button", name="Pause", exact=True).click()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
     page.locator(".records a").first.click()
     expect(page.locator(".fields")).to_be_visible()
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_each_record_can_be_copied(page: Page, lab: Lab, race: str, secure: bool) -> None:
+    """A button copies a record, also where the browser gives no clipboard: over plain HTTP from another machine."""
+    if secure:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    else:
+        page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    watch(page, lab, race)
+    page.goto(f"{lab.address}{race}stream/?topic=positions&find=NOR")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    row = page.locator(".records tbody tr").first
+    expect(row).to_contain_text("NOR")
+    row.get_by_role("button", name="Copy").click()
+    expect(row.locator(".copy")).to_have_text("Copied")
+    value = json.loads(row.locator(".value span").text_content() or "")
+    assert value["driver_code"] == "NOR"
+    page.fill("[name=find]", "")
+    page.locator("[name=find]").press("ControlOrMeta+v")
+    pasted = page.input_value("[name=find]")
+    assert json.dumps(value, ensure_ascii=False).startswith(pasted)
+    assert len(pasted) == 40, "as much of it as the field takes"
 
 
 @pytest.fixture(scope="module")
 def over(lab: Lab, chromium: Browser) -> str:
     """A short race that is over and recorded: its path."""
-    path = started(lab, chromium, "laps=5&pace=60&seed=3&circuit=spielberg")
+    path = started(lab, chromium, "laps=12&pace=60&seed=3&circuit=spielberg")
     wait_for(lambda: lab.get(f"/api{path}")["status"] == "finished", "the race is in the history", 90)
     return path
 
@@ -131,3 +156,36 @@ def test_words_point_at_their_cars(page: Page, lab: Lab, over: str) -> None:
     assert len(lit()) == 3
     page.clock.run_for(2600)
     assert lit() == []
+
+
+# The newest line, whom it speaks of, and the rows that are lit
+SPOTLIT = """() => {
+  const line = document.querySelector('#commentary li');
+  const codes = (selector) => Array.from(document.querySelectorAll(selector), (one) => one.dataset.c).sort();
+  const banner = document.querySelector('.banner');
+  return { line: line?.textContent ?? '', speaks: (line?.dataset.lit ?? '').split(' ').filter(Boolean).sort(),
+    bold: Boolean(line?.matches('.k-highlight')), rows: codes('#rows .spot'), dots: codes('.dot.spot'),
+    banner: banner.hidden ? '' : banner.textContent, said: line?.querySelector('span').textContent ?? '' };
+}"""
+
+
+def test_each_line_of_a_race_points(page: Page, lab: Lab, over: str) -> None:
+    """A whole race, tick by tick: a line lights its rows within a tick, the heaviest is the banner, and there is never
+    more than one spotlight or more than three rows in it."""
+    lit: set[str] = set()
+    before, heavy, lines = None, "", 0
+    for _ in steps(page, lab, over, 0, 10_000):
+        seen = page.evaluate(SPOTLIT)
+        assert len(seen["rows"]) <= 3
+        assert seen["rows"] == seen["dots"]
+        new, before = (
+            before is not None and seen["line"] != before,
+            seen["line"],
+        )  # the first came with the page
+        if new and (seen["bold"] or (seen["speaks"] and not heavy)):
+            assert seen["rows"] == seen["speaks"], seen["said"]
+            assert seen["banner"] == (seen["said"] if seen["bold"] else "")
+            lit, lines = set(seen["rows"]), lines + 1
+        assert set(seen["rows"]) in (lit, set()), "one spotlight, of one line"
+        heavy = seen["banner"]
+    assert lines >= 3

@@ -96,6 +96,54 @@ def test_the_header_fits_at_every_width(page: Page, lab: Lab, race: str, query: 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+# What of the header and of the strip at the foot is cut off, out of the window or on one another
+CUT_OFF = """() => {
+  const found = [];
+  for (const line of document.querySelectorAll('.title, .mine, .pipe ol')) {
+    const parts = Array.from(line.children).filter((one) =>
+      one.offsetWidth && !['absolute', 'fixed'].includes(getComputedStyle(one).position) && !one.matches('.ownline'));
+    const boxes = parts.map((one) => [one, one.getBoundingClientRect()]).sort((a, b) => a[1].left - b[1].left);
+    const name = (one) => `${line.className || 'strip'} ${one.className || one.textContent.trim().slice(0, 20)}`;
+    const right = line.getBoundingClientRect().right;
+    boxes.forEach(([one, box], k) => {
+      if (box.left < 0 || box.right > Math.min(right, innerWidth) + 0.5) found.push(`${name(one)} is out of it`);
+      if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth) found.push(`${name(one)} is cut off`);
+      const next = boxes[k + 1]?.[1];
+      if (next && box.right > next.left + 0.5 && box.bottom > next.top && next.bottom > box.top) {
+        found.push(`${name(one)} lies on the next`);
+      }
+    });
+  }
+  return found;
+}"""
+FULL = """async () => {
+  const { receive } = await import('/static/races/board.js');
+  document.querySelector('.title h1').firstChild.data = 'Mexico City ';
+  receive('<b id="lap">58</b><b id="clock">1:28:06</b><b id="bell">◆ 12<span> engine alarms</span></b>'
+    + '<b id="flag" class="f-vsc">Virtual safety car</b><b id="fastest">VER 1:21.345</b><p id="band"></p>');
+}"""
+
+
+@pytest.mark.parametrize("font", [16, 20, 24])
+def test_header_and_strip_are_whole_in_larger_letters(
+    chromium: Browser, lab: Lab, race: str, font: int
+) -> None:
+    """With the browser's own letters of 16, 20 and 24 px, and the longest words that the header can have."""
+    page = chromium.new_page()
+    page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": font}})
+    cut = {}
+    for width, height in ((1024, 768), (1440, 900), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        watch(page, lab, race)
+        page.evaluate(DEAF)
+        page.evaluate(FULL)
+        cut[width] = page.evaluate(CUT_OFF)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            cut[width].append("the page scrolls sideways")
+    page.close()
+    assert cut == {1024: [], 1440: [], 1920: []}
+
+
 def test_the_ring_around_a_code_is_whole(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)

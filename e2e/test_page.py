@@ -151,6 +151,7 @@ def test_a_race_from_the_lights_to_the_result(page: Page, lab: Lab) -> None:
     assert page.locator("#result tbody tr").count() == 22
     expect(page.locator("a.ended")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#finish")).to_be_hidden()
     expect(page.locator("form.stop")).to_be_hidden()
     expect(page.locator("a.ended")).to_have_attribute("href", page.url.removeprefix(lab.address))
 
@@ -404,7 +405,7 @@ def test_a_silent_stream_is_said_in_one_sentence(page: Page, lab: Lab, race: str
 def test_a_silent_server_marks_its_figures(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)
-    told = "The server says nothing: what is shown is old"
+    told = "The server has gone quiet: what you see is old"
     expect(page.locator("#conn")).to_have_text(told, timeout=15_000)
     marks = (
         "[...document.querySelectorAll('.source b')].map((one) => getComputedStyle(one, '::after').content)"
@@ -532,11 +533,11 @@ def test_arrow_keys_follow_on_the_map(page: Page, lab: Lab, race: str) -> None:
 STATES = {
     "lost": ("body.dataset.conn = 'lost'; conn.textContent = 'Connection lost. Reconnecting…'", "body"),
     "closed": (
-        "body.dataset.conn = 'closed'; conn.textContent = 'This race does not exist any more.'",
+        "body.dataset.conn = 'closed'; conn.textContent = 'This race no longer exists.'",
         ".head",
     ),
     "silent": (
-        "body.dataset.conn = 'silent'; conn.textContent = 'The server says nothing'",
+        "body.dataset.conn = 'silent'; conn.textContent = 'The server has gone quiet'",
         ".head, .source, .pipe",
     ),
     **{

@@ -171,6 +171,7 @@ def test_the_result_opens_by_playing_only(page: Page, lab: Lab, race: str) -> No
     expect(page.locator("#finish")).to_be_visible(timeout=30_000)
     assert page.inner_text("#finish .go") == "Report", "a replay offers no replay"
     page.keyboard.press("Escape")
+    expect(page.locator("#finish")).to_be_hidden()
     expect(page.locator("a.ended")).to_be_hidden()
     page.set_viewport_size({"width": 360, "height": 740})
     expect(page.locator("a.ended")).to_be_visible()

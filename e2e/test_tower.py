@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from e2e.conftest import Lab
-from e2e.watching import watch
+from e2e.replaying import RECEIVE
+from e2e.watching import DEAF, watch
 
 pytestmark = pytest.mark.browser
 
@@ -75,3 +78,44 @@ def test_a_copied_tower_is_a_table(page: Page, lab: Lab, race: str) -> None:
     lines = [line for line in copied.split("\n") if line.strip()]
     assert len(lines) == 22
     assert {line.count("\t") for line in lines} == {13}
+
+
+def test_gaps_can_be_seen_from_the_own_car(page: Page, lab: Lab, race: str) -> None:
+    """G again: the car ahead is less than nothing, and a followed car takes the own one's place."""
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    for code, gap in (("NOR", "+4.000"), ("VER", "+2.500"), ("PIA", "+5.250")):
+        page.evaluate(RECEIVE, f'<b id="gap-{code}">{gap}</b>')
+    page.keyboard.press("g")
+    page.keyboard.press("g")
+    expect(page.locator("[data-gap=rel]")).to_have_attribute("aria-pressed", "true")
+
+    def seen(code: str) -> str | None:
+        return page.locator(f"#row-{code} .gap").get_attribute("data-rel")
+
+    assert [seen(code) for code in ("NOR", "VER", "PIA")] == ["—", "-1.500", "+1.250"]
+    page.click("button[data-follow=VER]")
+    page.evaluate(RECEIVE, '<b id="gap-NOR">+4.500</b>')
+    assert [seen(code) for code in ("VER", "NOR")] == ["—", "+2.000"]
+
+
+def test_the_tab_says_where_the_car_is(page: Page, lab: Lab, race: str) -> None:
+    watch(page, lab, race)
+    expect(page).to_have_title(re.compile(r"^P\d+ NOR, lap \d+ · Monza, 53 laps"))
+    page.click("button[data-follow=HAM]")
+    expect(page).to_have_title(re.compile(r"^P\d+ HAM, lap \d+ · "))
+
+
+def test_race_control_shows_what_matters(page: Page, lab: Lab, race: str) -> None:
+    """What every car does, stops and the flag, is behind a box."""
+    watch(page, lab, race)
+    page.evaluate(DEAF)
+    items = "".join(
+        f'<li class="k-{kind}"><time>L2</time><span>{kind}</span></li>'
+        for kind in ("pit_in", "pit_out", "finish", "safety_car")
+    )
+    page.evaluate(RECEIVE, f'<ol id="control">{items}</ol>')
+    lines = page.locator("#control li:visible")
+    expect(lines).to_have_text(["L2safety_car"])
+    page.check("#routine")
+    expect(lines).to_have_count(4)

@@ -22,7 +22,7 @@ Span = tuple[int, int]  # from an instant to an instant
 
 
 class LapEnd(NamedTuple):
-    """The end of one lap of the car: the place at the line, the time in seconds, the tyres that it was driven on."""
+    """The end of one lap of the car: the place at the line, the time in seconds, the tyres and their age before it."""
 
     lap: int
     at: int
@@ -239,7 +239,8 @@ def _announced(
     if kind == "lights_out":
         text = f"Off the line from P{grid}." if grid else ""
     elif kind == "pit_in":
-        text = f"Into the pits from P{record['position']}{_on(before)}."
+        worn = before and before._replace(tyre_age=before.tyre_age + 1)  # by the lap that ended there
+        text = f"Into the pits from P{record['position']}{_on(worn)}."
     elif kind == "pit_out":
         entered = [r["timestamp"] for r in own if r["type"] == "pit_in" and r["timestamp"] <= at]
         entered = entered if pace <= FINE_PACE else []

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 IDLE_S = 15.0  # after the last look
 SPAN_S = 60
 KEPT, KEPT_BYTES = 3000, 4 * 1024 * 1024  # of each topic
-SEED, ROWS, TEXT = 100, 60, 400
+SEED, ROWS, TEXT = 200, 200, 2000
 POLL_S = 0.2
 JOBS = (
     ("average speed", ("positions",), "avg_speed"),
@@ -143,7 +143,7 @@ class StreamWatch:
             self._looked_at = self._clock()
             if not self.running:
                 self._topics = {role: _Topic(int(self._looked_at)) for role in ROLES}
-                self._state = "The reading begins."
+                self._state = "Connecting to the topics."
                 self._thread = threading.Thread(
                     target=self._read, args=(kafka,), name="stream watch", daemon=True
                 )
@@ -179,9 +179,9 @@ class StreamWatch:
                 self._take(tail.poll(1000, POLL_S), counted=True)
                 self._state = "" if tail.state.ok else tail.state.text
         except StreamError as error:
-            self._state = f"The reading ended: {error}"
+            self._state = f"Reading stopped: {error}"
         except Exception:
-            self._state = "The reading ended; the log says why."
+            self._state = "Reading stopped; the log says why."
             log.exception("The watch of the stream ended")
         finally:
             tail.close()

@@ -24,7 +24,7 @@ class Timed(Protocol):
 @dataclass(frozen=True, slots=True)
 class Point:
     """The end of one lap. crossed_s: race time at the line, None where a lap before it is not known.
-    position and gap_s: at the line, among those who ended the same lap. tyre_age: laps of the set, this one too."""
+    position and gap_s: at the line, among those who ended the same lap. tyre_age: laps that the set had done before."""
 
     lap: int
     time_s: float | None

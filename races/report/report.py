@@ -20,6 +20,7 @@ from races.recorder.reader import last_frame
 from races.report import charts
 from races.report.charts import TYRES
 from races.report.detector_score import engine_room
+from races.report.findings import findings
 from races.report.laps import Car, Point, neutral, points
 from races.report.pace_charts import (
     Bins,
@@ -75,6 +76,8 @@ def report(race: Race, asked: Sequence[str], against: str = "average") -> dict[s
     pair = compared(cars, chosen)
     speeds = speeds_of(race) if pair else {}
     found = stops(control, TICK_MS / 1000 * race.pace)
+    places = moved(cars)
+    spans = neutral(race.control.values_list("type", "lap"), race.laps)
     owners = [owner.code for owner in faster(pair, speeds) if owner]
     return {
         "race": race,
@@ -95,12 +98,13 @@ def report(race: Race, asked: Sequence[str], against: str = "average") -> dict[s
         "charts": _charts(race, cars, chosen, against) | _speed_charts(race, pair, speeds),
         "tables": _tables(cars, against),
         "wear_head": ["Laps on the set", *TYRES.values()],
-        "wear_rows": wear_table(cars, neutral(race.control.values_list("type", "lap"), race.laps)),
+        "wear_rows": wear_table(cars, spans),
         "speed_head": ["Share of the lap", *(car.code for car in pair)],
         "speed_rows": speed_table(pair, speeds),
         "stops": found,
         "lane_known": any(stop.lane_s is not None for stop in found),
-        "moved": moved(cars),
+        "moved": places,
+        "findings": findings(cars, chosen, against, spans, places),
         "commentary": [_said(race.tick_at(line.timestamp), line) for line in race.commentary.all()],
         "control": [_said(row.tick, row) for row in control if row.type != "overtake"],
         "engines": engine_room(race) if race.anomaly_detection and race.recorded_tick >= 0 else None,

@@ -168,10 +168,11 @@ def _flag_words(control: Sequence[Message]) -> str:
             laps.setdefault(message.type, []).append(str(leading))
     words = {"safety_car": "safety car", "vsc": "virtual safety car"}
     parts = [
-        f"the {words[kind]} on lap{'s' if len(on) > 1 else ''} {' and '.join(on)}"
+        f"{words[kind]}s on laps {' and '.join(on)}" if len(on) > 1 else f"a {words[kind]} on lap {on[0]}"
         for kind, on in laps.items()
     ]
-    return f"The field was held back by {' and by '.join(parts)}." if parts else ""
+    verb = "was" if parts and parts[0].startswith("a ") else "were"
+    return f"There {verb} {' and '.join(parts)}." if parts else ""
 
 
 def _out_words(cars: Sequence[Car], names: Mapping[str, str]) -> str:
@@ -189,9 +190,9 @@ def _own_words(cars: Sequence[Car], names: Mapping[str, str]) -> str:
     if own is None or place == 1 or not own.points:
         return ""
     if own.status == "retired":
-        return f"{names[own.code]} was {ordinal(own.points[-1].position)} at the last line before going out."
+        return f"{names[own.code]} was {ordinal(own.points[-1].position)} at the line before retiring."
     best = min(point.position for point in own.points)
-    high = f", {ordinal(best)} at best" if best < place else ""
+    high = "" if best >= place else ", after leading" if best == 1 else f", after running {ordinal(best)}"
     grid = f"started {ordinal(own.grid)} and " if own.grid else ""
     return f"{names[own.code]} {grid}finished {ordinal(place)}{high}."
 
@@ -225,7 +226,7 @@ def _candidates(
     fastest = [message for message in control if message.type == "fastest_lap" and message.value]
     if fastest and fastest[-1].driver_code in names:
         best = fastest[-1]
-        text = f"{names[best.driver_code]} drives the fastest lap, {lap_time(best.value)}."
+        text = f"{names[best.driver_code]} sets the fastest lap, {lap_time(best.value)}."
         moments.append(Moment(best.tick, best.lap, 50, text))
     return moments + _own_moments(cars, control, names)
 

@@ -37,9 +37,9 @@ handlers.pong = (element) => {
 
 // ---- the connection ----
 const WORDS = {
-  1012: 'The server restarts. Reconnecting…',
+  1012: 'The server is restarting. Reconnecting…',
   4400: 'The server did not understand this page. Please reload it.',
-  4404: 'This race does not exist any more. Choose another one.',
+  4404: 'This race no longer exists. Choose another one.',
   4408: 'This page had fallen asleep. Waking it…',
   4429: 'This browser has too many race pages open. Close some, then reload.',
 };
@@ -106,7 +106,7 @@ setInterval(() => {
   if (!socket || document.hidden || ended() || byId('st').classList.contains('waiting')) return;
   // one sentence each: a screen reader says every change, and the footers count the seconds
   const now = performance.now();
-  if (now - heard > QUIET_MS) say('The server says nothing: what is shown is old', 'silent');
+  if (now - heard > QUIET_MS) say('The server has gone quiet: what you see is old', 'silent');
   else if (now - moved > QUIET_MS) say('No new ticks: the stream is quiet', 'quiet');
   else say('', 'live');
 }, 1000);

@@ -320,7 +320,8 @@ const keys = {
   b: actions.big, escape: () => byId('finish').close(), y: () => words(kept('words', 'all') === 'own' ? 'all' : 'own'),
 };
 document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type="checkbox"], [type="range"]), select')) return;
+  const typing = event.key !== 'Escape' && event.target.matches('input:not([type="checkbox"], [type="range"]), select');
+  if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
   // a dialog that has just been closed may still hold the focus: only an open one keeps keys for itself, and the
   // card with the result, which opens by itself, keeps none
   const dialog = document.querySelector('dialog:modal');

@@ -92,12 +92,13 @@ def contradictions(lines: Sequence[Line]) -> list[str]:
     """Lines that say again, within twenty seconds, what was said of the same drivers, or that the order has refuted."""
     wrong, said = [], dict[tuple[str, ...], int]()
     for line in lines:
-        news = NEWS.get(line.kind)
+        news = "lead" if line.kind == "inherited_lead" else NEWS.get(line.kind)
         who = line.codes if news not in ("stop", None) else line.codes[:1]
         if news == "fastest":  # whoever had it before is named, too
             who = next(fact.who for fact in line.facts if fact.claim == "fastest")
-        if line.kind == "inherited_lead":
-            continue
+        if news == "lead":  # the lead may come back, which is new
+            led = {code for fact in line.facts if fact.claim == "led_before" for code in fact.who}
+            who = tuple(f"{code} led" if code in led else code for code in line.codes)
         if news and line.tick - said.get((news, *sorted(who)), -1000) < NEWS_AGAIN:
             wrong.append(f"{line.tick} {line.text!r} again")
         if news:

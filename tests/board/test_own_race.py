@@ -202,7 +202,7 @@ def test_words_and_figures() -> None:
         "Up from P5 to P4 on lap 3, past SAI.",
         "Down from P4 to P6 on lap 5, passed by GAS.",
         "Lap 5 in 1:25.000, 5.0 s slower than usual on softs 5 laps old.",
-        "Into the pits from P6 on softs 5 laps old.",
+        "Into the pits from P6 on softs 6 laps old.",
         "Out of the pits in P9: 2.3 s stationary.",
     ]
 

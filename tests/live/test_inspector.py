@@ -217,7 +217,7 @@ def test_hostile_records_are_shown_as_they_are(kafka: Connection, race: Race, cl
         answer = client.get(f"/races/{race.pk}/record/positions/0/{offset}/")
         assert answer.status_code == 200
         text = answer.content.decode()
-        assert "It cannot be decoded" in text
+        assert "This record cannot be decoded" in text
         assert f"{len(data or b'')} bytes" in text
         assert "<script>alert" not in text
         assert "<img src=x>" not in text

@@ -342,6 +342,13 @@ def test_a_line_lights_at_most_three_cars() -> None:
     assert re.sub(r"<[^>]+>", "", line).endswith(text)
 
 
+def test_a_whole_name_is_lit_as_one() -> None:
+    line = panels.note_item(
+        said("Lando Norris wins, and Norris waves.", ["NOR"]), "commentary", panels.cars_by_code(INFO)
+    )
+    assert re.search(r'<b class="lit"><svg.*?</svg>Lando Norris</b> wins, and Norris waves', line)
+
+
 def test_a_line_on_the_whole_field_lights_nobody() -> None:
     line = panels.note_item(said("Lights out!", []), "commentary", panels.cars_by_code(INFO))
     assert "data-lit" not in line

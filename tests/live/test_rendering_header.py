@@ -46,6 +46,9 @@ def test_a_flag_has_reason_place_and_phase() -> None:
     frame["control"].insert(0, note("safety_car_ending", "SAFETY CAR IN THIS LAP", now))
     flags.band_cell(cells, frame, INFO)
     assert "in this lap" in cells["band"]
+    frame["lap"] = frame["laps"]
+    flags.band_cell(cells, frame, INFO)
+    assert "a stop costs" not in cells["band"], "nobody stops on the last lap"
     frame["control"] = frame["control"][:2]
     flags.band_cell(cells, frame, INFO)
     assert "Albon" not in cells["band"], "what is not known is not made up"

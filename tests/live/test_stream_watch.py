@@ -66,6 +66,19 @@ def test_what_was_before_and_what_comes_is_shown(kafka: Connection, watch: Strea
     assert watch.look("another", "positions", "", "embedded").kept == 0
 
 
+def test_the_list_holds_the_newest_two_hundred(kafka: Connection, watch: StreamWatch) -> None:
+    for number in range(40, 50):
+        publish(kafka, number)
+    reads(watch)
+    publish(kafka, 50)
+    wait_for(lambda: kept(watch) >= 220, "more records than the list holds")
+    rows = watch.look(RACE_ID, "positions", "", "embedded").rows
+    assert len(rows) == 200
+    assert '"tick": 50' in rows[0].text
+    assert '"tick": 41' in rows[-1].text
+    assert not any(row.text.endswith("…") for row in rows), "each is whole, and so is its copy"
+
+
 def test_a_filter_finds_text(kafka: Connection, watch: StreamWatch) -> None:
     publish(kafka, 40)
     reads(watch)

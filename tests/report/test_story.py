@@ -52,8 +52,8 @@ def test_the_paragraph_says_who_won_and_how() -> None:
     told = story(FIELD, CONTROL, 3, finished=True)
     assert told.paragraph == (
         "Rus took the lead for good on lap 2, past Nor on the track, and won by 0.5\u00a0s from Nor. "
-        "The field was held back by the safety car on lap 2. Ver did not finish. "
-        "Nor started 1st and finished 2nd, 1st at best."
+        "There was a safety car on lap 2. Ver did not finish. "
+        "Nor started 1st and finished 2nd, after leading."
     )
     assert ("0.5\u00a0s", "ahead of Nor at the flag") in told.numbers
     assert ("1", "change of the lead") in told.numbers
@@ -87,6 +87,14 @@ def test_a_later_stop_is_no_reason() -> None:
     """The leader spins off on lap 2, is second at its line, and stops at the end of lap 3."""
     said = [Said("yellow", 2, "NOR", tick=50), Said("pit_in", 3, "NOR", tick=80)]
     assert story(FIELD, said, 3, finished=True).leads[1].how == "after a mistake by Nor"
+
+
+def test_several_flags_are_counted() -> None:
+    calls = [Said("vsc", 2, tick=10), Said("safety_car", 3, tick=20), Said("safety_car", 5, tick=30)]
+    told = story(FIELD, calls, 3, finished=True)
+    assert "There was a virtual safety car on lap 2 and safety cars on laps 3 and 5." in told.paragraph
+    told = story(FIELD, calls[1:], 3, finished=True)
+    assert "There were safety cars on laps 3 and 5." in told.paragraph
 
 
 def test_one_leader_led_every_lap() -> None:

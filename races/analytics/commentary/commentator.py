@@ -249,11 +249,10 @@ class Commentator:
 
     def _is_old(self, candidate: Candidate) -> bool:
         """Whether the same was said of the same drivers a short time ago, in whatever words."""
-        news = NEWS.get(candidate.kind)
-        who = candidate.subject[1:] if candidate.kind == "inherited_lead" else candidate.subject
-        if news == "stop" and candidate.kind == "inherited_lead":
-            return False  # the stop was said; who leads now is new
-        return news is not None and self._race.tick - self._news.get((news, *who), -NEWS_AGAIN) < NEWS_AGAIN
+        # where the stop of who led was said, who leads now is new
+        news = "lead" if candidate.kind == "inherited_lead" else NEWS.get(candidate.kind)
+        last = self._news.get((news or "", *candidate.subject), -NEWS_AGAIN)
+        return news is not None and self._race.tick - last < NEWS_AGAIN
 
     def _due(self, candidate: Candidate) -> int:
         """How much more a story weighs because its drivers are due for a word: a fair share for each of the field."""
@@ -296,6 +295,8 @@ class Commentator:
         codes = named_in(text, self._race.cars.values())
         self._named |= dict.fromkeys(codes, tick)
         if news := NEWS.get(candidate.kind):
-            who = candidate.subject[1:] if candidate.kind == "inherited_lead" else candidate.subject
-            self._news[news, *who] = tick
+            handed = candidate.kind == "inherited_lead"
+            self._news[news, *candidate.subject[handed:]] = tick
+            if handed:
+                self._news["lead", *candidate.subject] = tick
         return Line(text, candidate.type, tick, at, candidate.kind, facts, self._drivers, self._teams, codes)

@@ -30,10 +30,11 @@ def band_cell(cells: Cells, frame: Frame, info: RaceInfo) -> None:
         out = next((n for n, note in enumerate(notes) if note["kind"] in ("green", "lights_out")), len(notes))
         ending = next((ENDING[note["kind"]] for note in notes[:out] if note["kind"] in ENDING), "")
         usual, now = info.pit_loss_s["green"], info.pit_loss_s.get(frame["flag"])
-        cheap = "" if now is None or now >= usual else f"a stop costs {now:.0f} s, not {usual:.0f}"
+        late = frame["lap"] >= frame["laps"]  # nobody stops on the last lap
+        cheap = "" if late or now is None or now >= usual else f"a stop costs {now:.0f} s, not {usual:.0f}"
         parts = [_reason(frame, notes[:out]), cheap, ending and f"<b>{ending}</b>"]
     said = " · ".join(part for part in parts if part)
-    cells["band"] = f'<p id="band">{f"<strong>{name}</strong> {said}" if name else ""}</p>'
+    cells["band"] = f'<p id="band">{f"<strong>{name}</strong> <span>{said}</span>" if name else ""}</p>'
 
 
 def _reason(frame: Frame, notes: list[Note]) -> str:
@@ -52,7 +53,7 @@ def _reason(frame: Frame, notes: list[Note]) -> str:
     names = {car["driver_code"]: surname(car["driver_name"]) for car in frame["cars"]}
     text = why["text"].partition(" - ")[2] if why["kind"] == "yellow" else why["text"]
     said = CAR.sub("", text)
-    words = said.lower().replace(" - ", ", ")
+    words = said.lower().replace(" - ", ", ").replace("off track and continued", "ran wide and carried on")
     if said != text:
         words = f"{names.get(why['code'], why['code'])} {words}".strip()
     lap = f"Lap {why['lap']}: " if why["lap"] else ""

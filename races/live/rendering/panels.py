@@ -16,7 +16,7 @@ from races.live.rendering.tower import Cells, chip, surname
 
 # Seconds after which a topic's silence is a sign. Race control has none: it speaks when something happens.
 QUIET_S = {"positions": 3, "car_metrics": 5, "avg_speed": 5, "car_metrics_anomalies": 5, "commentary": 30}
-Cars = Mapping[str, tuple[str, str]]  # by code: surname and colour
+Cars = Mapping[str, tuple[str, str, str]]  # by code: name, surname and colour
 LIT = 3  # cars that a line lights at most
 INSPECTED = ("commentary", "control")
 LATE_S = 3.0  # from here on an age is a sign
@@ -57,22 +57,26 @@ def note_item(note: Note, name: str = "", cars: Cars | None = None) -> str:
     behind = f' data-cell="{name}:{escape(note["id"])}" data-at="{note["at"]}"' if name in INSPECTED else ""
     text, codes = escape(note["text"]), [*note["drivers"]][:LIT] if cars else []
     if cars and codes:
-        colours = dict(cars[code] for code in codes)
+        colours = {name: cars[code] for code in codes for name in cars[code][:2]}
         text = re.sub("|".join(map(re.escape, colours)), lambda name: _lit(colours, name[0]), text)
     lit = " ".join(codes)
     lit = lit and f' data-lit="{lit}"'
     return f'<li class="k-{kind}"{behind}{lit}><time>{at}</time>{badge}<span>{text}</span></li>'
 
 
-def _lit(colours: dict[str, str], name: str) -> str:
+def _lit(colours: dict[str, tuple[str, str, str]], name: str) -> str:
     """Writes a name with its team's colour where it stands first, and as it is from then on."""
-    colour = colours.pop(name, None)
-    return name if colour is None else f'<b class="lit">{chip(colour)}{name}</b>'
+    if name not in colours:
+        return name
+    *both, colour = colours[name]
+    for said in both:
+        colours.pop(said, None)
+    return f'<b class="lit">{chip(colour)}{name}</b>'
 
 
 def cars_by_code(info: RaceInfo) -> Cars:
-    """Returns each driver's surname, ready for HTML, and the team's colour."""
-    return {car.code: (escape(surname(car.name)), car.colour) for car in info.cars}
+    """Returns each driver's name and surname, ready for HTML, and the team's colour."""
+    return {car.code: (escape(car.name), escape(surname(car.name)), car.colour) for car in info.cars}
 
 
 def notes_list(name: str, notes: Sequence[Note], cars: Cars | None = None) -> str:
