@@ -89,6 +89,18 @@ def test_a_whole_address_is_a_path(port: int) -> None:
     assert said.startswith(b"HTTP/1.1 400 ")
 
 
+def test_protocols_with_odd_bytes(port: int) -> None:
+    """A socket that names its protocols so is opened or refused, without a traceback: the fixture looks."""
+    asked = (
+        b"GET /ws/races/00000000-0000-4000-8000-000000000000/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        b"Origin: http://localhost\r\nSec-WebSocket-Protocol: \xf8\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), 20) as wire:
+        wire.sendall(asked)
+        assert wire.recv(65536).split(b" ")[1] in (b"101", b"400", b"403")
+
+
 @pytest.mark.parametrize("target, path, raw", [
     (b"http://lab:8300/a%20b", "/a b", b"/a%20b"), (b"https://lab:8300", "/", b"/"),
     (b"HTTP://lab:8300//x", "//x", b"//x"),

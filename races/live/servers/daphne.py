@@ -42,6 +42,7 @@ from races.live.servers.frames import UNSENT, frame
 LONGEST_REASON = 123  # bytes, by the protocol
 FLUSH_S = 0.05
 ACCESS_LOG = "daphne.access"
+PROTOCOLS = "sec-websocket-protocol"
 LINGER_S = 1.0
 LENGTH_DIGITS = 19  # of a Content-Length; Python refuses to read one of more than 4,300
 TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -50,6 +51,7 @@ REFUSALS = {
     HTTPStatus.BAD_REQUEST: b"That is no HTTP request.\n",
 }
 _handle_reply = WebSocketProtocol.handle_reply
+_on_connect = WebSocketProtocol.onConnect
 _on_open, _connection_lost = WebSocketProtocol.onOpen, WebSocketProtocol.connectionLost
 _frame_ended = WebSocketProtocol.onFrameEnd
 _keep_chunk = WebRequest.handleContentChunk
@@ -61,6 +63,7 @@ Close = Callable[[], Awaitable[None]]
 def install(log_requests: bool = False) -> None:
     """Patches Daphne. log_requests: log the line that Daphne prints for each request, past all logging."""
     WebSocketProtocol.handle_reply = _reply
+    WebSocketProtocol.onConnect = _connecting
     WebSocketProtocol.onOpen = _opened
     WebSocketProtocol.connectionLost = _lost
     WebSocketProtocol.onFrameEnd = _counted
@@ -122,6 +125,13 @@ def _reply(protocol: Any, message: dict[str, Any]) -> None:
         protocol.sendCloseFrame(code=message.get("code") or 1000, reasonUtf8=reason, isReply=False)
     else:
         _handle_reply(protocol, message)
+
+
+def _connecting(protocol: Any, request: Any) -> Any:
+    """Leaves out names of protocols that are not ASCII. Daphne would answer 500; here is none to choose from anyway."""
+    if not request.headers.get(PROTOCOLS, "").isascii():
+        del request.headers[PROTOCOLS]
+    return _on_connect(protocol, request)
 
 
 def _opened(protocol: Any) -> None:
