@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from e2e.conftest import Lab, started
-from e2e.replaying import steps
 from e2e.watching import until_tick, watch
 from tests.fakes.waiting import wait_for
 
@@ -156,36 +155,3 @@ def test_words_point_at_their_cars(page: Page, lab: Lab, over: str) -> None:
     assert len(lit()) == 3
     page.clock.run_for(2600)
     assert lit() == []
-
-
-# The newest line, whom it speaks of, and the rows that are lit
-SPOTLIT = """() => {
-  const line = document.querySelector('#commentary li');
-  const codes = (selector) => Array.from(document.querySelectorAll(selector), (one) => one.dataset.c).sort();
-  const banner = document.querySelector('.banner');
-  return { line: line?.textContent ?? '', speaks: (line?.dataset.lit ?? '').split(' ').filter(Boolean).sort(),
-    bold: Boolean(line?.matches('.k-highlight')), rows: codes('#rows .spot'), dots: codes('.dot.spot'),
-    banner: banner.hidden ? '' : banner.textContent, said: line?.querySelector('span').textContent ?? '' };
-}"""
-
-
-def test_each_line_of_a_race_points(page: Page, lab: Lab, over: str) -> None:
-    """A whole race, tick by tick: a line lights its rows within a tick, the heaviest is the banner, and there is never
-    more than one spotlight or more than three rows in it."""
-    lit: set[str] = set()
-    before, heavy, lines = None, "", 0
-    for _ in steps(page, lab, over, 0, 10_000):
-        seen = page.evaluate(SPOTLIT)
-        assert len(seen["rows"]) <= 3
-        assert seen["rows"] == seen["dots"]
-        new, before = (
-            before is not None and seen["line"] != before,
-            seen["line"],
-        )  # the first came with the page
-        if new and (seen["bold"] or (seen["speaks"] and not heavy)):
-            assert seen["rows"] == seen["speaks"], seen["said"]
-            assert seen["banner"] == (seen["said"] if seen["bold"] else "")
-            lit, lines = set(seen["rows"]), lines + 1
-        assert set(seen["rows"]) in (lit, set()), "one spotlight, of one line"
-        heavy = seen["banner"]
-    assert lines >= 3

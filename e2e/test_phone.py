@@ -66,17 +66,6 @@ def test_an_alarm_shows_on_the_first_screen(page: Page, lab: Lab, race: str) -> 
     assert page.locator("#map").bounding_box() == before, "nothing moves when an alarm comes or goes"
 
 
-def test_a_phone_leads_to_the_other_pages(page: Page, lab: Lab, race: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    watch(page, lab, race)
-    page.click("[data-tab-to=lab]")
-    for name, address in (("All races", "/races/"), ("Stream", f"{race}stream/"), ("Lab guide", "/lab/")):
-        link = page.get_by_role("navigation", name="Pages").get_by_role("link", name=name)
-        expect(link).to_be_in_viewport()
-        expect(link).to_have_attribute("href", address)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_a_phone_on_its_side_has_nine_rows(page: Page, lab: Lab, race: str) -> None:
     page.set_viewport_size({"width": 740, "height": 360})
     watch(page, lab, race)
