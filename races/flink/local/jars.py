@@ -52,8 +52,8 @@ def locked(name: str, locks: Path = LOCKS) -> tuple[Jar, ...]:
 def jars(names: Sequence[str], folder: Path, say: Say, locks: Path = LOCKS) -> list[Path]:
     """Folders with exactly the locked jars, one for each name. Fetches what is missing. Raises CannotRun."""
     folders = [folder / name for name in names]
-    missing = {  # what lies there in its size was hashed when it came
-        name: [jar for jar in locked(name, locks) if not _has_size(folder / name / jar.file, jar.size)]
+    missing = {
+        name: [jar for jar in locked(name, locks) if not _is_locked(folder / name / jar.file, jar)]
         for name in names
     }
     wanted = list({jar.file: jar for name in names for jar in missing[name]}.values())  # some are in both
@@ -68,6 +68,16 @@ def jars(names: Sequence[str], folder: Path, say: Say, locks: Path = LOCKS) -> l
             if file.name not in known:
                 file.unlink()
     return folders
+
+
+def _is_locked(file: Path, jar: Jar) -> bool:
+    """Whether a file is the jar of the lock, byte for byte. All jars together take a third of a second."""
+    return _has_size(file, jar.size) and _digest(file) == jar.sha256
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _has_size(file: Path, size: int) -> bool:
@@ -104,8 +114,7 @@ def _take_over(wanted: Iterable[Jar], fetched: Path, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for jar in wanted:
         came = fetched / jar.file
-        with came.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = _digest(came)
         if found != jar.sha256:
             came.unlink()
             source = Path.home() / ".m2/repository" / jar.path

@@ -136,3 +136,13 @@ def test_no_client(repository: Repository, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.delitem(sys.modules, "jgo", raising=False)
     with pytest.raises(CannotRun, match=r"Either: pip install jgo, or: apt install maven"):
         repository.fetch(tmp_path / "jars", "a")
+
+
+def test_changed_jar_is_fetched_again(repository: Repository, tmp_path: Path) -> None:
+    """A jar of the right size whose bytes were changed on the disk is no jar of the lock."""
+    repository.add("kafka", "server", b"as it came")
+    (folder,) = repository.fetch(tmp_path / "jars", "kafka")
+    jar = folder / "server-1.0.jar"
+    jar.write_bytes(b"otherwise!")
+    repository.fetch(tmp_path / "jars", "kafka")
+    assert jar.read_bytes() == b"as it came"
