@@ -42,7 +42,7 @@ def test_limits_hold_at_the_same_instant(postgres: PostgreSQL, tmp_path: Path) -
 
 def test_preparer_outlives_its_connection(postgres: PostgreSQL, tmp_path: Path) -> None:
     """The server refuses what SQLite takes, and a connection that it has ended is of no use again."""
-    tests = ["tests/worker/test_worker_waits.py", "-k", "preparer or columns"]
+    tests = ["tests/worker/test_worker_waits.py", "-k", "preparation_reconnects or columns"]
     said = run(postgres.url, tmp_path, "-m", "pytest", "-q", "--create-db", *tests)
     assert "2 passed" in said
 
