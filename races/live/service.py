@@ -47,6 +47,7 @@ SILENT_S, LAGGING_EVERY_S, GIVEN_UP_S = 15.0, 5.0, 60.0
 ENGINE_TIMEOUT_S = (1.0, 2.0)
 FORGET_S = 20.0  # a race stays on its board this long after the last spectator left: reloads are cheap
 FOOTER_S = 1.0  # ages are computed anew
+FRESH_S = 0.2  # a page that is asked for has ages no older than a tick
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 SILENT, GOING_AWAY = 4408, 1012
 
@@ -123,10 +124,10 @@ class LiveService:
 
     def page(self, race: Race) -> Page:
         """The parts of the first page: it is whole before the socket sends anything, and without one."""
-        if (
-            self._shown is not None and self._clock() - self._shown_at > FOOTER_S
-        ):  # the loop is late: so are footers
-            self.feed.set_pipeline(replace(self._shown, behind_s=self.feed.lag().seconds), self._clock())
+        now = self._clock()
+        if self._shown is not None and now - self._shown_at > FRESH_S:
+            self._shown_at = now
+            self.feed.set_pipeline(replace(self._shown, behind_s=self.feed.lag().seconds), now)
         page = self.feed.page(str(race.pk))
         if page is not None:
             return page
