@@ -2,6 +2,7 @@
 import { Changelog, isNumber, shown } from './changelog.js';
 
 const ROWS = 100; // in the document
+const LONG = 60; // signs of a cell that is cut
 const QUIET_S = 4;
 const WINDOWS = 'No rows yet. A window speaks when the watermark has passed its end, and a partition without records holds the watermark back for ten seconds. Does a race run?';
 const WORDS = { planning: 'planning', running: 'running', finished: 'finished', stopped: 'stopped', failed: 'failed' };
@@ -100,11 +101,11 @@ export class Card {
 
   changes() { this.fill(this.part('[data-pane=log]'), [...this.log].reverse()); }
 
-  // While it runs, only the rows in sight and a pane's height below them are drawn: a layout of all takes too long.
+  // While it runs, only the rows in sight and a few below them are drawn: layout and paint of all take too long.
   near(pane) {
     if (!this.active) return ROWS;
     const height = pane.querySelector('tbody tr')?.offsetHeight || 24;
-    return Math.min(ROWS, Math.ceil((pane.scrollTop + 2 * pane.clientHeight) / height));
+    return Math.min(ROWS, Math.ceil((pane.scrollTop + 1.5 * pane.clientHeight) / height));
   }
 
   // Rows of the document stay and get other words: making and laying out new ones costs ten times as much.
@@ -126,6 +127,7 @@ export class Card {
         const words = shown(row.fields[at], this.columns[at][1]);
         if (cell.firstChild.data !== words) cell.firstChild.data = words;
         cell.classList.toggle('null', row.fields[at] === null);
+        cell.classList.toggle('long', words.length > LONG);
       }
     });
   }
