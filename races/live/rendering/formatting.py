@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-
 FLAG_WORDS = {
     "green": "Green flag",
     "yellow": "Yellow flag",
@@ -13,11 +11,12 @@ FLAG_WORDS = {
     "chequered": "Chequered flag",
 }
 NONE = "–"
+LONGEST_S = 1e6  # eleven days: more is no time of a race, and near the largest float no number of thousandths
 
 
 def lap_time(seconds: float | None) -> str:
-    """Writes 1:21.345, or 21.345 for less than a minute; a dash for what is no time, such as a negative one."""
-    if seconds is None or not 0 <= seconds < inf:
+    """Writes 1:21.345, or 21.345 for less than a minute; a dash for what is no time, such as a negative or endless one."""
+    if seconds is None or not 0 <= seconds < LONGEST_S:
         return NONE
     thousandths = round(seconds * 1000)
     minutes, rest = divmod(thousandths, 60_000)
