@@ -15,7 +15,7 @@ LONGEST_S = 1e6  # eleven days: more is no time of a race, and near the largest 
 
 
 def lap_time(seconds: float | None) -> str:
-    """Writes 1:21.345, or 21.345 for less than a minute; a dash for what is no time, such as a negative or endless one."""
+    """Writes 1:21.345, or 21.345 for less than a minute; a dash for what is no time, as a negative one."""
     if seconds is None or not 0 <= seconds < LONGEST_S:
         return NONE
     thousandths = round(seconds * 1000)
