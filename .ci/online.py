@@ -8,7 +8,8 @@ import sys
 import urllib.error
 import urllib.request
 
-PYPI = "https://pypi.org/simple/"
+from pip._internal.models.index import PyPI  # the index that pip takes where nobody names one
+
 WAIT_S = 5
 
 
@@ -16,7 +17,7 @@ def index() -> str:
     """The index that this Python's pip asks; its own settings may name another than PyPI."""
     asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
     found = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return os.environ.get("PIP_INDEX_URL") or found or PYPI
+    return os.environ.get("PIP_INDEX_URL") or found or str(PyPI.simple_url)
 
 
 def main() -> None:

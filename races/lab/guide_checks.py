@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -59,10 +60,16 @@ def my_race(client: str) -> Race | None:
     return found
 
 
-def my_ended_race(client: str) -> Race | None:
-    """The newest race of a visitor whose result is in the history."""
-    found: Race | None = races_of(client).filter(results__isnull=False).exclude(status="running").first()
-    return found
+def of_my_ended_race(check: Callable[[Race, str], Checked]) -> Callable[[str, str], Checked]:
+    """Makes a check of a race one of a visitor: it looks at the newest race whose result is in the history."""
+
+    @wraps(check)
+    def checked(client: str, given: str) -> Checked:
+        ended = races_of(client).filter(results__isnull=False).exclude(status="running")
+        race: Race | None = ended.first()
+        return Checked(False, NONE_ENDED) if race is None else check(race, given)
+
+    return checked
 
 
 def number(given: str) -> int | None:
@@ -201,21 +208,17 @@ def _committed(options: dict[str, Any], topic: str) -> tuple[int, int]:
         consumer.close()
 
 
-def compaction(client: str, given: str) -> Checked:
+@of_my_ended_race
+def compaction(race: Race, given: str) -> Checked:
     """Compares with the number of keys that the averages of the learner's race have."""
-    race = my_ended_race(client)
-    if race is None:
-        return Checked(False, NONE_ENDED)
     if number(given) == race.entries.count():
         return Checked(True, "Right. Of each key the newest record stays, and a key is a driver and a race.")
     return Checked(False, "No. Of each key one record stays. What is the key of an average?")
 
 
-def delivery(client: str, given: str) -> Checked:
+@of_my_ended_race
+def delivery(race: Race, given: str) -> Checked:
     """Compares with the number of different positions that the learner's race has published."""
-    race = my_ended_race(client)
-    if race is None:
-        return Checked(False, NONE_ENDED)
     different = (race.published_tick + 1) * race.entries.count()
     if number(given) == different:
         return Checked(True, "Right. However often a record comes, its driver and its tick count once.")
@@ -228,11 +231,9 @@ def delivery(client: str, given: str) -> Checked:
     return Checked(False, f"No. {why}")
 
 
-def longest_in_pits(client: str, given: str) -> Checked:
+@of_my_ended_race
+def longest_in_pits(race: Race, given: str) -> Checked:
     """Adds up the stationary times that race control has said."""
-    race = my_ended_race(client)
-    if race is None:
-        return Checked(False, NONE_ENDED)
     stood: dict[str, float] = defaultdict(float)
     for code, value in race.control.filter(type="pit_out").values_list("driver_code", "value"):
         stood[code] += value or 0
@@ -243,20 +244,16 @@ def longest_in_pits(client: str, given: str) -> Checked:
     return Checked(False, "No. Add up `value` of each pit_out of this race alone, by driver.")
 
 
-def overtakes(client: str, given: str) -> Checked:
-    race = my_ended_race(client)
-    if race is None:
-        return Checked(False, NONE_ENDED)
+@of_my_ended_race
+def overtakes(race: Race, given: str) -> Checked:
     if number(given) == race.control.filter(type="overtake").count():
         return Checked(True, "Right.")
     return Checked(False, "No. Other races are in the topic too: count the records whose race_id is yours.")
 
 
-def top_speed(client: str, given: str) -> Checked:
+@of_my_ended_race
+def top_speed(race: Race, given: str) -> Checked:
     """Compares with the fastest record of the learner's race, to a km/h."""
-    race = my_ended_race(client)
-    if race is None:
-        return Checked(False, NONE_ENDED)
     chunks = BoardChunk.objects.filter(race=race).values_list("data", flat=True)
     speeds = (
         car["speed"] for data in chunks for frame in unpack_frames(bytes(data)) for car in frame["cars"]
@@ -266,11 +263,9 @@ def top_speed(client: str, given: str) -> Checked:
     return Checked(False, "No. The figure is the highest speed of any car in any tick, in km/h.")
 
 
-def new_fault(client: str, given: str) -> Checked:
+@of_my_ended_race
+def new_fault(race: Race, given: str) -> Checked:
     """Looks for a fault in the learner's race that the lab did not have."""
-    race = my_ended_race(client)
-    if race is None:
-        return Checked(False, NONE_ENDED)
     own = {kind for kind in race.faults.values_list("kind", flat=True) if kind not in KNOWN_FAULTS}
     if given in own:
         caught = race.alarms.filter(driver_code__in=race.faults.filter(kind=given).values("driver_code"))

@@ -173,7 +173,7 @@ def test_the_drawer_tells_place_schema_and_bytes(
     ("query", "words"),
     [
         ({"cell": "rtt"}, "No record is behind that"),
-        ({"cell": "pos-XXX"}, "holds no such record"),
+        ({"cell": "pos-ZZZ"}, "holds no such record"),
         ({"cell": "<script>-NOR"}, "No record is behind that"),
         ({"cell": "pos-NOR", "tick": "9" * 15}, "holds no such record"),
         ({"cell": "commentary:<b>", "tick": "1"}, "holds no such record"),

@@ -154,7 +154,7 @@ def test_an_expired_token_says_since_when(client: Client) -> None:
         ("{", 400, None),
         ("[]", 422, "body"),
         ({}, 422, "driver"),
-        ({"driver": "XXX"}, 422, "driver"),
+        ({"driver": "ZZZ"}, 422, "driver"),
         ({"driver": "NOR", "laps": 999}, 422, "laps"),
         ({"driver": "NOR", "pace": "fast"}, 422, "pace"),
         ({"driver": "NOR", "colour": "red"}, 422, "colour"),
