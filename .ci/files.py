@@ -1,4 +1,4 @@
-"""Writes the list of all files into docs/architecture.md: each room, its files, and the first sentence of each file.
+"""Writes the list of all files into docs/architecture.md: each room, its files, and of each the first sentence and the names.
 
 python .ci/files.py                written anew
 python .ci/files.py --check        nothing is written; exits with 1 where the list is not as the files are
@@ -40,13 +40,22 @@ def command_helps(tree: ast.Module) -> Iterator[str]:
                 yield text.strip()
 
 
+def names(path: Path) -> str:
+    """Returns the classes and functions that the module has for others, in parentheses."""
+    defined = (
+        node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    )
+    found = ", ".join(f"`{node.name}`" for node in defined if not node.name.startswith("_"))
+    return found and f" ({found})"
+
+
 def listing() -> str:
     lines, room = [], None
     for path in modules():
         if path.parent != room:
             room = path.parent
             lines += ["", f"`{room.relative_to(ROOT)}`:", ""]
-        lines.append(f"- `{path.name}`: {purpose(path)}" if purpose(path) else f"- `{path.name}`")
+        lines.append(f"- `{path.name}`{': ' * bool(purpose(path))}{purpose(path)}{names(path)}")
     return "\n".join([*lines, "", ""])
 
 

@@ -27,7 +27,9 @@ def test_a_phone_joins_and_the_race_opens_by_itself(page: Page, chromium: Browse
     page.click("text=Make the class")
     page.wait_for_url(re.compile("/class/[a-z]{6}/$"))
     code = page.url.rstrip("/")[-6:]
-    room = chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    room = chromium.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, reduced_motion="reduce"
+    )
     phone = room.new_page()
     phone.goto(f"{lab.address}/j/{code}/")
     phone.evaluate(

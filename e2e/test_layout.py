@@ -129,7 +129,7 @@ def test_header_and_strip_are_whole_in_larger_letters(
     chromium: Browser, lab: Lab, race: str, font: int
 ) -> None:
     """With the browser's own letters of 16, 20 and 24 px, and the longest words that the header can have."""
-    page = chromium.new_page()
+    page = chromium.new_page(reduced_motion="reduce")
     page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": font}})
     cut = {}
     for width, height in ((1024, 768), (1440, 900), (1920, 1080)):
@@ -169,7 +169,7 @@ def test_the_lights_leave_the_first_rows_alone(page: Page, lab: Lab, race: str) 
 
 
 def test_the_systems_scheme_holds_first(chromium: Browser, lab: Lab) -> None:
-    context = chromium.new_context(color_scheme="light")
+    context = chromium.new_context(color_scheme="light", reduced_motion="reduce")
     page = context.new_page()
     page.goto(lab.address)
     theme = page.locator("html")

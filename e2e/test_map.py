@@ -57,12 +57,14 @@ def calm(races: list[list[int]]) -> None:
     assert max(seconds) <= 6, seconds
 
 
+@pytest.mark.motion
 def test_few_labels_change_in_a_second(page: Page, lab: Lab, race: str) -> None:
     changes, overlaps = watched(page, lab, race, 100)
     calm([changes])
     assert overlaps == []
 
 
+@pytest.mark.motion
 @pytest.mark.full
 @pytest.mark.timeout(1200)
 def test_labels_are_calm_everywhere(context: BrowserContext, chromium: Browser, lab: Lab) -> None:
@@ -200,6 +202,7 @@ def test_labels_hold_still_and_keep_off(page: Page, lab: Lab, race: str) -> None
     assert page.evaluate("faults_") == []
 
 
+@pytest.mark.motion
 def test_a_late_tick_is_no_jump(page: Page, lab: Lab, race: str) -> None:
     """A message that comes seconds late goes on from the one before: no label is placed anew."""
     page.set_viewport_size({"width": 1024, "height": 768})

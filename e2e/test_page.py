@@ -160,7 +160,7 @@ def test_only_the_owner_sees_stop(page: Page, chromium: Browser, lab: Lab) -> No
     page.goto(f"{lab.address}/?laps=30")
     page.click("#go")
     page.locator("#st.race").wait_for(state="attached")
-    other = chromium.new_context()
+    other = chromium.new_context(reduced_motion="reduce")
     guest = other.new_page()
     watch(guest, lab, page.url.removeprefix(lab.address))
     expect(guest.locator("form.stop")).to_have_count(0)
@@ -171,6 +171,7 @@ def test_only_the_owner_sees_stop(page: Page, chromium: Browser, lab: Lab) -> No
     other.close()
 
 
+@pytest.mark.motion
 def test_dots_stay_on_the_track(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     off = page.evaluate(
@@ -205,7 +206,9 @@ def test_following_predicts_the_stop(page: Page, lab: Lab, race: str) -> None:
 
 
 def test_numbers_and_units_are_local(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="de-DE")
+    context = chromium.new_context(
+        viewport={"width": 1440, "height": 900}, locale="de-DE", reduced_motion="reduce"
+    )
     page = context.new_page()
     watch(page, lab, race)
     expect(page.locator("#rows .int b").nth(5)).to_have_text(re.compile(r"^\+[\d:]+,\d{3}$"))
@@ -270,7 +273,7 @@ def test_the_own_row_stays_at_the_edge(page: Page, lab: Lab, race: str) -> None:
 
 
 def test_the_own_row_sticks_to_the_edge_as_one(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(viewport={"width": 360, "height": 320})
+    context = chromium.new_context(viewport={"width": 360, "height": 320}, reduced_motion="reduce")
     page = context.new_page()
     watch(page, lab, race)
     page.click("[data-tab-to=tower]")
@@ -299,7 +302,7 @@ def test_only_acknowledgements_go_up(page: Page, lab: Lab, race: str) -> None:
 
 
 def test_a_phone_never_scrolls_sideways(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(viewport={"width": 360, "height": 740})
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce")
     page = context.new_page()
     watch(page, lab, race)
     for tab in ("race", "tower", "map", "talk", "engine", "lab"):
@@ -431,7 +434,7 @@ def test_miles_come_back_as_kilometres(page: Page, lab: Lab, race: str) -> None:
 
 
 def test_every_figure_is_local(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(locale="de-DE")
+    context = chromium.new_context(locale="de-DE", reduced_motion="reduce")
     page = context.new_page()
     watch(page, lab, race)
     page.evaluate(DEAF)
@@ -579,7 +582,9 @@ BROUGHT_ABOUT = """(script) => {
 def test_axe_finds_nothing_in_the_rarer_states(
     chromium: Browser, lab: Lab, race: str, theme: str, width: int
 ) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, bypass_csp=True, reduced_motion="reduce"
+    )
     context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
     page = context.new_page()
     watch(page, lab, race)

@@ -92,6 +92,7 @@ def test_eight_times_needs_five_frames(page: Page, lab: Lab, race: str) -> None:
     assert (times[-1] - times[0]) / max(len(times) - 1, 1) > 150
 
 
+@pytest.mark.motion
 def test_half_speed_glides_longer(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=50")
     page.select_option("#speed", "0.5")
@@ -140,6 +141,7 @@ def test_the_playhead_of_a_phone_is_long(page: Page, lab: Lab, race: str) -> Non
     assert page.locator("#head").evaluate("(head) => head.offsetWidth") >= 300
 
 
+@pytest.mark.motion
 def test_rows_step_where_they_would_pass_in_a_crowd(page: Page, lab: Lab, race: str) -> None:
     """Two rows glide past each other; many at once, or at more than twice the speed, are at their places at once."""
     replay(page, lab, race, "?tick=60")
@@ -245,7 +247,9 @@ def test_nothing_scrolls_sideways(page: Page, lab: Lab, race: str, place: str, w
 
 
 def test_the_report_is_whole_without_script(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 1024, "height": 800})
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 1024, "height": 800}, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.goto(lab.address + race)
     assert page.locator("svg.plot").count() >= 4
@@ -260,7 +264,9 @@ def test_the_report_is_whole_without_script(chromium: Browser, lab: Lab, race: s
 
 
 def test_the_report_writes_local_figures(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(locale="de-DE", viewport={"width": 1440, "height": 800})
+    context = chromium.new_context(
+        locale="de-DE", viewport={"width": 1440, "height": 800}, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.goto(lab.address + race)
     row = page.locator(".list.class tbody tr").nth(1)
@@ -295,7 +301,7 @@ def test_the_lights_leave_the_playhead_alone(page: Page, lab: Lab, race: str, wi
 
 
 def test_words_have_the_local_decimal_mark(chromium: Browser, lab: Lab, race: str) -> None:
-    context = chromium.new_context(locale="de-DE")
+    context = chromium.new_context(locale="de-DE", reduced_motion="reduce")
     page = context.new_page()
     page.goto(lab.address + race)
     expect(page.locator(".why").first).to_have_text(re.compile(r"4 laps in \d+:\d\d,\d{3}\."))

@@ -36,7 +36,9 @@ def test_forced_colours_leave_the_own_row_and_the_flag(page: Page, lab: Lab, rac
 
 def test_at_twice_the_size_the_race_is_still_there(chromium: Browser, lab: Lab, race: str) -> None:
     """A window of 1440 by 900 at 200 %: nothing scrolls sideways, and the header leaves the room to the race."""
-    context = chromium.new_context(viewport={"width": 720, "height": 450}, device_scale_factor=2)
+    context = chromium.new_context(
+        viewport={"width": 720, "height": 450}, device_scale_factor=2, reduced_motion="reduce"
+    )
     page = context.new_page()
     watch(page, lab, race)
     page.evaluate(DEAF)

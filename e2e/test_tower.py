@@ -52,7 +52,7 @@ NEAREST = """() => {
 @pytest.mark.parametrize("font", [16, 20, 24])
 def test_no_two_figures_touch(chromium: Browser, lab: Lab, race: str, font: int) -> None:
     """At each size of window, with the browser's own letters of 16, 20 and 24 px."""
-    page = chromium.new_page()
+    page = chromium.new_page(reduced_motion="reduce")
     client = page.context.new_cdp_session(page)
     client.send("Page.setFontSizes", {"fontSizes": {"standard": font}})
     near = {}

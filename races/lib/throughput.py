@@ -1,8 +1,9 @@
 """Measures of a stream, as this process sees them: records a second, the age of the newest, and a rolling maximum.
 
 Ages are in event time. Clocks of two machines are never compared: how old the newest position is follows from when it
-was read, how far the reader is behind, and how much later it came than the most punctual one of the last minute. Every
-other record's age follows from the event times of both.
+was read, how far the reader is behind, and how much later it came than the most punctual one of the last ten minutes:
+a race can be late for minutes, and no clock drifts by a second in ten. Every other record's age follows from the event
+times of both.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 WINDOW_S = 5  # whole seconds, so that a steady stream has a steady rate
 SPAN_S = 60
+PUNCTUAL_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,14 @@ class _Counter:
     newest: float = 0.0
     event_ms: int = 0
     seconds: deque[list[int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
-    # of each second the least time from a record's event to its reading: only differences mean anything
-    transits: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=SPAN_S))
+    # of each minute the least time from a record's event to its reading: only differences mean anything
+    transits: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=PUNCTUAL_MINUTES))
 
     def race_clock_ms(self, now: float, behind_s: float) -> float:
         """Returns the event time that the race has reached by now."""
         by_reading = self.event_ms + (now - self.newest + behind_s) * 1000
-        punctual = [transit_ms for second, transit_ms in self.transits if now - second < SPAN_S]
+        since = now // 60 - PUNCTUAL_MINUTES
+        punctual = [transit_ms for minute, transit_ms in self.transits if minute > since]
         return max(by_reading, now * 1000 - min(punctual)) if punctual else by_reading
 
     def rate(self, now: float) -> float:
@@ -62,7 +65,7 @@ class ThroughputMeter:
         counter.total += 1
         if event_ms:
             counter.event_ms = max(counter.event_ms, event_ms)
-            transit = int(now), now * 1000 - event_ms
+            transit = int(now // 60), now * 1000 - event_ms
             if not counter.transits or counter.transits[-1][0] != transit[0]:
                 counter.transits.append(transit)
             elif transit < counter.transits[-1]:

@@ -1,4 +1,4 @@
-"""Flags and overtakes to an address outside, for lamps and chats.
+"""Flags and overtakes to an address outside, for lamps and chats; no address inside this network unless allowed.
 
 One process posts, the one that records. What cannot be posted soon is left out: a lamp that turns yellow when the track
 is green again would lie. The address is somebody's text, and this process may stand in a network of its own. So a name

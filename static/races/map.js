@@ -110,17 +110,20 @@ function trackMap() {
   }
   const placesOf = (car, [dx, dy]) => car.path.map(([x, y]) => [x * scale + dx, y * scale + dy]);
   // Two labels on one another at any time of the glide.
-  const meet = (a, b) => a.at.some(([x, y], k) => Math.abs(x - b.at[k][0]) < a.half + b.half && Math.abs(y - b.at[k][1]) < 14 * type);
+  const meet = (a, b) => a.at.some(([x, y], k) => b.at[k] && Math.abs(x - b.at[k][0]) < a.half + b.half && Math.abs(y - b.at[k][1]) < 14 * type);
 
-  // From one tick to the next labels hold still. Own, followed and leading cars always have theirs, placed together so
-  // that none lies on another or on the safety car: a side is left for that and for the picture's edge only. Any other
+  // From one tick to the next labels hold still. Own, followed and leading cars have theirs, placed together so that none
+  // lies on another or on the safety car: a side is left for that and for the picture's edge only, and not again within
+  // a second. Where cars fight in a bend and no side is left, the label that matters least goes for as long. Any other
   // label is looked at once in LOOK ticks, and at most one of them then comes, or goes because of a dot. What covers a
   // label or a sector's name, or leaves the picture, waits for nothing. After a jump every label is placed anew. A car
   // that comes into the spotlight gets a label at once, if there is room, and from then on it is any other one.
   const LOOK = 20;
+  const HOLD = 5; // ticks
   const SPARE = 6; // px that a new label has around it: the cars go on
   const BAD = 2; // a cost that no label stays with
   const CHANGE = 1.7; // more than any cost that a label stays with
+  const MEETING = 10; // for each label or safety car that one lies on
   const always = (car) => car.own || car.followed || car.lead;
   const cheapest = (places) => places.reduce((a, b) => (b.cost < a.cost ? b : a));
   let ticks = 0;
@@ -146,6 +149,7 @@ function trackMap() {
   function show(car, named, side) {
     if (!named) car.free = 0; // it comes back when a side has been free for a while, not in the next tick
     car.named = named;
+    car.changed = ticks;
     car.el.classList.toggle('mute', !named);
     if (named && side !== car.side) { car.side = side; car.el.dataset.side = side; }
   }
@@ -157,21 +161,30 @@ function trackMap() {
     if (!place.cost) show(car, true, place.name);
   }
 
+  // Every car's sides and no label at all, all combinations compared: three cars at most.
   function settle(few, anew) {
-    const places = few.map((car) => car.sides.map((name) => room(car, name, [])));
-    const price = (car, place) => place.cost + (anew || !car.named || place.name === car.side ? 0 : CHANGE);
+    const gone = (car) => ({ name: '', at: [], half: 0, cost: car.own ? 8 : car.followed ? 6 : 5 });
+    const places = few.map((car) => [...car.sides.map((name) => room(car, name, [])), gone(car)]);
+    const price = (car, { name, cost }) => {
+      if (anew || car.changed === undefined || name === (car.named ? car.side : '')) return cost;
+      return name && ticks - car.changed < HOLD ? Infinity : cost + CHANGE;
+    };
     const safety = cars.filter((car) => car.safety && car.placed).map((car) => ({ half: 13 * type, at: placesOf(car, [0, 0]) }));
     let [best, least] = [[], Infinity];
     function choose(picked, sum) {
       if (sum >= least) return;
       if (picked.length === few.length) { [best, least] = [picked, sum]; return; }
       for (const place of places[picked.length]) {
-        choose([...picked, place], sum + price(few[picked.length], place) + 10 * [...safety, ...picked].filter((other) => meet(place, other)).length);
+        const met = [...safety, ...picked].filter((other) => meet(place, other)).length;
+        choose([...picked, place], sum + price(few[picked.length], place) + MEETING * met);
       }
     }
     choose([], 0);
-    few.forEach((car, index) => { if (!car.named || best[index].name !== car.side) show(car, true, best[index].name); });
-    return best;
+    few.forEach((car, index) => {
+      const { name } = best[index];
+      if (name !== (car.named ? car.side : '')) show(car, Boolean(name), name || car.side);
+    });
+    return best.filter((place) => place.name);
   }
 
   // text: one entry a car, its share of the lap in ten-thousandths and a letter for its state
@@ -209,8 +222,10 @@ function trackMap() {
 
   function mark(name, code) {
     for (const car of drivers) {
-      car[name] = [code].flat().includes(car.code);
-      car.el.classList.toggle(name, car[name]);
+      const marked = [code].flat().includes(car.code);
+      if (marked !== Boolean(car[name])) car.changed = undefined;
+      car[name] = marked;
+      car.el.classList.toggle(name, marked);
     }
     if (name === 'spot') for (const car of drivers) if (car.spot) pointAt(car);
     if (name !== 'followed') return; // a new leader comes with a tick, which places the labels

@@ -58,13 +58,15 @@ def test_without_event_times_an_age_counts_from_the_reading() -> None:
 
 
 def test_age_counts_what_was_published_late() -> None:
-    """A worker that is late is seen by the records that came in time before; after a minute nobody knows better."""
+    """A worker that is late is seen by the records that came in time, for ten minutes; then nobody knows better."""
     meter = ThroughputMeter()
     for tick in range(50):
         meter.count("positions", 100 + tick / 5, 1_000 + tick * 200)
     meter.count("positions", 112.0, 11_000)
     assert meter.throughput(112.0)["positions"].age_s == pytest.approx(2.0)
     assert meter.throughput(112.5)["positions"].age_s == pytest.approx(2.5)
-    for tick in range(50, 360):
+    for tick in range(50, 3_600):
         meter.count("positions", 102 + tick / 5, 1_000 + tick * 200)
-    assert meter.throughput(174.0)["positions"].age_s == pytest.approx(0.2)
+        if tick == 2_600:
+            assert meter.throughput(622.0)["positions"].age_s == pytest.approx(2.0)
+    assert meter.throughput(822.0)["positions"].age_s == pytest.approx(0.2)

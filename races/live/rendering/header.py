@@ -56,7 +56,7 @@ def head_cells(cells: Cells, frame: Frame) -> None:
     elif first["lap"]:
         done = max(first["lap"] - 1 + first["lap_fraction"], 0) / max(frame["laps"], 1)
     share = round(done * 500)
-    cells["bar"] = f'<progress id="bar" max="500" value="{share}" aria-label="Share of the race"></progress>'
+    cells["bar"] = f'<progress id="bar" max="500" value="{share}"></progress>'
     leader = first["driver_name"] if frame["phase"] != "grid" else ""
     leads = f" Leader: {escape(leader)}." if leader else ""
     cells["say"] = f'<span id="say">{escape(words)}.{leads}</span>'

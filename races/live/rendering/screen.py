@@ -51,9 +51,7 @@ class Screen:
         self._cells["order"] = '<i id="order" hidden></i>'
         self._cells["dots"] = '<i id="dots" hidden></i>'
         self._cells["flag"] = '<b id="flag" class="">Waiting for the start</b>'
-        self._cells["bar"] = (
-            '<progress id="bar" max="500" value="0" aria-label="Share of the race"></progress>'
-        )
+        self._cells["bar"] = '<progress id="bar" max="500" value="0"></progress>'
         self._cells["say"] = '<span id="say"></span>'
         self._cells["own"] = '<span id="own"></span>'
         self._cells["own-more"] = '<span id="own-more" class="more"></span>'
