@@ -1,4 +1,4 @@
-"""Writes the list of all files into docs/architecture.md: each room, its files, and of each the first sentence and the names.
+"""Writes the list of all files into docs/architecture.md: of each its first sentence and its names, room by room.
 
 python .ci/files.py                written anew
 python .ci/files.py --check        nothing is written; exits with 1 where the list is not as the files are
