@@ -103,7 +103,7 @@ audit: $(DEV) ## known faults of the packages
 WORKERS ?= 6
 test: $(DEV) migrate lint ## checks and tests, browser tests too where there is a Chromium
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not full and not integration and not browser" tests
-	$(BIN)/pytest -n 2 --dist worksteal e2e -m "browser and not full"
+	$(BIN)/pytest -n 3 --dist loadfile e2e -m "browser and not full"
 
 # Without browsers and without the gate's other checks, for another Python beside. Some rooms only: make test-fast ROOMS=tests/sim
 ROOMS ?= tests
@@ -112,7 +112,7 @@ test-fast: $(DEV) migrate ## tests without browsers
 
 test-full: $(DEV) migrate ## the long sweeps too
 	$(BIN)/pytest -n 4 --dist worksteal -m "not integration and not browser" tests
-	$(BIN)/pytest -n 2 --dist worksteal e2e -m browser
+	$(BIN)/pytest -n 3 --dist loadfile e2e -m browser
 
 test-integration: $(DEV) migrate ## against a real Kafka, Flink and PostgreSQL (needs Java)
 	$(BIN)/pytest -m integration tests

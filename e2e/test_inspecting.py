@@ -75,7 +75,7 @@ def test_records_come_until_they_are_paused(page: Page, lab: Lab, race: str) -> 
     expect(page.locator(".fields")).to_be_visible()
 
 
-@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize("secure", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_each_record_can_be_copied(page: Page, lab: Lab, race: str, secure: bool) -> None:
     """A button copies a record, also where the browser gives no clipboard: over plain HTTP from another machine."""
     if secure:

@@ -59,7 +59,7 @@ COVERED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("query", ["", "?screen=big"])
+@pytest.mark.parametrize("query", ["", pytest.param("?screen=big", marks=pytest.mark.full)])
 def test_every_figure_has_room_in_its_column(page: Page, lab: Lab, race: str, query: str) -> None:
     watch(page, lab, race, query)
     page.evaluate(DEAF)
@@ -83,7 +83,7 @@ def test_every_row_stands_above_the_strip(page: Page, lab: Lab, race: str) -> No
         assert foot["y"] + foot["height"] <= strip["y"], width
 
 
-@pytest.mark.parametrize("query", ["", "?screen=big"])
+@pytest.mark.parametrize("query", ["", pytest.param("?screen=big", marks=pytest.mark.full)])
 def test_the_header_fits_at_every_width(page: Page, lab: Lab, race: str, query: str) -> None:
     watch(page, lab, race, query)
     page.evaluate(DEAF)
@@ -124,7 +124,7 @@ FULL = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("font", [16, 20, 24])
+@pytest.mark.parametrize("font", [20, *(pytest.param(font, marks=pytest.mark.full) for font in (16, 24))])
 def test_header_and_strip_are_whole_in_larger_letters(
     chromium: Browser, lab: Lab, race: str, font: int
 ) -> None:
@@ -158,6 +158,7 @@ def test_the_ring_around_a_code_is_whole(page: Page, lab: Lab, race: str) -> Non
     assert room >= 0
 
 
+@pytest.mark.full
 def test_the_lights_leave_the_first_rows_alone(page: Page, lab: Lab, race: str) -> None:
     for query in ("", "?screen=big"):
         watch(page, lab, race, query)

@@ -59,7 +59,7 @@ def calm(races: list[list[int]]) -> None:
 
 @pytest.mark.motion
 def test_few_labels_change_in_a_second(page: Page, lab: Lab, race: str) -> None:
-    changes, overlaps = watched(page, lab, race, 100)
+    changes, overlaps = watched(page, lab, race, 60)
     calm([changes])
     assert overlaps == []
 
@@ -203,6 +203,7 @@ def test_labels_hold_still_and_keep_off(page: Page, lab: Lab, race: str) -> None
 
 
 @pytest.mark.motion
+@pytest.mark.full
 def test_a_late_tick_is_no_jump(page: Page, lab: Lab, race: str) -> None:
     """A message that comes seconds late goes on from the one before: no label is placed anew."""
     page.set_viewport_size({"width": 1024, "height": 768})

@@ -289,6 +289,7 @@ def test_the_own_row_sticks_to_the_edge_as_one(chromium: Browser, lab: Lab, race
     context.close()
 
 
+@pytest.mark.full
 def test_only_acknowledgements_go_up(page: Page, lab: Lab, race: str) -> None:
     sent: list[str] = []
     page.on("websocket", lambda opened: opened.on("framesent", lambda text: sent.append(str(text))))
@@ -353,8 +354,23 @@ LOOKED_AT: dict[str, tuple[str, Callable[[Page], None]]] = {
 }
 
 
-@pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 360)])
-@pytest.mark.parametrize("what", LOOKED_AT)
+AXE_OFTEN = {
+    ("live", "dark"),
+    ("live", "light"),
+    ("selection", "dark"),
+    ("panels", "dark"),
+    ("guide", "light"),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "theme", "width"),
+    [
+        pytest.param(what, theme, width, marks=() if (what, theme) in AXE_OFTEN else pytest.mark.full)
+        for what in LOOKED_AT
+        for theme, width in (("dark", 1440), ("light", 360))
+    ],
+)
 def test_axe_finds_nothing(chromium: Browser, lab: Lab, race: str, theme: str, width: int, what: str) -> None:
     # the policy would keep axe's own script out
     context = chromium.new_context(
@@ -467,6 +483,7 @@ def test_only_the_owner_reads_you(page: Page, chromium: Browser, lab: Lab, race:
     assert page.evaluate(badge) == '"picked"'
 
 
+@pytest.mark.full
 def test_a_comparison_needs_two_gaps(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     page.evaluate(DEAF)
@@ -497,6 +514,7 @@ def test_a_comparison_needs_two_gaps(page: Page, lab: Lab, race: str) -> None:
     assert page.evaluate(apart, ["", ""]) == "no gap", "on the grid"
 
 
+@pytest.mark.full
 def test_panels_cross_at_the_edge(page: Page, lab: Lab, race: str) -> None:
     watch(page, lab, race)
     columns = (
@@ -572,13 +590,9 @@ BROUGHT_ABOUT = """(script) => {
 
 @pytest.mark.parametrize(
     ("theme", "width"),
-    [
-        ("light", 360),
-        pytest.param("dark", 1440, marks=pytest.mark.full),
-        pytest.param("light", 1440, marks=pytest.mark.full),
-        pytest.param("dark", 360, marks=pytest.mark.full),
-    ],
+    [("light", 360), ("dark", 1440), ("light", 1440), ("dark", 360)],
 )
+@pytest.mark.full
 def test_axe_finds_nothing_in_the_rarer_states(
     chromium: Browser, lab: Lab, race: str, theme: str, width: int
 ) -> None:

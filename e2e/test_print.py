@@ -47,6 +47,7 @@ AMISS = """() => {
 }"""
 
 
+@pytest.mark.full
 def test_a_report_prints_whole(page: Page, lab: Lab, chromium: Browser) -> None:
     """From the dark theme: dark ink, every line and table, each chart with its heading, and nothing to press."""
     race = recorded(lab, chromium, "laps=4&pace=60&seed=7&circuit=spielberg")

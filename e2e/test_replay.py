@@ -93,6 +93,7 @@ def test_eight_times_needs_five_frames(page: Page, lab: Lab, race: str) -> None:
 
 
 @pytest.mark.motion
+@pytest.mark.full
 def test_half_speed_glides_longer(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=50")
     page.select_option("#speed", "0.5")
@@ -158,6 +159,7 @@ def test_rows_step_where_they_would_pass_in_a_crowd(page: Page, lab: Lab, race: 
     assert page.evaluate(swapped, False) == 0
 
 
+@pytest.mark.full
 def test_the_result_opens_by_playing_only(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race)
     assert page.inner_text("#result") == ""
@@ -180,6 +182,7 @@ def test_the_result_opens_by_playing_only(page: Page, lab: Lab, race: str) -> No
     assert page.inner_text("a.ended") == "Report"
 
 
+@pytest.mark.full
 def test_the_big_screen_keeps_the_tick(page: Page, lab: Lab, race: str) -> None:
     replay(page, lab, race, "?tick=50")
     page.keyboard.press("b")
@@ -229,7 +232,14 @@ def test_a_silent_lab_is_named_and_retried(page: Page, lab: Lab, race: str) -> N
 
 
 @pytest.mark.parametrize("theme", ["dark", pytest.param("light", marks=pytest.mark.full)])
-@pytest.mark.parametrize("place", ["", "replay/?tick=60", "/races/"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("", marks=pytest.mark.full),
+        "replay/?tick=60",
+        pytest.param("/races/", marks=pytest.mark.full),
+    ],
+)
 def test_axe_finds_nothing(page: Page, lab: Lab, race: str, place: str, theme: str) -> None:
     page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
     page.emulate_media(reduced_motion="reduce")
@@ -238,7 +248,9 @@ def test_axe_finds_nothing(page: Page, lab: Lab, race: str, place: str, theme: s
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("width", [360, 1024, 1440])
+@pytest.mark.parametrize(
+    "width", [360, *(pytest.param(wide, marks=pytest.mark.full) for wide in (1024, 1440))]
+)
 @pytest.mark.parametrize("place", ["", "replay/?tick=60", "/races/"])
 def test_nothing_scrolls_sideways(page: Page, lab: Lab, race: str, place: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 740})
@@ -292,7 +304,9 @@ def test_a_phone_goes_from_replay_to_report(page: Page, lab: Lab, race: str) -> 
     page.wait_for_url(re.compile(rf"{race}$"))
 
 
-@pytest.mark.parametrize("width", [360, 390, 640, 641, 900])
+@pytest.mark.parametrize(
+    "width", [390, *(pytest.param(width, marks=pytest.mark.full) for width in (360, 640, 641, 900))]
+)
 def test_the_lights_leave_the_playhead_alone(page: Page, lab: Lab, race: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     replay(page, lab, race, "?tick=0")

@@ -11,7 +11,7 @@ from e2e.watching import DEAF, watch
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.full)])
 def test_more_contrast_makes_pale_letters_plain(page: Page, lab: Lab, race: str, scheme: str) -> None:
     page.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
     watch(page, lab, race)

@@ -167,7 +167,10 @@ def test_own_topic(desk: Page, flink: FakeGateway) -> None:
     assert any("'topic' = 'my-overtakes'" in sql for sql, _ in flink.statements)
 
 
-@pytest.mark.parametrize(("width", "font"), [(360, 16), (360, 20), (1440, 20)])
+@pytest.mark.parametrize(
+    ("width", "font"),
+    [(360, 20), *(pytest.param(*both, marks=pytest.mark.full) for both in ((360, 16), (1440, 20)))],
+)
 def test_nothing_scrolls_sideways(context: BrowserContext, sql_lab: Lab, width: int, font: int) -> None:
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 800})
@@ -177,7 +180,7 @@ def test_nothing_scrolls_sideways(context: BrowserContext, sql_lab: Lab, width: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.full)])
 def test_accessible(desk: Page, scheme: Literal["dark", "light"]) -> None:
     desk.emulate_media(color_scheme=scheme)
     write(desk, "SELECT n % 2 AS k, COUNT(*) AS c FROM ticker GROUP BY n % 2")

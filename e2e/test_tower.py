@@ -49,7 +49,7 @@ NEAREST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("font", [16, 20, 24])
+@pytest.mark.parametrize("font", [20, *(pytest.param(font, marks=pytest.mark.full) for font in (16, 24))])
 def test_no_two_figures_touch(chromium: Browser, lab: Lab, race: str, font: int) -> None:
     """At each size of window, with the browser's own letters of 16, 20 and 24 px."""
     page = chromium.new_page(reduced_motion="reduce")
